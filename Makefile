@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+#
+# belay's build. Plain GNU make, nothing to configure; sources are found by their place.
+#
+#   make                        libraries, the command, the benchmarks, the examples; all below build/
+#   make check                  every test; T=sync only those with "sync" in their path
+#   make check-programs         those of them that are programs, without the scripts
+#   make conformance            the traces in tests/conformance
+#   make install                to DESTDIR PREFIX (/usr/local) LIBDIR (PREFIX/lib); and uninstall
+#   make clean
+#
+#   CC=clang  CC=musl-gcc  CC=aarch64-linux-gnu-gcc     CXX follows CC
+#   SAN=address,undefined  SAN=thread                   sanitizers, in everything
+#   BUILD=DIR                   where to build: keep one for each set of the above
+#   RUN="valgrind -q"           what test programs are run by
+#   CFLAGS, CXXFLAGS, CPPFLAGS, LDFLAGS, WERROR= (warnings stay warnings), V=1 (shows commands)
+
+# ---- what it is built with ----
+
+ifeq ($(origin CC),default)
+CC := cc
+endif
+
+# The C++ compiler that goes with CC, for tests only. musl-gcc has none.
+ifeq ($(origin CXX),default)
+ifneq ($(findstring musl,$(CC)),)
+CXX :=
+else
+CXX := $(patsubst cc,c++,$(subst gcc,g++,$(subst clang,clang++,$(CC))))
+CXX := $(if $(shell command -v $(CXX) 2>/dev/null),$(CXX))
+endif
+endif
+
+comma := ,
+san_name := $(subst address,asan,$(firstword $(subst $(comma), ,$(SAN))))
+san_name := $(subst thread,tsan,$(san_name))
+BUILD := build$(if $(SAN),/$(san_name))
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+BINDIR ?= $(PREFIX)/bin
+INCLUDEDIR ?= $(PREFIX)/include
+
+CFLAGS ?= -O2 -g
+CXXFLAGS ?= -O2 -g
+WERROR ?= -Werror
+AR ?= ar
+
+warnings := -Wall -Wextra $(WERROR)
+sanitize := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+
+# Position-independent for both libraries: thread-local variables have their model by attribute.
+library_flags := -std=gnu11 $(warnings) -fvisibility=hidden -fPIC -Iinclude -Isrc
+program_flags := -std=gnu11 $(warnings) -fvisibility=hidden -Iinclude
+test_flags := -Iinclude -Isrc -Itests
+compile := $(CC) $(CPPFLAGS) $(CFLAGS) $(sanitize)
+compile_cxx := $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(sanitize)
+# The libraries themselves need the C library alone.
+libs := -pthread -lm
+
+ifeq ($(origin RUN),undefined)
+ifneq ($(findstring aarch64,$(CC)),)
+ifneq ($(shell uname -m),aarch64)
+RUN := qemu-aarch64 -L /usr/aarch64-linux-gnu
+endif
+endif
+ifeq ($(SAN),thread)
+# It cannot live with addresses that are spread as widely as newer kernels do.
+RUN := $(if $(shell setarch -R true 2>/dev/null && echo yes),setarch -R)
+endif
+endif
+
+# ---- what it is built from ----
+
+find = $(sort $(shell find $1 -name '$2' 2>/dev/null))
+number = $(shell sed -n 's/^\#define BELAY_VERSION_$1 *//p' include/belay/base.h)
+
+version := $(call number,MAJOR).$(call number,MINOR).$(call number,PATCH)
+soname := libbelay.so.$(call number,MAJOR)
+sofile := libbelay.so.$(version)
+
+library_objects := $(patsubst %,$(BUILD)/obj/%.o,$(call find,src,*.c) $(call find,src,*.S))
+cli_objects := $(patsubst %,$(BUILD)/obj/%.o,$(call find,cli,*.c))
+bench_objects := $(patsubst %,$(BUILD)/obj/%.o,$(sort $(wildcard bench/*.c)))
+objects := $(library_objects) $(cli_objects) $(bench_objects)
+
+libraries := $(BUILD)/libbelay.a $(BUILD)/$(sofile)
+programs := $(if $(cli_objects),$(BUILD)/belay) $(if $(bench_objects),$(BUILD)/belay-bench)
+examples := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard examples/*/*.c)))
+
+# Tests: scripts, and a program from each source; but those that a script beside them names
+# are for that one to build, unless they are called test_*. What is in tests/PART/programs/
+# is built for scripts, and not run.
+$(foreach d,$(sort $(dir $(wildcard tests/*/*.sh))),$(eval named_in_$d := \
+	$(addprefix $d,$(shell grep -ohE '[A-Za-z0-9_-]+\.cc?\>' $d*.sh))))
+is_test = $(or $(filter test_%,$(notdir $1)),$(if $(filter $1,$(named_in_$(dir $1))),,yes))
+tests_of = $(sort $(foreach f,$(wildcard tests/*.$1 tests/*/*.$1),$(if $(call is_test,$f),$f)))
+
+test_programs := $(patsubst %.c,$(BUILD)/%,$(call tests_of,c))
+test_programs += $(if $(CXX),$(patsubst %.cc,$(BUILD)/%_cc,$(call tests_of,cc)))
+test_scripts := $(sort $(wildcard tests/*.sh tests/*/*.sh))
+test_helpers := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/programs/*.c)))
+test_helpers += $(if $(CXX),$(patsubst %.cc,$(BUILD)/%_cc,$(sort $(wildcard tests/*/programs/*.cc))))
+
+chosen = $(if $(T),$(foreach t,$1,$(if $(findstring $(T),$t),$t)),$1)
+chosen_programs := $(call chosen,$(test_programs))
+chosen_scripts := $(call chosen,$(test_scripts))
+
+# ---- rules ----
+
+ifndef V
+Q := @
+endif
+# Says what is made, unless by make -s.
+say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' '$1' '$(if $2,$2,$@)')
+quote = '$(subst ','\'',$1)'
+
+.PHONY: all check check-programs conformance tests install install-files uninstall clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+all: $(libraries) $(programs) $(examples)
+
+# Other flags, or another set of sources, than the last time: what was built so is stale.
+record = @mkdir -p $(@D); printf '%s\n' $(call quote,$1) | cmp -s - $@ || printf '%s\n' $(call quote,$1) >$@
+
+$(BUILD)/flags: FORCE
+	$(call record,$(compile) | $(compile_cxx) | $(LDFLAGS) | $(WERROR))
+$(BUILD)/sources: FORCE
+	$(call record,$(objects))
+
+$(BUILD)/obj/src/%.c.o: src/%.c $(BUILD)/flags
+	$(call say,cc,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile) $(library_flags) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/src/%.S.o: src/%.S $(BUILD)/flags
+	$(call say,as,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -g -Iinclude -Isrc -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/cli/%.c.o: cli/%.c $(BUILD)/flags
+	$(call say,cc,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile) $(program_flags) -Icli -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/bench/%.c.o: bench/%.c $(BUILD)/flags
+	$(call say,cc,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile) $(program_flags) -Isrc -MMD -MP -c $< -o $@
+
+# Appended to nothing, as replacing would take two files of one name for the same.
+$(BUILD)/libbelay.a: $(library_objects) $(BUILD)/sources
+	$(call say,ar)
+	@rm -f $@
+	$(Q)$(AR) qcs $@ $(library_objects)
+
+$(BUILD)/$(sofile): $(library_objects) src/belay.map $(BUILD)/sources
+	$(call say,link)
+	$(Q)$(compile) $(LDFLAGS) -shared -Wl,-soname,$(soname) -Wl,--version-script=src/belay.map \
+		$(if $(SAN),,-Wl,-z,defs) $(library_objects) -o $@
+	@ln -sf $(sofile) $(@D)/$(soname)
+	@ln -sf $(soname) $(@D)/libbelay.so
+
+$(BUILD)/belay: $(cli_objects) $(BUILD)/libbelay.a $(BUILD)/sources
+	$(call say,link)
+	$(Q)$(compile) $(LDFLAGS) $(cli_objects) $(BUILD)/libbelay.a $(libs) -o $@
+
+$(BUILD)/belay-bench: $(bench_objects) $(BUILD)/libbelay.a $(BUILD)/sources
+	$(call say,link)
+	$(Q)$(compile) $(LDFLAGS) $(bench_objects) $(BUILD)/libbelay.a $(libs) -o $@
+
+# As a user's program is built: public headers, the shared library, no extensions asked for.
+$(BUILD)/examples/%: examples/%.c $(BUILD)/$(sofile) $(BUILD)/flags
+	$(call say,example,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile) $(warnings) -Iinclude -MMD -MP -MF $@.d $< $(LDFLAGS) -L$(BUILD) -lbelay \
+		-Wl,-rpath,'$$ORIGIN/../..' -pthread -o $@
+
+# Against the static library, where what is hidden can be reached.
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libbelay.a $(BUILD)/flags
+	$(call say,test,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile) -std=gnu11 $(warnings) $(test_flags) -MMD -MP -MF $@.d $< $(LDFLAGS) \
+		$(BUILD)/libbelay.a $(libs) -o $@
+
+$(BUILD)/tests/%_cc: tests/%.cc $(BUILD)/libbelay.a $(BUILD)/flags
+	$(call say,test,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile_cxx) -std=c++17 $(warnings) $(test_flags) -MMD -MP -MF $@.d $< $(LDFLAGS) \
+		$(BUILD)/libbelay.a $(libs) -o $@
+
+-include $(objects:.o=.d) $(addsuffix .d,$(examples) $(test_programs) $(test_helpers))
+
+# ---- tests ----
+
+# What tests are run under: what tests/unfit speaks of.
+under = $(strip $(subst $(comma), ,$(SAN)) $(foreach w,valgrind qemu,$(if $(findstring $w,$(RUN)),$w)) \
+	$(if $(findstring BELAY_SWITCH_UCONTEXT,$(CPPFLAGS) $(CFLAGS)),ucontext) \
+	$(foreach w,musl clang,$(if $(findstring $w,$(CC)),$w)))
+
+# For scripts in particular: all that they need to build what this build can run.
+test_environment = BUILD=$(call quote,$(abspath $(BUILD))) CC=$(call quote,$(CC)) CXX=$(call quote,$(CXX)) \
+	CFLAGS=$(call quote,$(strip $(CPPFLAGS) $(CFLAGS))) SAN=$(call quote,$(SAN)) RUN=$(call quote,$(RUN)) UNDER=$(call quote,$(under)) MAKE=$(call quote,$(MAKE))
+
+tests: $(test_programs) $(test_helpers)
+
+check: all $(chosen_programs) $(test_helpers)
+	@$(test_environment) tests/run $(chosen_programs) $(chosen_scripts)
+
+check-programs: all $(chosen_programs)
+	@$(test_environment) tests/run $(chosen_programs)
+
+conformance: $(programs)
+	@$(RUN) $(BUILD)/belay check $(sort $(wildcard tests/conformance/*.vectors))
+
+# ---- installing ----
+
+# The way from one directory up to PREFIX, so that the whole can be moved; there is none
+# for a LIBDIR outside of it.
+up = $(if $(filter $(PREFIX)/%,$(LIBDIR)/),$2$(shell realpath -ms --relative-to=$(LIBDIR)/$1 $(PREFIX)),$(PREFIX))
+below = $(patsubst $(PREFIX)/%,$2/%,$1)
+
+install: all
+	@$(MAKE) --no-print-directory install-files
+
+# Installs what is there, whatever the flags are now.
+install-files:
+	$(call say,install,$(DESTDIR)$(PREFIX))
+	@install -d $(DESTDIR)$(INCLUDEDIR)/belay $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/belay
+	@install -m 644 include/belay.h $(DESTDIR)$(INCLUDEDIR)
+	@install -m 644 include/belay/*.h $(DESTDIR)$(INCLUDEDIR)/belay
+	@install -m 644 $(BUILD)/libbelay.a $(BUILD)/$(sofile) $(DESTDIR)$(LIBDIR)
+	@ln -sf $(sofile) $(DESTDIR)$(LIBDIR)/$(soname)
+	@ln -sf $(soname) $(DESTDIR)$(LIBDIR)/libbelay.so
+	@sed -e 's|@VERSION@|$(version)|' -e 's|@PREFIX@|$(call up,pkgconfig,$${pcfiledir}/)|' \
+		-e 's|@LIBDIR@|$(call below,$(LIBDIR),$${prefix})|' \
+		-e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${prefix})|' \
+		belay.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/belay.pc
+	@for file in belayConfig belayConfigVersion; do \
+		sed -e 's|@VERSION@|$(version)|' -e 's|@SOFILE@|$(sofile)|' -e 's|@SONAME@|$(soname)|' \
+			-e 's|@PREFIX@|$(call up,cmake/belay,$${CMAKE_CURRENT_LIST_DIR}/)|' \
+			-e 's|@LIBDIR@|$(call below,$(LIBDIR),$${belay_prefix})|' \
+			-e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${belay_prefix})|' \
+			cmake/$$file.cmake.in >$(DESTDIR)$(LIBDIR)/cmake/belay/$$file.cmake || exit; \
+	done
+	@if [ -e $(BUILD)/belay ]; then \
+		install -d $(DESTDIR)$(BINDIR) && install -m 755 $(BUILD)/belay $(DESTDIR)$(BINDIR); \
+	fi
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/belay
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libbelay.a libbelay.so $(soname) $(sofile) pkgconfig/belay.pc)
+	rm -rf $(DESTDIR)$(LIBDIR)/cmake/belay $(DESTDIR)$(INCLUDEDIR)/belay
+	rm -f $(DESTDIR)$(INCLUDEDIR)/belay.h
+
+clean:
+	rm -rf $(BUILD)

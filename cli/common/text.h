@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text that grows.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+struct text {
+        char *data;        /* terminated; NULL while nothing was added */
+        size_t length;
+        size_t room;
+};
+
+void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_add_list(struct text *text, const char *format, va_list list) __attribute__((format(printf, 2, 0)));
+void text_add_bytes(struct text *text, const char *bytes, size_t length);
+void text_free(struct text *text);
+
+/* Reads a whole file ("-": standard input). Returns 0, or a negative errno value. */
+int text_read_file(struct text *text, const char *path);
+
+_Noreturn void out_of_memory(void);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the programs of the documents are.
+ */
+#include <dirent.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../common/text.h"
+#include "find.h"
+
+#ifndef BELAY_EXAMPLES_DIR
+#define BELAY_EXAMPLES_DIR NULL
+#endif
+
+static bool is_program(const char *directory, const char *name)
+{
+        struct text path = { 0 };
+        struct stat status;
+        bool good;
+
+        /* Object files, lists of dependencies and the like have a dot in their names. */
+        if (strchr(name, '.'))
+                return false;
+        text_add(&path, "%s/%s", directory, name);
+        good = stat(path.data, &status) == 0 && S_ISREG(status.st_mode) && access(path.data, X_OK) == 0;
+        text_free(&path);
+        return good;
+}
+
+static void add_name(struct examples *examples, const char *name)
+{
+        char **names = realloc(examples->names, (examples->count + 1) * sizeof(*names));
+
+        if (!names)
+                out_of_memory();
+        examples->names = names;
+        names[examples->count] = strdup(name);
+        if (!names[examples->count++])
+                out_of_memory();
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* The programs in a directory, if there are any. */
+static bool look_in(struct examples *examples, const char *directory)
+{
+        DIR *dir = opendir(directory);
+        const struct dirent *entry;
+
+        if (!dir)
+                return false;
+        while ((entry = readdir(dir)))
+                if (is_program(directory, entry->d_name))
+                        add_name(examples, entry->d_name);
+        closedir(dir);
+        if (examples->count == 0)
+                return false;
+        qsort(examples->names, examples->count, sizeof(*examples->names), compare_names);
+        examples->directory = strdup(directory);
+        if (!examples->directory)
+                out_of_memory();
+        return true;
+}
+
+/* examples/documents beside the executable, or an empty text if that cannot be told. */
+static void beside_executable(struct text *path)
+{
+        char executable[PATH_MAX];
+        ssize_t length = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
+        char *slash;
+
+        if (length <= 0)
+                return;
+        executable[length] = '\0';
+        slash = strrchr(executable, '/');
+        if (slash)
+                text_add(path, "%.*s/examples/documents", (int) (slash - executable), executable);
+}
+
+int examples_find(struct examples *examples, const char *command)
+{
+        const char *chosen = getenv("BELAY_EXAMPLES"), *installed = BELAY_EXAMPLES_DIR;
+        struct text beside = { 0 };
+        bool found = false;
+
+        *examples = (struct examples) { 0 };
+        if (chosen && *chosen) {
+                if (look_in(examples, chosen))
+                        return 0;
+                fprintf(stderr, "%s: no programs in $BELAY_EXAMPLES (%s)\n", command, chosen);
+                return -1;
+        }
+        beside_executable(&beside);
+        if (beside.data)
+                found = look_in(examples, beside.data);
+        if (!found && installed)
+                found = look_in(examples, installed);
+        if (!found)
+                fprintf(stderr, "%s: no programs in %s%s%s; $BELAY_EXAMPLES may name another directory\n",
+                        command,
+                        beside.data ? beside.data : "examples/documents", installed ? " or " : "",
+                        installed ? installed : "");
+        text_free(&beside);
+        return found ? 0 : -1;
+}
+
+void examples_free(struct examples *examples)
+{
+        for (size_t i = 0; i < examples->count; i++)
+                free(examples->names[i]);
+        free(examples->names);
+        free(examples->directory);
+        *examples = (struct examples) { 0 };
+}

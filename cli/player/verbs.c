@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of statements. What the words of a usage stand for is said in scenario/arguments.c.
+ */
+#include "statements.h"
+
+const struct verb verbs[] = {
+        { "log", "WORD", play_log, false },
+        { "sleep", "SECONDS", play_sleep, false },
+        { "busy", "SECONDS", play_busy, false },
+        { "return", "WORD", play_return, false },
+        { "raise", "", play_raise, false },
+        { "raise error", "WORD", play_raise_error, false },
+        { "raise cancelled", "[REASON]", play_raise_cancelled, false },
+        { "repeat", "COUNT", play_repeat, true },
+        { "try", "", play_try, true },
+        { "interrupt", "", play_interrupt, false },
+
+        { "spawn", "NAME PROG", play_spawn, false },
+        { "spawn_eager", "NAME PROG", play_spawn_eager, false },
+        { "start", "NAME PROG", play_start, false },
+        { "start_eager", "NAME PROG", play_start_eager, false },
+        { "start_in", "GROUP NAME PROG", play_start_in, false },
+        { "cancel", "NAME [REASON]", play_cancel, false },
+        { "uncancel", "NAME", play_uncancel, false },
+        { "cancelling", "NAME", play_cancelling, false },
+        { "force_cancel", "NAME COUNT SECONDS", play_force_cancel, false },
+        { "state", "TARGET", play_state, false },
+        { "await", "TARGET", play_await, false },
+        { "shield", "TARGET", play_shield, false },
+
+        { "wait", "MODE SECONDS|none TARGET...", play_wait, false },
+        { "gather raise", "TARGET...", play_gather_raise, false },
+        { "gather results", "TARGET...", play_gather_results, false },
+        { "as_completed", "SECONDS|none TARGET...", play_as_completed, true },
+
+        { "wait_for", "SECONDS|none PROG|TARGET", play_wait_for, false },
+        { "timeout", "SECONDS|none [NAME]", play_timeout, true },
+        { "reschedule", "SECONDS|none [NAME]", play_reschedule, false },
+        { "expired", "NAME", play_expired, false },
+        { "group", "[NAME]", play_group, true },
+        { "cancel_group", "[NAME]", play_cancel_group, false },
+
+        { "on_done", "TARGET WORD", play_on_done, false },
+        { "off_done", "TARGET WORD", play_off_done, false },
+        { "soon", "WORD", play_soon, false },
+        { "later", "SECONDS WORD", play_later, false },
+        { "cancel_timer", "WORD", play_cancel_timer, false },
+
+        { "with", "X", play_with, true },
+        { "acquire", "X", play_acquire, false },
+        { "release", "X", play_release, false },
+        { "wait_event", "E", play_wait_event, false },
+        { "set", "E", play_set, false },
+        { "clear", "E", play_clear, false },
+        { "wait_cond", "C", play_wait_cond, false },
+        { "wait_cond_until", "C E", play_wait_cond_until, false },
+        { "notify", "C COUNT", play_notify, false },
+        { "barrier_wait", "B", play_barrier_wait, false },
+        { "barrier_index", "B", play_barrier_index, false },
+        { "abort", "B", play_abort, false },
+        { "reset", "B", play_reset, false },
+        { "await_future", "F", play_await_future, false },
+        { "set_result", "F WORD", play_set_result, false },
+        { "set_error", "F WORD", play_set_error, false },
+        { "cancel_future", "F [REASON]", play_cancel_future, false },
+
+        { "put", "Q WORD", play_put, false },
+        { "get", "Q", play_get, false },
+        { "try_put", "Q WORD", play_try_put, false },
+        { "try_get", "Q", play_try_get, false },
+        { "task_done", "Q", play_task_done, false },
+        { "join", "Q", play_join, false },
+        { "shutdown", "Q [now]", play_shutdown, false },
+        { NULL, NULL, NULL, false },
+};

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A group of tasks, cancelled whole.
+ *
+ * Tasks started into a group end no later than the group is left. belay_group_cancel() asks all of
+ * them to end, and the body with them; as the group itself asked, leaving it is no failure and no
+ * cancellation: 0.
+ *
+ * Twin of the asyncio program that starts two tasks in a TaskGroup, half a second apart, and
+ * cancels the group.
+ */
+#include <belay.h>
+
+#define SECOND (BELAY_SECOND / 10)
+#include "say.h"
+
+static int started, finished;
+
+static int long_task(void *arg)
+{
+        int rc;
+
+        (void) arg;
+        say("started: takes 5 seconds");
+        started++;
+        rc = belay_sleep(5 * SECOND);
+        if (rc == 0) {
+                say("finished");
+                finished++;
+        }
+        return rc;
+}
+
+static int app(void *arg)
+{
+        belay_group group;
+        belay_task *a, *b = NULL;
+        int rc;
+
+        (void) arg;
+        rc = belay_group_enter(&group);
+        if (rc < 0)
+                return rc;
+        a = belay_group_spawn_with(&group, long_task, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "a"));
+        rc = a ? belay_sleep(SECOND / 2) : -errno;
+        if (rc == 0) {
+                b = belay_group_spawn_with(&group, long_task, NULL,
+                                           BELAY_OPTIONS(belay_spawn_options, .name = "b"));
+                rc = b ? belay_sleep(2 * SECOND) : -errno;
+        }
+        if (rc == 0) {
+                say("cancels the group of %zu", belay_group_count(&group));
+                belay_group_cancel(&group);
+        }
+        rc = belay_group_leave(&group, rc); /* whatever happened: it waits for the members */
+        if (rc == 0) {
+                say("left the group: a is %s, b is %s", state(a), state(b));
+                expect(belay_cancelled(a) && belay_cancelled(b));
+                expect(started == 2 && finished == 0);
+                expect(belay_cancelling(belay_self()) == 0);
+        }
+        belay_release(b);
+        belay_release(a);
+        return rc;
+}
+
+int main(void)
+{
+        shows("A group is cancelled whole: its members end, and leaving it is no failure.");
+        return verdict(belay_run(app, NULL));
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking inside: what every task of a loop is doing.
+ *
+ * A dump is a tree: each task beneath the group that owns it, with where it was started, what it waits for, where
+ * and since when, the time left of its limits, requests for cancellation that are pending with their origin,
+ * and how much of its stack was touched.
+ *
+ * From outside of the process the same can be read without its help: a note in the binary (an ELF note of the
+ * name "belay", type 1) leads to belay_debug, a table of versions, sizes and offsets; see docs/debug-format.md.
+ */
+#ifndef BELAY_INSPECT_H
+#define BELAY_INSPECT_H
+
+#include <belay/task.h>
+
+BELAY_BEGIN
+
+/* Writes the tree of the calling thread's loop, or of `loop`, to a descriptor. Returns 0, -EPERM without a loop, or write's error. */
+BELAY_API int belay_dump(int fd);
+BELAY_API int belay_loop_dump(belay_loop *loop, int fd);
+
+/*
+ * What a task waits for: a word ("sleep", "lock", "await", ...), what that is (a task's or an object's name or NULL),
+ * where (file and line, NULL if unknown), and since when.
+ */
+typedef struct belay_wait_info {
+        size_t size;                      /* sizeof(belay_wait_info), set by the caller */
+        const char *what;                 /* "running", "ready", "new" and "done" for one that does not wait */
+        const char *on;
+        const char *place;
+        belay_time since;
+        belay_task *task;                 /* the task it waits for, borrowed; NULL if it waits for none */
+} belay_wait_info;
+BELAY_API void belay_waiting(const belay_task *task, belay_wait_info *info);
+
+BELAY_END
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loops: running a program of tasks from its first to its last.
+ *
+ * A loop runs tasks in the thread that runs it; each thread may have one, and loops know nothing of each other.
+ *
+ * What is global, and only while a loop runs that was not told otherwise: the handlers of SIGINT and SIGTERM, taken by
+ * the first loop of the process if they have their default action, and put back after it; a handler of SIGSEGV and
+ * SIGBUS that names the task which ran off its stack, likewise; belay_set_memory() and belay_set_log(). No
+ * other signal, no signal mask, no SIGCHLD, no fork handler. After fork() the child must not use the loop.
+ */
+#ifndef BELAY_LOOP_H
+#define BELAY_LOOP_H
+
+#include <belay/task.h>
+
+BELAY_BEGIN
+
+typedef enum belay_clock {
+        BELAY_CLOCK_MONOTONIC = 0,
+        BELAY_CLOCK_VIRTUAL = 1,          /* begins at 0 and jumps to the next deadline when nothing is ready: see <belay/testing.h> */
+} belay_clock;
+
+typedef struct belay_loop_options {
+        size_t size;                      /* sizeof(belay_loop_options) */
+        belay_clock clock;
+        size_t stack_size;                /* of tasks, in bytes; 0: 64 KiB */
+        belay_time shutdown_limit;        /* how long the shut-down waits for the tasks it cancelled; 0 or BELAY_NEVER: for ever */
+        bool no_signals;                  /* leaves SIGINT and SIGTERM alone */
+        bool no_overflow_report;          /* leaves SIGSEGV and SIGBUS alone */
+        uint64_t seed;                    /* varies the order among ready tasks: see <belay/testing.h>; 0: first in, first out */
+        bool keep_waiting;                /* when nothing can happen any more: wait all the same, as for a debugger; no deadlock report */
+} belay_loop_options;
+
+/*
+ * Runs fn(arg) as the task `main` on a loop of its own, in this thread, until it and every task it left has
+ * ended: what is left when main is done is cancelled (BELAY_ORIGIN_SHUTDOWN) and waited for, tasks that clean-up starts meanwhile, too.
+ * The first Ctrl-C or SIGTERM cancels main; the second one has its default action.
+ * Returns what main ended with: its result or its failure; -EINTR if a signal ended it; -ETIMEDOUT if tasks outlived the shut-down's limit
+ * (they are reported, each with its wait and who cancelled it when; their stacks are never resumed or freed);
+ * -ENOMEM; -EBUSY inside a running loop. To tell these apart: belay_loop_run().
+ * Threads: any, one loop at a time in each.
+ */
+BELAY_API int belay_run(belay_fn *fn, void *arg) BELAY_MUST_USE;
+BELAY_API int belay_run_with(belay_fn *fn, void *arg, const belay_loop_options *options) BELAY_MUST_USE;
+
+/*
+ * The same in three steps, for several mains one after the other on one loop, and to look between.
+ *
+ * belay_loop_new(): a loop, for the calling thread; NULL with errno (ENOMEM, EMFILE, EINVAL for bad options).
+ * belay_loop_run(): runs fn(arg) as the main task until it has ended; other tasks stay, suspended. Returns 0 with main's end in *outcome (may
+ *     be NULL), and its detail in belay_loop_failure(); -EINTR if it was interrupted and so ended cancelled; -EBUSY
+ *     inside a running loop; -ENOMEM.
+ * belay_loop_close(): shuts down: cancels what is left, waits for it, frees the loop, also when it returns -ETIMEDOUT (as above).
+ *     With NULL it does nothing.
+ */
+BELAY_API belay_loop *belay_loop_new(const belay_loop_options *options) BELAY_MUST_USE;
+BELAY_API int belay_loop_run(belay_loop *loop, belay_fn *fn, void *arg, int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_loop_close(belay_loop *loop);
+
+/* The loop that runs in the calling thread, NULL if none does. */
+BELAY_API belay_loop *belay_loop_self(void);
+/* The main task of its present or latest run, borrowed. */
+BELAY_API belay_task *belay_loop_main(const belay_loop *loop);
+/* The detail of main's failure in the latest run (borrowed, until the next), the signal that interrupted it (0 if none), its clock. */
+BELAY_API const belay_failure *belay_loop_failure(const belay_loop *loop);
+BELAY_API int belay_loop_signal(const belay_loop *loop);
+BELAY_API belay_time belay_loop_now(const belay_loop *loop);
+/* How many tasks have not ended. */
+BELAY_API size_t belay_loop_count(const belay_loop *loop);
+
+/* ---- memory ---- */
+
+/*
+ * Where the library's memory comes from, stacks apart (they are mapped): one function, as realloc() (size 0 frees, and
+ * returns NULL). For the whole process; to be set before anything else is called. NULL is realloc() itself.
+ * belay_trim() gives back to the system what free and suspended stacks of the calling thread's loop touched once
+ * and do not use now, and returns how many bytes.
+ */
+typedef void *belay_memory_fn(void *context, void *block, size_t size);
+BELAY_API void belay_set_memory(belay_memory_fn *fn, void *context);
+BELAY_API size_t belay_trim(void);
+
+/* ---- log lines ---- */
+
+typedef enum belay_log_level {
+        BELAY_LOG_ERROR = 3,              /* as syslog's */
+        BELAY_LOG_WARNING = 4,
+        BELAY_LOG_NOTICE = 5,
+} belay_log_level;
+
+/* Who gets the library's reports, a line each without its newline; for the whole process. NULL: stderr, with "belay: " before it. */
+typedef void belay_log_fn(void *context, belay_log_level level, const char *line);
+BELAY_API void belay_set_log(belay_log_fn *fn, void *context);
+
+BELAY_END
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Places: the functions that note where they were called, each in two forms.
+ *
+ * `X_placed(place, ...)` is X with the place given; the macro X fills in the file and the line. What they do is said where
+ * X is declared. See "Places" in <belay/base.h>.
+ */
+#ifndef BELAY_PLACES_H
+#define BELAY_PLACES_H
+
+#include <belay/task.h>
+#include <belay/cancel.h>
+#include <belay/scope.h>
+#include <belay/many.h>
+#include <belay/sync.h>
+#include <belay/queue.h>
+#include <belay/loop.h>
+
+BELAY_BEGIN
+
+/* task.h */
+BELAY_API belay_task *belay_spawn_placed(const char *place, belay_fn *fn, void *arg) BELAY_MUST_USE;
+BELAY_API belay_task *belay_spawn_with_placed(const char *place, belay_fn *fn, void *arg,
+                                              const belay_spawn_options *options) BELAY_MUST_USE;
+BELAY_API belay_future *belay_future_new_placed(const char *place) BELAY_MUST_USE;
+BELAY_API int belay_result_placed(const char *place, belay_task *task);
+BELAY_API int belay_await_placed(const char *place, belay_task *task, int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_join_placed(const char *place, belay_task *task, int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_shield_placed(const char *place, belay_task *task, int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_sleep_placed(const char *place, belay_time span) BELAY_MUST_USE;
+BELAY_API int belay_sleep_until_placed(const char *place, belay_time instant) BELAY_MUST_USE;
+BELAY_API int belay_yield_placed(const char *place) BELAY_MUST_USE;
+BELAY_API int belay_checkpoint_placed(const char *place) BELAY_MUST_USE;
+
+/* cancel.h */
+BELAY_API bool belay_cancel_placed(const char *place, belay_task *task, const char *reason);
+BELAY_API int belay_force_cancel_placed(const char *place, belay_task *task, int tries,
+                                        belay_time interval) BELAY_MUST_USE;
+BELAY_API int belay_cancel_wait_placed(const char *place, belay_task *task, const char *reason,
+                                       belay_time limit, int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_interrupt_placed(const char *place, belay_loop *loop);
+
+/* scope.h */
+BELAY_API int belay_timeout_enter_placed(const char *place, belay_timeout *timeout, belay_time span);
+BELAY_API int belay_timeout_enter_until_placed(const char *place, belay_timeout *timeout, belay_time instant);
+BELAY_API int belay_timeout_leave_placed(const char *place, belay_timeout *timeout, int rc) BELAY_MUST_USE;
+BELAY_API int belay_wait_for_placed(const char *place, belay_fn *fn, void *arg, belay_time span) BELAY_MUST_USE;
+BELAY_API int belay_await_for_placed(const char *place, belay_task *task, belay_time span,
+                                     int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_group_enter_placed(const char *place, belay_group *group);
+BELAY_API int belay_group_enter_with_placed(const char *place, belay_group *group,
+                                            const belay_group_options *options);
+BELAY_API int belay_group_leave_placed(const char *place, belay_group *group, int rc) BELAY_MUST_USE;
+BELAY_API int belay_group_spawn_placed(const char *place, belay_group *group, belay_fn *fn,
+                                       void *arg) BELAY_MUST_USE;
+BELAY_API belay_task *belay_group_spawn_with_placed(const char *place, belay_group *group, belay_fn *fn,
+                                                    void *arg,
+                                                    const belay_spawn_options *options) BELAY_MUST_USE;
+BELAY_API int belay_group_start_placed(const char *place, belay_group *group, belay_fn *fn, void *arg,
+                                       const belay_spawn_options *options, belay_task **task) BELAY_MUST_USE;
+BELAY_API void belay_group_cancel_placed(const char *place, belay_group *group);
+BELAY_API int belay_shield_enter_placed(const char *place, belay_shield_scope *scope, belay_time span);
+BELAY_API int belay_shield_leave_placed(const char *place, belay_shield_scope *scope, int rc) BELAY_MUST_USE;
+
+/* many.h */
+BELAY_API int belay_gather_placed(const char *place, belay_task *const tasks[], size_t count,
+                                  int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_gather_collect_placed(const char *place, belay_task *const tasks[],
+                                          size_t count) BELAY_MUST_USE;
+BELAY_API int belay_wait_placed(const char *place, belay_task *const tasks[], size_t count,
+                                belay_wait_mode mode, belay_time span) BELAY_MUST_USE;
+BELAY_API int belay_race_placed(const char *place, belay_task *const tasks[], size_t count, size_t *winner,
+                                int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_as_completed_begin_placed(const char *place, belay_as_completed *each,
+                                              belay_task *const tasks[], size_t count,
+                                              belay_time span) BELAY_MUST_USE;
+BELAY_API int belay_as_completed_next_placed(const char *place, belay_as_completed *each,
+                                             belay_task **task) BELAY_MUST_USE;
+
+/* sync.h */
+BELAY_API int belay_lock_acquire_placed(const char *place, belay_lock *lock) BELAY_MUST_USE;
+BELAY_API int belay_lock_release_placed(const char *place, belay_lock *lock);
+BELAY_API int belay_event_wait_placed(const char *place, belay_event *event) BELAY_MUST_USE;
+BELAY_API int belay_condition_wait_placed(const char *place, belay_condition *condition) BELAY_MUST_USE;
+BELAY_API int belay_condition_wait_until_placed(const char *place, belay_condition *condition,
+                                                bool (*predicate)(void *arg),
+                                                void *predicate_arg) BELAY_MUST_USE;
+BELAY_API int belay_condition_notify_placed(const char *place, belay_condition *condition, size_t count);
+BELAY_API int belay_condition_notify_all_placed(const char *place, belay_condition *condition);
+BELAY_API int belay_semaphore_acquire_placed(const char *place, belay_semaphore *semaphore) BELAY_MUST_USE;
+BELAY_API int belay_semaphore_release_placed(const char *place, belay_semaphore *semaphore);
+BELAY_API int belay_barrier_wait_placed(const char *place, belay_barrier *barrier) BELAY_MUST_USE;
+BELAY_API int belay_barrier_abort_placed(const char *place, belay_barrier *barrier) BELAY_MUST_USE;
+BELAY_API int belay_barrier_reset_placed(const char *place, belay_barrier *barrier) BELAY_MUST_USE;
+
+/* queue.h */
+BELAY_API int belay_queue_put_placed(const char *place, belay_queue *queue, void *item) BELAY_MUST_USE;
+BELAY_API int belay_queue_get_placed(const char *place, belay_queue *queue, void **item) BELAY_MUST_USE;
+BELAY_API int belay_queue_task_done_placed(const char *place, belay_queue *queue);
+BELAY_API int belay_queue_join_placed(const char *place, belay_queue *queue) BELAY_MUST_USE;
+
+/* loop.h */
+BELAY_API int belay_run_placed(const char *place, belay_fn *fn, void *arg) BELAY_MUST_USE;
+BELAY_API int belay_run_with_placed(const char *place, belay_fn *fn, void *arg,
+                                    const belay_loop_options *options) BELAY_MUST_USE;
+BELAY_API int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, void *arg,
+                                    int *outcome) BELAY_MUST_USE;
+
+BELAY_END
+
+#ifndef BELAY_NO_PLACES
+
+/* task.h */
+#define belay_spawn(fn, arg) belay_spawn_placed(BELAY_HERE, fn, arg)
+#define belay_spawn_with(fn, arg, options) belay_spawn_with_placed(BELAY_HERE, fn, arg, options)
+#define belay_future_new() belay_future_new_placed(BELAY_HERE)
+#define belay_result(task) belay_result_placed(BELAY_HERE, task)
+#define belay_await(task, outcome) belay_await_placed(BELAY_HERE, task, outcome)
+#define belay_join(task, outcome) belay_join_placed(BELAY_HERE, task, outcome)
+#define belay_shield(task, outcome) belay_shield_placed(BELAY_HERE, task, outcome)
+#define belay_sleep(span) belay_sleep_placed(BELAY_HERE, span)
+#define belay_sleep_until(instant) belay_sleep_until_placed(BELAY_HERE, instant)
+#define belay_yield() belay_yield_placed(BELAY_HERE)
+#define belay_checkpoint() belay_checkpoint_placed(BELAY_HERE)
+
+/* cancel.h */
+#define belay_cancel(task, reason) belay_cancel_placed(BELAY_HERE, task, reason)
+#define belay_force_cancel(task, tries, interval) belay_force_cancel_placed(BELAY_HERE, task, tries, interval)
+#define belay_cancel_wait(task, reason, limit, outcome) belay_cancel_wait_placed(BELAY_HERE, task, reason, limit, outcome)
+#define belay_interrupt(loop) belay_interrupt_placed(BELAY_HERE, loop)
+
+/* scope.h */
+#define belay_timeout_enter(timeout, span) belay_timeout_enter_placed(BELAY_HERE, timeout, span)
+#define belay_timeout_enter_until(timeout, instant) belay_timeout_enter_until_placed(BELAY_HERE, timeout, instant)
+#define belay_timeout_leave(timeout, rc) belay_timeout_leave_placed(BELAY_HERE, timeout, rc)
+#define belay_wait_for(fn, arg, span) belay_wait_for_placed(BELAY_HERE, fn, arg, span)
+#define belay_await_for(task, span, outcome) belay_await_for_placed(BELAY_HERE, task, span, outcome)
+#define belay_group_enter(group) belay_group_enter_placed(BELAY_HERE, group)
+#define belay_group_enter_with(group, options) belay_group_enter_with_placed(BELAY_HERE, group, options)
+#define belay_group_leave(group, rc) belay_group_leave_placed(BELAY_HERE, group, rc)
+#define belay_group_spawn(group, fn, arg) belay_group_spawn_placed(BELAY_HERE, group, fn, arg)
+#define belay_group_spawn_with(group, fn, arg, options) belay_group_spawn_with_placed(BELAY_HERE, group, fn, arg, options)
+#define belay_group_start(group, fn, arg, options, task) belay_group_start_placed(BELAY_HERE, group, fn, arg, options, task)
+#define belay_group_cancel(group) belay_group_cancel_placed(BELAY_HERE, group)
+#define belay_shield_enter(scope, span) belay_shield_enter_placed(BELAY_HERE, scope, span)
+#define belay_shield_leave(scope, rc) belay_shield_leave_placed(BELAY_HERE, scope, rc)
+
+/* many.h */
+#define belay_gather(tasks, count, outcome) belay_gather_placed(BELAY_HERE, tasks, count, outcome)
+#define belay_gather_collect(tasks, count) belay_gather_collect_placed(BELAY_HERE, tasks, count)
+#define belay_wait(tasks, count, mode, span) belay_wait_placed(BELAY_HERE, tasks, count, mode, span)
+#define belay_race(tasks, count, winner, outcome) belay_race_placed(BELAY_HERE, tasks, count, winner, outcome)
+#define belay_as_completed_begin(each, tasks, count, span) belay_as_completed_begin_placed(BELAY_HERE, each, tasks, count, span)
+#define belay_as_completed_next(each, task) belay_as_completed_next_placed(BELAY_HERE, each, task)
+
+/* sync.h */
+#define belay_lock_acquire(lock) belay_lock_acquire_placed(BELAY_HERE, lock)
+#define belay_lock_release(lock) belay_lock_release_placed(BELAY_HERE, lock)
+#define belay_event_wait(event) belay_event_wait_placed(BELAY_HERE, event)
+#define belay_condition_wait(condition) belay_condition_wait_placed(BELAY_HERE, condition)
+#define belay_condition_wait_until(condition, predicate, predicate_arg) belay_condition_wait_until_placed(BELAY_HERE, condition, predicate, predicate_arg)
+#define belay_condition_notify(condition, count) belay_condition_notify_placed(BELAY_HERE, condition, count)
+#define belay_condition_notify_all(condition) belay_condition_notify_all_placed(BELAY_HERE, condition)
+#define belay_semaphore_acquire(semaphore) belay_semaphore_acquire_placed(BELAY_HERE, semaphore)
+#define belay_semaphore_release(semaphore) belay_semaphore_release_placed(BELAY_HERE, semaphore)
+#define belay_barrier_wait(barrier) belay_barrier_wait_placed(BELAY_HERE, barrier)
+#define belay_barrier_abort(barrier) belay_barrier_abort_placed(BELAY_HERE, barrier)
+#define belay_barrier_reset(barrier) belay_barrier_reset_placed(BELAY_HERE, barrier)
+
+/* queue.h */
+#define belay_queue_put(queue, item) belay_queue_put_placed(BELAY_HERE, queue, item)
+#define belay_queue_get(queue, item) belay_queue_get_placed(BELAY_HERE, queue, item)
+#define belay_queue_task_done(queue) belay_queue_task_done_placed(BELAY_HERE, queue)
+#define belay_queue_join(queue) belay_queue_join_placed(BELAY_HERE, queue)
+
+/* loop.h */
+#define belay_run(fn, arg) belay_run_placed(BELAY_HERE, fn, arg)
+#define belay_run_with(fn, arg, options) belay_run_with_placed(BELAY_HERE, fn, arg, options)
+#define belay_loop_run(loop, fn, arg, outcome) belay_loop_run_placed(BELAY_HERE, loop, fn, arg, outcome)
+
+#endif
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scopes: time limits, groups of tasks, shielded regions.
+ *
+ * A scope is a struct in the caller's storage that a task enters and leaves; scopes nest and are left in the
+ * reverse order (another order is misuse: reported with both places, -EPERM). Leaving takes what the body came to
+ * and returns what the scope makes of it:
+ *
+ *     belay_timeout limit;
+ *     belay_timeout_enter(&limit, 5 * BELAY_SECOND);
+ *     rc = fetch(url);                                  -ECANCELED in there when the limit strikes
+ *     rc = belay_timeout_leave(&limit, rc);             -ETIMEDOUT here
+ *
+ * Other tasks of the same loop may ask, move, cancel or start into a scope while its storage lives, after it was left, too
+ * (they are told so). What is inside the structs is the library's.
+ *
+ * A failed leave leaves the detail with the calling task: a group's has the members' failures beneath it.
+ *
+ * Threads: the loop's own.
+ */
+#ifndef BELAY_SCOPE_H
+#define BELAY_SCOPE_H
+
+#include <belay/task.h>
+
+BELAY_BEGIN
+
+/* ---- time limits ---- */
+
+typedef struct belay_timeout { uintptr_t belay_private[20]; } belay_timeout;
+
+/*
+ * Enters a limit of a span (BELAY_NEVER: none yet), or until an instant. When it is met, the task is cancelled
+ * (BELAY_ORIGIN_TIMEOUT). A span of zero or less strikes at the next wait that gives way.
+ * Returns 0; -EPERM outside a task; -ENOMEM.
+ * Cancellation: not a cancellation point.
+ */
+BELAY_API int belay_timeout_enter(belay_timeout *timeout, belay_time span);
+BELAY_API int belay_timeout_enter_until(belay_timeout *timeout, belay_time instant);
+
+/*
+ * Leaves it. If it struck and no other request for cancellation came, its own is taken back, and `rc` -ECANCELED becomes
+ * -ETIMEDOUT; any other `rc` is returned as it is (asyncio's rule: code that finished in spite of the limit has finished;
+ * belay_timeout_expired() tells). A limit whose time is over but that had no chance to strike, since the body never
+ * gave way, has not struck. -EPERM: it was not this task's innermost scope.
+ * Cancellation: not a cancellation point.
+ */
+BELAY_API int belay_timeout_leave(belay_timeout *timeout, int rc) BELAY_MUST_USE;
+
+/*
+ * Moves the limit to a span from now (BELAY_NEVER: none), or to an instant. Returns 0; -ETIMEDOUT if it has
+ * struck; -EPERM if it was left.
+ */
+BELAY_API int belay_timeout_reschedule(belay_timeout *timeout, belay_time span);
+BELAY_API int belay_timeout_reschedule_until(belay_timeout *timeout, belay_time instant);
+
+/* Has it struck? Also after it was left. */
+BELAY_API bool belay_timeout_expired(const belay_timeout *timeout);
+
+/* The instant it is set to (BELAY_NEVER if none), and the earliest of all limits around the calling task. */
+BELAY_API belay_time belay_timeout_when(const belay_timeout *timeout);
+BELAY_API belay_time belay_deadline(void);
+
+/*
+ * Calls fn(arg) in the calling task under a limit, as asyncio's wait_for(coroutine) does: returns what it
+ * returns, or -ETIMEDOUT. With a span of zero or less, fn is never called.
+ * Cancellation: a cancellation point where fn has one.
+ */
+BELAY_API int belay_wait_for(belay_fn *fn, void *arg, belay_time span) BELAY_MUST_USE;
+
+/*
+ * Awaits a task under a limit: at the limit it is cancelled, and -ETIMEDOUT returned when it has ended cancelled. A
+ * task that refuses the cancellation is waited for, and its outcome returned. Otherwise as belay_await().
+ * Cancellation: a cancellation point; the request goes to the task.
+ */
+BELAY_API int belay_await_for(belay_task *task, belay_time span, int *outcome) BELAY_MUST_USE;
+
+/* ---- groups ---- */
+
+typedef struct belay_group { uintptr_t belay_private[32]; } belay_group;
+
+typedef struct belay_group_options {
+        size_t size;              /* sizeof(belay_group_options) */
+        bool supervise;           /* a member's failure cancels nobody, and leaving does not return it */
+        size_t limit;             /* members at once: starting one more waits for room; 0: no limit */
+        const char *name;         /* for reports; must outlive the group; NULL: none */
+} belay_group_options;
+
+/*
+ * Enters a group. Its members are the tasks started into it; leaving waits for all of them. The first failure of a
+ * member cancels the others and the body, so does a body that ends in failure or cancelled.
+ * Returns 0; -EPERM outside a task.
+ * Cancellation: not a cancellation point.
+ */
+BELAY_API int belay_group_enter(belay_group *group);
+BELAY_API int belay_group_enter_with(belay_group *group, const belay_group_options *options);
+
+/*
+ * Leaves it with what the body came to: waits for every member, and returns
+ *     - if members or the body failed: the code of the first failure, whose detail has all of them beneath it,
+ *       in the order in which they happened, the body's last;
+ *     - else -ECANCELED if the task itself was cancelled from outside of the group;
+ *     - else `rc` if it is a result, 0 if the body was cancelled by the group itself.
+ * Members that ended cancelled are no failures. -EPERM: it was not this task's innermost scope.
+ * Cancellation: a cancellation point, if there are members: they are cancelled, and waited for all the same.
+ */
+BELAY_API int belay_group_leave(belay_group *group, int rc) BELAY_MUST_USE;
+
+/*
+ * Starts a member, from any task of the loop. belay_group_spawn() keeps no handle and returns 0; the other returns a
+ * handle, or NULL with errno. Errors: ENOMEM; EPERM if the group is shutting down or was left (then nothing was started, and the
+ * argument is still the caller's); ECANCELED while waiting for room.
+ * Cancellation: a cancellation point only when the group is at its limit; then nothing was started.
+ */
+BELAY_API int belay_group_spawn(belay_group *group, belay_fn *fn, void *arg) BELAY_MUST_USE;
+BELAY_API belay_task *belay_group_spawn_with(belay_group *group, belay_fn *fn, void *arg,
+                                             const belay_spawn_options *options) BELAY_MUST_USE;
+
+/*
+ * Starts a member and waits until it calls belay_ready(), as a server does when it listens: returns 0 then, and the
+ * member stays in the group. If it ends before, its outcome is returned (-EPIPE for a result), and the group
+ * does not count it as a failure. `task` (may be NULL) gets a handle when 0 is returned.
+ * Cancellation: a cancellation point; the member that was not ready is cancelled and waited for.
+ */
+BELAY_API int belay_group_start(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
+                                belay_task **task) BELAY_MUST_USE;
+/* Called by the member. Returns 0; -EALREADY if nobody waits for it. Cancellation: not a cancellation point. */
+BELAY_API int belay_ready(void);
+
+/*
+ * Cancels the group whole: its members and its body; leaving it returns no -ECANCELED for that. From any task of the
+ * loop. Of a group that was left: nothing.
+ * Cancellation: not a cancellation point.
+ */
+BELAY_API void belay_group_cancel(belay_group *group);
+
+/* How many members have not ended. */
+BELAY_API size_t belay_group_count(const belay_group *group);
+
+/* ---- shielded regions ---- */
+
+typedef struct belay_shield_scope { uintptr_t belay_private[16]; } belay_shield_scope;
+
+/*
+ * From here on requests from outside of the region are held back, for a span at most (BELAY_NEVER: no limit). Time
+ * limits and groups entered within it work as ever, and so does a cancellation of the tasks it started. Leaving lets
+ * the held-back request through: to the task's next wait; `rc` is returned as it is. When the limit is met, the request is
+ * delivered inside. For clean-up that must be whole; a task that is awaited is shielded with belay_shield().
+ * Returns 0; -EPERM outside a task; -ENOMEM. (asyncio has no such scope.)
+ * Cancellation: neither is a cancellation point.
+ */
+BELAY_API int belay_shield_enter(belay_shield_scope *scope, belay_time span);
+BELAY_API int belay_shield_leave(belay_shield_scope *scope, int rc) BELAY_MUST_USE;
+
+BELAY_END
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Failures as objects: making, sharing, reading and printing them. Which of them a task was left with is the task's matter.
+ */
+#include <stdio.h>
+
+#include "base/failure.h"
+
+/* What belay_failure_take() gives where there is no memory for better. Never freed. */
+static struct belay_failure no_memory = { .refs = 1, .code = -ENOMEM };
+
+belay_failure *bly_failure_new(int code, struct bly_text *text) {
+        belay_failure *failure = bly_zalloc(sizeof(*failure));
+
+        if (failure == NULL) {
+                bly_text_release(text);
+                return NULL;
+        }
+        failure->refs = 1;
+        failure->code = code;
+        failure->text = text;
+        return failure;
+}
+
+bool bly_failure_add(belay_failure *failure, belay_failure *beneath) {
+        /* Room grows at the powers of two. */
+        if ((failure->count & (failure->count - 1)) == 0) {
+                size_t room = failure->count == 0 ? 1 : 2 * failure->count;
+                void *grown = bly_realloc(failure->beneath, room * sizeof(*failure->beneath));
+
+                if (grown == NULL) {
+                        belay_failure_release(beneath);
+                        return false;
+                }
+                failure->beneath = grown;
+        }
+        failure->beneath[failure->count++] = beneath;
+        return true;
+}
+
+belay_failure *belay_failure_ref(const belay_failure *failure) {
+        belay_failure *shared = (belay_failure *) failure;
+
+        if (shared == NULL)
+                return &no_memory;
+        if (shared != &no_memory)
+                shared->refs++;
+        return shared;
+}
+
+void belay_failure_release(belay_failure *failure) {
+        if (failure == NULL || failure == &no_memory || --failure->refs > 0)
+                return;
+        for (size_t i = 0; i < failure->count; i++)
+                belay_failure_release(failure->beneath[i]);
+        bly_free(failure->beneath);
+        if (failure->destroy != NULL)
+                failure->destroy(failure->data);
+        bly_text_release(failure->text);
+        bly_free(failure);
+}
+
+int belay_failure_code(const belay_failure *failure) {
+        return failure != NULL ? failure->code : -ENOMEM;
+}
+
+const char *belay_failure_text(const belay_failure *failure) {
+        return failure != NULL ? bly_text_chars(failure->text) : NULL;
+}
+
+void *belay_failure_data(const belay_failure *failure) {
+        return failure != NULL ? failure->data : NULL;
+}
+
+size_t belay_failure_count(const belay_failure *failure) {
+        return failure != NULL ? failure->count : 0;
+}
+
+const belay_failure *belay_failure_at(const belay_failure *failure, size_t index) {
+        return index < belay_failure_count(failure) ? failure->beneath[index] : NULL;
+}
+
+struct writer {
+        char *buffer;
+        size_t size, length;
+};
+
+static void write_text(struct writer *writer, const char *text) {
+        size_t length = strlen(text);
+
+        if (writer->length + 1 < writer->size) {
+                size_t room = writer->size - writer->length - 1;
+                size_t part = length < room ? length : room;
+
+                memcpy(writer->buffer + writer->length, text, part);
+                writer->buffer[writer->length + part] = '\0';
+        }
+        writer->length += length;
+}
+
+static void write_failure(struct writer *writer, const belay_failure *failure) {
+        char number[64];
+
+        write_text(writer, strerror(-belay_failure_code(failure)));
+        if (belay_failure_text(failure) != NULL) {
+                write_text(writer, ": ");
+                write_text(writer, belay_failure_text(failure));
+        }
+        if (belay_failure_count(failure) == 0)
+                return;
+        snprintf(number, sizeof(number), "; %zu beneath: [", belay_failure_count(failure));
+        write_text(writer, number);
+        for (size_t i = 0; i < belay_failure_count(failure); i++) {
+                if (i > 0)
+                        write_text(writer, ", ");
+                write_failure(writer, belay_failure_at(failure, i));
+        }
+        write_text(writer, "]");
+}
+
+size_t belay_failure_format(const belay_failure *failure, char *buffer, size_t size) {
+        struct writer writer = { .buffer = buffer, .size = size };
+
+        if (size > 0)
+                buffer[0] = '\0';
+        write_failure(&writer, failure);
+        return writer.length;
+}

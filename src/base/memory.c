@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where memory comes from: one function of the program's choice.
+ */
+#include <stdlib.h>
+
+#include "base/base.h"
+
+static belay_memory_fn *memory_fn;
+static void *memory_context;
+
+void belay_set_memory(belay_memory_fn *fn, void *context) {
+        memory_fn = fn;
+        memory_context = context;
+}
+
+void *bly_realloc(void *block, size_t size) {
+        if (memory_fn != NULL)
+                return memory_fn(memory_context, block, size);
+        if (size == 0) {
+                free(block);
+                return NULL;
+        }
+        return realloc(block, size);
+}
+
+void *bly_alloc(size_t size) {
+        return bly_realloc(NULL, size);
+}
+
+void *bly_zalloc(size_t size) {
+        void *block = bly_realloc(NULL, size);
+
+        return block != NULL ? memset(block, 0, size) : NULL;
+}
+
+void bly_free(void *block) {
+        if (block != NULL)
+                bly_realloc(block, 0);
+}

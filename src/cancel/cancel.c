@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Asking a task to end, and taking that back.
+ */
+#include "task/wait.h"
+
+bool belay_cancel_placed(const char *place, belay_task *task, const char *reason) {
+        belay_task *self = bly_current();
+
+        return bly_request(task, &(struct bly_ask) {
+                .kind = BELAY_ORIGIN_CALLER,
+                .place = place,
+                .reason = reason,
+                .asker = self,
+                /* What a task asks of itself comes from within whatever shields it. */
+                .depth = self == task ? BLY_DEPTH_INNERMOST : 0,
+        });
+}
+
+int belay_cancelling(const belay_task *task) {
+        return task->requests;
+}
+
+int belay_uncancel(belay_task *task) {
+        return bly_uncancel(task);
+}
+
+int belay_force_cancel_placed(const char *place, belay_task *task, int tries, belay_time interval) {
+        int count = 0, rc = 0;
+
+        if (bly_waiter(place, "belay_force_cancel()") == NULL)
+                return -EPERM;
+        bly_record_ref(task);
+        while (!bly_is_done(task)) {
+                if (count >= tries) {
+                        rc = -ETIMEDOUT;
+                        break;
+                }
+                belay_cancel_placed(place, task, NULL);
+                count++;
+                rc = belay_sleep_placed(place, interval);
+                if (rc < 0)
+                        break;
+        }
+        bly_record_unref(task);
+        return rc < 0 ? rc : count;
+}

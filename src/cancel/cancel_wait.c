@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cancel-and-wait: the wait ends when its task does, or at its own limit, and in no other way. A request for the one who waits
+ * cannot end it and is still there afterwards.
+ */
+#include <stdio.h>
+
+#include "cancel/describe.h"
+#include "task/await.h"
+
+struct cancel_wait {
+        struct bly_wait wait;
+        struct bly_observer observer;
+        belay_task *task, *target;
+};
+
+static const char *target_name(const struct bly_wait *wait) {
+        return belay_name(container_of(wait, struct cancel_wait, wait)->target);
+}
+
+static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
+        belay_task *target = container_of(wait, struct cancel_wait, wait)->target;
+
+        return (*cursor)++ == 0 && !bly_is_done(target) ? target : NULL;
+}
+
+static const struct bly_wait_class cancel_wait_class = {
+        .what = "cancel and wait",
+        .meet = bly_meet_cannot,
+        .on = target_name,
+        .awaits = awaited,
+};
+
+static void target_ended(struct bly_observer *observer, belay_task *target) {
+        belay_task *task = container_of(observer, struct cancel_wait, observer)->task;
+
+        (void) target;
+        if (task->wait != NULL) {
+                bly_timer_off(task->loop, &task->timer);
+                bly_wake(task, 0);
+        }
+}
+
+int bly_await_stubbornly(belay_task *self, belay_task *target, belay_time limit, const char *place) {
+        struct cancel_wait wait = {
+                .wait.class = &cancel_wait_class,
+                .observer.ended = target_ended,
+                .task = self,
+                .target = target,
+        };
+        int rc;
+
+        if (limit != BELAY_NEVER) {
+                self->timer.fire = bly_timer_wakes;
+                rc = bly_timer_set(self->loop, &self->timer, bly_add_time(bly_now(self->loop), limit > 0 ? limit : 0));
+                if (rc < 0)
+                        return rc;
+        }
+        bly_observe(target, &wait.observer);
+        bly_suspend(self, &wait.wait, place);
+        bly_unobserve(&wait.observer);
+        rc = self->wake;
+        bly_postpone(self);
+        if (bly_is_done(target))
+                return 0;
+        return rc < 0 ? rc : -ETIMEDOUT;
+}
+
+int belay_cancel_wait_placed(const char *place, belay_task *task, const char *reason, belay_time limit, int *outcome) {
+        belay_task *self = bly_waiter(place, "belay_cancel_wait()");
+        char label[32], line[512];
+        int rc = 0;
+
+        if (self == NULL)
+                return -EPERM;
+        if (task == self)
+                return bly_misuse(-EDEADLK, place, "task %s waits for itself", bly_task_label(self, label));
+        bly_record_ref(task);
+        if (belay_cancel_placed(place, task, reason) && !bly_is_done(task))
+                rc = bly_await_stubbornly(self, task, limit, place);
+        if (rc == 0) {
+                rc = bly_pass_outcome(self, task, outcome);
+        } else {
+                bly_leave_failure(self, rc, NULL);
+                if (rc == -ETIMEDOUT)
+                        bly_log(BELAY_LOG_WARNING, "still there after its cancellation was waited for at %s: %s",
+                                place != NULL ? place : "an unknown place", bly_describe(task, line, sizeof(line)));
+        }
+        bly_record_unref(task);
+        return rc;
+}

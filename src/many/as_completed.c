@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One after the other, as they end.
+ *
+ * Ends are put in line in the order in which they come; those that were done at the beginning in a turn of their own, as in
+ * asyncio. When the time is over, each that is missing is put in line as a time-out.
+ */
+#include "many/watch.h"
+#include "scope/scope.h"
+
+struct each {
+        struct bly_watch *watch;        /* NULL: not begun, or ended */
+        struct bly_wait wait;
+        belay_task *self;
+        belay_ticket timer;
+        belay_ticket first_look;
+        struct bly_watched **line;      /* NULL in it: a time-out */
+        size_t stands, given;           /* how many were put in line, and how many of them given */
+        size_t missing;                 /* not in line yet */
+        bool woken;
+};
+
+_Static_assert(sizeof(struct each) <= sizeof(belay_as_completed), "room for one after the other");
+
+struct watch_of_each {
+        struct bly_watch watch;
+        struct each *each;
+};
+
+static void put_in_line(struct each *each, struct bly_watched *watched) {
+        each->line[each->stands++] = watched;
+        each->missing--;
+        if (each->missing == 0 && each->timer != 0)
+                belay_timer_cancel(each->timer);
+        if (each->self->wait == &each->wait) {
+                each->woken = true;
+                bly_wake(each->self, 0);
+        }
+}
+
+static void one_ended(struct bly_watch *watch, struct bly_watched *watched) {
+        struct each *each = container_of(watch, struct watch_of_each, watch)->each;
+
+        if (each->missing > 0)
+                put_in_line(each, watched);
+}
+
+static void look_at_done(void *arg) {
+        struct each *each = arg;
+
+        each->first_look = 0;
+        for (size_t i = 0; i < each->watch->count && each->missing > 0; i++) {
+                struct bly_watched *watched = &each->watch->watched[i];
+
+                /* Those that were not done have an observer, or had one and stand in line. */
+                if (watched->index == SIZE_MAX)
+                        put_in_line(each, watched);
+        }
+}
+
+static void time_is_over(void *arg) {
+        struct each *each = arg;
+
+        each->timer = 0;
+        for (size_t i = 0; i < each->watch->count; i++)
+                bly_unobserve(&each->watch->watched[i].observer);
+        while (each->missing > 0)
+                put_in_line(each, NULL);
+}
+
+int belay_as_completed_begin_placed(const char *place, belay_as_completed *handle, belay_task *const tasks[], size_t count,
+                                    belay_time span) {
+        belay_task *self = bly_waiter(place, "belay_as_completed_begin()");
+        struct each *each = (struct each *) handle;
+        struct watch_of_each *watch;
+        bool some_done = false;
+        int rc;
+
+        *each = (struct each) { 0 };
+        if (self == NULL)
+                return -EPERM;
+        watch = bly_zalloc(sizeof(*watch) + count * sizeof(*each->line));
+        if (watch == NULL)
+                return -ENOMEM;
+        rc = bly_watch_begin(&watch->watch, self, tasks, count, one_ended, place);
+        if (rc < 0) {
+                bly_free(watch);
+                return rc;
+        }
+        watch->each = each;
+        each->watch = &watch->watch;
+        each->self = self;
+        each->line = (struct bly_watched **) (watch + 1);
+        each->missing = watch->watch.count;
+        for (size_t i = 0; i < watch->watch.count; i++)
+                if (bly_is_done(watch->watch.watched[i].task)) {
+                        watch->watch.watched[i].index = SIZE_MAX;
+                        some_done = true;
+                }
+        if (some_done)
+                each->first_look = bly_ticket_soon(self->loop, look_at_done, each);
+        if (span != BELAY_NEVER && each->missing > 0)
+                each->timer = bly_ticket_at(self->loop, bly_add_time(bly_now(self->loop), span > 0 ? span : 0), time_is_over, each);
+        if ((some_done && each->first_look == 0) || (span != BELAY_NEVER && each->missing > 0 && each->timer == 0)) {
+                belay_as_completed_end(handle);
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
+        return bly_watch_pending(container_of(wait, struct each, wait)->watch, cursor);
+}
+
+static const struct bly_wait_class each_class = {
+        .what = "as completed",
+        .meet = bly_meet_unhook,
+        .awaits = awaited,
+};
+
+int belay_as_completed_next_placed(const char *place, belay_as_completed *handle, belay_task **task) {
+        belay_task *self = bly_waiter(place, "belay_as_completed_next()");
+        struct each *each = (struct each *) handle;
+        struct bly_watched *watched;
+
+        if (self == NULL)
+                return -EPERM;
+        if (each->watch == NULL || each->self != self)
+                return bly_misuse(-EPERM, place, "belay_as_completed_next() without its begin in this task");
+        if (each->given == each->watch->count)
+                return 0;
+        while (each->given == each->stands) {
+                int rc;
+
+                each->wait.class = &each_class;
+                rc = bly_wait(self, &each->wait, place);
+                if (rc < 0)
+                        return rc;
+        }
+        watched = each->line[each->given++];
+        if (watched == NULL) {
+                bly_leave_failure(self, -ETIMEDOUT, NULL);
+                return -ETIMEDOUT;
+        }
+        if (task != NULL)
+                *task = watched->task;
+        return 1;
+}
+
+void belay_as_completed_end(belay_as_completed *handle) {
+        struct each *each = (struct each *) handle;
+        struct watch_of_each *watch;
+
+        if (each->watch == NULL)
+                return;
+        if (each->timer != 0)
+                belay_timer_cancel(each->timer);
+        if (each->first_look != 0)
+                belay_timer_cancel(each->first_look);
+        bly_watch_end(each->watch);
+        watch = container_of(each->watch, struct watch_of_each, watch);
+        each->watch = NULL;
+        bly_free(watch);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Gather: all of them, or the first that fails.
+ *
+ * The future that asyncio's gather() returns is here the wait itself: `over` is its being done, `first` the child whose
+ * end became its own.
+ */
+#include "many/watch.h"
+
+struct gather {
+        struct bly_pass pass;
+        struct bly_watch watch;
+        belay_task *self;
+        size_t pending;
+        belay_task *first;      /* the one that failed or was cancelled first */
+        belay_failure *reason;  /* of its cancellation */
+        bool collect;
+        bool over;
+};
+
+static void look_at(struct gather *gather, belay_task *task) {
+        if (gather->over)
+                return;
+        if (!gather->collect && task->outcome < 0) {
+                gather->first = task;
+                if (bly_is_cancelled(task))
+                        gather->reason = bly_take_cancellation(task);
+                gather->over = true;
+        } else if (gather->pending == 0) {
+                gather->over = true;
+        }
+}
+
+static void child_ended(struct bly_watch *watch, struct bly_watched *watched) {
+        struct gather *gather = container_of(watch, struct gather, watch);
+
+        gather->pending--;
+        if (gather->over)
+                return;
+        look_at(gather, watched->task);
+        if (gather->over && gather->self->wait == &gather->pass.wait)
+                bly_wake(gather->self, 0);
+}
+
+static belay_task *next_child(struct bly_wait *wait, size_t *cursor) {
+        return bly_watch_pending(&container_of(wait, struct gather, pass.wait)->watch, cursor);
+}
+
+static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
+        return next_child((struct bly_wait *) wait, cursor);
+}
+
+static const struct bly_wait_class gather_class = {
+        .what = "gather",
+        .next = next_child,
+        .awaits = awaited,
+};
+
+/* The reason that asyncio gives when a gather that collects was cancelled: the last child's, in the caller's order. */
+static belay_failure *reason_of_last(const struct gather *gather) {
+        belay_task *last = gather->watch.watched[gather->watch.count - 1].task;
+
+        if (bly_is_cancelled(last))
+                return bly_take_cancellation(last);
+        return last->message != NULL ? bly_failure_new(-ECANCELED, bly_text_ref(last->message)) : NULL;
+}
+
+static int verdict(struct gather *gather, belay_task *self, bool waited, int *outcome) {
+        belay_task *first = gather->first;
+        bool own = false;
+
+        if (waited && unlikely(self->wake != 0))
+                return bly_settle(self);
+        if (first != NULL && bly_is_cancelled(first)) {
+                own = waited && (gather->pass.passed || self->node.must_cancel);
+                bly_write_outcome(first, outcome);
+                bly_leave_failure(self, -ECANCELED, gather->reason);
+                gather->reason = NULL;
+        } else if (first == NULL && gather->pass.passed) {
+                own = true;
+                bly_leave_failure(self, -ECANCELED, reason_of_last(gather));
+        } else if (waited && self->node.must_cancel) {
+                if (first != NULL)
+                        bly_write_outcome(first, outcome);
+                return bly_settle(self);
+        } else if (first != NULL) {
+                return bly_pass_outcome(self, first, outcome);
+        } else if (outcome != NULL) {
+                *outcome = 0;
+        }
+        if (waited)
+                self->node.must_cancel = false;
+        if (!own)
+                return 0;
+        self->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
+        return -ECANCELED;
+}
+
+static int gather(const char *place, belay_task *const tasks[], size_t count, bool collect, int *outcome) {
+        belay_task *self = bly_waiter(place, "belay_gather()");
+        struct gather gather;
+        bool waited = false;
+        int rc;
+
+        if (self == NULL)
+                return -EPERM;
+        gather.self = self;
+        gather.collect = collect;
+        gather.over = false;
+        gather.first = NULL;
+        gather.reason = NULL;
+        bly_pass_init(&gather.pass, self, &gather_class);
+        rc = bly_watch_begin(&gather.watch, self, tasks, count, child_ended, place);
+        if (rc < 0)
+                return rc;
+        gather.pending = 0;
+        for (size_t i = 0; i < gather.watch.count; i++)
+                gather.pending += !bly_is_done(gather.watch.watched[i].task);
+        for (size_t i = 0; i < gather.watch.count; i++)
+                if (bly_is_done(gather.watch.watched[i].task))
+                        look_at(&gather, gather.watch.watched[i].task);
+        if (gather.watch.count > 0 && !gather.over) {
+                waited = true;
+                bly_suspend(self, &gather.pass.wait, place);
+        }
+        rc = verdict(&gather, self, waited, outcome);
+        belay_failure_release(gather.reason);
+        bly_watch_end(&gather.watch);
+        return rc;
+}
+
+int belay_gather_placed(const char *place, belay_task *const tasks[], size_t count, int *outcome) {
+        return gather(place, tasks, count, false, outcome);
+}
+
+int belay_gather_collect_placed(const char *place, belay_task *const tasks[], size_t count) {
+        return gather(place, tasks, count, true, NULL);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Race: the first that ends well wins, and nobody is left running.
+ *
+ * What happened wins: a request for the racer before anybody has won ends the race, one that comes later waits for the
+ * racer's next wait.
+ */
+#include "many/watch.h"
+
+struct race {
+        struct bly_wait wait;
+        struct bly_watch watch;
+        belay_task *self;
+        size_t pending;
+        struct bly_watched *winner;
+        belay_failure *failures;        /* of those that did not end well, in that order */
+        int first_code;
+        bool stopped;                   /* all that are left are asked to end */
+};
+
+static void note_loser(struct race *race, belay_task *task) {
+        belay_failure *failure;
+
+        if (race->first_code == 0)
+                race->first_code = task->outcome;
+        if (race->stopped)
+                return;
+        task->node.flags |= BLY_TASK_LOOKED_AT;
+        failure = task->failure != NULL ? belay_failure_ref(task->failure) : bly_failure_new(task->outcome, NULL);
+        if (race->failures == NULL)
+                race->failures = bly_failure_new(race->first_code, NULL);
+        if (failure != NULL && race->failures != NULL)
+                bly_failure_add(race->failures, failure);
+        else
+                belay_failure_release(failure);
+}
+
+static void stop(struct race *race, const char *place) {
+        if (race->stopped)
+                return;
+        race->stopped = true;
+        for (size_t i = 0; i < race->watch.count; i++)
+                if (!bly_is_done(race->watch.watched[i].task))
+                        bly_request(race->watch.watched[i].task, &(struct bly_ask) {
+                                .kind = BELAY_ORIGIN_RACE,
+                                .place = place,
+                                .asker = race->self,
+                        });
+}
+
+static void note_end(struct race *race, struct bly_watched *watched) {
+        if (watched->task->outcome >= 0 && race->winner == NULL && !race->stopped) {
+                watched->task->node.flags |= BLY_TASK_LOOKED_AT;
+                race->winner = watched;
+        } else if (watched->task->outcome < 0) {
+                note_loser(race, watched->task);
+        }
+}
+
+static void racer_ended(struct bly_watch *watch, struct bly_watched *watched) {
+        struct race *race = container_of(watch, struct race, watch);
+
+        race->pending--;
+        note_end(race, watched);
+        if (race->winner == watched)
+                stop(race, race->self->place);
+        if (race->pending == 0 && race->self->wait == &race->wait)
+                bly_wake(race->self, 0);
+}
+
+static enum bly_meet meet(struct bly_wait *wait) {
+        return container_of(wait, struct race, wait)->stopped ? BLY_CANNOT : BLY_UNHOOKED;
+}
+
+static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
+        return bly_watch_pending(&container_of(wait, struct race, wait)->watch, cursor);
+}
+
+static const struct bly_wait_class race_class = {
+        .what = "race",
+        .meet = meet,
+        .awaits = awaited,
+};
+
+/* Waits until nobody runs. A request that was delivered meanwhile is returned, and those who ran were asked to end. */
+static int run_race(struct race *race, belay_task *self, const char *place) {
+        int rc = 0;
+
+        while (race->pending > 0) {
+                bly_suspend(self, &race->wait, place);
+                if (race->stopped || race->pending == 0) {
+                        bly_postpone(self);
+                        continue;
+                }
+                rc = bly_settle(self);
+                if (rc < 0) {
+                        belay_failure *why = bly_take_left(self, rc);
+
+                        stop(race, place);
+                        while (race->pending > 0) {
+                                bly_suspend(self, &race->wait, place);
+                                bly_postpone(self);
+                        }
+                        bly_leave_failure(self, rc, why);
+                        return rc;
+                }
+        }
+        return 0;
+}
+
+int belay_race_placed(const char *place, belay_task *const tasks[], size_t count, size_t *winner, int *outcome) {
+        belay_task *self = bly_waiter(place, "belay_race()");
+        struct race race = { .wait.class = &race_class, .self = self };
+        int rc, result = 0;
+        size_t index;
+
+        if (self == NULL)
+                return -EPERM;
+        if (count == 0)
+                return bly_misuse(-EINVAL, place, "belay_race() of no tasks");
+        rc = bly_watch_begin(&race.watch, self, tasks, count, racer_ended, place);
+        if (rc < 0)
+                return rc;
+        self->place = place;
+        for (size_t i = 0; i < race.watch.count; i++)
+                race.pending += !bly_is_done(race.watch.watched[i].task);
+        for (size_t i = 0; i < race.watch.count; i++)
+                if (bly_is_done(race.watch.watched[i].task))
+                        note_end(&race, &race.watch.watched[i]);
+        if (race.winner != NULL)
+                stop(&race, place);
+        rc = run_race(&race, self, place);
+        index = race.winner != NULL ? race.winner->index : count;
+        if (race.winner != NULL)
+                result = race.winner->task->outcome;
+        else
+                result = race.first_code;
+        if (rc == 0 && race.winner == NULL) {
+                bly_leave_failure(self, result, race.failures);
+                race.failures = NULL;
+        }
+        belay_failure_release(race.failures);
+        bly_watch_end(&race.watch);
+        if (rc == 0 && winner != NULL)
+                *winner = index;
+        if (rc == 0 && outcome != NULL)
+                *outcome = result;
+        return rc;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Watching several tasks at once.
+ */
+#include <stdlib.h>
+
+#include "many/watch.h"
+
+static void one_ended(struct bly_observer *observer, belay_task *task) {
+        struct bly_watched *watched = container_of(observer, struct bly_watched, observer);
+
+        (void) task;
+        watched->watch->ended(watched->watch, watched);
+}
+
+static int by_task(const void *a, const void *b) {
+        const struct bly_watched *x = a, *y = b;
+
+        if (x->task != y->task)
+                return x->task < y->task ? -1 : 1;
+        return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int by_index(const void *a, const void *b) {
+        const struct bly_watched *x = a, *y = b;
+
+        return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Each task once, at its first place. Sorted, so that many cost no square. */
+static size_t drop_twins(struct bly_watched *watched, size_t count) {
+        size_t kept = 0;
+
+        qsort(watched, count, sizeof(*watched), by_task);
+        for (size_t i = 0; i < count; i++)
+                if (kept == 0 || watched[kept - 1].task != watched[i].task)
+                        watched[kept++] = watched[i];
+        qsort(watched, kept, sizeof(*watched), by_index);
+        return kept;
+}
+
+int bly_watch_begin(struct bly_watch *watch, belay_task *self, belay_task *const tasks[], size_t count,
+                    void (*ended)(struct bly_watch *watch, struct bly_watched *watched), const char *place) {
+        char label[32];
+
+        for (size_t i = 0; i < count; i++)
+                if (tasks[i] == self)
+                        return bly_misuse(-EDEADLK, place, "task %s waits for itself", bly_task_label(self, label));
+        watch->ended = ended;
+        watch->watched = count <= BLY_WATCH_FEW ? watch->few : bly_alloc(count * sizeof(*watch->watched));
+        if (watch->watched == NULL)
+                return -ENOMEM;
+        for (size_t i = 0; i < count; i++)
+                watch->watched[i] = (struct bly_watched) { .watch = watch, .task = tasks[i], .index = i };
+        watch->count = count > 1 ? drop_twins(watch->watched, count) : count;
+        for (size_t i = 0; i < watch->count; i++) {
+                struct bly_watched *watched = &watch->watched[i];
+
+                watched->observer.ended = one_ended;
+                bly_record_ref(watched->task);
+                if (!bly_is_done(watched->task))
+                        bly_observe(watched->task, &watched->observer);
+        }
+        return 0;
+}
+
+void bly_watch_end(struct bly_watch *watch) {
+        for (size_t i = 0; i < watch->count; i++) {
+                bly_unobserve(&watch->watched[i].observer);
+                bly_record_unref(watch->watched[i].task);
+        }
+        if (watch->watched != watch->few)
+                bly_free(watch->watched);
+}
+
+belay_task *bly_watch_pending(const struct bly_watch *watch, size_t *cursor) {
+        while (*cursor < watch->count) {
+                belay_task *task = watch->watched[(*cursor)++].task;
+
+                if (!bly_is_done(task))
+                        return task;
+        }
+        return NULL;
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loops: made, run, shut down.
+ */
+#include <sys/eventfd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cancel/describe.h"
+#include "inspect/debug.h"
+#include "run/run.h"
+#include "scope/scope.h"
+#include "stack/overflow.h"
+
+/* ---- making ---- */
+
+static void *pool_alloc(size_t size, void *user) {
+        (void) user;
+        return bly_alloc(size);
+}
+
+static void pool_free(void *memory, size_t size, void *user) {
+        (void) size;
+        (void) user;
+        bly_free(memory);
+}
+
+static int describe_overflow(char *buffer, size_t size, const void *address) {
+        struct belay_loop *loop = bly_loop;
+        const belay_task *task = bly_current();
+        struct bly_stack stack;
+        char label[32];
+
+        if (loop == NULL || bly_stack_find(loop->stacks, address, &stack) != BLY_STACK_GUARD)
+                return 0;
+        if (task == NULL || task->stack.low != stack.low)
+                return snprintf(buffer, size, "the guard of a stack that does not run was touched");
+        return snprintf(buffer, size, "task %s (started at %s) ran off its stack of %zu KiB", bly_task_label(task, label),
+                        task->started_at != NULL ? task->started_at : "an unknown place", bly_stack_size(&stack) / 1024);
+}
+
+static uint64_t seed_of(const belay_loop_options *options) {
+        const char *text = options->seed == 0 ? getenv("BELAY_SEED") : NULL;
+
+        return text != NULL ? strtoull(text, NULL, 0) : options->seed;
+}
+
+belay_loop *belay_loop_new(const belay_loop_options *given) {
+        static const struct bly_stack_allocator allocator = { .alloc = pool_alloc, .free = pool_free };
+        belay_loop_options options;
+        struct belay_loop *loop;
+
+        bly_options(&options, sizeof(options), given);
+        if ((unsigned) options.clock > BELAY_CLOCK_VIRTUAL || options.shutdown_limit < 0) {
+                errno = EINVAL;
+                return NULL;
+        }
+        loop = bly_zalloc(sizeof(*loop));
+        if (loop == NULL) {
+                errno = ENOMEM;
+                return NULL;
+        }
+        bly_tools_init();
+        loop->stacks = bly_stack_pool_create(&allocator);
+        loop->wake_fd = loop->stacks != NULL ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+        if (loop->wake_fd < 0) {
+                int error = loop->stacks != NULL ? errno : ENOMEM;
+
+                if (loop->stacks != NULL)
+                        bly_stack_pool_destroy(loop->stacks);
+                bly_free(loop);
+                errno = error;
+                return NULL;
+        }
+        bly_timers_init(loop);
+        loop->is_virtual = options.clock == BELAY_CLOCK_VIRTUAL;
+        loop->seed = seed_of(&options);
+        loop->random = loop->seed;
+        loop->by_turns = loop->is_virtual || loop->seed != 0;
+        loop->budget = 1;
+        loop->now = loop->is_virtual ? 0 : bly_clock();
+        loop->stack_size = options.stack_size;
+        loop->shutdown_limit = options.shutdown_limit == 0 ? BELAY_NEVER : options.shutdown_limit;
+        loop->keep_waiting = options.keep_waiting;
+        loop->wants_signals = !options.no_signals;
+        loop->idle = bly_idle;
+        loop->attend = bly_attend;
+        loop->forget_scopes = bly_forget_scopes;
+        if (!options.no_overflow_report)
+                bly_overflow_install(describe_overflow, 0);
+        bly_debug_add(loop);
+        return loop;
+}
+
+/* ---- running ---- */
+
+/* What the thread lends to the loop that runs in it. */
+struct visit {
+        struct belay_loop *outer;
+        struct bly_overflow_thread overflow;
+};
+
+static int begin(struct belay_loop *loop, struct visit *visit) {
+        if (bly_loop != NULL)
+                return -EBUSY;
+        bly_loop = loop;
+        loop->running = true;
+        loop->exceptions = bly_exceptions_of_thread();
+        if (bly_tools != 0)
+                bly_tool_stack_init_thread(&loop->own_tool);
+        bly_overflow_thread_begin(&visit->overflow);
+        if (!loop->is_virtual)
+                loop->now = bly_clock();
+        return 0;
+}
+
+static void end(struct belay_loop *loop, struct visit *visit) {
+        bly_overflow_thread_end(&visit->overflow);
+        loop->running = false;
+        loop->left = 0;
+        bly_loop = NULL;
+}
+
+static bool main_is_over(struct belay_loop *loop) {
+        return loop->stop;
+}
+
+static void stop(struct bly_call *call) {
+        container_of(call, struct belay_loop, main_ended)->stop = true;
+}
+
+/* asyncio lets one more turn begin after main's end; what is ready by then still runs before the loop stops. */
+static void note_main_end(struct bly_observer *observer, belay_task *task) {
+        (void) observer;
+        bly_call_soon(task->loop, &task->loop->main_ended, stop);
+}
+
+static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outcome, const char *place) {
+        struct bly_observer observer = { .ended = note_main_end };
+        belay_task *task;
+        int rc = 0;
+
+        loop->stop = false;
+        loop->interrupts = 0;
+        loop->signal = 0;
+        if (loop->main != NULL)
+                bly_record_unref(loop->main);
+        belay_failure_release(loop->main_failure);
+        loop->main_failure = NULL;
+        loop->main = NULL;
+        task = bly_spawn(loop, fn, arg, &(belay_spawn_options) { .size = sizeof(belay_spawn_options), .name = "main" },
+                         NULL, place);
+        if (task == NULL)
+                return -errno;
+        loop->main = task;
+        bly_observe(task, &observer);
+        bly_signals_take(loop);
+        bly_spin(loop, main_is_over);
+        bly_signals_give_back(loop);
+        task->node.flags |= BLY_TASK_LOOKED_AT;
+        if (bly_is_cancelled(task))
+                loop->main_failure = bly_take_cancellation(task);
+        else if (task->failure != NULL)
+                loop->main_failure = belay_failure_ref(task->failure);
+        if (outcome != NULL)
+                *outcome = task->outcome;
+        if (bly_is_cancelled(task) && loop->interrupts > 0 && bly_uncancel(task) == 0)
+                rc = -EINTR;
+        return rc;
+}
+
+int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, void *arg, int *outcome) {
+        struct visit visit;
+        int rc = begin(loop, &visit);
+
+        if (rc < 0)
+                return rc;
+        if (loop->seed != 0)
+                bly_log(BELAY_LOG_NOTICE, "the order of ready tasks follows seed %llu", (unsigned long long) loop->seed);
+        rc = run_main(loop, fn, arg, outcome, place);
+        end(loop, &visit);
+        return rc;
+}
+
+/* ---- shutting down ---- */
+
+static bool all_is_over(struct belay_loop *loop) {
+        return (loop->count == 0 && loop->ready.head == NULL) || loop->limit_met;
+}
+
+static bool wave_is_over(struct belay_loop *loop) {
+        return loop->wave == 0 || loop->limit_met;
+}
+
+static void meet_limit(struct bly_timer *timer) {
+        container_of(timer, struct belay_loop, limit_timer)->limit_met = true;
+}
+
+/* Cancels everybody once. What clean-up starts meanwhile is the next wave. */
+static void cancel_all(struct belay_loop *loop) {
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task)) {
+                if (bly_is_future(task) || bly_is_done(task))
+                        continue;
+                task->node.flags |= BLY_TASK_WAVE;
+                loop->wave++;
+        }
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+                if (!bly_is_done(task) && (task->node.flags & BLY_TASK_WAVE) && !bly_is_future(task))
+                        bly_request(task, &(struct bly_ask) { .kind = BELAY_ORIGIN_SHUTDOWN });
+}
+
+static void abandon_the_rest(struct belay_loop *loop) {
+        char line[512];
+
+        bly_log(BELAY_LOG_ERROR, "the shut-down met its limit; %zu task%s still there:", loop->count,
+                loop->count == 1 ? " is" : "s are");
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+                if (!bly_is_future(task) && !bly_is_done(task)) {
+                        bly_log(BELAY_LOG_ERROR, "  %s", bly_describe(task, line, sizeof(line)));
+                        task->node.flags |= BLY_TASK_ABANDONED;
+                }
+}
+
+static int shut_down(struct belay_loop *loop) {
+        if (loop->count > 0 && loop->shutdown_limit != BELAY_NEVER) {
+                loop->limit_timer.fire = meet_limit;
+                if (bly_timer_set(loop, &loop->limit_timer, bly_add_time(bly_now(loop), loop->shutdown_limit)) < 0)
+                        bly_log(BELAY_LOG_WARNING, "no memory for the shut-down's limit: there is none");
+        }
+        do {
+                cancel_all(loop);
+                bly_spin(loop, wave_is_over);
+                if (loop->wave == 0 && loop->count == 0)
+                        bly_spin(loop, all_is_over);
+        } while (loop->count > 0 && !loop->limit_met);
+        bly_timer_off(loop, &loop->limit_timer);
+        if (loop->count == 0)
+                return 0;
+        abandon_the_rest(loop);
+        return -ETIMEDOUT;
+}
+
+int belay_loop_close(belay_loop *loop) {
+        struct visit visit;
+        int rc;
+
+        if (loop == NULL)
+                return 0;
+        rc = begin(loop, &visit);
+        if (rc < 0)
+                return rc;
+        rc = shut_down(loop);
+        end(loop, &visit);
+        bly_debug_remove(loop);
+        if (loop->main != NULL)
+                bly_record_unref(loop->main);
+        loop->main = NULL;
+        belay_failure_release(loop->main_failure);
+        loop->main_failure = NULL;
+        close(loop->wake_fd);
+        /* What abandoned tasks point to stays: their stacks, and the records with the loop they belong to. */
+        if (rc == 0) {
+                bly_stack_pool_destroy(loop->stacks);
+                loop->stacks = NULL;
+        }
+        bly_timers_free(loop);
+        bly_tickets_free(loop);
+        loop->closed = true;
+        bly_loop_unref(loop);
+        return rc;
+}
+
+/* ---- all in one ---- */
+
+int belay_run_with_placed(const char *place, belay_fn *fn, void *arg, const belay_loop_options *options) {
+        belay_loop *loop;
+        int rc, closed, outcome = 0;
+
+        if (bly_loop != NULL)
+                return -EBUSY;
+        loop = belay_loop_new(options);
+        if (loop == NULL)
+                return -errno;
+        rc = belay_loop_run_placed(place, loop, fn, arg, &outcome);
+        closed = belay_loop_close(loop);
+        if (closed < 0)
+                return closed;
+        return rc < 0 ? rc : outcome;
+}
+
+int belay_run_placed(const char *place, belay_fn *fn, void *arg) {
+        return belay_run_with_placed(place, fn, arg, NULL);
+}
+
+/* ---- looking ---- */
+
+belay_loop *belay_loop_self(void) {
+        return bly_loop;
+}
+
+belay_task *belay_loop_main(const belay_loop *loop) {
+        return loop->main;
+}
+
+const belay_failure *belay_loop_failure(const belay_loop *loop) {
+        return loop->main_failure;
+}
+
+int belay_loop_signal(const belay_loop *loop) {
+        return loop->signal;
+}
+
+size_t belay_loop_count(const belay_loop *loop) {
+        return loop->count;
+}
+
+size_t belay_trim(void) {
+        struct belay_loop *loop = bly_loop;
+        size_t bytes;
+
+        if (loop == NULL)
+                return 0;
+        bytes = bly_stack_trim(loop->stacks, 4096, SIZE_MAX);
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+                if (task->node.state == BLY_WAITING || task->node.state == BLY_READY)
+                        bytes += bly_stack_give_back(&task->stack, task->context.sp);
+        return bytes;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SIGINT and SIGTERM cancel the main task.
+ *
+ * One loop of the process has them while it runs, and only if their action was the default one: a program that handles
+ * them itself goes on doing so. The first signal puts the default action back, so that a second one ends a program whose
+ * clean-up hangs.
+ */
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "run/run.h"
+
+static const int signals[] = { SIGINT, SIGTERM };
+
+static _Atomic(struct belay_loop *) owner;
+static volatile sig_atomic_t received;
+
+static void on_signal(int signal) {
+        struct belay_loop *loop = atomic_load(&owner);
+        int saved = errno;
+        uint64_t one = 1;
+
+        if (loop != NULL) {
+                received = signal;
+                loop->asked = 1;
+                /* Full is as good as written. */
+                if (write(loop->wake_fd, &one, sizeof(one)) < 0)
+                        errno = saved;
+        }
+        errno = saved;
+}
+
+static void put_back(void) {
+        struct sigaction now;
+
+        for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+                if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler == on_signal) {
+                        now = (struct sigaction) { .sa_handler = SIG_DFL };
+                        sigaction(signals[i], &now, NULL);
+                }
+}
+
+void bly_signals_take(struct belay_loop *loop) {
+        struct sigaction now, ours = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+        struct belay_loop *nobody = NULL;
+
+        if (!loop->wants_signals || !atomic_compare_exchange_strong(&owner, &nobody, loop))
+                return;
+        received = 0;
+        for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+                if (sigaction(signals[i], NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL)
+                        if (sigaction(signals[i], &ours, NULL) == 0)
+                                loop->takes_signals = true;
+        if (!loop->takes_signals)
+                atomic_store(&owner, NULL);
+}
+
+void bly_signals_give_back(struct belay_loop *loop) {
+        if (!loop->takes_signals)
+                return;
+        put_back();
+        loop->takes_signals = false;
+        atomic_store(&owner, NULL);
+}
+
+void bly_attend(struct belay_loop *loop) {
+        uint64_t count;
+        int signal;
+
+        loop->asked = 0;
+        if (read(loop->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+                bly_log(BELAY_LOG_WARNING, "reading the loop's own descriptor: %s", strerror(errno));
+        if (!loop->takes_signals)
+                return;
+        signal = received;
+        received = 0;
+        if (signal == 0)
+                return;
+        put_back();
+        bly_interrupt(loop, BELAY_ORIGIN_SIGNAL, signal, NULL);
+}
+
+/* ---- interrupting ---- */
+
+int bly_interrupt(struct belay_loop *loop, belay_origin_kind kind, int signal, const char *place) {
+        if (loop->main == NULL || bly_is_done(loop->main) || loop->interrupts > 0)
+                return -EALREADY;
+        loop->interrupts++;
+        loop->signal = signal;
+        bly_request(loop->main, &(struct bly_ask) {
+                .kind = kind,
+                .place = place,
+                .asker = bly_current(),
+                .signal = signal,
+        });
+        return 0;
+}
+
+int belay_interrupt_placed(const char *place, belay_loop *loop) {
+        if (loop == NULL)
+                loop = bly_loop;
+        if (loop == NULL)
+                return bly_misuse(-EPERM, place, "belay_interrupt() where no loop runs");
+        return bly_interrupt(loop, BELAY_ORIGIN_INTERRUPT, 0, place);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Groups of tasks.
+ *
+ * Leaving follows asyncio's TaskGroup step by step; the traces of its corner cases are in tests/conformance.
+ */
+#include "scope/group.h"
+
+static const char *describe_group(const struct bly_owner *owner) {
+        const struct bly_group *group = container_of(owner, struct bly_group, owner);
+
+        return group->name;
+}
+
+static void request(belay_task *task, const struct bly_group *group, belay_origin_kind kind, const char *place) {
+        bly_request(task, &(struct bly_ask) {
+                .kind = kind,
+                .place = place != NULL ? place : group->scope.place,
+                .asker = bly_current(),
+                /* For the body only: members are asked from outside of theirs. */
+                .depth = task == group->scope.task ? group->scope.depth : 0,
+        });
+}
+
+/* Cancels the ordinary members, or when there are none left, those that are to be last. */
+static void cancel_members(struct bly_group *group, bool last, belay_origin_kind kind, const char *place) {
+        struct bly_link *link, *next;
+
+        for (link = group->owner.members.next; link != &group->owner.members; link = next) {
+                belay_task *task = container_of(link, belay_task, owned);
+
+                next = link->next;
+                if (!bly_is_done(task) && !!(task->node.flags & BLY_TASK_LAST) == last)
+                        request(task, group, kind, place);
+        }
+}
+
+static void cancel_the_last(struct bly_group *group) {
+        if (group->last_cancelled || group->ordinary > 0 || !(group->exiting || group->aborting))
+                return;
+        group->last_cancelled = true;
+        cancel_members(group, true, BELAY_ORIGIN_GROUP, NULL);
+}
+
+static void abort_group(struct bly_group *group, belay_origin_kind kind, const char *place) {
+        group->aborting = true;
+        bly_group_refuse_room(group);
+        cancel_members(group, false, kind, place);
+        cancel_the_last(group);
+}
+
+static void add_failure(struct bly_group *group, int code, belay_failure *failure) {
+        if (group->failed++ == 0)
+                group->first_code = code;
+        if (failure == NULL)
+                failure = bly_failure_new(code, NULL);
+        if (group->failures == NULL)
+                group->failures = bly_failure_new(group->first_code, NULL);
+        if (failure != NULL && group->failures != NULL)
+                bly_failure_add(group->failures, failure);
+        else
+                belay_failure_release(failure);
+}
+
+static void wake_waiter(struct bly_group *group) {
+        if (group->waiting && group->scope.task->wait == &group->wait) {
+                group->waiting = false;
+                bly_wake(group->scope.task, 0);
+        }
+}
+
+static void member_ended(struct bly_owner *owner, belay_task *task) {
+        struct bly_group *group = container_of(owner, struct bly_group, owner);
+        bool taken;
+
+        bly_list_remove(&task->owned);
+        task->owner = NULL;
+        group->count--;
+        if (!(task->node.flags & BLY_TASK_LAST))
+                group->ordinary--;
+        taken = bly_group_start_failed(group, task);
+        bly_group_serve_room(group);
+        if (group->count == 0)
+                wake_waiter(group);
+        if (task->outcome < 0 && !bly_is_cancelled(task) && !group->supervise && !taken) {
+                task->node.flags |= BLY_TASK_LOOKED_AT;
+                add_failure(group, task->outcome, task->failure != NULL ? belay_failure_ref(task->failure) : NULL);
+                if (!group->aborting && !group->parent_requested) {
+                        abort_group(group, BELAY_ORIGIN_SIBLING, task->started_at);
+                        group->parent_requested = true;
+                        request(group->scope.task, group, BELAY_ORIGIN_SIBLING, task->started_at);
+                }
+        }
+        cancel_the_last(group);
+}
+
+struct bly_group *bly_group_of(const belay_task *task) {
+        if (task->owner == NULL || task->owner->ended != member_ended)
+                return NULL;
+        return container_of(task->owner, struct bly_group, owner);
+}
+
+static void look_at_end(void *arg) {
+        belay_task *task = arg;
+
+        if (task->owner != NULL)
+                task->owner->ended(task->owner, task);
+        bly_record_unref(task);
+}
+
+void bly_group_join(struct bly_group *group, belay_task *task) {
+        task->owner = &group->owner;
+        bly_list_append(&group->owner.members, &task->owned);
+        group->count++;
+        if (!(task->node.flags & BLY_TASK_LAST))
+                group->ordinary++;
+        if (!bly_is_done(task)) {
+                /* An eager member may have cancelled the group before it joined it. */
+                if (group->aborting)
+                        request(task, group, BELAY_ORIGIN_GROUP, NULL);
+                return;
+        }
+        /* Done already, eagerly: looked at in a turn of its own, so that its failure does not cancel who is just starting it. */
+        if (bly_ticket_soon(task->loop, look_at_end, bly_record_ref(task)) == 0)
+                look_at_end(task);
+}
+
+int belay_group_enter_with_placed(const char *place, belay_group *handle, const belay_group_options *options) {
+        struct bly_group *group = (struct bly_group *) handle;
+        belay_group_options known;
+        int rc;
+
+        bly_options(&known, sizeof(known), options);
+        *group = (struct bly_group) {
+                .owner = { .ended = member_ended, .describe = describe_group },
+                .supervise = known.supervise,
+                .limit = known.limit,
+                .name = known.name,
+        };
+        bly_list_init(&group->owner.members);
+        bly_list_init(&group->room);
+        bly_list_init(&group->starts);
+        rc = bly_scope_enter(&group->scope, BLY_SCOPE_GROUP, place);
+        return rc;
+}
+
+int belay_group_enter_placed(const char *place, belay_group *group) {
+        return belay_group_enter_with_placed(place, group, NULL);
+}
+
+/* ---- leaving ---- */
+
+static const char *group_name(const struct bly_wait *wait) {
+        return container_of(wait, struct bly_group, wait)->name;
+}
+
+static belay_task *a_member(const struct bly_wait *wait, size_t *cursor) {
+        const struct bly_group *group = container_of(wait, struct bly_group, wait);
+        size_t i = 0;
+
+        for (struct bly_link *link = group->owner.members.next; link != &group->owner.members; link = link->next)
+                if (i++ == *cursor) {
+                        (*cursor)++;
+                        return container_of(link, belay_task, owned);
+                }
+        return NULL;
+}
+
+static enum bly_meet stop_waiting(struct bly_wait *wait) {
+        container_of(wait, struct bly_group, wait)->waiting = false;
+        return BLY_UNHOOKED;
+}
+
+static const struct bly_wait_class group_class = {
+        .what = "group",
+        .meet = stop_waiting,
+        .on = group_name,
+        .awaits = a_member,
+        .stubborn = true,
+};
+
+struct leaving {
+        bool cancelled;                 /* a cancellation is to go on to who is outside of the group */
+        bool cancelled_meanwhile;       /* the latest that came while members were waited for */
+        belay_failure *reason;          /* of the first, and of the second, as the task was left with them */
+        belay_failure *reason_meanwhile;
+};
+
+/* Waits for all members, whatever comes meanwhile. */
+static void await_members(struct bly_group *group, belay_task *self, struct leaving *leaving, const char *place) {
+        group->wait.class = &group_class;
+        while (group->count > 0) {
+                int rc;
+
+                group->waiting = true;
+                rc = bly_wait(self, &group->wait, place);
+                group->waiting = false;
+                if (rc != -ECANCELED)
+                        continue;
+                belay_failure_release(leaving->reason_meanwhile);
+                leaving->reason_meanwhile = bly_take_left(self, -ECANCELED);
+                leaving->cancelled_meanwhile = true;
+                if (!group->aborting) {
+                        belay_failure_release(leaving->reason);
+                        leaving->reason = leaving->reason_meanwhile != NULL ? belay_failure_ref(leaving->reason_meanwhile) : NULL;
+                        leaving->cancelled = true;
+                        abort_group(group, BELAY_ORIGIN_GROUP, place);
+                }
+        }
+}
+
+static int leave(struct bly_group *group, belay_task *self, int rc, const char *place) {
+        struct leaving leaving = { .cancelled = rc == -ECANCELED };
+        belay_failure *body = rc < 0 ? bly_take_left(self, rc) : NULL, *failures;
+
+        group->exiting = true;
+        if (leaving.cancelled) {
+                leaving.reason = body;
+                body = NULL;
+        }
+        if (rc < 0 && !group->aborting)
+                abort_group(group, BELAY_ORIGIN_GROUP, place);
+        cancel_the_last(group);
+        await_members(group, self, &leaving, place);
+        bly_group_refuse_room(group);
+        bly_scope_leave(&group->scope, BLY_SCOPE_LEFT);
+
+        if (group->parent_requested) {
+                if (bly_uncancel_visible(self) == 0) {
+                        leaving.cancelled = false;
+                } else if (!leaving.cancelled && leaving.cancelled_meanwhile) {
+                        /* What is left is not the group's own: it must not be dropped with it. */
+                        leaving.cancelled = true;
+                        belay_failure_release(leaving.reason);
+                        leaving.reason = leaving.reason_meanwhile;
+                        leaving.reason_meanwhile = NULL;
+                }
+        }
+        belay_failure_release(leaving.reason_meanwhile);
+        if (leaving.cancelled && group->failed == 0) {
+                bly_leave_failure(self, -ECANCELED, leaving.reason);
+                return -ECANCELED;
+        }
+        belay_failure_release(leaving.reason);
+        if (rc < 0 && rc != -ECANCELED && !group->supervise)
+                add_failure(group, rc, body);
+        if (group->failed > 0) {
+                /* The count stays what it was, and a request from outside is met again at the next wait. */
+                if (bly_visible_requests(self) > 0) {
+                        bly_uncancel(self);
+                        bly_request(self, &(struct bly_ask) {
+                                .kind = BELAY_ORIGIN_GROUP,
+                                .place = place,
+                                .asker = self,
+                                .depth = BLY_DEPTH_INNERMOST,
+                        });
+                }
+                failures = group->failures;
+                group->failures = NULL;
+                bly_leave_failure(self, group->first_code, failures);
+                return group->first_code;
+        }
+        if (rc == -ECANCELED)
+                return 0;
+        if (rc < 0)
+                bly_leave_failure(self, rc, body);
+        return rc;
+}
+
+int belay_group_leave_placed(const char *place, belay_group *handle, int rc) {
+        struct bly_group *group = (struct bly_group *) handle;
+        belay_task *self = bly_scope_check(&group->scope, BLY_SCOPE_GROUP, place);
+
+        return self != NULL ? leave(group, self, rc, place) : -EPERM;
+}
+
+void belay_group_cancel_placed(const char *place, belay_group *handle) {
+        struct bly_group *group = (struct bly_group *) handle;
+
+        if (group->scope.state != BLY_SCOPE_ENTERED || (group->exiting && group->count == 0))
+                return;
+        if (group->aborting)
+                return;
+        abort_group(group, BELAY_ORIGIN_GROUP, place);
+        if (!group->parent_requested) {
+                group->parent_requested = true;
+                request(group->scope.task, group, BELAY_ORIGIN_GROUP, place);
+        }
+}
+
+size_t belay_group_count(const belay_group *group) {
+        return ((const struct bly_group *) group)->count;
+}

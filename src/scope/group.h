@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a group is made of.
+ */
+#ifndef BLY_GROUP_H
+#define BLY_GROUP_H
+
+#include "scope/scope.h"
+
+struct bly_group {
+        struct bly_scope scope;
+        struct bly_owner owner;
+        struct bly_wait wait;           /* of the parent, in leaving */
+        struct bly_link room;           /* who waits for room, struct bly_room */
+        struct bly_link starts;         /* who waits for a member to be ready, struct bly_start_wait */
+        const char *name;
+        belay_failure *failures;        /* the members', beneath one of the group's */
+        size_t limit;
+        size_t count;                   /* members that have not ended, or whose end was not looked at */
+        size_t ordinary;                /* of them, those not to be cancelled last */
+        size_t failed;
+        int first_code;
+        bool supervise;
+        bool exiting, aborting;
+        bool parent_requested;          /* the body was asked to end, which leaving takes back */
+        bool waiting;
+        bool last_cancelled;
+};
+
+_Static_assert(sizeof(struct bly_group) <= sizeof(belay_group), "room for a group");
+
+/* The group a task is a member of, or NULL. */
+struct bly_group *bly_group_of(const belay_task *task);
+
+/* ---- group_start.c, for group.c ---- */
+
+/* A place has become free: the first who waits for one is woken. */
+void bly_group_serve_room(struct bly_group *group);
+/* There will be no room any more: all who wait are woken to find that out. */
+void bly_group_refuse_room(struct bly_group *group);
+
+/* A member has ended. True if somebody still waited for it to be ready, who now takes its end upon himself. */
+bool bly_group_start_failed(struct bly_group *group, belay_task *task);
+
+/* ---- group.c, for group_start.c ---- */
+
+void bly_group_join(struct bly_group *group, belay_task *task);
+
+#endif

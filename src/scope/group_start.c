@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starting members: with a limit on how many there are at once, and with a handshake.
+ */
+#include "cancel/describe.h"
+#include "scope/group.h"
+
+/* ---- room ---- */
+
+struct bly_room {
+        struct bly_wait wait;
+        struct bly_link link;
+        belay_task *task;
+};
+
+static enum bly_meet leave_line(struct bly_wait *wait) {
+        bly_list_remove(&container_of(wait, struct bly_room, wait)->link);
+        return BLY_UNHOOKED;
+}
+
+static const struct bly_wait_class room_class = {
+        .what = "room in a group",
+        .meet = leave_line,
+};
+
+void bly_group_serve_room(struct bly_group *group) {
+        struct bly_room *room;
+
+        if (bly_list_empty(&group->room) || group->count >= group->limit)
+                return;
+        room = container_of(group->room.next, struct bly_room, link);
+        bly_list_remove(&room->link);
+        bly_wake(room->task, 0);
+}
+
+void bly_group_refuse_room(struct bly_group *group) {
+        while (!bly_list_empty(&group->room)) {
+                struct bly_room *room = container_of(group->room.next, struct bly_room, link);
+
+                bly_list_remove(&room->link);
+                bly_wake(room->task, 0);
+        }
+}
+
+static int wait_for_room(struct bly_group *group, const char *place) {
+        belay_task *self = bly_waiter(place, "waiting for room in a group");
+        struct bly_room room = { .wait.class = &room_class, .task = self };
+        int rc;
+
+        if (self == NULL)
+                return -EPERM;
+        bly_list_append(&group->room, &room.link);
+        rc = bly_wait(self, &room.wait, place);
+        bly_list_remove(&room.link);
+        /* The place that we were woken for goes on to the next. */
+        if (rc < 0)
+                bly_group_serve_room(group);
+        return rc;
+}
+
+/* ---- starting ---- */
+
+static int check_open(const struct bly_group *group, const char *place) {
+        const char *entered = group->scope.place != NULL ? group->scope.place : "an unknown place";
+
+        if (group->scope.kind != BLY_SCOPE_GROUP || group->scope.state == 0)
+                return bly_misuse(-EPERM, place, "a member is started into a group that was never entered");
+        if (group->scope.state != BLY_SCOPE_ENTERED || (group->exiting && group->count == 0))
+                return bly_misuse(-EPERM, place, "a member is started into the group entered at %s, which was left", entered);
+        if (group->aborting)
+                return bly_misuse(-EPERM, place, "a member is started into the group entered at %s, which is shutting down",
+                                  entered);
+        return 0;
+}
+
+static belay_task *start(struct bly_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
+                         const char *place) {
+        belay_task *task;
+        int rc = check_open(group, place);
+
+        while (rc == 0 && group->limit > 0 && group->count >= group->limit) {
+                rc = wait_for_room(group, place);
+                if (rc == 0)
+                        rc = check_open(group, place);
+        }
+        if (rc < 0) {
+                errno = -rc;
+                return NULL;
+        }
+        task = bly_spawn(group->scope.task->loop, fn, arg, options, NULL, place);
+        if (task != NULL)
+                bly_group_join(group, task);
+        return task;
+}
+
+belay_task *belay_group_spawn_with_placed(const char *place, belay_group *group, belay_fn *fn, void *arg,
+                                          const belay_spawn_options *options) {
+        return start((struct bly_group *) group, fn, arg, options, place);
+}
+
+int belay_group_spawn_placed(const char *place, belay_group *group, belay_fn *fn, void *arg) {
+        belay_task *task = start((struct bly_group *) group, fn, arg, NULL, place);
+
+        if (task == NULL)
+                return -errno;
+        bly_record_unref(task);
+        return 0;
+}
+
+/* ---- the handshake ---- */
+
+struct bly_start_wait {
+        struct bly_wait wait;
+        struct bly_link link;
+        belay_task *task, *member;
+        bool ready;
+};
+
+static const char *member_name(const struct bly_wait *wait) {
+        return belay_name(container_of(wait, struct bly_start_wait, wait)->member);
+}
+
+static belay_task *member_of(const struct bly_wait *wait, size_t *cursor) {
+        return (*cursor)++ == 0 ? container_of(wait, struct bly_start_wait, wait)->member : NULL;
+}
+
+static const struct bly_wait_class start_class = {
+        .what = "start of a member",
+        .meet = bly_meet_unhook,
+        .on = member_name,
+        .awaits = member_of,
+};
+
+static struct bly_start_wait *start_of(struct bly_group *group, const belay_task *member) {
+        for (struct bly_link *link = group->starts.next; link != &group->starts; link = link->next) {
+                struct bly_start_wait *start_wait = container_of(link, struct bly_start_wait, link);
+
+                if (start_wait->member == member)
+                        return start_wait;
+        }
+        return NULL;
+}
+
+bool bly_group_start_failed(struct bly_group *group, belay_task *task) {
+        struct bly_start_wait *start_wait = start_of(group, task);
+
+        if (start_wait == NULL)
+                return false;
+        bly_list_remove(&start_wait->link);
+        if (start_wait->task->wait == &start_wait->wait)
+                bly_wake(start_wait->task, 0);
+        return true;
+}
+
+int belay_ready(void) {
+        belay_task *self = bly_waiter(NULL, "belay_ready()");
+        struct bly_group *group = self != NULL ? bly_group_of(self) : NULL;
+        struct bly_start_wait *start_wait = group != NULL ? start_of(group, self) : NULL;
+
+        if (start_wait == NULL)
+                return -EALREADY;
+        bly_list_remove(&start_wait->link);
+        start_wait->ready = true;
+        if (start_wait->task->wait == &start_wait->wait)
+                bly_wake(start_wait->task, 0);
+        return 0;
+}
+
+/* The one who waited was cancelled: the member goes, and is waited for, without losing why we were cancelled. */
+static int give_up(belay_task *self, struct bly_start_wait *start_wait, const char *place) {
+        belay_failure *why = bly_take_left(self, -ECANCELED);
+
+        bly_request(start_wait->member, &(struct bly_ask) { .kind = BELAY_ORIGIN_CALLER, .place = place, .asker = self });
+        if (!bly_is_done(start_wait->member))
+                bly_await_stubbornly(self, start_wait->member, BELAY_NEVER, place);
+        bly_leave_failure(self, -ECANCELED, why);
+        return -ECANCELED;
+}
+
+int belay_group_start_placed(const char *place, belay_group *handle, belay_fn *fn, void *arg,
+                             const belay_spawn_options *options, belay_task **task) {
+        struct bly_group *group = (struct bly_group *) handle;
+        belay_task *self = bly_waiter(place, "belay_group_start()");
+        struct bly_start_wait start_wait = { .wait.class = &start_class, .task = self };
+        belay_spawn_options known;
+        belay_task *member;
+        int rc = 0, outcome = 0;
+
+        if (self == NULL)
+                return -EPERM;
+        /* A member that runs at once could be ready before anybody waits for that. */
+        bly_options(&known, sizeof(known), options);
+        known.eager = false;
+        member = start(group, fn, arg, &known, place);
+        if (member == NULL)
+                return -errno;
+        start_wait.member = member;
+        bly_list_append(&group->starts, &start_wait.link);
+        rc = bly_wait(self, &start_wait.wait, place);
+        if (rc < 0) {
+                rc = give_up(self, &start_wait, place);
+        } else if (!start_wait.ready) {
+                rc = bly_pass_outcome(self, member, &outcome);
+                rc = outcome < 0 ? outcome : -EPIPE;
+        }
+        bly_list_remove(&start_wait.link);
+        if (rc == 0 && task != NULL)
+                *task = member;
+        else
+                bly_record_unref(member);
+        return rc;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entering and leaving, whatever the scope does.
+ */
+#include "scope/scope.h"
+
+static const char *const kind_names[] = {
+        [BLY_SCOPE_TIMEOUT] = "time limit",
+        [BLY_SCOPE_GROUP] = "group",
+        [BLY_SCOPE_SHIELD] = "shielded region",
+};
+
+static const char *place_or(const char *place) {
+        return place != NULL ? place : "an unknown place";
+}
+
+int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+        belay_task *self = bly_current();
+
+        if (self == NULL)
+                return bly_misuse(-EPERM, place, "a %s is entered outside of a task", kind_names[kind]);
+        *scope = (struct bly_scope) {
+                .outer = self->scope,
+                .task = self,
+                .place = place,
+                .kind = (uint8_t) kind,
+                .state = BLY_SCOPE_ENTERED,
+                .depth = self->scope != NULL ? self->scope->depth + 1 : 1,
+        };
+        self->scope = scope;
+        return 0;
+}
+
+belay_task *bly_scope_check(const struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+        belay_task *self = bly_current();
+        char label[32];
+
+        if (scope->kind != kind || scope->state < BLY_SCOPE_ENTERED || scope->state > BLY_SCOPE_LEFT) {
+                bly_misuse(-EPERM, place, "a %s is left that was never entered", kind_names[kind]);
+                return NULL;
+        }
+        if (scope->state == BLY_SCOPE_LEFT || scope->state == BLY_SCOPE_EXPIRED) {
+                bly_misuse(-EPERM, place, "the %s entered at %s is left again", kind_names[kind], place_or(scope->place));
+                return NULL;
+        }
+        if (scope->task != self) {
+                bly_misuse(-EPERM, place, "the %s entered at %s belongs to task %s, and another leaves it",
+                           kind_names[kind], place_or(scope->place), bly_task_label(scope->task, label));
+                return NULL;
+        }
+        if (self->scope != scope) {
+                bly_misuse(-EPERM, place, "the %s entered at %s is left before the %s within it, entered at %s",
+                           kind_names[kind], place_or(scope->place),
+                           kind_names[self->scope->kind], place_or(self->scope->place));
+                return NULL;
+        }
+        return self;
+}
+
+void bly_scope_leave(struct bly_scope *scope, enum bly_scope_state state) {
+        scope->task->scope = scope->outer;
+        scope->task = NULL;
+        scope->state = (uint8_t) state;
+}
+
+static bool within(const belay_task *task, const void *address) {
+        return (const char *) address >= task->stack.low && (const char *) address < task->stack.top;
+}
+
+/*
+ * The scopes lie in frames that are gone, so they are not to be read any more: what points to them from outside is
+ * found instead.
+ */
+void bly_forget_scopes(belay_task *self) {
+        struct belay_loop *loop = self->loop;
+        char label[32];
+
+        bly_misuse(-EPERM, self->started_at, "task %s ended within a scope that it had not left", bly_task_label(self, label));
+        self->scope = NULL;
+        self->held = 0;
+        self->shield = 0;
+        self->node.flags &= (uint8_t) ~BLY_TASK_HELD;
+        for (size_t i = 0; i < loop->heap.count; i++) {
+                struct bly_timer *timer = loop->heap.entries[i].timer;
+
+                if (timer != NULL && within(self, timer)) {
+                        loop->heap.entries[i].timer = NULL;
+                        loop->heap.dead++;
+                }
+        }
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+                if (task->owner != NULL && within(self, task->owner)) {
+                        task->owner = NULL;
+                        task->owned = (struct bly_link) { 0 };
+                        bly_request(task, &(struct bly_ask) { .kind = BELAY_ORIGIN_GROUP, .asker = self });
+                }
+}
+
+/* ---- alarms ---- */
+
+static void strike_soon(void *arg) {
+        struct bly_alarm *alarm = arg;
+
+        alarm->ticket = 0;
+        alarm->timer.fire(&alarm->timer);
+}
+
+int bly_alarm_set(struct belay_loop *loop, struct bly_alarm *alarm, belay_time when, void (*fire)(struct bly_timer *timer)) {
+        alarm->timer.fire = fire;
+        if (when == BELAY_NEVER)
+                return 0;
+        if (when > loop->now || when > bly_now(loop))
+                return bly_timer_set(loop, &alarm->timer, when);
+        alarm->ticket = bly_ticket_soon(loop, strike_soon, alarm);
+        return alarm->ticket != 0 ? 0 : -ENOMEM;
+}
+
+void bly_alarm_off(struct belay_loop *loop, struct bly_alarm *alarm) {
+        if (alarm->timer.state != BLY_TIMER_OFF)
+                bly_timer_off(loop, &alarm->timer);
+        if (alarm->ticket != 0) {
+                bly_ticket_cancel(loop, alarm->ticket);
+                alarm->ticket = 0;
+        }
+}

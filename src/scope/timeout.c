@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time limits.
+ *
+ * asyncio's rule for the verdict: the limit makes its own cancellation into a time-out if the count of requests is, once its own
+ * is taken back, no higher than it was on entering.
+ */
+#include "scope/scope.h"
+
+struct timeout {
+        struct bly_scope scope;
+        struct bly_alarm alarm;
+        belay_time when;
+        int requests;           /* on entering */
+};
+
+_Static_assert(sizeof(struct timeout) <= sizeof(belay_timeout), "room for a time limit");
+
+static struct timeout *inside(belay_timeout *timeout) {
+        return (struct timeout *) timeout;
+}
+
+static const struct timeout *inside_const(const belay_timeout *timeout) {
+        return (const struct timeout *) timeout;
+}
+
+static void strike(struct bly_timer *timer) {
+        struct timeout *timeout = container_of(timer, struct timeout, alarm.timer);
+
+        /* asyncio's order: who asks what it did meanwhile finds it expiring. */
+        timeout->scope.state = BLY_SCOPE_EXPIRING;
+        bly_request(timeout->scope.task, &(struct bly_ask) {
+                .kind = BELAY_ORIGIN_TIMEOUT,
+                .place = timeout->scope.place,
+                .asker = timeout->scope.task,
+                .depth = timeout->scope.depth,
+        });
+}
+
+static int enter(struct timeout *timeout, belay_time when, const char *place) {
+        int rc;
+
+        timeout->alarm = (struct bly_alarm) { 0 };
+        rc = bly_scope_enter(&timeout->scope, BLY_SCOPE_TIMEOUT, place);
+        if (rc < 0)
+                return rc;
+        timeout->when = when;
+        timeout->requests = bly_visible_requests(timeout->scope.task);
+        rc = bly_alarm_set(timeout->scope.task->loop, &timeout->alarm, when, strike);
+        if (unlikely(rc < 0))
+                bly_scope_leave(&timeout->scope, BLY_SCOPE_LEFT);
+        return rc;
+}
+
+static int leave(struct timeout *timeout, int rc, const char *place) {
+        belay_task *self = bly_scope_check(&timeout->scope, BLY_SCOPE_TIMEOUT, place);
+        bool expired;
+
+        if (self == NULL)
+                return -EPERM;
+        expired = timeout->scope.state == BLY_SCOPE_EXPIRING;
+        if (likely(!expired))
+                bly_alarm_off(self->loop, &timeout->alarm);
+        bly_scope_leave(&timeout->scope, expired ? BLY_SCOPE_EXPIRED : BLY_SCOPE_LEFT);
+        if (expired && bly_uncancel_visible(self) <= timeout->requests && rc == -ECANCELED) {
+                bly_leave_failure(self, -ETIMEDOUT, NULL);
+                return -ETIMEDOUT;
+        }
+        return rc;
+}
+
+int belay_timeout_enter_placed(const char *place, belay_timeout *timeout, belay_time span) {
+        struct belay_loop *loop = bly_loop;
+
+        return enter(inside(timeout), loop != NULL && span != BELAY_NEVER ? bly_add_time(bly_now(loop), span) : BELAY_NEVER,
+                     place);
+}
+
+int belay_timeout_enter_until_placed(const char *place, belay_timeout *timeout, belay_time instant) {
+        return enter(inside(timeout), instant, place);
+}
+
+int belay_timeout_leave_placed(const char *place, belay_timeout *timeout, int rc) {
+        return leave(inside(timeout), rc, place);
+}
+
+int belay_timeout_reschedule_until(belay_timeout *handle, belay_time instant) {
+        struct timeout *timeout = inside(handle);
+        struct belay_loop *loop;
+
+        if (belay_timeout_expired(handle))
+                return -ETIMEDOUT;
+        if (timeout->scope.state != BLY_SCOPE_ENTERED)
+                return -EPERM;
+        loop = timeout->scope.task->loop;
+        bly_alarm_off(loop, &timeout->alarm);
+        timeout->when = instant;
+        return bly_alarm_set(loop, &timeout->alarm, instant, strike);
+}
+
+int belay_timeout_reschedule(belay_timeout *handle, belay_time span) {
+        const struct timeout *timeout = inside_const(handle);
+        bool entered = timeout->scope.state == BLY_SCOPE_ENTERED;
+
+        return belay_timeout_reschedule_until(
+                handle, entered ? bly_add_time(bly_now(timeout->scope.task->loop), span) : BELAY_NEVER);
+}
+
+bool belay_timeout_expired(const belay_timeout *timeout) {
+        uint8_t state = inside_const(timeout)->scope.state;
+
+        return state == BLY_SCOPE_EXPIRING || state == BLY_SCOPE_EXPIRED;
+}
+
+belay_time belay_timeout_when(const belay_timeout *timeout) {
+        return inside_const(timeout)->when;
+}
+
+belay_time belay_deadline(void) {
+        const belay_task *self = bly_current();
+        belay_time first = BELAY_NEVER;
+
+        if (self != NULL)
+                for (const struct bly_scope *scope = self->scope; scope != NULL; scope = scope->outer)
+                        if (scope->kind == BLY_SCOPE_TIMEOUT) {
+                                const struct timeout *timeout = container_of(scope, struct timeout, scope);
+
+                                if (timeout->when < first)
+                                        first = timeout->when;
+                        }
+        return first;
+}
+
+/* ---- waiting under a limit ---- */
+
+/* The turns that asyncio takes to cancel a coroutine before its first step: what others do meanwhile can be seen. */
+enum { TURNS_OF_A_STILLBORN = 3, TURNS_AFTER_AN_END = 1 };
+
+struct turns {
+        struct bly_wait wait;
+        belay_task *task;
+        belay_ticket ticket;
+        int left;
+};
+
+static enum bly_meet stop_turns(struct bly_wait *wait) {
+        struct turns *turns = container_of(wait, struct turns, wait);
+
+        bly_ticket_cancel(turns->task->loop, turns->ticket);
+        return BLY_UNHOOKED;
+}
+
+static const struct bly_wait_class turns_class = {
+        .what = "time limit of none",
+        .meet = stop_turns,
+};
+
+static void next_turn(void *arg) {
+        struct turns *turns = arg;
+
+        if (--turns->left > 0)
+                turns->ticket = bly_ticket_soon(turns->task->loop, next_turn, turns);
+        if (turns->left == 0 || turns->ticket == 0)
+                bly_wake(turns->task, 0);
+}
+
+static int wait_turns(belay_task *self, int count, const char *place) {
+        struct turns turns = { .wait.class = &turns_class, .task = self, .left = count - 1 };
+
+        turns.ticket = bly_ticket_soon(self->loop, next_turn, &turns);
+        if (turns.ticket == 0)
+                return -ENOMEM;
+        return bly_wait(self, &turns.wait, place);
+}
+
+int belay_wait_for_placed(const char *place, belay_fn *fn, void *arg, belay_time span) {
+        belay_task *self = bly_waiter(place, "belay_wait_for()");
+        belay_timeout timeout;
+        int rc;
+
+        if (self == NULL)
+                return -EPERM;
+        if (span <= 0) {
+                rc = wait_turns(self, TURNS_OF_A_STILLBORN, place);
+                if (rc == 0) {
+                        bly_leave_failure(self, -ETIMEDOUT, NULL);
+                        rc = -ETIMEDOUT;
+                }
+                return rc;
+        }
+        rc = belay_timeout_enter_placed(place, &timeout, span);
+        if (rc < 0)
+                return rc;
+        return belay_timeout_leave_placed(place, &timeout, fn(arg));
+}
+
+/* Waits for an end as asyncio's wait_for() does when there is no time: a request ends the wait and does not go on. */
+struct bare_wait {
+        struct bly_wait wait;
+        struct bly_observer observer;
+        belay_task *task;
+        belay_ticket ticket;
+};
+
+static enum bly_meet stop_bare_wait(struct bly_wait *wait) {
+        struct bare_wait *bare = container_of(wait, struct bare_wait, wait);
+
+        bly_unobserve(&bare->observer);
+        if (bare->ticket != 0)
+                bly_ticket_cancel(bare->task->loop, bare->ticket);
+        return BLY_UNHOOKED;
+}
+
+static const struct bly_wait_class bare_class = {
+        .what = "wait for a cancelled task",
+        .meet = stop_bare_wait,
+};
+
+static void release_bare_wait(void *arg) {
+        bly_wake(((struct bare_wait *) arg)->task, 0);
+}
+
+static void bare_ended(struct bly_observer *observer, belay_task *task) {
+        struct bare_wait *bare = container_of(observer, struct bare_wait, observer);
+
+        bare->ticket = bly_ticket_soon(task->loop, release_bare_wait, bare);
+        if (bare->ticket == 0)
+                bly_wake(bare->task, 0);
+}
+
+static int cancel_now_and_wait(belay_task *self, belay_task *task, int *outcome, const char *place) {
+        struct bare_wait bare = { .wait.class = &bare_class, .observer.ended = bare_ended, .task = self };
+        int rc = 0;
+
+        if (!bly_is_done(task)) {
+                bly_observe(task, &bare.observer);
+                bly_request(task, &(struct bly_ask) { .kind = BELAY_ORIGIN_TIMEOUT, .place = place, .asker = self });
+                rc = bly_wait(self, &bare.wait, place);
+                bly_unobserve(&bare.observer);
+                if (rc < 0)
+                        return rc;
+                if (bly_is_cancelled(task)) {
+                        bly_write_outcome(task, outcome);
+                        bly_leave_failure(self, -ETIMEDOUT, NULL);
+                        return -ETIMEDOUT;
+                }
+        }
+        return bly_pass_outcome(self, task, outcome);
+}
+
+int belay_await_for_placed(const char *place, belay_task *task, belay_time span, int *outcome) {
+        belay_task *self = bly_waiter(place, "belay_await_for()");
+        belay_timeout timeout;
+        char label[32];
+        int rc;
+
+        if (self == NULL)
+                return -EPERM;
+        if (task == self)
+                return bly_misuse(-EDEADLK, place, "task %s waits for itself", bly_task_label(self, label));
+        bly_record_ref(task);
+        if (span <= 0) {
+                rc = cancel_now_and_wait(self, task, outcome, place);
+        } else {
+                rc = belay_timeout_enter_placed(place, &timeout, span);
+                if (rc == 0) {
+                        rc = bly_await(self, task, outcome, place);
+                        rc = belay_timeout_leave_placed(place, &timeout, rc);
+                }
+        }
+        bly_record_unref(task);
+        return rc;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making a context for the switches written in assembly: lay out by hand the frame
+ * that bly_switch() would have left, had the context been suspended right at the
+ * start of its bottom frame.
+ */
+#include "switch.h"
+
+#ifndef BLY_SWITCH_UCONTEXT
+
+#include <stdint.h>
+#include <string.h>
+
+extern const char bly_context_start_pc[] __attribute__((visibility("hidden")));
+
+static void set_word(char *sp, int offset, uintptr_t value)
+{
+        memcpy(sp + offset, &value, sizeof(value));
+}
+
+void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entry)(void *), void *arg)
+{
+        char *bottom = (char *) ((uintptr_t) top & ~(uintptr_t) 15) - 16;
+        char *sp = bottom - BLY_SAVED_SIZE;
+
+        (void) low;
+
+        /*
+         * The 16 bytes above the first frame are zero: a debugger without unwind
+         * rules that looks there for a frame record finds the end of the chain.
+         */
+        memset(sp, 0, BLY_SAVED_SIZE + 16);
+        set_word(sp, BLY_SAVED_PC, (uintptr_t) bly_context_start_pc);
+
+#if defined(BLY_SWITCH_X86_64)
+        uint32_t mxcsr;
+        uint16_t x87cw;
+
+        __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+        __asm__ volatile("fnstcw %0" : "=m"(x87cw));
+        memcpy(sp + BLY_SAVED_MXCSR, &mxcsr, sizeof(mxcsr));
+        memcpy(sp + BLY_SAVED_X87CW, &x87cw, sizeof(x87cw));
+        set_word(sp, BLY_SAVED_R12, (uintptr_t) entry);
+        set_word(sp, BLY_SAVED_R13, (uintptr_t) arg);
+#else
+        uint64_t fpcr;
+
+        __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+        set_word(sp, BLY_SAVED_FPCR, fpcr);
+        set_word(sp, BLY_SAVED_X19, (uintptr_t) entry);
+        set_word(sp, BLY_SAVED_X20, (uintptr_t) arg);
+#endif
+        ctx->sp = sp;
+}
+
+const char *bly_switch_name(void)
+{
+#if defined(BLY_SWITCH_X86_64)
+        return "x86-64";
+#else
+        return "aarch64";
+#endif
+}
+
+#endif
+
+/* ISO C wants something in every translation unit. */
+typedef int bly_switch_unit;

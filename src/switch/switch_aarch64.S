@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The switch for aarch64 (AAPCS64). As on x86-64, every suspended context has the
+ * same frame, so that the unwind rules hold on both sides of the exchange.
+ */
+#include "switch.h"
+
+#ifdef BLY_SWITCH_AARCH64
+
+        .text
+
+/* void bly_switch(struct bly_context *from, const struct bly_context *to) */
+        .globl bly_switch
+        .hidden bly_switch
+        .type bly_switch, %function
+        .p2align 6
+bly_switch:
+        .cfi_startproc
+        hint #34 /* bti c */
+        stp x29, x30, [sp, #-BLY_SAVED_SIZE]!
+        .cfi_def_cfa_offset BLY_SAVED_SIZE
+        .cfi_rel_offset x29, 0
+        .cfi_rel_offset x30, 8
+        /* The frame record for unwinders that follow frame pointers only. */
+        mov x29, sp
+        stp x19, x20, [sp, #16]
+        .cfi_rel_offset x19, 16
+        .cfi_rel_offset x20, 24
+        stp x21, x22, [sp, #32]
+        .cfi_rel_offset x21, 32
+        .cfi_rel_offset x22, 40
+        stp x23, x24, [sp, #48]
+        .cfi_rel_offset x23, 48
+        .cfi_rel_offset x24, 56
+        stp x25, x26, [sp, #64]
+        .cfi_rel_offset x25, 64
+        .cfi_rel_offset x26, 72
+        stp x27, x28, [sp, #80]
+        .cfi_rel_offset x27, 80
+        .cfi_rel_offset x28, 88
+        stp d8, d9, [sp, #96]
+        .cfi_rel_offset d8, 96
+        .cfi_rel_offset d9, 104
+        stp d10, d11, [sp, #112]
+        .cfi_rel_offset d10, 112
+        .cfi_rel_offset d11, 120
+        stp d12, d13, [sp, #128]
+        .cfi_rel_offset d12, 128
+        .cfi_rel_offset d13, 136
+        stp d14, d15, [sp, #144]
+        .cfi_rel_offset d14, 144
+        .cfi_rel_offset d15, 152
+        mrs x2, fpcr
+        str x2, [sp, #BLY_SAVED_FPCR]
+        ldr x3, [x1]
+        mov x4, sp
+        str x4, [x0]
+        /* Writing fpcr serialises on many cores; it hardly ever differs. */
+        ldr x5, [x3, #BLY_SAVED_FPCR]
+        cmp x5, x2
+        b.ne .Lload_fpcr
+.Lsame_fpcr:
+        mov sp, x3
+        ldp x19, x20, [sp, #16]
+        ldp x21, x22, [sp, #32]
+        ldp x23, x24, [sp, #48]
+        ldp x25, x26, [sp, #64]
+        ldp x27, x28, [sp, #80]
+        ldp d8, d9, [sp, #96]
+        ldp d10, d11, [sp, #112]
+        ldp d12, d13, [sp, #128]
+        ldp d14, d15, [sp, #144]
+        .cfi_remember_state
+        ldp x29, x30, [sp], #BLY_SAVED_SIZE
+        .cfi_def_cfa_offset 0
+        .cfi_restore x29
+        .cfi_restore x30
+        .cfi_restore x19
+        .cfi_restore x20
+        .cfi_restore x21
+        .cfi_restore x22
+        .cfi_restore x23
+        .cfi_restore x24
+        .cfi_restore x25
+        .cfi_restore x26
+        .cfi_restore x27
+        .cfi_restore x28
+        .cfi_restore d8
+        .cfi_restore d9
+        .cfi_restore d10
+        .cfi_restore d11
+        .cfi_restore d12
+        .cfi_restore d13
+        .cfi_restore d14
+        .cfi_restore d15
+        ret
+
+        .cfi_restore_state
+.Lload_fpcr:
+        msr fpcr, x5
+        b .Lsame_fpcr
+        .cfi_endproc
+        .size bly_switch, . - bly_switch
+
+/*
+ * The bottom frame of every context: entry in x19, its argument in x20. It has no
+ * caller and says so to unwinders. The first switch lands behind the nop, because
+ * an unwinder looks up the instruction before a return address.
+ */
+        .globl bly_context_start
+        .hidden bly_context_start
+        .globl bly_context_start_pc
+        .hidden bly_context_start_pc
+        .type bly_context_start, %function
+        .p2align 4
+bly_context_start:
+        .cfi_startproc
+        .cfi_def_cfa sp, 0
+        .cfi_undefined x30
+        .cfi_undefined x29
+        nop
+bly_context_start_pc:
+        mov x0, x20
+        mov x29, xzr
+        mov x30, xzr
+        blr x19
+        brk #1
+        .cfi_endproc
+        .size bly_context_start, . - bly_context_start
+
+/* Branch targets are marked; return addresses are not signed, so no claim of that. */
+        .section .note.gnu.property, "a"
+        .p2align 3
+        .long 4
+        .long 16
+        .long 5
+        .asciz "GNU"
+        .long 0xc0000000 /* GNU_PROPERTY_AARCH64_FEATURE_1_AND */
+        .long 4
+        .long 1 /* BTI */
+        .long 0
+
+#endif
+
+        .section .note.GNU-stack, "", %progbits

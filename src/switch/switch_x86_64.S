@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The switch for x86-64 (System V). The frame it leaves on a suspended stack is
+ * the same for every context, so that one set of unwind rules, relative to the
+ * stack pointer, holds before and after the stack pointer is exchanged.
+ */
+#include "switch.h"
+
+#ifdef BLY_SWITCH_X86_64
+
+        .text
+
+/* void bly_switch(struct bly_context *from, const struct bly_context *to) */
+        .globl bly_switch
+        .hidden bly_switch
+        .type bly_switch, @function
+        .p2align 6
+bly_switch:
+        .cfi_startproc
+        endbr64
+        pushq %rbp
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbp, 0
+        pushq %rbx
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %rbx, 0
+        pushq %r12
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r12, 0
+        pushq %r13
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r13, 0
+        pushq %r14
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r14, 0
+        pushq %r15
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset %r15, 0
+        subq $8, %rsp
+        .cfi_adjust_cfa_offset 8
+        stmxcsr BLY_SAVED_MXCSR(%rsp)
+        fnstcw BLY_SAVED_X87CW(%rsp)
+        movq (%rsi), %rdx
+        /*
+         * Loading the control words costs more than all the rest together and
+         * they are nearly always the same on both sides. Each is read back at
+         * the width it was stored with: a wider read could not be forwarded
+         * from the two stores and would stall.
+         */
+        movl BLY_SAVED_MXCSR(%rsp), %eax
+        movzwl BLY_SAVED_X87CW(%rsp), %ecx
+        movq %rsp, (%rdi)
+        cmpl BLY_SAVED_MXCSR(%rdx), %eax
+        jne .Lload_mxcsr
+.Lsame_mxcsr:
+        cmpw BLY_SAVED_X87CW(%rdx), %cx
+        jne .Lload_x87cw
+.Lsame_x87cw:
+        movq %rdx, %rsp
+        addq $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        popq %r15
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %r15
+        popq %r14
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %r14
+        popq %r13
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %r13
+        popq %r12
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %r12
+        popq %rbx
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %rbx
+        popq %rbp
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore %rbp
+        /*
+         * A ret, not a jump: the call that suspended this context may be out of
+         * the return predictor, but all the calls above it are still paired.
+         */
+        ret
+
+        /* Out of line. The unwind rules are those at the exchange again. */
+        .cfi_def_cfa_offset BLY_SAVED_SIZE
+        .cfi_offset %rbp, BLY_SAVED_RBP - BLY_SAVED_SIZE
+        .cfi_offset %rbx, BLY_SAVED_RBX - BLY_SAVED_SIZE
+        .cfi_offset %r12, BLY_SAVED_R12 - BLY_SAVED_SIZE
+        .cfi_offset %r13, BLY_SAVED_R13 - BLY_SAVED_SIZE
+        .cfi_offset %r14, BLY_SAVED_R14 - BLY_SAVED_SIZE
+        .cfi_offset %r15, BLY_SAVED_R15 - BLY_SAVED_SIZE
+.Lload_mxcsr:
+        ldmxcsr BLY_SAVED_MXCSR(%rdx)
+        jmp .Lsame_mxcsr
+.Lload_x87cw:
+        fldcw BLY_SAVED_X87CW(%rdx)
+        jmp .Lsame_x87cw
+        .cfi_endproc
+        .size bly_switch, . - bly_switch
+
+/*
+ * The bottom frame of every context: entry in r12, its argument in r13. There is
+ * no caller, and the unwind rules say so; an unwinder stops here instead of
+ * guessing.
+ *
+ * The first switch lands behind the nop. An unwinder takes a return address for
+ * the byte after a call and looks up the byte before; without the nop that byte
+ * would belong to whatever function lies in front of this one.
+ */
+        .globl bly_context_start
+        .hidden bly_context_start
+        .globl bly_context_start_pc
+        .hidden bly_context_start_pc
+        .type bly_context_start, @function
+        .p2align 4
+bly_context_start:
+        .cfi_startproc
+        .cfi_def_cfa %rsp, 0
+        .cfi_undefined %rip
+        .cfi_undefined %rbp
+        nop
+bly_context_start_pc:
+        movq %r13, %rdi
+        xorl %ebp, %ebp
+        call *%r12
+        ud2
+        .cfi_endproc
+        .size bly_context_start, . - bly_context_start
+
+/*
+ * Indirect branch tracking holds: the only indirect landing place is the endbr64
+ * above (ret is none). No claim about shadow stacks: this switch would leave the
+ * shadow stack of the old context in place.
+ */
+        .section .note.gnu.property, "a"
+        .p2align 3
+        .long 4
+        .long 16
+        .long 5
+        .asciz "GNU"
+        .long 0xc0000002 /* GNU_PROPERTY_X86_FEATURE_1_AND */
+        .long 4
+        .long 1 /* IBT */
+        .long 0
+
+#endif
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the checkers are told. All their functions are weak references: which of
+ * them exist says which checker the program was linked with.
+ *
+ * The functions around the switch are not instrumented themselves: an instrumented
+ * frame would begin under one context's bookkeeping and go on under another's.
+ */
+#include "tools.h"
+
+#if defined(__has_include)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#define HAVE_VALGRIND 1
+#endif
+#endif
+
+#if defined(__clang__)
+#define UNINSTRUMENTED __attribute__((noinline, no_sanitize("address"), no_sanitize("thread")))
+#else
+#define UNINSTRUMENTED __attribute__((noinline, no_sanitize("address", "thread")))
+#endif
+
+#define FROM_CHECKER extern __attribute__((weak, visibility("default")))
+
+FROM_CHECKER void __sanitizer_start_switch_fiber(void **fake_save, const void *low, size_t size);
+FROM_CHECKER void __sanitizer_finish_switch_fiber(void *fake, const void **old_low, size_t *old_size);
+FROM_CHECKER void __asan_unpoison_memory_region(const volatile void *low, size_t size);
+FROM_CHECKER void __lsan_register_root_region(const void *low, size_t size);
+FROM_CHECKER void __lsan_unregister_root_region(const void *low, size_t size);
+FROM_CHECKER void *__tsan_get_current_fiber(void);
+FROM_CHECKER void *__tsan_create_fiber(unsigned flags);
+FROM_CHECKER void __tsan_destroy_fiber(void *fiber);
+FROM_CHECKER void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+
+int bly_tools;
+
+/*
+ * Whom the thread has just left. Whoever goes on learns from address sanitizer the
+ * bounds of that stack, which for a thread's own stack nobody knows better.
+ */
+static __thread struct bly_tool_stack *left __attribute__((tls_model("initial-exec")));
+
+void bly_tools_init(void)
+{
+        int found = 0;
+
+        if (__sanitizer_start_switch_fiber && __sanitizer_finish_switch_fiber &&
+            __asan_unpoison_memory_region)
+                found |= BLY_TOOL_ADDRESS;
+        if (__tsan_get_current_fiber && __tsan_create_fiber && __tsan_destroy_fiber &&
+            __tsan_switch_to_fiber)
+                found |= BLY_TOOL_THREAD;
+#ifdef HAVE_VALGRIND
+        if (RUNNING_ON_VALGRIND)
+                found |= BLY_TOOL_VALGRIND;
+#endif
+        /* Every caller finds the same, but a plain store by two threads would be a race. */
+        if (__atomic_load_n(&bly_tools, __ATOMIC_RELAXED) != found)
+                __atomic_store_n(&bly_tools, found, __ATOMIC_RELAXED);
+}
+
+void bly_tool_stack_init(struct bly_tool_stack *tool, void *low, void *top)
+{
+        size_t size = (size_t) ((char *) top - (char *) low);
+
+        if (!bly_tools)
+                return;
+
+        *tool = (struct bly_tool_stack) { .low = low, .size = size };
+        if (bly_tools & BLY_TOOL_ADDRESS) {
+                /* Frames that were left without returning are still poisoned. */
+                __asan_unpoison_memory_region(low, size);
+                /* What only a suspended stack points to is no leak. */
+                if (__lsan_register_root_region && __lsan_unregister_root_region)
+                        __lsan_register_root_region(low, size);
+        }
+        if (bly_tools & BLY_TOOL_THREAD)
+                tool->fiber = __tsan_create_fiber(0);
+#ifdef HAVE_VALGRIND
+        if (bly_tools & BLY_TOOL_VALGRIND) {
+                tool->valgrind = VALGRIND_STACK_REGISTER(low, top);
+                /* What lay below the stack pointer of the last owner is out of bounds for memcheck. */
+                VALGRIND_MAKE_MEM_UNDEFINED(low, size);
+        }
+#endif
+}
+
+void bly_tool_stack_fini(struct bly_tool_stack *tool, void *low, void *top)
+{
+        size_t size = (size_t) ((char *) top - (char *) low);
+
+        if (!bly_tools)
+                return;
+
+        if (bly_tools & BLY_TOOL_ADDRESS) {
+                if (__lsan_register_root_region && __lsan_unregister_root_region)
+                        __lsan_unregister_root_region(low, size);
+                /* The memory may be unmapped and come back as something else. */
+                __asan_unpoison_memory_region(low, size);
+        }
+        if (bly_tools & BLY_TOOL_THREAD)
+                __tsan_destroy_fiber(tool->fiber);
+#ifdef HAVE_VALGRIND
+        if (bly_tools & BLY_TOOL_VALGRIND)
+                VALGRIND_STACK_DEREGISTER(tool->valgrind);
+#endif
+        *tool = (struct bly_tool_stack) { .low = NULL };
+}
+
+void bly_tool_stack_init_thread(struct bly_tool_stack *tool)
+{
+        if (!bly_tools)
+                return;
+
+        *tool = (struct bly_tool_stack) { .low = NULL };
+        if (bly_tools & BLY_TOOL_THREAD)
+                tool->fiber = __tsan_get_current_fiber();
+}
+
+/* Runs on the new stack. `fake` is what this context had saved when it was left. */
+UNINSTRUMENTED static void arrived(void *fake)
+{
+        struct bly_tool_stack *from = left;
+        const void *low;
+        size_t size;
+
+        if (!(bly_tools & BLY_TOOL_ADDRESS))
+                return;
+
+        __sanitizer_finish_switch_fiber(fake, &low, &size);
+        if (from && !from->size) {
+                from->low = low;
+                from->size = size;
+        }
+}
+
+UNINSTRUMENTED void bly_tools_switch(struct bly_context *from, struct bly_tool_stack *from_tool,
+                                     const struct bly_context *to, struct bly_tool_stack *to_tool,
+                                     bool from_ends)
+{
+        left = from_ends ? NULL : from_tool;
+        if (bly_tools & BLY_TOOL_ADDRESS)
+                __sanitizer_start_switch_fiber(from_ends ? NULL : &from_tool->fake,
+                                               to_tool->low, to_tool->size);
+        /* Last, since from here on every memory access counts as one of the other context. */
+        if (bly_tools & BLY_TOOL_THREAD)
+                __tsan_switch_to_fiber(to_tool->fiber, 0);
+        bly_switch(from, to);
+        arrived(from_tool->fake);
+}
+
+UNINSTRUMENTED void bly_tools_entered(struct bly_tool_stack *self)
+{
+        arrived(self->fake);
+}

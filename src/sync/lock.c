@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lock. Released means free, with the first in line woken: whoever asks before that one runs may not pass it.
+ */
+#include "sync/lock.h"
+
+__thread long bly_locks_held;
+
+static const struct bly_wait_class lock_class = {
+        .what = "lock",
+        .meet = bly_waiter_meet,
+        .on = bly_waiter_on,
+};
+
+static struct bly_lock *inside(belay_lock *lock) {
+        return (struct bly_lock *) lock;
+}
+
+static void take(struct bly_lock *lock, belay_task *self, const char *place) {
+        lock->held = true;
+        lock->holder = self != NULL ? self->id : 0;
+        lock->place = place;
+        bly_locks_held++;
+}
+
+/* Free, and nobody in line who was not cancelled. */
+static bool free_for_us(const struct bly_lock *lock) {
+        return !lock->held && lock->waiters.uncancelled == 0;
+}
+
+int bly_lock_acquire(struct bly_lock *lock, belay_task *self, const char *place) {
+        int rc;
+
+        if (likely(free_for_us(lock))) {
+                take(lock, self, place);
+                return 0;
+        }
+        rc = bly_waiters_wait(&lock->waiters, self, &lock_class, lock->place, NULL, place);
+        if (unlikely(rc < 0)) {
+                /* It may have been let go for us: the next is to have it. */
+                if (!lock->held)
+                        bly_waiters_wake_first(&lock->waiters);
+                return rc;
+        }
+        take(lock, self, place);
+        return 0;
+}
+
+void bly_lock_release(struct bly_lock *lock) {
+        lock->held = false;
+        bly_locks_held--;
+        bly_waiters_wake_first(&lock->waiters);
+}
+
+int belay_lock_acquire_placed(const char *place, belay_lock *lock) {
+        belay_task *self = bly_waiter(place, "belay_lock_acquire()");
+
+        return self != NULL ? bly_lock_acquire(inside(lock), self, place) : -EPERM;
+}
+
+int belay_lock_try_acquire(belay_lock *handle) {
+        struct bly_lock *lock = inside(handle);
+
+        if (!free_for_us(lock))
+                return -EBUSY;
+        take(lock, bly_current(), NULL);
+        return 0;
+}
+
+int belay_lock_release_placed(const char *place, belay_lock *lock) {
+        if (unlikely(!inside(lock)->held))
+                return bly_misuse(-EPERM, place, "a lock is released that is not held");
+        bly_lock_release(inside(lock));
+        return 0;
+}
+
+bool belay_lock_held(const belay_lock *lock) {
+        return ((const struct bly_lock *) lock)->held;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Queues. Waking reserves nothing: a getter that was woken looks again when it runs, and one that is cancelled instead
+ * wakes the next. So no item and no room is ever lost, and none is handed over twice.
+ */
+#include "sync/store.h"
+#include "sync/waiters.h"
+
+struct belay_queue {
+        struct bly_store store;
+        size_t capacity;
+        belay_destroy *destroy;
+        const char *name;
+        struct bly_waiters getters, putters, joiners;
+        size_t unfinished;
+        bool shut;
+};
+
+static const struct bly_wait_class get_class = { .what = "get from queue", .meet = bly_waiter_meet, .on = bly_waiter_on };
+static const struct bly_wait_class put_class = { .what = "put into queue", .meet = bly_waiter_meet, .on = bly_waiter_on };
+static const struct bly_wait_class join_class = { .what = "join queue", .meet = bly_waiter_meet, .on = bly_waiter_on };
+
+belay_queue *belay_queue_new_with(const belay_queue_options *given) {
+        belay_queue_options options;
+        belay_queue *queue;
+
+        bly_options(&options, sizeof(options), given);
+        if ((unsigned) options.order > BELAY_QUEUE_PRIORITY
+            || (options.order == BELAY_QUEUE_PRIORITY && options.compare == NULL)) {
+                errno = EINVAL;
+                return NULL;
+        }
+        queue = bly_zalloc(sizeof(*queue));
+        if (queue == NULL) {
+                errno = ENOMEM;
+                return NULL;
+        }
+        bly_store_init(&queue->store, options.order, options.compare);
+        queue->capacity = options.capacity;
+        queue->destroy = options.destroy;
+        queue->name = options.name;
+        return queue;
+}
+
+belay_queue *belay_queue_new(size_t capacity) {
+        return belay_queue_new_with(&(belay_queue_options) { .size = sizeof(belay_queue_options), .capacity = capacity });
+}
+
+static void drop_items(belay_queue *queue) {
+        while (queue->store.count > 0) {
+                void *item = bly_store_take(&queue->store);
+
+                if (queue->destroy != NULL)
+                        queue->destroy(item);
+        }
+}
+
+int belay_queue_free(belay_queue *queue) {
+        if (queue == NULL)
+                return 0;
+        if (!bly_waiters_empty(&queue->getters) || !bly_waiters_empty(&queue->putters)
+            || !bly_waiters_empty(&queue->joiners))
+                return -EBUSY;
+        drop_items(queue);
+        bly_store_free(&queue->store);
+        bly_free(queue);
+        return 0;
+}
+
+/* ---- putting and getting ---- */
+
+static int stand_in_line(belay_queue *queue, struct bly_waiters *line, const struct bly_wait_class *class,
+                         bool (*in_vain)(const belay_queue *queue), const char *place) {
+        belay_task *self = bly_waiter(place, class->what);
+        enum bly_waiter_state state;
+        int rc;
+
+        if (self == NULL)
+                return -EPERM;
+        rc = bly_waiters_wait(line, self, class, queue->name, &state, place);
+        /* We were woken and cannot take it: the next is to. */
+        if (unlikely(rc < 0) && !in_vain(queue) && state == BLY_WAITER_WOKEN)
+                bly_waiters_serve(line);
+        return rc;
+}
+
+static int failed(int code) {
+        belay_task *self = bly_current();
+
+        if (self != NULL)
+                bly_leave_failure(self, code, NULL);
+        return code;
+}
+
+int belay_queue_try_put(belay_queue *queue, void *item) {
+        if (queue->shut)
+                return failed(-ESHUTDOWN);
+        if (belay_queue_full(queue))
+                return failed(-ENOBUFS);
+        if (!bly_store_put(&queue->store, item))
+                return failed(-ENOMEM);
+        queue->unfinished++;
+        bly_waiters_serve(&queue->getters);
+        return 0;
+}
+
+int belay_queue_put_placed(const char *place, belay_queue *queue, void *item) {
+        while (belay_queue_full(queue)) {
+                int rc;
+
+                if (queue->shut)
+                        return failed(-ESHUTDOWN);
+                rc = stand_in_line(queue, &queue->putters, &put_class, belay_queue_full, place);
+                if (rc < 0)
+                        return rc;
+        }
+        return belay_queue_try_put(queue, item);
+}
+
+int belay_queue_try_get(belay_queue *queue, void **item) {
+        if (queue->store.count == 0)
+                return failed(queue->shut ? -ESHUTDOWN : -ENODATA);
+        *item = bly_store_take(&queue->store);
+        bly_waiters_serve(&queue->putters);
+        return 0;
+}
+
+int belay_queue_get_placed(const char *place, belay_queue *queue, void **item) {
+        while (queue->store.count == 0) {
+                int rc;
+
+                if (queue->shut)
+                        return failed(-ESHUTDOWN);
+                rc = stand_in_line(queue, &queue->getters, &get_class, belay_queue_empty, place);
+                if (rc < 0)
+                        return rc;
+        }
+        return belay_queue_try_get(queue, item);
+}
+
+/* ---- work counted ---- */
+
+int belay_queue_task_done_placed(const char *place, belay_queue *queue) {
+        if (queue->unfinished == 0)
+                return bly_misuse(-EPERM, place, "belay_queue_task_done() for more items than were put");
+        if (--queue->unfinished == 0)
+                bly_waiters_wake(&queue->joiners, SIZE_MAX);
+        return 0;
+}
+
+int belay_queue_join_placed(const char *place, belay_queue *queue) {
+        belay_task *self;
+
+        if (queue->unfinished == 0)
+                return 0;
+        self = bly_waiter(place, join_class.what);
+        return self != NULL ? bly_waiters_wait(&queue->joiners, self, &join_class, queue->name, NULL, place) : -EPERM;
+}
+
+/* ---- the end ---- */
+
+static void serve_all(struct bly_waiters *waiters) {
+        while (!bly_waiters_empty(waiters))
+                bly_waiters_serve(waiters);
+}
+
+void belay_queue_shutdown(belay_queue *queue, bool now) {
+        queue->shut = true;
+        if (now) {
+                size_t dropped = queue->store.count;
+
+                drop_items(queue);
+                queue->unfinished -= dropped < queue->unfinished ? dropped : queue->unfinished;
+                if (queue->unfinished == 0)
+                        bly_waiters_wake(&queue->joiners, SIZE_MAX);
+        }
+        serve_all(&queue->getters);
+        serve_all(&queue->putters);
+}
+
+size_t belay_queue_count(const belay_queue *queue) {
+        return queue->store.count;
+}
+
+bool belay_queue_empty(const belay_queue *queue) {
+        return queue->store.count == 0;
+}
+
+bool belay_queue_full(const belay_queue *queue) {
+        return queue->capacity > 0 && queue->store.count >= queue->capacity;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one waiter queue under lock, event, condition, semaphore and queue.
+ *
+ * A waiter stays in line until it runs again, woken or cancelled: so asyncio has it, and whether the first in line was served
+ * already decides who may pass. The queue itself is two words that may be all zero; `live` counts those that were
+ * neither woken nor cancelled, `uncancelled` those that were not cancelled.
+ */
+#ifndef BLY_WAITERS_H
+#define BLY_WAITERS_H
+
+#include "task/wait.h"
+
+enum bly_waiter_state {
+        BLY_WAITER_PENDING,
+        BLY_WAITER_WOKEN,
+        BLY_WAITER_CANCELLED,
+};
+
+struct bly_waiter {
+        struct bly_wait wait;
+        struct bly_waiter *next, *prev;
+        struct bly_waiters *waiters;    /* NULL: not in line any more */
+        belay_task *task;
+        const char *name;
+        enum bly_waiter_state state;
+};
+
+struct bly_waiters {
+        struct bly_waiter *first, *last;
+        size_t uncancelled;
+};
+
+/* Stands in line until woken. 0, -ECANCELED, -EDEADLK; *state (may be NULL) tells whether it was woken all the same. */
+int bly_waiters_wait(struct bly_waiters *waiters, belay_task *self, const struct bly_wait_class *class,
+                     const char *name, enum bly_waiter_state *state, const char *place);
+
+/* Wakes the first if it has not been. */
+void bly_waiters_wake_first(struct bly_waiters *waiters);
+/* Wakes the first that has not been: false if there is none. */
+bool bly_waiters_wake_next(struct bly_waiters *waiters);
+/* Wakes up to `count`. */
+void bly_waiters_wake(struct bly_waiters *waiters, size_t count);
+/* Takes the first that is not done out of line and wakes it, dropping those before it: for queues. */
+void bly_waiters_serve(struct bly_waiters *waiters);
+
+/* For wait classes. */
+enum bly_meet bly_waiter_meet(struct bly_wait *wait);
+const char *bly_waiter_on(const struct bly_wait *wait);
+
+static inline bool bly_waiters_empty(const struct bly_waiters *waiters) {
+        return waiters->first == NULL;
+}
+
+#endif

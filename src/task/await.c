@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for the end of one task: await, shield and join, which differ in what a request does.
+ */
+#include "task/await.h"
+
+struct ending {
+        struct bly_pass pass;           /* await passes on; the others only wait */
+        struct bly_observer observer;
+        belay_task *target;
+};
+
+static void target_ended(struct bly_observer *observer, belay_task *task) {
+        struct ending *ending = container_of(observer, struct ending, observer);
+
+        (void) task;
+        /* A wait that was unhooked meanwhile is over, whatever happens to its target. */
+        if (ending->pass.task->wait == &ending->pass.wait)
+                bly_wake(ending->pass.task, 0);
+}
+
+static belay_task *the_target(struct bly_wait *wait, size_t *cursor) {
+        struct ending *ending = container_of(wait, struct ending, pass.wait);
+
+        return (*cursor)++ == 0 && !bly_is_done(ending->target) ? ending->target : NULL;
+}
+
+static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
+        return the_target((struct bly_wait *) wait, cursor);
+}
+
+static const char *target_name(const struct bly_wait *wait) {
+        return belay_name(container_of(wait, struct ending, pass.wait)->target);
+}
+
+static const struct bly_wait_class await_class = {
+        .what = "await",
+        .next = the_target,
+        .on = target_name,
+        .awaits = awaited,
+};
+static const struct bly_wait_class shield_class = {
+        .what = "shield",
+        .meet = bly_meet_unhook,
+        .on = target_name,
+        .awaits = awaited,
+};
+static const struct bly_wait_class join_class = {
+        .what = "join",
+        .meet = bly_meet_unhook,
+        .on = target_name,
+        .awaits = awaited,
+};
+
+/* 1 if it was waited for, 0 if there was no need, or a negative errno. */
+static int wait_for_end(belay_task *self, struct ending *ending, belay_task *target,
+                        const struct bly_wait_class *class, const char *place) {
+        char label[32];
+
+        if (target == self)
+                return bly_misuse(-EDEADLK, place, "task %s waits for itself", bly_task_label(self, label));
+        if (bly_is_done(target))
+                return 0;
+        bly_pass_init(&ending->pass, self, class);
+        ending->observer.ended = target_ended;
+        ending->target = target;
+        bly_observe(target, &ending->observer);
+        bly_suspend(self, &ending->pass.wait, place);
+        bly_unobserve(&ending->observer);
+        return 1;
+}
+
+void bly_write_outcome(belay_task *target, int *outcome) {
+        if (outcome != NULL) {
+                target->node.flags |= BLY_TASK_LOOKED_AT;
+                *outcome = target->outcome;
+        }
+}
+
+int bly_pass_outcome(belay_task *self, belay_task *target, int *outcome) {
+        bly_write_outcome(target, outcome);
+        if (bly_is_cancelled(target))
+                bly_leave_failure(self, -ECANCELED, bly_take_cancellation(target));
+        else if (target->outcome < 0)
+                bly_leave_failure(self, target->outcome, target->failure != NULL ? belay_failure_ref(target->failure) : NULL);
+        return 0;
+}
+
+/* The wait was for a task that ended cancelled: is that the waiter's own cancellation? */
+static int conclude_cancelled(belay_task *self, belay_task *target, bool passed, int *outcome) {
+        bool own = passed || self->node.must_cancel;
+
+        bly_pass_outcome(self, target, outcome);
+        self->node.must_cancel = false;
+        if (!own)
+                return 0;
+        self->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
+        return -ECANCELED;
+}
+
+int bly_await(belay_task *self, belay_task *target, int *outcome, const char *place) {
+        struct ending ending;
+        int rc = 0, waited;
+
+        bly_record_ref(target);
+        waited = wait_for_end(self, &ending, target, &await_class, place);
+        if (waited < 0) {
+                rc = waited;
+        } else if (waited == 0) {
+                rc = bly_pass_outcome(self, target, outcome);
+        } else if (unlikely(self->wake != 0)) {
+                /* Torn away, from a circle: no end to tell of. */
+                rc = bly_settle(self);
+        } else if (bly_is_cancelled(target)) {
+                rc = conclude_cancelled(self, target, ending.pass.passed, outcome);
+        } else {
+                if (unlikely(self->node.must_cancel)) {
+                        bly_write_outcome(target, outcome);
+                        rc = bly_settle(self);
+                } else {
+                        rc = bly_pass_outcome(self, target, outcome);
+                }
+        }
+        bly_record_unref(target);
+        return rc;
+}
+
+int belay_await_placed(const char *place, belay_task *task, int *outcome) {
+        belay_task *self = bly_waiter(place, "belay_await()");
+
+        return self != NULL ? bly_await(self, task, outcome, place) : -EPERM;
+}
+
+int belay_shield_placed(const char *place, belay_task *task, int *outcome) {
+        belay_task *self = bly_waiter(place, "belay_shield()");
+        struct ending ending;
+        int rc, waited;
+
+        if (self == NULL)
+                return -EPERM;
+        bly_record_ref(task);
+        waited = wait_for_end(self, &ending, task, &shield_class, place);
+        if (waited < 0) {
+                rc = waited;
+        } else if (waited == 0) {
+                rc = bly_pass_outcome(self, task, outcome);
+        } else if (self->wake != 0 || self->node.must_cancel) {
+                if (bly_is_done(task))
+                        bly_write_outcome(task, outcome);
+                if (self->wake == 0 && bly_is_cancelled(task)) {
+                        /* asyncio's shield hands on that the task was cancelled, but not why. */
+                        self->node.must_cancel = false;
+                        rc = bly_deliver(self, NULL);
+                } else {
+                        rc = bly_settle(self);
+                }
+        } else {
+                rc = bly_pass_outcome(self, task, outcome);
+                if (bly_is_cancelled(task))
+                        bly_leave_failure(self, -ECANCELED, NULL);
+        }
+        bly_record_unref(task);
+        return rc;
+}
+
+int belay_join_placed(const char *place, belay_task *task, int *outcome) {
+        belay_task *self = bly_waiter(place, "belay_join()");
+        struct ending ending;
+        int rc;
+
+        if (self == NULL)
+                return -EPERM;
+        bly_record_ref(task);
+        rc = wait_for_end(self, &ending, task, &join_class, place);
+        if (rc == 0) {
+                bly_pass_outcome(self, task, outcome);
+        } else if (rc > 0 && bly_is_done(task)) {
+                bly_postpone(self);
+                rc = bly_pass_outcome(self, task, outcome);
+        } else if (rc > 0) {
+                rc = bly_settle(self);
+        }
+        bly_record_unref(task);
+        return rc;
+}

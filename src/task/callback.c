@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Callbacks: soon, later, and at the end of a task.
+ */
+#include "task/wait.h"
+
+static struct belay_loop *calling_loop(const char *what) {
+        struct belay_loop *loop = bly_loop;
+
+        if (loop == NULL) {
+                bly_misuse(-EPERM, NULL, "%s where no loop runs", what);
+                errno = EPERM;
+        }
+        return loop;
+}
+
+belay_ticket belay_soon(belay_callback_fn *fn, void *arg) {
+        struct belay_loop *loop = calling_loop("belay_soon()");
+
+        return loop != NULL ? bly_ticket_soon(loop, fn, arg) : 0;
+}
+
+belay_ticket belay_later(belay_time span, belay_callback_fn *fn, void *arg) {
+        struct belay_loop *loop = calling_loop("belay_later()");
+
+        return loop != NULL ? bly_ticket_at(loop, bly_add_time(bly_now(loop), span), fn, arg) : 0;
+}
+
+bool belay_timer_cancel(belay_ticket ticket) {
+        struct belay_loop *loop = bly_loop;
+
+        return loop != NULL && ticket != 0 && bly_ticket_cancel(loop, ticket);
+}
+
+/* ---- at the end of a task ---- */
+
+struct done_callback {
+        struct bly_observer observer;
+        struct bly_call call;
+        belay_task *task;
+        belay_done_fn *fn;
+        void *arg;
+};
+
+static void call_done(struct bly_call *call) {
+        struct done_callback *callback = container_of(call, struct done_callback, call);
+        belay_task *task = callback->task;
+
+        callback->fn(task, callback->arg);
+        bly_free(callback);
+        bly_record_unref(task);
+}
+
+static void call_done_soon(struct bly_observer *observer, belay_task *task) {
+        struct done_callback *callback = container_of(observer, struct done_callback, observer);
+
+        callback->task = bly_record_ref(task);
+        bly_call_soon(task->loop, &callback->call, call_done);
+}
+
+int belay_on_done(belay_task *task, belay_done_fn *fn, void *arg) {
+        struct done_callback *callback = bly_zalloc(sizeof(*callback));
+
+        if (callback == NULL)
+                return -ENOMEM;
+        callback->observer.ended = call_done_soon;
+        callback->fn = fn;
+        callback->arg = arg;
+        if (bly_is_done(task))
+                call_done_soon(&callback->observer, task);
+        else
+                bly_observe(task, &callback->observer);
+        return 0;
+}
+
+int belay_off_done(belay_task *task, belay_done_fn *fn, void *arg) {
+        struct bly_link *link = task->observers.next;
+        int count = 0;
+
+        while (link != &task->observers) {
+                struct bly_observer *observer = container_of(link, struct bly_observer, link);
+
+                link = link->next;
+                if (observer->ended == call_done_soon) {
+                        struct done_callback *callback = container_of(observer, struct done_callback, observer);
+
+                        if (callback->fn == fn && callback->arg == arg) {
+                                bly_unobserve(observer);
+                                bly_free(callback);
+                                count++;
+                        }
+                }
+        }
+        return count;
+}

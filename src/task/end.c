@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a task or future: the outcome is written, and everybody who waits for it is told.
+ */
+#include "task/loop.h"
+
+void bly_observe(belay_task *task, struct bly_observer *observer) {
+        bly_list_append(&task->observers, &observer->link);
+}
+
+void bly_unobserve(struct bly_observer *observer) {
+        bly_list_remove(&observer->link);
+}
+
+belay_failure *bly_take_cancellation(belay_task *task) {
+        belay_failure *failure = task->failure;
+
+        if (failure != NULL) {
+                task->failure = NULL;
+                return failure;
+        }
+        if (task->message == NULL)
+                return NULL;
+        return bly_failure_new(-ECANCELED, bly_text_ref(task->message));
+}
+
+void bly_end(belay_task *task, int outcome, belay_failure *failure) {
+        struct belay_loop *loop = task->loop;
+
+        task->outcome = outcome;
+        task->failure = failure;
+        task->node.state = BLY_DONE;
+        if (outcome == -ECANCELED)
+                task->node.flags |= BLY_TASK_CANCELLED;
+        bly_record_ref(task);
+        if (!bly_is_future(task)) {
+                loop->count--;
+                if (unlikely(task->node.flags & BLY_TASK_WAVE))
+                        loop->wave--;
+        }
+        if (task->owner != NULL)
+                task->owner->ended(task->owner, task);
+        while (!bly_list_empty(&task->observers)) {
+                struct bly_observer *observer = container_of(task->observers.next, struct bly_observer, link);
+
+                bly_list_remove(&observer->link);
+                observer->ended(observer, task);
+        }
+        /* The loop's own reference to a task that has a body: what was alive is nobody's any more. */
+        if (!bly_is_future(task))
+                bly_record_unref(task);
+        bly_record_unref(task);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handles: what can be asked of a task or future, and how a future is ended.
+ */
+#include "task/wait.h"
+
+belay_task *belay_ref(belay_task *task) {
+        return task != NULL ? bly_record_ref(task) : NULL;
+}
+
+void belay_release(belay_task *task) {
+        if (task != NULL)
+                bly_record_unref(task);
+}
+
+belay_task *belay_self(void) {
+        return bly_current();
+}
+
+const char *belay_name(const belay_task *task) {
+        return bly_text_chars(task->name);
+}
+
+uint64_t belay_id(const belay_task *task) {
+        return task->id;
+}
+
+const char *belay_started_at(const belay_task *task) {
+        return task->started_at;
+}
+
+bool belay_done(const belay_task *task) {
+        return bly_is_done(task);
+}
+
+bool belay_cancelled(const belay_task *task) {
+        return bly_is_cancelled(task);
+}
+
+int belay_result_placed(const char *place, belay_task *task) {
+        char label[32];
+
+        if (unlikely(!bly_is_done(task)))
+                return bly_misuse(-EINPROGRESS, place, "the result of %s is asked for before its end", bly_task_label(task, label));
+        task->node.flags |= BLY_TASK_LOOKED_AT;
+        return task->outcome;
+}
+
+const belay_failure *belay_failure_of(belay_task *task) {
+        task->node.flags |= BLY_TASK_LOOKED_AT;
+        return task->failure;
+}
+
+/* ---- values ---- */
+
+int belay_set_value(void *value, belay_destroy *destroy) {
+        belay_task *self = bly_current();
+        belay_destroy *destroy_old;
+        void *old;
+
+        if (self == NULL)
+                return bly_misuse(-EPERM, NULL, "a task's value is set outside of a task");
+        old = self->value;
+        destroy_old = self->destroy_value;
+        self->value = value;
+        self->destroy_value = destroy;
+        if (destroy_old != NULL)
+                destroy_old(old);
+        return 0;
+}
+
+void *belay_value(const belay_task *task) {
+        return task->value;
+}
+
+void *belay_take_value(belay_task *task) {
+        void *value = task->value;
+
+        task->value = NULL;
+        task->destroy_value = NULL;
+        return value;
+}
+
+/* ---- futures ---- */
+
+belay_future *belay_future_new_placed(const char *place) {
+        struct belay_loop *loop = bly_loop;
+        belay_task *future;
+
+        if (loop == NULL) {
+                bly_misuse(-EPERM, place, "a future is made where no loop runs");
+                errno = EPERM;
+                return NULL;
+        }
+        future = bly_record_new(loop);
+        if (future == NULL) {
+                errno = ENOMEM;
+                return NULL;
+        }
+        future->node.state = BLY_FUTURE;
+        future->node.flags = BLY_TASK_FUTURE;
+        future->started_at = place;
+        return future;
+}
+
+static int check_future(belay_future *future) {
+        char label[32];
+
+        if (!bly_is_future(future))
+                return bly_misuse(-EPERM, future->started_at, "task %s is ended as if it were a future",
+                                  bly_task_label(future, label));
+        return bly_is_done(future) ? -EALREADY : 0;
+}
+
+int belay_future_set(belay_future *future, int result) {
+        int rc = check_future(future);
+        belay_failure *failure = NULL;
+        belay_task *self = bly_current();
+
+        if (rc < 0)
+                return rc;
+        if (result < 0 && self != NULL)
+                failure = bly_take_left(self, result);
+        bly_end(future, result, failure);
+        return 0;
+}
+
+int belay_future_set_value(belay_future *future, void *value, belay_destroy *destroy) {
+        int rc = check_future(future);
+
+        if (rc < 0)
+                return rc;
+        future->value = value;
+        future->destroy_value = destroy;
+        bly_end(future, 0, NULL);
+        return 0;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop: what is ready, what has a deadline, and the clock.
+ */
+#ifndef BLY_LOOP_H
+#define BLY_LOOP_H
+
+#include <signal.h>
+
+#include "task/task.h"
+
+struct bly_heap_entry {
+        belay_time when;
+        struct bly_timer *timer;        /* NULL: taken back since */
+};
+
+struct bly_heap {
+        struct bly_heap_entry *entries;
+        size_t count, room;
+        size_t dead;                    /* entries whose timer was taken back */
+};
+
+struct bly_ready {
+        struct bly_node *head, *tail;
+};
+
+struct bly_tickets;
+struct bly_slab;
+
+struct belay_loop {
+        /* What a switch from task to task touches. */
+        struct bly_ready ready;
+        belay_task *current;            /* NULL on the loop's own stack */
+        int left;                       /* switches that need no look at the clock; 0: each goes through the loop */
+        void *exceptions;               /* the thread's C++ globals, NULL without C++ */
+        struct bly_context context;     /* the loop's own stack */
+        struct bly_exceptions own_exceptions;
+        struct bly_tool_stack own_tool;
+        belay_time now;                 /* at the latest look */
+
+        /* Time. */
+        struct bly_heap heap;
+        struct bly_link due;            /* timers that are to be fired, in order */
+        struct bly_call fire_due;       /* stands in the ready queue while `due` is not empty */
+        bool fire_queued;
+        bool is_virtual;
+        int budget;                     /* what `left` starts with after a look */
+        belay_time slice;               /* when a checkpoint last let the others run */
+
+        /* By turns, under a virtual clock or a seed: see run_ready(). */
+        bool by_turns;
+        uint64_t seed;
+        uint64_t random;
+
+        /* Tasks. */
+        struct bly_slab *slabs;
+        belay_task *free_records;
+        size_t records;                 /* in use; the loop's memory lives until the last is gone */
+        size_t count;                   /* tasks that have not ended */
+        uint64_t last_id;
+        struct bly_stack_pool *stacks;
+        struct bly_start *dead_start;   /* of a task that ended under a memory checker, until its stack is given back */
+        struct bly_stack dead_stack;
+        size_t stack_size;
+        struct bly_tickets *tickets;
+        bool closed;
+
+        /* The run (run/). */
+        belay_task *main;
+        belay_failure *main_failure;
+        struct bly_call main_ended;
+        bool stop;
+        bool running;
+        bool keep_waiting;
+        bool wants_signals, takes_signals;
+        struct bly_timer limit_timer;   /* of the shut-down */
+        bool limit_met;
+        unsigned interrupts;
+        int signal;
+        belay_time shutdown_limit;
+        size_t wave;                    /* tasks that the shut-down cancelled and that have not ended */
+        int wake_fd;
+        struct belay_loop *next_loop;   /* of the process, for tools that look from outside */
+
+        /* Waits for the earliest deadline or for something outside. Looks after what `asked` says. Both by run/. */
+        void (*idle)(struct belay_loop *loop);
+        void (*attend)(struct belay_loop *loop);
+        volatile sig_atomic_t asked;
+        /* A task ended within scopes that it had not left: takes them out of everybody's hands. By scope/. */
+        void (*forget_scopes)(belay_task *task);
+        struct bly_eager *eager;        /* tasks on their eager first step, innermost first */
+
+        /* Called at each wait that gives way, for testing/; NULL otherwise. */
+        void (*on_wait)(struct belay_loop *loop, belay_task *task);
+        void *on_wait_context;
+};
+
+/* The loop that runs in this thread. */
+extern __thread struct belay_loop *bly_loop __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+void bly_loop_unref(struct belay_loop *loop);
+
+/* The calling task; NULL outside of tasks. */
+static inline belay_task *bly_current(void) {
+        struct belay_loop *loop = bly_loop;
+
+        return loop != NULL ? loop->current : NULL;
+}
+
+/* ---- the clock (clock.c) ---- */
+
+belay_time bly_clock(void);
+
+static inline belay_time bly_now(const struct belay_loop *loop) {
+        return loop->is_virtual ? loop->now : bly_clock();
+}
+
+static inline belay_time bly_add_time(belay_time instant, belay_time span) {
+        belay_time sum;
+
+        return span == BELAY_NEVER || __builtin_add_overflow(instant, span, &sum) ? BELAY_NEVER : sum;
+}
+
+/* ---- timers (timers.c) ---- */
+
+/* 0 or -ENOMEM. The timer must be off. */
+int bly_timer_set(struct belay_loop *loop, struct bly_timer *timer, belay_time when);
+void bly_timer_off(struct belay_loop *loop, struct bly_timer *timer);
+belay_time bly_timer_when(const struct belay_loop *loop, const struct bly_timer *timer);
+/* The earliest deadline, BELAY_NEVER if there is none. */
+belay_time bly_timers_first(struct belay_loop *loop);
+/* Puts what is due in line behind what is ready. */
+void bly_timers_look(struct belay_loop *loop);
+void bly_timers_init(struct belay_loop *loop);
+void bly_timers_free(struct belay_loop *loop);
+
+/* ---- tickets: callbacks that can be taken back (tickets.c) ---- */
+
+belay_ticket bly_ticket_soon(struct belay_loop *loop, belay_callback_fn *fn, void *arg);
+belay_ticket bly_ticket_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg);
+bool bly_ticket_cancel(struct belay_loop *loop, belay_ticket ticket);
+void bly_tickets_free(struct belay_loop *loop);
+
+/* ---- the ready queue ---- */
+
+static inline void bly_ready_push(struct belay_loop *loop, struct bly_node *node) {
+        node->next = NULL;
+        if (loop->ready.head == NULL)
+                loop->ready.head = node;
+        else
+                loop->ready.tail->next = node;
+        loop->ready.tail = node;
+}
+
+static inline void bly_call_soon(struct belay_loop *loop, struct bly_call *call, void (*fn)(struct bly_call *call)) {
+        call->node.kind = BLY_NODE_CALL;
+        call->fn = fn;
+        bly_ready_push(loop, &call->node);
+}
+
+/* ---- switching (schedule.c) ---- */
+
+/*
+ * Gives the processor away from the calling task, which has seen to it that somebody will make it ready. Returns
+ * when it runs again.
+ */
+void bly_leave(struct belay_loop *loop, belay_task *self);
+/* The same for a task that has ended: gives its stack back, and does not return. `eager` is bly_eager_of() while it lived. */
+void bly_leave_for_good(struct belay_loop *loop, struct bly_start *start, const struct bly_stack *stack,
+                        struct bly_eager *eager) __attribute__((noreturn));
+struct bly_eager *bly_eager_of(const struct belay_loop *loop, const belay_task *self);
+/* Runs a task that was made now up to its first wait, at once. */
+void bly_run_eagerly(struct belay_loop *loop, belay_task *task);
+/* Looks at the clock, at what is due, and at what was asked from outside. */
+void bly_look(struct belay_loop *loop);
+/* Runs what is ready, and waits for what comes, until until(loop) says so at the end of a turn. */
+void bly_spin(struct belay_loop *loop, bool (*until)(struct belay_loop *loop));
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who runs next.
+ *
+ * A task that gives way switches straight to the next that is ready, without going through the loop: that is the
+ * whole cost of a yield. Every so many switches (`left`), and whenever there is nothing ready or something that is no
+ * task, it switches to the loop's own stack, where bly_spin() looks at the clock and at the world outside.
+ *
+ * The number of switches between two looks follows the time they take, so that a look comes after some hundred
+ * microseconds whatever the tasks do. Memory checkers, virtual clocks and seeds take all switches through the loop.
+ */
+#include <stdlib.h>
+
+#include "task/wait.h"
+
+__thread struct belay_loop *bly_loop;
+
+/* A task on its eager first step: whoever started it goes on when it gives way or ends. */
+struct bly_eager {
+        struct bly_eager *outer;
+        belay_task *task;
+        struct bly_context *back;
+        struct bly_tool_stack *back_tool;
+};
+
+enum { SWITCHES_MOST = 64 };
+#define LOOK_EVERY (150 * BELAY_MICROSECOND)
+
+static inline void switch_plainly(struct belay_loop *loop, struct bly_context *from, struct bly_context *to) {
+        struct bly_exceptions mine, *globals = loop->exceptions;
+
+        if (unlikely(globals != NULL))
+                mine = *globals;
+        bly_switch(from, to);
+        if (unlikely(globals != NULL))
+                *globals = mine;
+}
+
+static void switch_to(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool,
+                      struct bly_context *to, struct bly_tool_stack *to_tool) {
+        struct bly_exceptions mine, *globals = loop->exceptions;
+
+        if (likely(bly_tools == 0)) {
+                switch_plainly(loop, from, to);
+                return;
+        }
+        if (globals != NULL)
+                mine = *globals;
+        bly_tools_switch(from, from_tool, to, to_tool, false);
+        if (globals != NULL)
+                *globals = mine;
+}
+
+/* The stack of a task that ended under a memory checker, which wants it left before it is given up. */
+static void bury(struct belay_loop *loop) {
+        struct bly_start *start = loop->dead_start;
+
+        if (likely(start == NULL))
+                return;
+        loop->dead_start = NULL;
+        bly_tool_stack_fini(&start->tool, loop->dead_stack.low, loop->dead_stack.top);
+        bly_stack_put(loop->stacks, &loop->dead_stack);
+}
+
+void bly_leave(struct belay_loop *loop, belay_task *self) {
+        struct bly_node *node = loop->ready.head;
+        struct bly_eager *eager;
+        int saved = errno;
+
+        if (likely(loop->left > 0 && node != NULL && node->kind == BLY_NODE_TASK)) {
+                belay_task *next = container_of(node, belay_task, node);
+
+                loop->left--;
+                loop->ready.head = node->next;
+                next->node.state = BLY_RUNNING;
+                if (likely(next != self)) {
+                        loop->current = next;
+                        switch_plainly(loop, &self->context, &next->context);
+                }
+        } else if (likely((eager = loop->eager) == NULL || eager->task != self)) {
+                switch_to(loop, &self->context, &self->start->tool, &loop->context, &loop->own_tool);
+        } else {
+                eager->task = NULL;
+                switch_to(loop, &self->context, &self->start->tool, eager->back, eager->back_tool);
+        }
+        errno = saved;
+}
+
+void bly_leave_for_good(struct belay_loop *loop, struct bly_start *start, const struct bly_stack *stack,
+                        struct bly_eager *eager) {
+        struct bly_node *node = loop->ready.head;
+        struct bly_context nobody, *to = eager != NULL ? eager->back : &loop->context;
+
+        if (unlikely(bly_tools != 0)) {
+                loop->dead_start = start;
+                loop->dead_stack = *stack;
+                bly_tools_switch(&nobody, &start->tool, to, eager != NULL ? eager->back_tool : &loop->own_tool, true);
+                __builtin_unreachable();
+        }
+        bly_stack_put(loop->stacks, stack);
+        if (likely(loop->left > 0 && node != NULL && node->kind == BLY_NODE_TASK)) {
+                belay_task *next = container_of(node, belay_task, node);
+
+                loop->left--;
+                loop->ready.head = node->next;
+                next->node.state = BLY_RUNNING;
+                loop->current = next;
+                to = &next->context;
+        }
+        bly_switch(&nobody, to);
+        __builtin_unreachable();
+}
+
+struct bly_eager *bly_eager_of(const struct belay_loop *loop, const belay_task *self) {
+        return unlikely(loop->eager != NULL) && loop->eager->task == self ? loop->eager : NULL;
+}
+
+void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {
+        belay_task *parent = loop->current;
+        struct bly_eager eager = {
+                .outer = loop->eager,
+                .task = task,
+                .back = parent != NULL ? &parent->context : &loop->context,
+                .back_tool = parent != NULL ? &parent->start->tool : &loop->own_tool,
+        };
+        int saved = errno, left = loop->left;
+
+        loop->eager = &eager;
+        loop->left = 0;
+        loop->current = task;
+        switch_to(loop, eager.back, eager.back_tool, &task->context, &task->start->tool);
+        bury(loop);
+        loop->eager = eager.outer;
+        loop->left = left;
+        loop->current = parent;
+        errno = saved;
+}
+
+/* ---- the loop's own stack ---- */
+
+static void resume(struct belay_loop *loop, belay_task *task) {
+        task->node.state = BLY_RUNNING;
+        loop->current = task;
+        switch_to(loop, &loop->context, &loop->own_tool, &task->context, &task->start->tool);
+        loop->current = NULL;
+        bury(loop);
+}
+
+/* Sets the number of switches until the next look by the time that the latest ones took. */
+static void set_budget(struct belay_loop *loop, belay_time took) {
+        if (took >= LOOK_EVERY)
+                loop->budget = (int) (loop->budget * LOOK_EVERY / took);
+        else if (took < LOOK_EVERY / 2)
+                loop->budget *= 2;
+        if (loop->budget < 1)
+                loop->budget = 1;
+        if (loop->budget > SWITCHES_MOST)
+                loop->budget = SWITCHES_MOST;
+}
+
+void bly_look(struct belay_loop *loop) {
+        if (!loop->is_virtual) {
+                belay_time now = bly_clock();
+
+                set_budget(loop, now - loop->now);
+                loop->now = now;
+        }
+        if (unlikely(loop->asked))
+                loop->attend(loop);
+        bly_timers_look(loop);
+        if (!loop->by_turns && likely(bly_tools == 0))
+                loop->left = loop->budget;
+}
+
+static uint64_t random_next(struct belay_loop *loop) {
+        /* xorshift64: the order need not be unforeseeable, only the same for the same seed. */
+        uint64_t x = loop->random;
+
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        return loop->random = x;
+}
+
+/* Under a seed, one of the first few runs first, whichever chance chooses. */
+static struct bly_node *take_any(struct belay_loop *loop) {
+        struct bly_node *before = NULL, *node;
+        unsigned count = 0, steps;
+
+        for (node = loop->ready.head; node != NULL && count < 16; node = node->next)
+                count++;
+        steps = (unsigned) (random_next(loop) % count);
+        for (node = loop->ready.head; steps > 0; steps--) {
+                before = node;
+                node = node->next;
+        }
+        if (before == NULL)
+                loop->ready.head = node->next;
+        else
+                before->next = node->next;
+        if (loop->ready.tail == node)
+                loop->ready.tail = before;
+        return node;
+}
+
+static struct bly_node *take_first(struct belay_loop *loop) {
+        struct bly_node *node = loop->ready.head;
+
+        loop->ready.head = node->next;
+        return node;
+}
+
+/*
+ * One round: false if there was nothing to do. By turns, everything that is ready when a turn begins runs before
+ * the clock is looked at again, as asyncio does it.
+ */
+static bool run_ready(struct belay_loop *loop) {
+        struct bly_node *node, *end;
+
+        if (loop->by_turns || loop->left <= 0 || loop->ready.head == NULL || unlikely(loop->asked))
+                bly_look(loop);
+        if (loop->ready.head == NULL)
+                return false;
+        end = loop->by_turns && loop->seed == 0 ? loop->ready.tail : NULL;
+        do {
+                node = loop->seed != 0 ? take_any(loop) : take_first(loop);
+                if (node->kind == BLY_NODE_TASK)
+                        resume(loop, container_of(node, belay_task, node));
+                else
+                        container_of(node, struct bly_call, node)->fn(container_of(node, struct bly_call, node));
+        } while (end != NULL && node != end);
+        return true;
+}
+
+void bly_spin(struct belay_loop *loop, bool (*until)(struct belay_loop *loop)) {
+        while (!until(loop))
+                if (!run_ready(loop))
+                        loop->idle(loop);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleeping, yielding, and the checkpoint of loops that compute.
+ */
+#include "task/wait.h"
+
+#define CHECKPOINT_SLICE (200 * BELAY_MICROSECOND)
+
+static enum bly_meet wake_sleeper(struct bly_wait *wait);
+
+static const struct bly_wait_class sleep_class = {
+        .what = "sleep",
+        .meet = wake_sleeper,
+};
+static const struct bly_wait_class forever_class = {
+        .what = "sleep for ever",
+        .meet = bly_meet_unhook,
+        .outside = true,
+};
+
+struct sleep {
+        struct bly_wait wait;
+        belay_task *task;
+};
+
+static enum bly_meet wake_sleeper(struct bly_wait *wait) {
+        belay_task *task = container_of(wait, struct sleep, wait)->task;
+
+        bly_timer_off(task->loop, &task->timer);
+        return BLY_UNHOOKED;
+}
+
+int belay_yield_placed(const char *place) {
+        belay_task *self = bly_waiter(place, "belay_yield()");
+
+        if (unlikely(self == NULL))
+                return -EPERM;
+        bly_give_way(self, place);
+        return bly_verdict(self);
+}
+
+static int sleep_until(belay_task *self, belay_time when, const char *place) {
+        struct sleep sleep = { .wait.class = &sleep_class, .task = self };
+
+        if (when == BELAY_NEVER) {
+                sleep.wait.class = &forever_class;
+                return bly_wait(self, &sleep.wait, place);
+        }
+        self->timer.fire = bly_timer_wakes;
+        if (unlikely(bly_timer_set(self->loop, &self->timer, when) < 0))
+                return -ENOMEM;
+        return bly_wait(self, &sleep.wait, place);
+}
+
+int belay_sleep_placed(const char *place, belay_time span) {
+        belay_task *self = bly_waiter(place, "belay_sleep()");
+
+        if (unlikely(self == NULL))
+                return -EPERM;
+        if (span <= 0) {
+                bly_give_way(self, place);
+                return bly_verdict(self);
+        }
+        return sleep_until(self, bly_add_time(bly_now(self->loop), span), place);
+}
+
+int belay_sleep_until_placed(const char *place, belay_time instant) {
+        belay_task *self = bly_waiter(place, "belay_sleep_until()");
+
+        if (unlikely(self == NULL))
+                return -EPERM;
+        if (instant <= bly_now(self->loop)) {
+                bly_give_way(self, place);
+                return bly_verdict(self);
+        }
+        return sleep_until(self, instant, place);
+}
+
+/*
+ * Out of the inner loop's way. Others run if something has become due, or if they have waited since this way was last
+ * taken long enough ago.
+ */
+static __attribute__((noinline)) int look_around(belay_task *self, const char *place) {
+        struct belay_loop *loop = self->loop;
+
+        /* The first step of an eager task is part of its parent's. */
+        if (loop->eager == NULL) {
+                bly_look(loop);
+                if (loop->fire_queued || loop->now - loop->slice >= CHECKPOINT_SLICE) {
+                        loop->slice = loop->now;
+                        if (loop->ready.head != NULL)
+                                bly_give_way(self, place);
+                }
+        }
+        return bly_verdict(self);
+}
+
+int belay_checkpoint_placed(const char *place) {
+        belay_task *self = bly_current();
+
+        if (unlikely(self == NULL))
+                return bly_waiter(place, "belay_checkpoint()") != NULL ? 0 : -EPERM;
+        if (likely(self->loop->left > 1 && !self->node.must_cancel)) {
+                self->loop->left--;
+                return 0;
+        }
+        return look_around(self, place);
+}

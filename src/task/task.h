@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The record of a task, what it waits for, and who is told of its end.
+ *
+ * Records are apart from stacks and dense in arrays, so that cancelling a million sleepers does not touch a
+ * million stacks. What only the beginning and the task itself need lies at the top of its stack instead.
+ */
+#ifndef BLY_TASK_H
+#define BLY_TASK_H
+
+#include "base/base.h"
+#include "base/failure.h"
+#include "stack/stack.h"
+#include "switch/exceptions.h"
+#include "switch/switch.h"
+#include "switch/tools.h"
+
+#include <belay/cancel.h>
+#include <belay/task.h>
+
+/* ---- what stands in the ready queue ---- */
+
+enum bly_node_kind {
+        BLY_NODE_TASK,          /* struct belay_task: goes on */
+        BLY_NODE_CALL,          /* struct bly_call: is called on the loop's own stack */
+};
+
+struct bly_node {
+        struct bly_node *next;
+        uint8_t kind;
+        uint8_t state;          /* of a task: enum bly_state */
+        uint8_t must_cancel;    /* of a task: a request waits for its next wait */
+        uint8_t flags;          /* of a task: BLY_TASK_... */
+};
+
+struct bly_call {
+        struct bly_node node;
+        void (*fn)(struct bly_call *call);
+};
+
+/* ---- timers ---- */
+
+enum bly_timer_state {
+        BLY_TIMER_OFF = 0,
+        BLY_TIMER_HEAP,         /* in the heap, at `index` */
+        BLY_TIMER_DUE,          /* its time has come, it stands in line to be fired */
+};
+
+struct bly_timer {
+        union {
+                size_t index;
+                struct bly_link due;
+        };
+        void (*fire)(struct bly_timer *timer);
+        enum bly_timer_state state;
+};
+
+/* ---- what a task waits for ---- */
+
+struct bly_wait;
+
+/* How a wait takes a request for cancellation: the one place where the two meet. */
+enum bly_meet {
+        BLY_UNHOOKED,           /* the wait is over, its task is to be woken with -ECANCELED */
+        BLY_PASSED_ON,          /* the request goes on to what is waited for; may be asked again */
+        BLY_CANNOT,             /* it ends by itself; the request stays for the next wait */
+};
+
+struct bly_wait_class {
+        const char *what;       /* a word for reports */
+        enum bly_meet (*meet)(struct bly_wait *wait);
+        /*
+         * For those that pass on: the tasks that are awaited and not done, one for each call, NULL after the last.
+         * *cursor is 0 at first. Without it, nobody's end is waited for.
+         */
+        belay_task *(*next)(struct bly_wait *wait, size_t *cursor);
+        /* The name of what is waited for, NULL if it has none; may be NULL. */
+        const char *(*on)(const struct bly_wait *wait);
+        /* Who keeps it waiting, for reports and for circles: as next, but of all waits for tasks. May be NULL. */
+        belay_task *(*awaits)(const struct bly_wait *wait, size_t *cursor);
+        /* A wait that something outside of the loop can end. */
+        bool outside;
+        /* A wait that must go on to its end, even to break a deadlock. */
+        bool stubborn;
+};
+
+/* Lies on the stack of the task that waits, for as long as it does. */
+struct bly_wait {
+        const struct bly_wait_class *class;
+};
+
+/* A wait that passes requests on. `up` and `cursor` serve the walk of a request, see cancel/request.c. */
+struct bly_pass {
+        struct bly_wait wait;
+        struct bly_pass *up;
+        belay_task *task;       /* the one that waits */
+        size_t cursor;
+        bool walking;           /* a request is on its way through here */
+        bool taken;             /* and somebody further on took it */
+        bool passed;            /* a request was passed on and taken, ever */
+};
+
+/* ---- who is told of an end ---- */
+
+struct bly_observer {
+        struct bly_link link;
+        void (*ended)(struct bly_observer *observer, belay_task *task);
+};
+
+/* What a task belongs to, if not to the loop: told of its end before all others. */
+struct bly_owner {
+        void (*ended)(struct bly_owner *owner, belay_task *task);
+        const char *(*describe)(const struct bly_owner *owner);
+        struct bly_link members;        /* belay_task.owned */
+};
+
+/* ---- the task ---- */
+
+enum bly_state {
+        BLY_FREE = 0,           /* the record is not in use */
+        BLY_FUTURE,             /* a future that is pending */
+        BLY_NEW,                /* ready for its first step */
+        BLY_READY,
+        BLY_RUNNING,
+        BLY_WAITING,
+        BLY_DONE,
+};
+
+enum {
+        BLY_TASK_FUTURE = 1,            /* has no body */
+        BLY_TASK_LOOKED_AT = 2,         /* somebody saw its failure */
+        BLY_TASK_LAST = 4,              /* spawned with .last */
+        BLY_TASK_ORIGIN_FRESH = 8,      /* the origin's request was not delivered yet */
+        BLY_TASK_HELD = 16,             /* a request is held back by a shield */
+        BLY_TASK_WAVE = 32,             /* cancelled by the shut-down */
+        BLY_TASK_CANCELLED = 64,        /* done, and cancelled */
+        BLY_TASK_ABANDONED = 128,       /* the shut-down's limit was met: never resumed */
+};
+
+/* The origin of a request, as kept. */
+struct bly_origin {
+        uint64_t asker;
+        const char *place;
+        struct bly_text *name;
+        struct bly_text *reason;
+        belay_time when;
+        uint8_t kind;
+        uint8_t signal;
+};
+
+/* At the top of a task's stack. */
+struct bly_start {
+        belay_fn *fn;
+        void *arg;
+        belay_destroy *destroy;
+        struct bly_tool_stack tool;     /* meaningless while bly_tools is 0 */
+};
+
+struct bly_local_node;
+
+struct belay_task {
+        /* What waking, switching and cancelling touch. */
+        struct bly_node node;
+        struct bly_context context;
+        struct belay_loop *loop;
+        struct bly_wait *wait;          /* NULL unless waiting */
+        const char *place;              /* of the latest wait */
+        int requests;                   /* belay_cancelling() */
+        int held;                       /* of them, held back by a shield */
+        int shield;                     /* requests from scopes less deep than this are held back; 0: none are */
+        int wake;                       /* what the wait was ended with: 0, -ECANCELED, -EDEADLK */
+        int outcome;
+        struct bly_text *message;       /* of the latest request that was left for the next wait: asyncio's _cancel_message */
+        struct bly_text *wake_reason;   /* with a wake of -ECANCELED */
+        struct bly_timer timer;         /* for the limit of a wait of its own */
+        struct bly_origin origin;
+
+        /* Its end and its place among others. */
+        struct bly_link observers;
+        struct bly_owner *owner;
+        struct bly_link owned;
+        belay_failure *failure;         /* of the outcome; of a cancellation, what the first to look at it gets */
+        void *value;
+        belay_destroy *destroy_value;
+
+        belay_failure *left;            /* what the task was left with at its latest failure */
+        int left_code;
+        int refs;
+        struct bly_scope *scope;        /* the innermost */
+        struct bly_local_node *locals;
+        struct bly_start *start;
+        struct bly_stack stack;
+        struct bly_text *name;
+        const char *started_at;
+        uint64_t id;
+        belay_time since;               /* when the latest wait began, by the loop's latest look at its clock */
+};
+
+static inline bool bly_is_done(const belay_task *task) {
+        return task->node.state == BLY_DONE;
+}
+
+static inline bool bly_is_cancelled(const belay_task *task) {
+        return task->node.flags & BLY_TASK_CANCELLED;
+}
+
+static inline bool bly_is_future(const belay_task *task) {
+        return task->node.flags & BLY_TASK_FUTURE;
+}
+
+/* ---- records (record.c) ---- */
+
+belay_task *bly_record_new(struct belay_loop *loop);
+void bly_record_unref(belay_task *task);
+/* The records of a loop in the order of their arrays: NULL for the first, NULL after the last. */
+belay_task *bly_record_next(const struct belay_loop *loop, const belay_task *task);
+
+static inline belay_task *bly_record_ref(belay_task *task) {
+        task->refs++;
+        return task;
+}
+
+/* Text for a person: its name, or "#7". */
+const char *bly_task_label(const belay_task *task, char buffer[32]);
+
+/* Copies options of which the caller may know fewer, or more, than we do; NULL is all zero. */
+void bly_options(void *options, size_t size, const void *given);
+
+/* ---- starting (spawn.c) ---- */
+
+/* `owner` may be NULL. NULL with errno. */
+belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
+                      struct bly_owner *owner, const char *place);
+
+/* ---- ending (end.c) ---- */
+
+/* A future's end, or a task's by whom it never ran: writes the outcome and tells everybody. Takes over `failure`. */
+void bly_end(belay_task *task, int outcome, belay_failure *failure);
+void bly_observe(belay_task *task, struct bly_observer *observer);
+void bly_unobserve(struct bly_observer *observer);
+/* What a cancelled task gives the next to look at it, and no other: asyncio hands its error out once. NULL: no reason. */
+belay_failure *bly_take_cancellation(belay_task *task);
+
+/* ---- the failure that a task was left with (left.c) ---- */
+
+/* Takes over `failure`, which may be NULL. */
+void bly_leave_failure(belay_task *task, int code, belay_failure *failure);
+belay_failure *bly_take_left(belay_task *task, int code);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tickets: callbacks that are due soon or later and can be taken back, also by a ticket that is long stale.
+ *
+ * A ticket is a slot's number and the slot's generation. A callback that is taken back while it stands in the ready
+ * queue keeps its place there, empty; its slot is used again when the queue has come to it.
+ */
+#include "task/wait.h"
+
+enum { TICKETS_A_BLOCK = 32 };
+
+struct ticket {
+        struct bly_call call;
+        struct bly_timer timer;
+        struct belay_loop *loop;
+        belay_callback_fn *fn;          /* NULL: taken back */
+        void *arg;
+        uint32_t index, generation;
+        bool queued;
+        struct ticket *next_free;
+};
+
+struct block {
+        struct ticket tickets[TICKETS_A_BLOCK];
+};
+
+struct bly_tickets {
+        struct block **blocks;
+        size_t count;
+        struct ticket *free;
+};
+
+static bool add_block(struct belay_loop *loop, struct bly_tickets *tickets) {
+        struct block **blocks = bly_realloc(tickets->blocks, (tickets->count + 1) * sizeof(*blocks));
+        struct block *block;
+
+        if (blocks == NULL)
+                return false;
+        tickets->blocks = blocks;
+        block = bly_zalloc(sizeof(*block));
+        if (block == NULL)
+                return false;
+        for (unsigned i = TICKETS_A_BLOCK; i-- > 0;) {
+                struct ticket *ticket = &block->tickets[i];
+
+                ticket->loop = loop;
+                ticket->index = (uint32_t) (tickets->count * TICKETS_A_BLOCK + i);
+                ticket->generation = 1;
+                ticket->next_free = tickets->free;
+                tickets->free = ticket;
+        }
+        blocks[tickets->count++] = block;
+        return true;
+}
+
+static struct ticket *take(struct belay_loop *loop, belay_callback_fn *fn, void *arg) {
+        struct ticket *ticket;
+
+        if (loop->tickets == NULL)
+                loop->tickets = bly_zalloc(sizeof(*loop->tickets));
+        if (loop->tickets == NULL || (loop->tickets->free == NULL && !add_block(loop, loop->tickets))) {
+                errno = ENOMEM;
+                return NULL;
+        }
+        ticket = loop->tickets->free;
+        loop->tickets->free = ticket->next_free;
+        ticket->fn = fn;
+        ticket->arg = arg;
+        ticket->queued = false;
+        return ticket;
+}
+
+static void give_back(struct ticket *ticket) {
+        ticket->next_free = ticket->loop->tickets->free;
+        ticket->loop->tickets->free = ticket;
+}
+
+static belay_ticket number_of(const struct ticket *ticket) {
+        return (belay_ticket) ticket->generation << 32 | ticket->index;
+}
+
+static void fire(struct ticket *ticket) {
+        belay_callback_fn *fn = ticket->fn;
+        void *arg = ticket->arg;
+
+        if (fn != NULL)
+                ticket->generation++;
+        give_back(ticket);
+        if (fn != NULL)
+                fn(arg);
+}
+
+static void fire_soon(struct bly_call *call) {
+        fire(container_of(call, struct ticket, call));
+}
+
+static void fire_timer(struct bly_timer *timer) {
+        fire(container_of(timer, struct ticket, timer));
+}
+
+belay_ticket bly_ticket_soon(struct belay_loop *loop, belay_callback_fn *fn, void *arg) {
+        struct ticket *ticket = take(loop, fn, arg);
+
+        if (ticket == NULL)
+                return 0;
+        ticket->queued = true;
+        bly_call_soon(loop, &ticket->call, fire_soon);
+        return number_of(ticket);
+}
+
+belay_ticket bly_ticket_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg) {
+        struct ticket *ticket = take(loop, fn, arg);
+
+        if (ticket == NULL)
+                return 0;
+        ticket->timer.fire = fire_timer;
+        if (when != BELAY_NEVER && bly_timer_set(loop, &ticket->timer, when) < 0) {
+                give_back(ticket);
+                errno = ENOMEM;
+                return 0;
+        }
+        return number_of(ticket);
+}
+
+bool bly_ticket_cancel(struct belay_loop *loop, belay_ticket number) {
+        size_t index = (uint32_t) number;
+        struct ticket *ticket;
+
+        if (loop->tickets == NULL || index >= loop->tickets->count * TICKETS_A_BLOCK)
+                return false;
+        ticket = &loop->tickets->blocks[index / TICKETS_A_BLOCK]->tickets[index % TICKETS_A_BLOCK];
+        if (ticket->generation != number >> 32 || ticket->fn == NULL)
+                return false;
+        ticket->generation++;
+        ticket->fn = NULL;
+        if (!ticket->queued) {
+                bly_timer_off(loop, &ticket->timer);
+                give_back(ticket);
+        }
+        return true;
+}
+
+void bly_tickets_free(struct belay_loop *loop) {
+        if (loop->tickets == NULL)
+                return;
+        for (size_t i = 0; i < loop->tickets->count; i++)
+                bly_free(loop->tickets->blocks[i]);
+        bly_free(loop->tickets->blocks);
+        bly_free(loop->tickets);
+        loop->tickets = NULL;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting and waking.
+ */
+#include "task/wait.h"
+
+belay_task *bly_waiter(const char *place, const char *what) {
+        belay_task *self = bly_current();
+
+        if (unlikely(self == NULL))
+                bly_misuse(-EPERM, place, "%s outside of a task", what);
+        return self;
+}
+
+void bly_suspend(belay_task *self, struct bly_wait *wait, const char *place) {
+        struct belay_loop *loop = self->loop;
+
+        self->wait = wait;
+        self->place = place;
+        self->since = loop->now;
+        self->node.state = BLY_WAITING;
+        if (unlikely(loop->on_wait != NULL))
+                loop->on_wait(loop, self);
+        if (unlikely(self->node.must_cancel))
+                bly_meet_pending(self);
+        bly_leave(loop, self);
+}
+
+void bly_give_way(belay_task *self, const char *place) {
+        struct belay_loop *loop = self->loop;
+
+        self->place = place;
+        self->node.state = BLY_READY;
+        if (unlikely(loop->on_wait != NULL))
+                loop->on_wait(loop, self);
+        bly_ready_push(loop, &self->node);
+        bly_leave(loop, self);
+}
+
+void bly_wake(belay_task *task, int code) {
+        if (unlikely(task->node.flags & BLY_TASK_ABANDONED))
+                return;
+        task->wait = NULL;
+        task->wake = code;
+        task->node.state = BLY_READY;
+        bly_ready_push(task->loop, &task->node);
+}
+
+void bly_timer_wakes(struct bly_timer *timer) {
+        bly_wake(container_of(timer, belay_task, timer), 0);
+}
+
+int bly_deliver(belay_task *self, struct bly_text *reason) {
+        self->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
+        bly_leave_failure(self, -ECANCELED, reason != NULL ? bly_failure_new(-ECANCELED, reason) : NULL);
+        return -ECANCELED;
+}
+
+int bly_settle(belay_task *self) {
+        struct bly_text *reason = self->wake_reason;
+        int code = self->wake;
+
+        self->wake = 0;
+        self->wake_reason = NULL;
+        if (self->node.must_cancel) {
+                /* Requests that come between the wake-up and now merge with the one that woke us, whose reason stays. */
+                self->node.must_cancel = false;
+                if (code != -ECANCELED)
+                        reason = bly_text_ref(self->message);
+                code = -ECANCELED;
+        }
+        if (code == -ECANCELED)
+                return bly_deliver(self, reason);
+        if (code < 0)
+                bly_leave_failure(self, code, NULL);
+        return code;
+}
+
+void bly_postpone(belay_task *self) {
+        if (self->wake == -ECANCELED && !self->node.must_cancel) {
+                self->node.must_cancel = true;
+                bly_text_release(self->message);
+                self->message = self->wake_reason;
+        } else {
+                bly_text_release(self->wake_reason);
+        }
+        self->wake_reason = NULL;
+        self->wake = 0;
+}
+
+enum bly_meet bly_meet_unhook(struct bly_wait *wait) {
+        (void) wait;
+        return BLY_UNHOOKED;
+}
+
+enum bly_meet bly_meet_cannot(struct bly_wait *wait) {
+        (void) wait;
+        return BLY_CANNOT;
+}

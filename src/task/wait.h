@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting, waking, and what a wait comes to.
+ *
+ * Every wait goes the same way: a struct bly_wait on the waiter's stack says how a request for cancellation takes
+ * it (`meet` or `next`); bly_suspend() gives way; whoever brings about what is waited for calls bly_wake(), once. The waiter
+ * then asks for the verdict: bly_verdict() where a request that came before it ran again wins (asyncio's rule), its own
+ * judgement where what happened wins.
+ */
+#ifndef BLY_WAIT_H
+#define BLY_WAIT_H
+
+#include "task/loop.h"
+
+#include <belay/places.h>
+
+/* The calling task. NULL outside of tasks, which is reported; the caller then returns -EPERM. */
+belay_task *bly_waiter(const char *place, const char *what);
+
+/* Gives way until woken; task->wake says how. A request that is pending meets the wait first, as in asyncio. */
+void bly_suspend(belay_task *self, struct bly_wait *wait, const char *place);
+
+/* Makes a waiting task ready: its wait ended with `code` (0, -ECANCELED, -EDEADLK). */
+void bly_wake(belay_task *task, int code);
+
+/*
+ * What the wait that just ended comes to, if requests win: 0, -ECANCELED (delivered: its reason is what the task was left
+ * with), or -EDEADLK. bly_settle() is the same for a task that knows it has something to settle.
+ */
+int bly_settle(belay_task *self);
+
+static inline int bly_verdict(belay_task *self) {
+        if (likely(self->wake == 0 && !self->node.must_cancel))
+                return 0;
+        return bly_settle(self);
+}
+
+static inline int bly_wait(belay_task *self, struct bly_wait *wait, const char *place) {
+        bly_suspend(self, wait, place);
+        return bly_verdict(self);
+}
+
+/* Lets the others run once: the task is ready all the time. No verdict. */
+void bly_give_way(belay_task *self, const char *place);
+
+/* Delivers a request with this reason (taken over): origin, reason, -ECANCELED. */
+int bly_deliver(belay_task *self, struct bly_text *reason);
+
+/*
+ * For waits in which what happened wins and which were unhooked before it happened: the request is pending
+ * again, for the next wait.
+ */
+void bly_postpone(belay_task *self);
+
+/* ---- requests (request.c) ---- */
+
+struct bly_ask {
+        belay_origin_kind kind;
+        const char *place;
+        const char *reason;
+        struct bly_text *shared_reason; /* instead of reason, where there is one already */
+        belay_task *asker;
+        int signal;
+        int depth;              /* of the scope that asks; 0: from outside of all scopes */
+};
+enum { BLY_DEPTH_INNERMOST = 1 << 30 };
+
+/* Asks for a task's cancellation. False if it is done. */
+bool bly_request(belay_task *task, const struct bly_ask *ask);
+
+/* A pending request meets the wait that its task has just begun. */
+void bly_meet_pending(belay_task *self);
+
+/* Takes one request back: belay_uncancel(). */
+int bly_uncancel(belay_task *task);
+
+/* Wait classes of those who wait for the end of one task or of several are built on struct bly_pass. */
+static inline void bly_pass_init(struct bly_pass *pass, belay_task *self, const struct bly_wait_class *class) {
+        *pass = (struct bly_pass) { .wait.class = class, .task = self };
+}
+
+enum bly_meet bly_meet_unhook(struct bly_wait *wait);   /* nothing to undo */
+enum bly_meet bly_meet_cannot(struct bly_wait *wait);
+
+/* A wait that a timer of the task itself may end. */
+void bly_timer_wakes(struct bly_timer *timer);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Virtual time that passes while nothing else runs.
+ */
+#include "task/loop.h"
+
+#include <belay/testing.h>
+
+int belay_advance(belay_time span) {
+        struct belay_loop *loop = bly_loop;
+
+        if (loop == NULL || !loop->is_virtual || span < 0)
+                return bly_misuse(-EPERM, NULL, "belay_advance() on a clock that is not virtual, or backwards");
+        loop->now = bly_add_time(loop->now, span);
+        return 0;
+}

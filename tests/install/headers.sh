@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Every public header can be included by itself, in standard C and C++, and puts no macros of
+# other names than ours into a program.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export LC_ALL=C
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+wrong=0
+complain()
+{
+        echo "$1"
+        wrong=1
+}
+
+mapfile -t headers < <(cd include && find . -name '*.h' -printf '%P\n' | sort)
+common=(-pedantic-errors -Wall -Wextra -Werror -Wundef -Iinclude -fsyntax-only)
+
+# Twice in a row, as guards must work, too.
+for header in "${headers[@]}"; do
+        printf '#include <%s>\n#include <%s>\n' "$header" "$header" >"$work/header.c"
+        cp "$work/header.c" "$work/header.cc"
+        for compiler in gcc clang; do
+                command -v $compiler >/dev/null || continue
+                $compiler -std=c11 -Wstrict-prototypes "${common[@]}" "$work/header.c" ||
+                        complain "$header: $compiler -std=c11"
+        done
+        for compiler in g++ clang++; do
+                command -v $compiler >/dev/null || continue
+                $compiler -std=c++17 "${common[@]}" "$work/header.cc" ||
+                        complain "$header: $compiler -std=c++17"
+        done
+done
+
+# Macros are BELAY_ something, or mask a function of their name. gcc lists what is declared.
+command -v gcc >/dev/null || { echo "no gcc"; exit 77; }
+printf '#include <%s>\n' "${headers[@]}" >"$work/all.c"
+gcc -DBELAY_NO_PLACES -Iinclude -fsyntax-only -aux-info "$work/list" "$work/all.c"
+awk '/^\/\* include\// && match($0, /[A-Za-z_0-9]+ \(/) { print substr($0, RSTART, RLENGTH - 2) }' "$work/list" |
+        sort -u >"$work/functions"
+[ -s "$work/functions" ] || complain "no declared functions were found"
+
+grep -v '^belay_' "$work/functions" >"$work/strange" && complain "functions of other names: $(cat "$work/strange")"
+
+grep -rhoE '^[[:space:]]*#[[:space:]]*define[[:space:]]+[A-Za-z_0-9]+' include |
+        sed -E 's/.*[[:space:]]//' | sort -u >"$work/macros"
+grep -v '^BELAY_' "$work/macros" >"$work/masks" || true
+comm -23 "$work/masks" "$work/functions" >"$work/strange"
+[ ! -s "$work/strange" ] || complain "macros of other names: $(tr '\n' ' ' <"$work/strange")"
+
+# Each function that takes a place has its mask, and each mask such a function.
+sed -n 's/_placed$//p' "$work/functions" | sort >"$work/placed"
+comm -3 "$work/masks" "$work/placed" >"$work/strange"
+[ ! -s "$work/strange" ] || complain "mask without _placed, or _placed without mask: $(tr -d '\t' <"$work/strange" | tr '\n' ' ')"
+
+exit $wrong

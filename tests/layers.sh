@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Includes point one way: each part of src/ knows itself and the parts before it, and
+# what is built on the library knows its public headers only.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# From the bottom up.
+parts=(switch stack base task cancel scope many sync run inspect testing places)
+
+declare -A level=()
+for index in "${!parts[@]}"; do
+        level[${parts[index]}]=$index
+done
+
+wrong=0
+complain()
+{
+        echo "$1"
+        wrong=1
+}
+
+# file:line of each include, and what stands between the marks.
+includes()
+{
+        find "$@" -regex '.*\.\(c\|h\|S\|cc\)' -exec grep -nHoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<][^">]*' {} + |
+                sed -E 's/:[[:space:]]*#[[:space:]]*include[[:space:]]*(["<])/ \1 /' || true
+}
+
+for directory in src/*/; do
+        part=$(basename "$directory")
+        if [ -z "${level[$part]:-}" ] && [ -n "$(find "$directory" -type f)" ]; then
+                complain "$directory: its place in the list of parts is not known (tests/layers.sh)"
+        fi
+done
+
+while read -r place mark name; do
+        file=${place%:*}
+        part=${file#src/}
+        part=${part%%/*}
+        [ "$mark" = '"' ] || continue
+        case $name in
+        ../* | */../*) complain "$place: \"$name\": write it as \"part/file.h\""; continue ;;
+        esac
+        # As the compiler does: beside the file first.
+        [ ! -e "${file%/*}/$name" ] || continue
+        [ -e "src/$name" ] || { complain "$place: \"$name\": no such header"; continue; }
+        used=${name%%/*}
+        if [ -z "${level[$used]:-}" ] || [ "${level[$used]}" -gt "${level[$part]:-0}" ]; then
+                complain "$place: $part may not use $used"
+        fi
+done < <(includes src)
+
+for directory in cli examples bench; do
+        [ -d "$directory" ] || continue
+        while read -r place mark name; do
+                [ "$directory:$name" != bench:switch/switch.h ] || continue # for the figure of the bare switch
+                if [ "$mark" = '"' ]; then
+                        # A file of its own, below the same directory.
+                        beside=$(realpath -m --relative-to=. "${place%/*}/$name")
+                        [[ -e $beside && $beside == "$directory"/* ]] || [ -e "$directory/$name" ] ||
+                                complain "$place: \"$name\": only public headers, <belay...>"
+                elif [[ $name == */* && -e src/$name || $name == *../* ]]; then
+                        complain "$place: <$name>: only public headers, <belay...>"
+                fi
+        done < <(includes "$directory")
+done
+
+while read -r place mark name; do
+        [[ $mark = '<' && ! -e src/$name ]] || complain "$place: $name: a public header includes public headers, as <belay...>"
+done < <(includes include)
+
+exit $wrong

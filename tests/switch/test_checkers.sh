@@ -1,0 +1,144 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Address sanitizer, thread sanitizer and valgrind neither complain about correct tasks
+# nor overlook mistakes in tasks: with everything instrumented, and with only the user's
+# file, the library being static or shared. Uses $CC and $CFLAGS.
+
+dir=$(cd "$(dirname "$0")" && pwd) || exit 1
+src=$dir/../../src
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+cc="${CC:-cc} $CFLAGS -std=gnu11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -Wall -Wextra"
+done_any=
+
+fail()
+{
+        echo "failed: $*"
+        [ -f "$tmp/out" ] && cat "$tmp/out"
+        exit 1
+}
+
+# build NAME FLAGS-OF-LIBRARY FLAGS-OF-USER static|shared
+build()
+{
+        mkdir -p "$tmp/$1"
+        if [ "$4" = shared ]; then
+                # shellcheck disable=SC2086
+                $cc $2 -fPIC -fvisibility=hidden -shared "$dir/checked_lib.c" "$src"/switch/*.c \
+                        "$src"/switch/*.S "$src"/stack/*.c -o "$tmp/$1/libmini.so" -pthread &&
+                $cc $3 "$dir/checked_user.c" -o "$tmp/$1/user" -L"$tmp/$1" -lmini -Wl,-rpath,"$tmp/$1" -pthread
+        else
+                (
+                        cd "$tmp/$1" &&
+                        # shellcheck disable=SC2086
+                        $cc $2 -fvisibility=hidden -c "$dir/checked_lib.c" "$src"/switch/*.c \
+                                "$src"/switch/*.S "$src"/stack/*.c &&
+                        ar rcs libmini.a ./*.o &&
+                        $cc $3 "$dir/checked_user.c" -o user libmini.a -pthread
+                )
+        fi
+}
+
+# is_clean WHAT COMMAND...: exit status 0 and not a word
+is_clean()
+{
+        what=$1
+        shift
+        "$@" >"$tmp/out" 2>&1 || fail "$what: $*: status $?"
+        [ -s "$tmp/out" ] && fail "$what: $*: it said something"
+        return 0
+}
+
+# finds WHAT WORD COMMAND...: fails, and says the word
+finds()
+{
+        what=$1
+        word=$2
+        shift 2
+        "$@" >"$tmp/out" 2>&1 && fail "$what: $*: not found"
+        grep -q -- "$word" "$tmp/out" || fail "$what: $*: no $word"
+        return 0
+}
+
+tools_are()
+{
+        [ "$("$2" tools 2>/dev/null)" = "$3" ] || fail "$1: tools are not $3"
+}
+
+works()
+{
+        echo 'int main(void) { return 0; }' >"$tmp/works.c"
+        $cc "$1" "$tmp/works.c" -o "$tmp/works" 2>/dev/null && "$tmp/works" >/dev/null 2>&1
+}
+
+# Valgrind 3.19 cannot read clang's DWARF 5.
+cc="$cc -gdwarf-4"
+build plain "" "" static || fail "build"
+build plain-shared "" "" shared || fail "build"
+for v in plain plain-shared; do
+        tools_are $v "$tmp/$v/user" 0
+        is_clean $v "$tmp/$v/user" clean
+        is_clean $v "$tmp/$v/user" threads
+done
+
+if works -fsanitize=address; then
+        done_any=1
+        build all -fsanitize=address -fsanitize=address static || fail "build"
+        build user "" -fsanitize=address static || fail "build"
+        build user-shared "" -fsanitize=address shared || fail "build"
+        for v in all user user-shared; do
+                u=$tmp/$v/user
+                tools_are "address/$v" "$u" 1
+                for return in 0 1; do
+                        ASAN_OPTIONS=detect_stack_use_after_return=$return
+                        export ASAN_OPTIONS
+                        is_clean "address/$v/$return" "$u" clean
+                        is_clean "address/$v/$return" "$u" threads
+                        is_clean "address/$v/$return" "$u" again
+                        finds "address/$v/$return" stack-buffer-overflow "$u" overruns
+                        grep -q ' in overruns ' "$tmp/out" || fail "address/$v: no place"
+                done
+                unset ASAN_OPTIONS
+                is_clean "address/$v" "$u" holds
+                finds "address/$v" '333 byte' "$u" leaks
+        done
+fi
+
+if works -fsanitize=thread; then
+        done_any=1
+        build tall -fsanitize=thread -fsanitize=thread static || fail "build"
+        build tuser "" -fsanitize=thread static || fail "build"
+        build tuser-shared "" -fsanitize=thread shared || fail "build"
+        for v in tall tuser tuser-shared; do
+                u=$tmp/$v/user
+                tools_are "thread/$v" "$u" 2
+                is_clean "thread/$v" "$u" clean
+                # More than there may be at once: the ended ones must be gone.
+                is_clean "thread/$v" "$u" many
+                is_clean "thread/$v" "$u" threads
+                finds "thread/$v" 'data race' "$u" races
+                grep -q ' races ' "$tmp/out" || fail "thread/$v: no place"
+        done
+fi
+
+if command -v valgrind >/dev/null 2>&1 && echo '#include <valgrind/memcheck.h>' |
+        $cc -E -x c - >/dev/null 2>&1; then
+        done_any=1
+        for v in plain plain-shared; do
+                u=$tmp/$v/user
+                run="valgrind -q --error-exitcode=9 --leak-check=full"
+                [ "$(valgrind -q "$u" tools 2>/dev/null)" = 4 ] || fail "valgrind/$v: tools are not 4"
+                # shellcheck disable=SC2086
+                {
+                        is_clean "valgrind/$v" $run "$u" clean
+                        is_clean "valgrind/$v" $run "$u" threads
+                        finds "valgrind/$v" 'uninitialised' $run "$u" undefined
+                        grep -q ': uses_undefined ' "$tmp/out" || fail "valgrind/$v: no place"
+                        grep -q ': bly_context_start ' "$tmp/out" || fail "valgrind/$v: no bottom"
+                }
+        done
+fi
+
+[ -n "$done_any" ] || { echo "no checker here"; exit 77; }
+exit 0
