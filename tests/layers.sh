@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # From the bottom up.
-parts=(switch stack base task cancel scope many sync run inspect testing places)
+parts=(switch stack base task cancel scope many sync inspect run testing places)
 
 declare -A level=()
 for index in "${!parts[@]}"; do

@@ -3,7 +3,8 @@
  * Waiting for several tasks: gather, wait, race, and one after the other as they end.
  *
  * All take an array of handles, tasks and futures mixed; the same one may stand in it twice. The handles stay the
- * caller's. Results are read from the handles. Errors of all: -ENOMEM, -EPERM outside a task, -EDEADLK if the caller is among them.
+ * caller's. Results are read from the handles. Errors of all: -ENOMEM; -EPERM outside a task. The caller may be among them, as
+ * in asyncio, and then waits for itself, until a limit or a cancellation; in a race that is -EDEADLK.
  *
  * Threads: the loop's own.
  */

@@ -68,13 +68,13 @@ int bly_await_stubbornly(belay_task *self, belay_task *target, belay_time limit,
 
 int belay_cancel_wait_placed(const char *place, belay_task *task, const char *reason, belay_time limit, int *outcome) {
         belay_task *self = bly_waiter(place, "belay_cancel_wait()");
-        char label[32], line[512];
+        char line[512];
         int rc = 0;
 
         if (self == NULL)
                 return -EPERM;
         if (task == self)
-                return bly_misuse(-EDEADLK, place, "task %s waits for itself", bly_task_label(self, label));
+                return bly_waits_for_itself(self, place);
         bly_record_ref(task);
         if (belay_cancel_placed(place, task, reason) && !bly_is_done(task))
                 rc = bly_await_stubbornly(self, task, limit, place);

@@ -82,7 +82,7 @@ int belay_as_completed_begin_placed(const char *place, belay_as_completed *handl
         watch = bly_zalloc(sizeof(*watch) + count * sizeof(*each->line));
         if (watch == NULL)
                 return -ENOMEM;
-        rc = bly_watch_begin(&watch->watch, self, tasks, count, one_ended, place);
+        rc = bly_watch_begin(&watch->watch, tasks, count, one_ended);
         if (rc < 0) {
                 bly_free(watch);
                 return rc;

@@ -19,6 +19,7 @@ struct gather {
 };
 
 static void look_at(struct gather *gather, belay_task *task) {
+        gather->pending--;
         if (gather->over)
                 return;
         if (!gather->collect && task->outcome < 0) {
@@ -34,9 +35,6 @@ static void look_at(struct gather *gather, belay_task *task) {
 static void child_ended(struct bly_watch *watch, struct bly_watched *watched) {
         struct gather *gather = container_of(watch, struct gather, watch);
 
-        gather->pending--;
-        if (gather->over)
-                return;
         look_at(gather, watched->task);
         if (gather->over && gather->self->wait == &gather->pass.wait)
                 bly_wake(gather->self, 0);
@@ -110,12 +108,10 @@ static int gather(const char *place, belay_task *const tasks[], size_t count, bo
         gather.first = NULL;
         gather.reason = NULL;
         bly_pass_init(&gather.pass, self, &gather_class);
-        rc = bly_watch_begin(&gather.watch, self, tasks, count, child_ended, place);
+        rc = bly_watch_begin(&gather.watch, tasks, count, child_ended);
         if (rc < 0)
                 return rc;
-        gather.pending = 0;
-        for (size_t i = 0; i < gather.watch.count; i++)
-                gather.pending += !bly_is_done(gather.watch.watched[i].task);
+        gather.pending = gather.watch.count;
         for (size_t i = 0; i < gather.watch.count; i++)
                 if (bly_is_done(gather.watch.watched[i].task))
                         look_at(&gather, gather.watch.watched[i].task);

@@ -111,6 +111,7 @@ static int run_race(struct race *race, belay_task *self, const char *place) {
 int belay_race_placed(const char *place, belay_task *const tasks[], size_t count, size_t *winner, int *outcome) {
         belay_task *self = bly_waiter(place, "belay_race()");
         struct race race = { .wait.class = &race_class, .self = self };
+        char label[32];
         int rc, result = 0;
         size_t index;
 
@@ -118,7 +119,10 @@ int belay_race_placed(const char *place, belay_task *const tasks[], size_t count
                 return -EPERM;
         if (count == 0)
                 return bly_misuse(-EINVAL, place, "belay_race() of no tasks");
-        rc = bly_watch_begin(&race.watch, self, tasks, count, racer_ended, place);
+        for (size_t i = 0; i < count; i++)
+                if (tasks[i] == self)
+                        return bly_misuse(-EDEADLK, place, "task %s races against others itself", bly_task_label(self, label));
+        rc = bly_watch_begin(&race.watch, tasks, count, racer_ended);
         if (rc < 0)
                 return rc;
         self->place = place;

@@ -55,7 +55,7 @@ int belay_wait_placed(const char *place, belay_task *const tasks[], size_t count
                 return -EPERM;
         if (count == 0 || (unsigned) mode > BELAY_WAIT_FIRST_ERROR)
                 return bly_misuse(-EINVAL, place, count == 0 ? "belay_wait() for no tasks" : "belay_wait() in an unknown mode");
-        rc = bly_watch_begin(&wait.watch, self, tasks, count, one_ended, place);
+        rc = bly_watch_begin(&wait.watch, tasks, count, one_ended);
         if (rc < 0)
                 return rc;
         for (size_t i = 0; i < wait.watch.count; i++)

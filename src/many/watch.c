@@ -39,13 +39,8 @@ static size_t drop_twins(struct bly_watched *watched, size_t count) {
         return kept;
 }
 
-int bly_watch_begin(struct bly_watch *watch, belay_task *self, belay_task *const tasks[], size_t count,
-                    void (*ended)(struct bly_watch *watch, struct bly_watched *watched), const char *place) {
-        char label[32];
-
-        for (size_t i = 0; i < count; i++)
-                if (tasks[i] == self)
-                        return bly_misuse(-EDEADLK, place, "task %s waits for itself", bly_task_label(self, label));
+int bly_watch_begin(struct bly_watch *watch, belay_task *const tasks[], size_t count,
+                    void (*ended)(struct bly_watch *watch, struct bly_watched *watched)) {
         watch->ended = ended;
         watch->watched = count <= BLY_WATCH_FEW ? watch->few : bly_alloc(count * sizeof(*watch->watched));
         if (watch->watched == NULL)

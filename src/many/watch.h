@@ -28,11 +28,10 @@ struct bly_watch {
 };
 
 /*
- * Begins to watch: ended() is called for each that ends from now on, not for those that are done. 0, -ENOMEM, or
- * -EDEADLK if `self` is among them.
+ * Begins to watch: ended() is called for each that ends from now on, not for those that are done. 0 or -ENOMEM.
  */
-int bly_watch_begin(struct bly_watch *watch, belay_task *self, belay_task *const tasks[], size_t count,
-                    void (*ended)(struct bly_watch *watch, struct bly_watched *watched), const char *place);
+int bly_watch_begin(struct bly_watch *watch, belay_task *const tasks[], size_t count,
+                    void (*ended)(struct bly_watch *watch, struct bly_watched *watched));
 void bly_watch_end(struct bly_watch *watch);
 
 /* For wait classes: the tasks that are not done, one for each call. */

@@ -185,12 +185,18 @@ int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, voi
 
 /* ---- shutting down ---- */
 
-static bool all_is_over(struct belay_loop *loop) {
-        return (loop->count == 0 && loop->ready.head == NULL) || loop->limit_met;
-}
-
+/*
+ * Over is a wave when all whom it cancelled have ended, and what is ready at that instant has run, so that what their
+ * clean-up started has had its first steps. What goes on and on at one instant is not waited for.
+ */
 static bool wave_is_over(struct belay_loop *loop) {
-        return loop->wave == 0 || loop->limit_met;
+        if (loop->limit_met)
+                return true;
+        if (loop->wave > 0)
+                return false;
+        if (loop->ready.head == NULL && (!loop->is_virtual || bly_timers_first(loop) > loop->now))
+                return true;
+        return loop->patience-- == 0;
 }
 
 static void meet_limit(struct bly_timer *timer) {
@@ -229,10 +235,9 @@ static int shut_down(struct belay_loop *loop) {
                         bly_log(BELAY_LOG_WARNING, "no memory for the shut-down's limit: there is none");
         }
         do {
+                loop->patience = 10000;
                 cancel_all(loop);
                 bly_spin(loop, wave_is_over);
-                if (loop->wave == 0 && loop->count == 0)
-                        bly_spin(loop, all_is_over);
         } while (loop->count > 0 && !loop->limit_met);
         bly_timer_off(loop, &loop->limit_timer);
         if (loop->count == 0)

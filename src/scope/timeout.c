@@ -251,13 +251,10 @@ static int cancel_now_and_wait(belay_task *self, belay_task *task, int *outcome,
 int belay_await_for_placed(const char *place, belay_task *task, belay_time span, int *outcome) {
         belay_task *self = bly_waiter(place, "belay_await_for()");
         belay_timeout timeout;
-        char label[32];
         int rc;
 
         if (self == NULL)
                 return -EPERM;
-        if (task == self)
-                return bly_misuse(-EDEADLK, place, "task %s waits for itself", bly_task_label(self, label));
         bly_record_ref(task);
         if (span <= 0) {
                 rc = cancel_now_and_wait(self, task, outcome, place);

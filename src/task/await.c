@@ -55,10 +55,6 @@ static const struct bly_wait_class join_class = {
 /* 1 if it was waited for, 0 if there was no need, or a negative errno. */
 static int wait_for_end(belay_task *self, struct ending *ending, belay_task *target,
                         const struct bly_wait_class *class, const char *place) {
-        char label[32];
-
-        if (target == self)
-                return bly_misuse(-EDEADLK, place, "task %s waits for itself", bly_task_label(self, label));
         if (bly_is_done(target))
                 return 0;
         bly_pass_init(&ending->pass, self, class);
@@ -98,10 +94,36 @@ static int conclude_cancelled(belay_task *self, belay_task *target, bool passed,
         return -ECANCELED;
 }
 
+int bly_waits_for_itself(belay_task *self, const char *place) {
+        char label[32];
+
+        bly_leave_failure(self, -EDEADLK, NULL);
+        return bly_misuse(-EDEADLK, place, "task %s waits for itself", bly_task_label(self, label));
+}
+
+/*
+ * asyncio finds out in the next turn, and from then on nobody can await the task that did so: what marks a future as being
+ * awaited was never taken back.
+ */
+static int await_oneself(belay_task *self, const char *place) {
+        int rc;
+
+        self->awaited_itself = true;
+        bly_give_way(self, place);
+        rc = bly_verdict(self);
+        return rc < 0 ? rc : bly_waits_for_itself(self, place);
+}
+
 int bly_await(belay_task *self, belay_task *target, int *outcome, const char *place) {
         struct ending ending;
         int rc = 0, waited;
 
+        if (unlikely(target->awaited_itself) && !bly_is_done(target)) {
+                bly_leave_failure(self, -EDEADLK, NULL);
+                return bly_misuse(-EDEADLK, place, "a task is awaited that awaited itself before");
+        }
+        if (unlikely(target == self))
+                return await_oneself(self, place);
         bly_record_ref(target);
         waited = wait_for_end(self, &ending, target, &await_class, place);
         if (waited < 0) {
@@ -170,6 +192,8 @@ int belay_join_placed(const char *place, belay_task *task, int *outcome) {
 
         if (self == NULL)
                 return -EPERM;
+        if (task == self)
+                return bly_waits_for_itself(self, place);
         bly_record_ref(task);
         rc = wait_for_end(self, &ending, task, &join_class, place);
         if (rc == 0) {

@@ -16,4 +16,7 @@ void bly_write_outcome(belay_task *target, int *outcome);
 /* Writes it and leaves its detail with the calling task, as whoever waited for it finds it. Returns 0. */
 int bly_pass_outcome(belay_task *self, belay_task *target, int *outcome);
 
+/* Reports a task that waits for itself: -EDEADLK. */
+int bly_waits_for_itself(belay_task *self, const char *place);
+
 #endif

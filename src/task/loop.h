@@ -75,6 +75,7 @@ struct belay_loop {
         bool wants_signals, takes_signals;
         struct bly_timer limit_timer;   /* of the shut-down */
         bool limit_met;
+        unsigned patience;              /* rounds that the shut-down still waits for what is ready */
         unsigned interrupts;
         int signal;
         belay_time shutdown_limit;

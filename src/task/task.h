@@ -186,6 +186,7 @@ struct belay_task {
         belay_failure *left;            /* what the task was left with at its latest failure */
         int left_code;
         int refs;
+        bool awaited_itself;
         struct bly_scope *scope;        /* the innermost */
         struct bly_local_node *locals;
         struct bly_start *start;

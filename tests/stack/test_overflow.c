@@ -82,6 +82,16 @@ static void plain(void)
         overflow();
 }
 
+/* A guard that was made before a fork is one in the child. */
+static struct bly_stack inherited;
+
+static void after_fork(void)
+{
+        install(0, 2);
+        bly_context_make(&task_context, inherited.low, inherited.top, deep, NULL);
+        bly_switch(&main_context, &task_context);
+}
+
 static void plain_by_mprotect(void)
 {
         bly_guard_force(BLY_GUARD_PROTECT);
@@ -258,6 +268,10 @@ int main(void)
         char long_line[520] = "belay: ";
 
         expect("plain", plain, SIGSEGV, 0, expected);
+        pool = bly_stack_pool_create(NULL);
+        CHECK(bly_stack_get(pool, 0, &inherited) == 0);
+        expect("after fork", after_fork, SIGSEGV, 0, expected);
+        bly_stack_pool_destroy(pool);
         expect("plain by mprotect", plain_by_mprotect, SIGSEGV, 0, expected);
         expect("other thread", other_thread, SIGSEGV, 0, expected);
         memset(long_line + 7, 'x', 503);
