@@ -128,18 +128,6 @@ bly_context_start_pc:
         .cfi_endproc
         .size bly_context_start, . - bly_context_start
 
-/* Branch targets are marked; return addresses are not signed, so no claim of that. */
-        .section .note.gnu.property, "a"
-        .p2align 3
-        .long 4
-        .long 16
-        .long 5
-        .asciz "GNU"
-        .long 0xc0000000 /* GNU_PROPERTY_AARCH64_FEATURE_1_AND */
-        .long 4
-        .long 1 /* BTI */
-        .long 0
-
 #endif
 
-        .section .note.GNU-stack, "", %progbits
+#include "property.h"

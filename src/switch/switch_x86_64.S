@@ -129,22 +129,6 @@ bly_context_start_pc:
         .cfi_endproc
         .size bly_context_start, . - bly_context_start
 
-/*
- * Indirect branch tracking holds: the only indirect landing place is the endbr64
- * above (ret is none). No claim about shadow stacks: this switch would leave the
- * shadow stack of the old context in place.
- */
-        .section .note.gnu.property, "a"
-        .p2align 3
-        .long 4
-        .long 16
-        .long 5
-        .asciz "GNU"
-        .long 0xc0000002 /* GNU_PROPERTY_X86_FEATURE_1_AND */
-        .long 4
-        .long 1 /* IBT */
-        .long 0
-
 #endif
 
-        .section .note.GNU-stack, "", @progbits
+#include "property.h"

@@ -176,10 +176,13 @@ int belay_shield_placed(const char *place, belay_task *task, int *outcome) {
                 } else {
                         rc = bly_settle(self);
                 }
+        } else if (bly_is_cancelled(task)) {
+                /* Nor does it take the reason from who asks the task itself. */
+                bly_write_outcome(task, outcome);
+                bly_leave_failure(self, -ECANCELED, NULL);
+                rc = 0;
         } else {
                 rc = bly_pass_outcome(self, task, outcome);
-                if (bly_is_cancelled(task))
-                        bly_leave_failure(self, -ECANCELED, NULL);
         }
         bly_record_unref(task);
         return rc;

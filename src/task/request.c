@@ -4,8 +4,8 @@
  *
  * It goes to a task and, where that waits for others in a way that passes requests on, to these, and so on. The walk uses no
  * stack, so that a hundred thousand tasks that await each other can be cancelled: where it is, each wait on the
- * way remembers. A wait that is met again while the walk is inside of it closes a circle: nobody in it can end by
- * itself, so the request breaks it there.
+ * way remembers. A wait that is met again while the walk is inside of it closes a circle. The walk ends there, as asyncio's does
+ * in an error; but where it reached nobody who could end, the circle is broken, since nothing else ever would.
  */
 #include "task/wait.h"
 
@@ -61,38 +61,39 @@ static void unhook(belay_task *task, struct bly_text *reason) {
         bly_wake(task, -ECANCELED);
 }
 
+struct walk {
+        struct bly_text *reason;
+        belay_task *circle;     /* where it closed one */
+        bool reached;           /* somebody who does not pass it on */
+};
+
 /* One task meets the request. Returns the wait into which the walk goes on, NULL if it goes no further here. */
-static struct bly_pass *meet(belay_task *task, struct bly_text *reason) {
+static struct bly_pass *meet(struct walk *walk, belay_task *task) {
         struct bly_wait *wait = task->wait;
         struct bly_pass *pass;
 
-        if (wait == NULL) {
-                leave_for_next_wait(task, reason);
+        if (wait != NULL && wait->class->next != NULL) {
+                pass = container_of(wait, struct bly_pass, wait);
+                if (!pass->walking)
+                        return pass;
+                walk->circle = task;
                 return NULL;
         }
-        if (wait->class->next == NULL) {
-                if (wait->class->meet(wait) == BLY_UNHOOKED)
-                        unhook(task, reason);
-                else
-                        leave_for_next_wait(task, reason);
-                return NULL;
-        }
-        pass = container_of(wait, struct bly_pass, wait);
-        if (pass->walking) {
-                char label[32];
-
-                bly_log(BELAY_LOG_ERROR, "tasks wait for each other in a circle, which a cancellation breaks at %s (%s)",
-                        bly_task_label(task, label), task->place != NULL ? task->place : "an unknown place");
-                unhook(task, reason);
-                return NULL;
-        }
-        return pass;
+        walk->reached = true;
+        if (wait != NULL && wait->class->meet(wait) == BLY_UNHOOKED)
+                unhook(task, walk->reason);
+        else
+                leave_for_next_wait(task, walk->reason);
+        return NULL;
 }
 
-static struct bly_pass *ask_one(belay_task *task, const struct bly_ask *ask, struct bly_text *reason) {
+static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struct bly_ask *ask) {
+        struct bly_text *reason = walk->reason;
+
         if (bly_is_future(task)) {
                 note_origin(task, ask, reason);
                 set_message(task, reason);
+                walk->reached = true;
                 bly_end(task, -ECANCELED, NULL);
                 return NULL;
         }
@@ -102,19 +103,27 @@ static struct bly_pass *ask_one(belay_task *task, const struct bly_ask *ask, str
                 task->held++;
                 task->node.flags |= BLY_TASK_HELD;
                 set_message(task, reason);
+                walk->reached = true;
                 return NULL;
         }
-        return meet(task, reason);
+        return meet(walk, task);
+}
+
+static void report_circle(const struct walk *walk) {
+        char label[32];
+
+        bly_log(BELAY_LOG_ERROR, "tasks wait for each other in a circle: a cancellation came back to %s, which waits at %s",
+                bly_task_label(walk->circle, label), walk->circle->place != NULL ? walk->circle->place : "an unknown place");
 }
 
 /* Goes on from a wait to everybody beneath it who takes the request. */
-static void walk(struct bly_pass *pass, struct bly_text *reason) {
+static void go_on(struct walk *walk, struct bly_pass *pass) {
         struct bly_ask ask = { .kind = BELAY_ORIGIN_AWAITER };
 
         pass->up = NULL;
-        for (;;) {
+        while (pass != NULL && walk->circle == NULL) {
                 belay_task *next;
-                struct bly_pass *deeper, *up;
+                struct bly_pass *deeper;
 
                 if (!pass->walking) {
                         pass->walking = true;
@@ -124,10 +133,10 @@ static void walk(struct bly_pass *pass, struct bly_text *reason) {
                 next = pass->wait.class->next(&pass->wait, &pass->cursor);
                 if (next != NULL) {
                         /* A task that is not done always takes a request. */
-                        pass->taken = pass->passed = true;
+                        pass->taken = true;
                         ask.asker = pass->task;
                         ask.place = pass->task->place;
-                        deeper = ask_one(next, &ask, reason);
+                        deeper = ask_one(walk, next, &ask);
                         if (deeper != NULL) {
                                 deeper->up = pass;
                                 pass = deeper;
@@ -135,36 +144,42 @@ static void walk(struct bly_pass *pass, struct bly_text *reason) {
                         continue;
                 }
                 pass->walking = false;
-                if (!pass->taken)
-                        leave_for_next_wait(pass->task, reason);
-                up = pass->up;
-                if (up == NULL)
-                        break;
-                pass = up;
+                if (pass->taken)
+                        pass->passed = true;
+                else
+                        leave_for_next_wait(pass->task, walk->reason);
+                pass = pass->up;
+        }
+        for (; pass != NULL; pass = pass->up)
+                pass->walking = false;
+        if (unlikely(walk->circle != NULL)) {
+                report_circle(walk);
+                if (!walk->reached)
+                        unhook(walk->circle, walk->reason);
         }
 }
 
 bool bly_request(belay_task *task, const struct bly_ask *ask) {
-        struct bly_text *reason;
+        struct walk walk = { 0 };
         struct bly_pass *pass;
 
         if (bly_is_done(task))
                 return false;
-        reason = ask->shared_reason != NULL ? bly_text_ref(ask->shared_reason) : bly_text_new(ask->reason);
-        pass = ask_one(task, ask, reason);
+        walk.reason = ask->shared_reason != NULL ? bly_text_ref(ask->shared_reason) : bly_text_new(ask->reason);
+        pass = ask_one(&walk, task, ask);
         if (pass != NULL)
-                walk(pass, reason);
-        bly_text_release(reason);
+                go_on(&walk, pass);
+        bly_text_release(walk.reason);
         return true;
 }
 
 void bly_meet_pending(belay_task *self) {
-        struct bly_text *reason = bly_text_ref(self->message);
+        struct walk walk = { .reason = bly_text_ref(self->message) };
         struct bly_pass *pass;
 
         self->node.must_cancel = false;
-        pass = meet(self, reason);
+        pass = meet(&walk, self);
         if (pass != NULL)
-                walk(pass, reason);
-        bly_text_release(reason);
+                go_on(&walk, pass);
+        bly_text_release(walk.reason);
 }

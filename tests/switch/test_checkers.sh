@@ -27,7 +27,8 @@ build()
                 # shellcheck disable=SC2086
                 $cc $2 -fPIC -fvisibility=hidden -shared "$dir/checked_lib.c" "$src"/switch/*.c \
                         "$src"/switch/*.S "$src"/stack/*.c -o "$tmp/$1/libmini.so" -pthread &&
-                $cc $3 "$dir/checked_user.c" -o "$tmp/$1/user" -L"$tmp/$1" -lmini -Wl,-rpath,"$tmp/$1" -pthread
+                $cc $3 "$dir/checked_user.c" -o "$tmp/$1/user" -L"$tmp/$1" -lmini \
+                        -Wl,-rpath,"$tmp/$1" -pthread
         else
                 (
                         cd "$tmp/$1" &&
