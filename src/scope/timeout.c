@@ -27,14 +27,18 @@ static const struct timeout *inside_const(const belay_timeout *timeout) {
 static void strike(struct bly_timer *timer) {
         struct timeout *timeout = container_of(timer, struct timeout, alarm.timer);
 
-        /* asyncio's order: who asks what it did meanwhile finds it expiring. */
-        timeout->scope.state = BLY_SCOPE_EXPIRING;
+        bool in_vain = false;
+
         bly_request(timeout->scope.task, &(struct bly_ask) {
                 .kind = BELAY_ORIGIN_TIMEOUT,
                 .place = timeout->scope.place,
                 .asker = timeout->scope.task,
                 .depth = timeout->scope.depth,
+                .in_vain = &in_vain,
         });
+        /* asyncio's limit fails to strike where the request fails: there it ends in an error between the two. */
+        if (!in_vain)
+                timeout->scope.state = BLY_SCOPE_EXPIRING;
 }
 
 static int enter(struct timeout *timeout, belay_time when, const char *place) {

@@ -11,7 +11,7 @@
  * old context in place. aarch64: branch targets are marked; return addresses are not
  * signed, and there is no claim of that.
  */
-#if defined(__x86_64__) || defined(__aarch64__)
+#if (defined(__x86_64__) || defined(__aarch64__)) && !defined(__ILP32__)
         .section .note.gnu.property, "a"
         .p2align 3
         .long 4

@@ -5,7 +5,7 @@
  * It goes to a task and, where that waits for others in a way that passes requests on, to these, and so on. The walk uses no
  * stack, so that a hundred thousand tasks that await each other can be cancelled: where it is, each wait on the
  * way remembers. A wait that is met again while the walk is inside of it closes a circle. The walk ends there, as asyncio's does
- * in an error; but where it reached nobody who could end, the circle is broken, since nothing else ever would.
+ * in an error; but a circle in which each waits for the next alone is broken, since nothing else ever would.
  */
 #include "task/wait.h"
 
@@ -64,7 +64,6 @@ static void unhook(belay_task *task, struct bly_text *reason) {
 struct walk {
         struct bly_text *reason;
         belay_task *circle;     /* where it closed one */
-        bool reached;           /* somebody who does not pass it on */
 };
 
 /* One task meets the request. Returns the wait into which the walk goes on, NULL if it goes no further here. */
@@ -79,7 +78,6 @@ static struct bly_pass *meet(struct walk *walk, belay_task *task) {
                 walk->circle = task;
                 return NULL;
         }
-        walk->reached = true;
         if (wait != NULL && wait->class->meet(wait) == BLY_UNHOOKED)
                 unhook(task, walk->reason);
         else
@@ -93,7 +91,6 @@ static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struc
         if (bly_is_future(task)) {
                 note_origin(task, ask, reason);
                 set_message(task, reason);
-                walk->reached = true;
                 bly_end(task, -ECANCELED, NULL);
                 return NULL;
         }
@@ -103,7 +100,6 @@ static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struc
                 task->held++;
                 task->node.flags |= BLY_TASK_HELD;
                 set_message(task, reason);
-                walk->reached = true;
                 return NULL;
         }
         return meet(walk, task);
@@ -114,6 +110,19 @@ static void report_circle(const struct walk *walk) {
 
         bly_log(BELAY_LOG_ERROR, "tasks wait for each other in a circle: a cancellation came back to %s, which waits at %s",
                 bly_task_label(walk->circle, label), walk->circle->place != NULL ? walk->circle->place : "an unknown place");
+}
+
+/* Does each in the circle wait for one task only, so that nobody else can end it? `last` is where it closed. */
+static bool is_closed(const struct walk *walk, struct bly_pass *last) {
+        for (struct bly_pass *pass = last; pass != NULL; pass = pass->up) {
+                size_t cursor = 0;
+
+                if (pass->wait.class->next(&pass->wait, &cursor) == NULL || pass->wait.class->next(&pass->wait, &cursor) != NULL)
+                        return false;
+                if (pass->task == walk->circle)
+                        break;
+        }
+        return true;
 }
 
 /* Goes on from a wait to everybody beneath it who takes the request. */
@@ -150,13 +159,15 @@ static void go_on(struct walk *walk, struct bly_pass *pass) {
                         leave_for_next_wait(pass->task, walk->reason);
                 pass = pass->up;
         }
-        for (; pass != NULL; pass = pass->up)
-                pass->walking = false;
         if (unlikely(walk->circle != NULL)) {
                 report_circle(walk);
-                if (!walk->reached)
+                if (is_closed(walk, pass)) {
                         unhook(walk->circle, walk->reason);
+                        walk->circle = NULL;
+                }
         }
+        for (; pass != NULL; pass = pass->up)
+                pass->walking = false;
 }
 
 bool bly_request(belay_task *task, const struct bly_ask *ask) {
@@ -170,6 +181,8 @@ bool bly_request(belay_task *task, const struct bly_ask *ask) {
         if (pass != NULL)
                 go_on(&walk, pass);
         bly_text_release(walk.reason);
+        if (ask->in_vain != NULL)
+                *ask->in_vain = walk.circle != NULL;
         return true;
 }
 

@@ -62,6 +62,7 @@ struct bly_ask {
         belay_task *asker;
         int signal;
         int depth;              /* of the scope that asks; 0: from outside of all scopes */
+        bool *in_vain;          /* if not NULL, gets: it went round in a circle, and nobody woke up for it */
 };
 enum { BLY_DEPTH_INNERMOST = 1 << 30 };
 
