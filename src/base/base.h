@@ -26,6 +26,10 @@ void *bly_alloc(size_t size);
 void *bly_zalloc(size_t size);
 void bly_free(void *block);
 
+/* Told of what this thread takes, moves and gives back (0: nothing before, or after), for testing/; NULL otherwise. */
+typedef void bly_memory_watch_fn(uintptr_t before, uintptr_t after, size_t size);
+extern __thread bly_memory_watch_fn *bly_memory_watch __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
 /* ---- log lines ---- */
 
 void bly_log(belay_log_level level, const char *format, ...) BELAY_PRINTF(2, 3);

@@ -9,12 +9,14 @@
 static belay_memory_fn *memory_fn;
 static void *memory_context;
 
+__thread bly_memory_watch_fn *bly_memory_watch;
+
 void belay_set_memory(belay_memory_fn *fn, void *context) {
         memory_fn = fn;
         memory_context = context;
 }
 
-void *bly_realloc(void *block, size_t size) {
+static void *get(void *block, size_t size) {
         if (memory_fn != NULL)
                 return memory_fn(memory_context, block, size);
         if (size == 0) {
@@ -22,6 +24,15 @@ void *bly_realloc(void *block, size_t size) {
                 return NULL;
         }
         return realloc(block, size);
+}
+
+void *bly_realloc(void *block, size_t size) {
+        uintptr_t before = (uintptr_t) block;
+        void *after = get(block, size);
+
+        if (unlikely(bly_memory_watch != NULL) && (after != NULL || size == 0))
+                bly_memory_watch(before, (uintptr_t) after, size);
+        return after;
 }
 
 void *bly_alloc(size_t size) {

@@ -85,6 +85,10 @@ void bly_deadlock(struct belay_loop *loop) {
         belay_task *task, *circle = NULL;
         bool broken = false;
 
+        if (unlikely(loop->on_deadlock != NULL)) {
+                loop->on_deadlock(loop);
+                return;
+        }
         report(loop);
         for (task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
                 if (task->wait != NULL && !waits_for_tasks(task)) {

@@ -107,6 +107,7 @@ static int begin(struct belay_loop *loop, struct visit *visit) {
         bly_loop = loop;
         loop->running = true;
         loop->exceptions = bly_exceptions_of_thread();
+        loop->error = &errno;
         if (bly_tools != 0)
                 bly_tool_stack_init_thread(&loop->own_tool);
         bly_overflow_thread_begin(&visit->overflow);
@@ -118,7 +119,7 @@ static int begin(struct belay_loop *loop, struct visit *visit) {
 static void end(struct belay_loop *loop, struct visit *visit) {
         bly_overflow_thread_end(&visit->overflow);
         loop->running = false;
-        loop->left = 0;
+        loop->left = loop->slow_left = 0;
         bly_loop = NULL;
 }
 
@@ -157,6 +158,8 @@ static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outco
         bly_observe(task, &observer);
         bly_signals_take(loop);
         bly_spin(loop, main_is_over);
+        /* A test may stop the loop before main's end. */
+        bly_unobserve(&observer);
         bly_signals_give_back(loop);
         task->node.flags |= BLY_TASK_LOOKED_AT;
         if (bly_is_cancelled(task))

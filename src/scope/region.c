@@ -10,11 +10,13 @@
 struct region {
         struct bly_scope scope;
         struct bly_alarm alarm;
+        belay_time when;        /* its time is over then */
         int shield;             /* what was in force around it */
         bool open;              /* its time is over */
 };
 
 _Static_assert(sizeof(struct region) <= sizeof(belay_shield_scope), "room for a shielded region");
+_Static_assert(offsetof(struct region, when) == offsetof(struct bly_limited, when), "begins as those with a limit do");
 
 /* What was held back is pending now: for the next wait, or the one that is going on. */
 static void let_through(belay_task *task) {
@@ -58,13 +60,14 @@ int belay_shield_enter_placed(const char *place, belay_shield_scope *scope, bela
         belay_task *self;
         int rc;
 
-        *region = (struct region) { 0 };
+        *region = (struct region) { .when = BELAY_NEVER };
         rc = bly_scope_enter(&region->scope, BLY_SCOPE_SHIELD, place);
         if (rc < 0)
                 return rc;
         self = region->scope.task;
         if (span != BELAY_NEVER) {
-                rc = bly_alarm_set(self->loop, &region->alarm, bly_add_time(bly_now(self->loop), span), time_is_over);
+                region->when = bly_add_time(bly_now(self->loop), span);
+                rc = bly_alarm_set(self->loop, &region->alarm, region->when, time_is_over);
                 if (rc < 0) {
                         bly_scope_leave(&region->scope, BLY_SCOPE_LEFT);
                         return rc;

@@ -64,4 +64,11 @@ struct bly_alarm {
 int bly_alarm_set(struct belay_loop *loop, struct bly_alarm *alarm, belay_time when, void (*fire)(struct bly_timer *timer));
 void bly_alarm_off(struct belay_loop *loop, struct bly_alarm *alarm);
 
+/* How the scopes begin that may have a limit, time limits and shielded regions: for those who look inside. */
+struct bly_limited {
+        struct bly_scope scope;
+        struct bly_alarm alarm;
+        belay_time when;        /* BELAY_NEVER: none */
+};
+
 #endif

@@ -15,6 +15,7 @@ struct timeout {
 };
 
 _Static_assert(sizeof(struct timeout) <= sizeof(belay_timeout), "room for a time limit");
+_Static_assert(offsetof(struct timeout, when) == offsetof(struct bly_limited, when), "begins as those with a limit do");
 
 static struct timeout *inside(belay_timeout *timeout) {
         return (struct timeout *) timeout;

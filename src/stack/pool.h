@@ -22,6 +22,7 @@ struct arena {
 struct bly_stack_pool {
         uintptr_t *free;  /* free stacks: lowest address | stagger */
         size_t count;
+        size_t reserved;  /* of the free ones, those that were promised */
         size_t clean;     /* so many from the front were trimmed and not used since */
         size_t usable;    /* of a default stack, up to the end of its last page */
         size_t page;

@@ -115,9 +115,7 @@ void bly_stack_pool_destroy(struct bly_stack_pool *pool)
 }
 
 /*
- * Called only when no stack is free, so that the array of free stacks has nothing in
- * it to take along. It gets room for every stack there is here, because put must not
- * be able to fail.
+ * The array of free stacks gets room for every stack there is here, because put must not be able to fail.
  */
 static int add_arena(struct bly_stack_pool *pool)
 {
@@ -153,6 +151,8 @@ static int add_arena(struct bly_stack_pool *pool)
                 a->free(arena, sizeof(*arena), a->user);
                 return bly_stack_fail(-ENOMEM, "no memory for the books of another arena of stacks");
         }
+        if (pool->count > 0)
+                memcpy(free_stacks, pool->free, pool->count * sizeof(*free_stacks));
         if (pool->free)
                 a->free(pool->free, pool->capacity * sizeof(*pool->free), a->user);
         pool->free = free_stacks;
@@ -210,6 +210,18 @@ static __attribute__((noinline)) int get_new(struct bly_stack_pool *pool, struct
         return 0;
 }
 
+static inline void pop(struct bly_stack_pool *pool, struct bly_stack *out)
+{
+        uintptr_t entry = pool->free[--pool->count];
+        uintptr_t stagger = entry & (pool->page - 1);
+
+        if (pool->clean > pool->count)
+                pool->clean = pool->count;
+        out->low = (char *) (entry - stagger);
+        out->top = out->low + (pool->usable - stagger);
+        out->own = NULL;
+}
+
 int bly_stack_get(struct bly_stack_pool *pool, size_t size, struct bly_stack *out)
 {
         if (__builtin_expect(size != 0, 0)) {
@@ -221,18 +233,43 @@ int bly_stack_get(struct bly_stack_pool *pool, size_t size, struct bly_stack *ou
                                 return bly_stack_own_get(pool, size, out);
                 }
         }
-        if (__builtin_expect(pool->count > 0, 1)) {
-                uintptr_t entry = pool->free[--pool->count];
-                uintptr_t stagger = entry & (pool->page - 1);
-
-                if (pool->clean > pool->count)
-                        pool->clean = pool->count;
-                out->low = (char *) (entry - stagger);
-                out->top = out->low + (pool->usable - stagger);
-                out->own = NULL;
+        if (__builtin_expect(pool->count > pool->reserved, 1)) {
+                pop(pool, out);
                 return 0;
         }
         return get_new(pool, out);
+}
+
+/* Out of line: there are no more free ones than were promised. */
+static __attribute__((noinline)) int reserve_new(struct bly_stack_pool *pool)
+{
+        struct bly_stack stack;
+        int r = get_new(pool, &stack);
+
+        if (r < 0)
+                return r;
+        bly_stack_put(pool, &stack);
+        pool->reserved++;
+        return 0;
+}
+
+int bly_stack_reserve(struct bly_stack_pool *pool)
+{
+        if (__builtin_expect(pool->count <= pool->reserved, 0))
+                return reserve_new(pool);
+        pool->reserved++;
+        return 0;
+}
+
+void bly_stack_take(struct bly_stack_pool *pool, struct bly_stack *out)
+{
+        pool->reserved--;
+        pop(pool, out);
+}
+
+void bly_stack_forgo(struct bly_stack_pool *pool)
+{
+        pool->reserved--;
 }
 
 void bly_stack_put(struct bly_stack_pool *pool, const struct bly_stack *stack)

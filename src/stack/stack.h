@@ -67,6 +67,14 @@ int bly_stack_get(struct bly_stack_pool *pool, size_t size, struct bly_stack *ou
  */
 void bly_stack_put(struct bly_stack_pool *pool, const struct bly_stack *stack);
 
+/*
+ * Promises a stack of the default size for later: 0, or an error as bly_stack_get() has. bly_stack_take() gets it
+ * then, and cannot fail; bly_stack_forgo() does without it.
+ */
+int bly_stack_reserve(struct bly_stack_pool *pool);
+void bly_stack_take(struct bly_stack_pool *pool, struct bly_stack *out);
+void bly_stack_forgo(struct bly_stack_pool *pool);
+
 /* Why the last call of this thread failed: a text in English, never NULL. */
 const char *bly_stack_error(void);
 

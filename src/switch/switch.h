@@ -73,6 +73,13 @@ void bly_switch(struct bly_context *from, const struct bly_context *to);
  */
 void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entry)(void *), void *arg);
 
+/*
+ * Leaves `from`, calls entry(arg) on the stack below `top` (a multiple of 16), and goes on, when that returns, in the
+ * context it returns: returns when somebody switches to `from`. The stack is nobody's once its entry has returned.
+ * What entry changed in the floating point modes ends with it.
+ */
+void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *), void *arg);
+
 /* "x86-64", "aarch64" or "ucontext" */
 const char *bly_switch_name(void);
 

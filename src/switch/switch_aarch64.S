@@ -9,14 +9,8 @@
 
         .text
 
-/* void bly_switch(struct bly_context *from, const struct bly_context *to) */
-        .globl bly_switch
-        .hidden bly_switch
-        .type bly_switch, %function
-        .p2align 6
-bly_switch:
-        .cfi_startproc
-        hint #34 /* bti c */
+/* The frame of a suspended context, and its control word, which is left in x6. */
+        .macro save_frame
         stp x29, x30, [sp, #-BLY_SAVED_SIZE]!
         .cfi_def_cfa_offset BLY_SAVED_SIZE
         .cfi_rel_offset x29, 0
@@ -50,14 +44,25 @@ bly_switch:
         stp d14, d15, [sp, #144]
         .cfi_rel_offset d14, 144
         .cfi_rel_offset d15, 152
-        mrs x2, fpcr
-        str x2, [sp, #BLY_SAVED_FPCR]
+        mrs x6, fpcr
+        str x6, [sp, #BLY_SAVED_FPCR]
+        .endm
+
+/* void bly_switch(struct bly_context *from, const struct bly_context *to) */
+        .globl bly_switch
+        .hidden bly_switch
+        .type bly_switch, %function
+        .p2align 6
+bly_switch:
+        .cfi_startproc
+        hint #34 /* bti c */
+        save_frame
         ldr x3, [x1]
         mov x4, sp
         str x4, [x0]
         /* Writing fpcr serialises on many cores; it hardly ever differs. */
         ldr x5, [x3, #BLY_SAVED_FPCR]
-        cmp x5, x2
+        cmp x5, x6
         b.ne .Lload_fpcr
 .Lsame_fpcr:
         mov sp, x3
@@ -103,7 +108,47 @@ bly_switch:
         .size bly_switch, . - bly_switch
 
 /*
- * The bottom frame of every context: entry in x19, its argument in x20. It has no
+ * void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *), void *arg)
+ *
+ * The entry is called and not returned into, and its return goes on in a context: so calls and returns are paired on
+ * both ways.
+ */
+        .globl bly_start
+        .hidden bly_start
+        .type bly_start, %function
+        .p2align 6
+bly_start:
+        .cfi_startproc
+        hint #34 /* bti c */
+        save_frame
+        mov x4, sp
+        str x4, [x0]
+        .cfi_endproc
+        .size bly_start, . - bly_start
+
+/* On the new stack: a bottom frame like bly_context_start. */
+        .type bly_start_bottom, %function
+bly_start_bottom:
+        .cfi_startproc
+        .cfi_def_cfa sp, 0
+        .cfi_undefined x30
+        .cfi_undefined x29
+        mov sp, x1
+        mov x0, x3
+        mov x29, xzr
+        mov x30, xzr
+        blr x2
+        ldr x3, [x0]
+        mrs x6, fpcr
+        ldr x5, [x3, #BLY_SAVED_FPCR]
+        cmp x5, x6
+        b.ne .Lload_fpcr
+        b .Lsame_fpcr
+        .cfi_endproc
+        .size bly_start_bottom, . - bly_start_bottom
+
+/*
+ * The bottom frame of a context that was made: entry in x19, its argument in x20. It has no
  * caller and says so to unwinders. The first switch lands behind the nop, because
  * an unwinder looks up the instruction before a return address.
  */

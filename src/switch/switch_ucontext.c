@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
+/* bly_start() is not told where a stack ends; makecontext() only wants to know where it begins. */
+#define UCONTEXT_LEAST 16384
+
 /* What a new context needs, at the top of its stack. */
 struct first {
         ucontext_t context;
@@ -52,6 +55,30 @@ void bly_switch(struct bly_context *from, const struct bly_context *to)
         from->sp = &here;
         if (swapcontext(&here, to->sp) < 0)
                 abort();
+}
+
+struct beginning {
+        struct bly_context *(*entry)(void *);
+        void *arg;
+};
+
+static void begin(void *arg)
+{
+        const struct beginning *b = arg;
+        struct bly_context nobody;
+
+        bly_switch(&nobody, b->entry(b->arg));
+}
+
+void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *), void *arg)
+{
+        struct beginning *b = (struct beginning *) (((uintptr_t) top - sizeof(*b)) & ~(uintptr_t) 63);
+        struct bly_context made;
+
+        b->entry = entry;
+        b->arg = arg;
+        bly_context_make(&made, (char *) b - UCONTEXT_LEAST, b, begin, b);
+        bly_switch(from, &made);
 }
 
 const char *bly_switch_name(void)

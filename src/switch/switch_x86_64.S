@@ -10,14 +10,8 @@
 
         .text
 
-/* void bly_switch(struct bly_context *from, const struct bly_context *to) */
-        .globl bly_switch
-        .hidden bly_switch
-        .type bly_switch, @function
-        .p2align 6
-bly_switch:
-        .cfi_startproc
-        endbr64
+/* The frame of a suspended context, and its control words. */
+        .macro save_frame
         pushq %rbp
         .cfi_adjust_cfa_offset 8
         .cfi_rel_offset %rbp, 0
@@ -40,6 +34,17 @@ bly_switch:
         .cfi_adjust_cfa_offset 8
         stmxcsr BLY_SAVED_MXCSR(%rsp)
         fnstcw BLY_SAVED_X87CW(%rsp)
+        .endm
+
+/* void bly_switch(struct bly_context *from, const struct bly_context *to) */
+        .globl bly_switch
+        .hidden bly_switch
+        .type bly_switch, @function
+        .p2align 6
+bly_switch:
+        .cfi_startproc
+        endbr64
+        save_frame
         movq (%rsi), %rdx
         /*
          * Loading the control words costs more than all the rest together and
@@ -57,6 +62,7 @@ bly_switch:
         jne .Lload_x87cw
 .Lsame_x87cw:
         movq %rdx, %rsp
+.Lexchanged:
         addq $8, %rsp
         .cfi_adjust_cfa_offset -8
         popq %r15
@@ -101,7 +107,60 @@ bly_switch:
         .size bly_switch, . - bly_switch
 
 /*
- * The bottom frame of every context: entry in r12, its argument in r13. There is
+ * void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *), void *arg)
+ *
+ * The entry is called and not returned into, and its return goes on in a context: so calls and returns are paired on
+ * both ways, and the return predictor is right where a context made by hand would mislead it twice.
+ */
+        .globl bly_start
+        .hidden bly_start
+        .type bly_start, @function
+        .p2align 6
+bly_start:
+        .cfi_startproc
+        endbr64
+        save_frame
+        movq %rsp, (%rdi)
+        .cfi_endproc
+        .size bly_start, . - bly_start
+
+/* On the new stack: a bottom frame like bly_context_start. */
+        .type bly_start_bottom, @function
+bly_start_bottom:
+        .cfi_startproc
+        .cfi_def_cfa %rsp, 0
+        .cfi_undefined %rip
+        .cfi_undefined %rbp
+        movq %rsi, %rsp
+        pushq $0
+        pushq $0
+        xorl %ebp, %ebp
+        movq %rcx, %rdi
+        call *%rdx
+        movq (%rax), %rdx
+        stmxcsr (%rsp)
+        fnstcw 4(%rsp)
+        movl (%rsp), %eax
+        movzwl 4(%rsp), %ecx
+        cmpl BLY_SAVED_MXCSR(%rdx), %eax
+        jne .Lstart_load_mxcsr
+.Lstart_same_mxcsr:
+        cmpw BLY_SAVED_X87CW(%rdx), %cx
+        jne .Lstart_load_x87cw
+.Lstart_same_x87cw:
+        movq %rdx, %rsp
+        jmp .Lexchanged
+.Lstart_load_mxcsr:
+        ldmxcsr BLY_SAVED_MXCSR(%rdx)
+        jmp .Lstart_same_mxcsr
+.Lstart_load_x87cw:
+        fldcw BLY_SAVED_X87CW(%rdx)
+        jmp .Lstart_same_x87cw
+        .cfi_endproc
+        .size bly_start_bottom, . - bly_start_bottom
+
+/*
+ * The bottom frame of a context that was made: entry in r12, its argument in r13. There is
  * no caller, and the unwind rules say so; an unwinder stops here instead of
  * guessing.
  *

@@ -31,7 +31,9 @@ struct belay_loop {
         /* What a switch from task to task touches. */
         struct bly_ready ready;
         belay_task *current;            /* NULL on the loop's own stack */
-        int left;                       /* switches that need no look at the clock; 0: each goes through the loop */
+        int left;                       /* switches that need no look at the clock; 0: each takes the slow way */
+        int slow_left;                  /* the same where the slow way is due to C++ alone */
+        int *error;                     /* the thread's errno */
         void *exceptions;               /* the thread's C++ globals, NULL without C++ */
         struct bly_context context;     /* the loop's own stack */
         struct bly_exceptions own_exceptions;
@@ -59,7 +61,7 @@ struct belay_loop {
         size_t count;                   /* tasks that have not ended */
         uint64_t last_id;
         struct bly_stack_pool *stacks;
-        struct bly_start *dead_start;   /* of a task that ended under a memory checker, until its stack is given back */
+        struct bly_tool_stack *dead_tool;       /* of a task that ended under a memory checker, until its stack is given back */
         struct bly_stack dead_stack;
         size_t stack_size;
         struct bly_tickets *tickets;
@@ -94,6 +96,8 @@ struct belay_loop {
         /* Called at each wait that gives way, for testing/; NULL otherwise. */
         void (*on_wait)(struct belay_loop *loop, belay_task *task);
         void *on_wait_context;
+        /* Called instead of breaking a deadlock, likewise: sees to it that the loop stops. */
+        void (*on_deadlock)(struct belay_loop *loop);
 };
 
 /* The loop that runs in this thread. */
@@ -161,19 +165,39 @@ static inline void bly_call_soon(struct belay_loop *loop, struct bly_call *call,
 
 /* ---- switching (schedule.c) ---- */
 
+/* The ways that are not straight to a task that goes on. */
+void bly_leave_slowly(struct belay_loop *loop, belay_task *self);
+
 /*
  * Gives the processor away from the calling task, which has seen to it that somebody will make it ready. Returns
- * when it runs again.
+ * when it runs again. errno is the task's own.
  */
-void bly_leave(struct belay_loop *loop, belay_task *self);
-/* The same for a task that has ended: gives its stack back, and does not return. `eager` is bly_eager_of() while it lived. */
-void bly_leave_for_good(struct belay_loop *loop, struct bly_start *start, const struct bly_stack *stack,
-                        struct bly_eager *eager) __attribute__((noreturn));
-struct bly_eager *bly_eager_of(const struct belay_loop *loop, const belay_task *self);
+static inline __attribute__((always_inline)) void bly_leave(struct belay_loop *loop, belay_task *self) {
+        struct bly_node *node = loop->ready.head;
+
+        if (likely(loop->left > 0 && node != NULL && node->kind == BLY_NODE_TASK)) {
+                belay_task *next = container_of(node, belay_task, node);
+                int saved = *loop->error;
+
+                loop->left--;
+                loop->ready.head = node->next;
+                next->node.state = BLY_RUNNING;
+                if (likely(next != self)) {
+                        loop->current = next;
+                        bly_switch(&self->context, &next->context);
+                }
+                *loop->error = saved;
+        } else {
+                bly_leave_slowly(loop, self);
+        }
+}
+
 /* Runs a task that was made now up to its first wait, at once. */
 void bly_run_eagerly(struct belay_loop *loop, belay_task *task);
 /* Looks at the clock, at what is due, and at what was asked from outside. */
 void bly_look(struct belay_loop *loop);
+/* Is this the task whose eager first step goes on? */
+bool bly_is_eager(const struct belay_loop *loop, const belay_task *self);
 /* Runs what is ready, and waits for what comes, until until(loop) says so at the end of a turn. */
 void bly_spin(struct belay_loop *loop, bool (*until)(struct belay_loop *loop));
 #endif

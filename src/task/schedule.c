@@ -53,66 +53,160 @@ static void switch_to(struct belay_loop *loop, struct bly_context *from, struct 
 
 /* The stack of a task that ended under a memory checker, which wants it left before it is given up. */
 static void bury(struct belay_loop *loop) {
-        struct bly_start *start = loop->dead_start;
+        struct bly_tool_stack tool;
 
-        if (likely(start == NULL))
+        if (likely(loop->dead_tool == NULL))
                 return;
-        loop->dead_start = NULL;
-        bly_tool_stack_fini(&start->tool, loop->dead_stack.low, loop->dead_stack.top);
+        tool = *loop->dead_tool;
+        loop->dead_tool = NULL;
+        bly_tool_stack_fini(&tool, loop->dead_stack.low, loop->dead_stack.top);
         bly_stack_put(loop->stacks, &loop->dead_stack);
 }
 
-void bly_leave(struct belay_loop *loop, belay_task *self) {
-        struct bly_node *node = loop->ready.head;
-        struct bly_eager *eager;
-        int saved = errno;
-
-        if (likely(loop->left > 0 && node != NULL && node->kind == BLY_NODE_TASK)) {
-                belay_task *next = container_of(node, belay_task, node);
-
-                loop->left--;
-                loop->ready.head = node->next;
-                next->node.state = BLY_RUNNING;
-                if (likely(next != self)) {
-                        loop->current = next;
-                        switch_plainly(loop, &self->context, &next->context);
-                }
-        } else if (likely((eager = loop->eager) == NULL || eager->task != self)) {
-                switch_to(loop, &self->context, &self->start->tool, &loop->context, &loop->own_tool);
-        } else {
-                eager->task = NULL;
-                switch_to(loop, &self->context, &self->start->tool, eager->back, eager->back_tool);
-        }
-        errno = saved;
+bool bly_is_eager(const struct belay_loop *loop, const belay_task *self) {
+        return unlikely(loop->eager != NULL) && loop->eager->task == self;
 }
 
-void bly_leave_for_good(struct belay_loop *loop, struct bly_start *start, const struct bly_stack *stack,
-                        struct bly_eager *eager) {
-        struct bly_node *node = loop->ready.head;
-        struct bly_context nobody, *to = eager != NULL ? eager->back : &loop->context;
+/* ---- the life of a task, on its own stack ---- */
 
-        if (unlikely(bly_tools != 0)) {
-                loop->dead_start = start;
-                loop->dead_stack = *stack;
-                bly_tools_switch(&nobody, &start->tool, to, eager != NULL ? eager->back_tool : &loop->own_tool, true);
-                __builtin_unreachable();
-        }
-        bly_stack_put(loop->stacks, stack);
-        if (likely(loop->left > 0 && node != NULL && node->kind == BLY_NODE_TASK)) {
+static void fresh_state(const struct belay_loop *loop) {
+        if (unlikely(loop->exceptions != NULL))
+                *(struct bly_exceptions *) loop->exceptions = (struct bly_exceptions) { 0 };
+        *loop->error = 0;
+}
+
+static struct bly_stack take_stack(struct belay_loop *loop, belay_task *task) {
+        if (likely(task->stack.low == NULL))
+                bly_stack_take(loop->stacks, &task->stack);
+        return task->stack;
+}
+
+/*
+ * Tells what runs when a task has ended: the next that goes on, or one that is new, on the very same stack. We stand on it
+ * until we have left it, and nobody takes one from the pool before.
+ */
+static struct bly_context *whatever_is_next(struct belay_loop *loop, const struct bly_stack *stack, belay_task **fresh) {
+        struct bly_node *node = loop->ready.head;
+
+        *fresh = NULL;
+        if (likely(loop->left > 0 && node != NULL && node->kind <= BLY_NODE_NEW)) {
                 belay_task *next = container_of(node, belay_task, node);
 
-                loop->left--;
-                loop->ready.head = node->next;
-                next->node.state = BLY_RUNNING;
-                loop->current = next;
-                to = &next->context;
+                if (node->kind == BLY_NODE_TASK || (next->stack.low == NULL && stack->own == NULL)) {
+                        loop->left--;
+                        loop->ready.head = node->next;
+                        next->node.state = BLY_RUNNING;
+                        loop->current = next;
+                        if (node->kind == BLY_NODE_NEW) {
+                                bly_stack_forgo(loop->stacks);
+                                next->stack = *stack;
+                                *fresh = next;
+                                return NULL;
+                        }
+                        bly_stack_put(loop->stacks, stack);
+                        return &next->context;
+                }
         }
-        bly_switch(&nobody, to);
+        bly_stack_put(loop->stacks, stack);
+        return &loop->context;
+}
+
+static struct bly_context *live(void *arg) {
+        belay_task *self = arg, *fresh;
+        struct belay_loop *loop = self->loop;
+        struct bly_stack stack = self->stack;
+        struct bly_context *next;
+
+        do {
+                struct bly_eager *eager = bly_is_eager(loop, self) ? loop->eager : NULL;
+
+                fresh_state(loop);
+                /* A task that was eager may have given way since: then it is like any other. */
+                bly_live(self);
+                if (unlikely(eager != NULL) && loop->eager == eager && eager->task != NULL) {
+                        bly_stack_put(loop->stacks, &stack);
+                        return eager->back;
+                }
+                next = whatever_is_next(loop, &stack, &fresh);
+                self = fresh;
+        } while (self != NULL);
+        return next;
+}
+
+/* The same under a memory checker: every task on a stack of its own, left before it is given up. */
+static void live_watched(void *arg) {
+        belay_task *self = arg;
+        struct belay_loop *loop = self->loop;
+        struct bly_tool_stack *tool = self->tool;
+        struct bly_stack stack = self->stack;
+        struct bly_eager *eager = bly_is_eager(loop, self) ? loop->eager : NULL;
+        struct bly_context nobody;
+
+        bly_tools_entered(tool);
+        fresh_state(loop);
+        bly_live(self);
+        loop->dead_tool = tool;
+        loop->dead_stack = stack;
+        if (eager != NULL && loop->eager == eager && eager->task != NULL)
+                bly_tools_switch(&nobody, tool, eager->back, eager->back_tool, true);
+        else
+                bly_tools_switch(&nobody, tool, &loop->context, &loop->own_tool, true);
         __builtin_unreachable();
 }
 
-struct bly_eager *bly_eager_of(const struct belay_loop *loop, const belay_task *self) {
-        return unlikely(loop->eager != NULL) && loop->eager->task == self ? loop->eager : NULL;
+/* Leaves `from` for the first step of a task. */
+static void start(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool, belay_task *task) {
+        struct bly_exceptions mine, *globals = loop->exceptions;
+        struct bly_stack stack = take_stack(loop, task);
+
+        task->node.kind = BLY_NODE_TASK;
+        if (unlikely(bly_tools != 0)) {
+                struct bly_tool_stack tool;
+                uintptr_t top = (uintptr_t) stack.top - sizeof(tool);
+
+                /* First of all, for what an earlier owner of the stack left poisoned. */
+                bly_tool_stack_init(&tool, stack.low, stack.top);
+                task->tool = (struct bly_tool_stack *) (top & ~(uintptr_t) 15);
+                *task->tool = tool;
+                bly_context_make(&task->context, stack.low, task->tool, live_watched, task);
+                switch_to(loop, from, from_tool, &task->context, task->tool);
+                return;
+        }
+        if (unlikely(globals != NULL))
+                mine = *globals;
+        bly_start(from, stack.top, live, task);
+        if (unlikely(globals != NULL))
+                *globals = mine;
+}
+
+/* ---- leaving ---- */
+
+void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
+        struct bly_node *node = loop->ready.head;
+        struct bly_eager *eager = loop->eager;
+        int saved = errno;
+
+        if (unlikely(eager != NULL) && eager->task == self) {
+                eager->task = NULL;
+                switch_to(loop, &self->context, self->tool, eager->back, eager->back_tool);
+        } else if (node != NULL && node->kind <= BLY_NODE_NEW && (loop->left > 0 || loop->slow_left > 0)) {
+                belay_task *next = container_of(node, belay_task, node);
+
+                if (loop->left > 0)
+                        loop->left--;
+                else
+                        loop->slow_left--;
+                loop->ready.head = node->next;
+                next->node.state = BLY_RUNNING;
+                loop->current = next;
+                if (node->kind == BLY_NODE_NEW)
+                        start(loop, &self->context, self->tool, next);
+                else if (next != self)
+                        switch_plainly(loop, &self->context, &next->context);
+        } else {
+                switch_to(loop, &self->context, self->tool, &loop->context, &loop->own_tool);
+        }
+        errno = saved;
 }
 
 void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {
@@ -121,17 +215,18 @@ void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {
                 .outer = loop->eager,
                 .task = task,
                 .back = parent != NULL ? &parent->context : &loop->context,
-                .back_tool = parent != NULL ? &parent->start->tool : &loop->own_tool,
+                .back_tool = parent != NULL ? parent->tool : &loop->own_tool,
         };
-        int saved = errno, left = loop->left;
+        int saved = errno, left = loop->left, slow_left = loop->slow_left;
 
         loop->eager = &eager;
-        loop->left = 0;
+        loop->left = loop->slow_left = 0;
         loop->current = task;
-        switch_to(loop, eager.back, eager.back_tool, &task->context, &task->start->tool);
+        start(loop, eager.back, eager.back_tool, task);
         bury(loop);
         loop->eager = eager.outer;
         loop->left = left;
+        loop->slow_left = slow_left;
         loop->current = parent;
         errno = saved;
 }
@@ -141,7 +236,10 @@ void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {
 static void resume(struct belay_loop *loop, belay_task *task) {
         task->node.state = BLY_RUNNING;
         loop->current = task;
-        switch_to(loop, &loop->context, &loop->own_tool, &task->context, &task->start->tool);
+        if (task->node.kind == BLY_NODE_NEW)
+                start(loop, &loop->context, &loop->own_tool, task);
+        else
+                switch_to(loop, &loop->context, &loop->own_tool, &task->context, task->tool);
         loop->current = NULL;
         bury(loop);
 }
@@ -168,8 +266,10 @@ void bly_look(struct belay_loop *loop) {
         if (unlikely(loop->asked))
                 loop->attend(loop);
         bly_timers_look(loop);
-        if (!loop->by_turns && likely(bly_tools == 0))
-                loop->left = loop->budget;
+        if (!loop->by_turns && likely(bly_tools == 0)) {
+                loop->left = likely(loop->exceptions == NULL) ? loop->budget : 0;
+                loop->slow_left = likely(loop->exceptions == NULL) ? 0 : loop->budget;
+        }
 }
 
 static uint64_t random_next(struct belay_loop *loop) {
@@ -217,14 +317,14 @@ static struct bly_node *take_first(struct belay_loop *loop) {
 static bool run_ready(struct belay_loop *loop) {
         struct bly_node *node, *end;
 
-        if (loop->by_turns || loop->left <= 0 || loop->ready.head == NULL || unlikely(loop->asked))
+        if (loop->by_turns || (loop->left <= 0 && loop->slow_left <= 0) || loop->ready.head == NULL || unlikely(loop->asked))
                 bly_look(loop);
         if (loop->ready.head == NULL)
                 return false;
         end = loop->by_turns && loop->seed == 0 ? loop->ready.tail : NULL;
         do {
                 node = loop->seed != 0 ? take_any(loop) : take_first(loop);
-                if (node->kind == BLY_NODE_TASK)
+                if (node->kind <= BLY_NODE_NEW)
                         resume(loop, container_of(node, belay_task, node));
                 else
                         container_of(node, struct bly_call, node)->fn(container_of(node, struct bly_call, node));

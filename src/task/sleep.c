@@ -31,12 +31,14 @@ static enum bly_meet wake_sleeper(struct bly_wait *wait) {
 }
 
 int belay_yield_placed(const char *place) {
-        belay_task *self = bly_waiter(place, "belay_yield()");
+        belay_task *self = bly_current();
 
-        if (unlikely(self == NULL))
+        if (unlikely(self == NULL)) {
+                bly_waiter(place, "belay_yield()");
                 return -EPERM;
+        }
         bly_give_way(self, place);
-        return bly_verdict(self);
+        return likely(!self->node.must_cancel) ? 0 : bly_settle(self);
 }
 
 static int sleep_until(belay_task *self, belay_time when, const char *place) {

@@ -3,7 +3,7 @@
  * The record of a task, what it waits for, and who is told of its end.
  *
  * Records are apart from stacks and dense in arrays, so that cancelling a million sleepers does not touch a
- * million stacks. What only the beginning and the task itself need lies at the top of its stack instead.
+ * million stacks.
  */
 #ifndef BLY_TASK_H
 #define BLY_TASK_H
@@ -22,6 +22,7 @@
 
 enum bly_node_kind {
         BLY_NODE_TASK,          /* struct belay_task: goes on */
+        BLY_NODE_NEW,           /* struct belay_task: begins */
         BLY_NODE_CALL,          /* struct bly_call: is called on the loop's own stack */
 };
 
@@ -148,12 +149,11 @@ struct bly_origin {
         uint8_t signal;
 };
 
-/* At the top of a task's stack. */
+/* What a task begins with. Its own business from then on. */
 struct bly_start {
         belay_fn *fn;
         void *arg;
         belay_destroy *destroy;
-        struct bly_tool_stack tool;     /* meaningless while bly_tools is 0 */
 };
 
 struct bly_local_node;
@@ -172,7 +172,10 @@ struct belay_task {
         int outcome;
         struct bly_text *message;       /* of the latest request that was left for the next wait: asyncio's _cancel_message */
         struct bly_text *wake_reason;   /* with a wake of -ECANCELED */
-        struct bly_timer timer;         /* for the limit of a wait of its own */
+        union {
+                struct bly_timer timer; /* for the limit of a wait of its own */
+                struct bly_start start; /* while it is new */
+        };
         struct bly_origin origin;
 
         /* Its end and its place among others. */
@@ -189,8 +192,8 @@ struct belay_task {
         bool awaited_itself;
         struct bly_scope *scope;        /* the innermost */
         struct bly_local_node *locals;
-        struct bly_start *start;
-        struct bly_stack stack;
+        struct bly_tool_stack *tool;    /* on its stack, under a memory checker */
+        struct bly_stack stack;         /* none while it is new, if it is to have one of the default size */
         struct bly_text *name;
         const char *started_at;
         uint64_t id;
@@ -232,6 +235,9 @@ void bly_options(void *options, size_t size, const void *given);
 /* `owner` may be NULL. NULL with errno. */
 belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
                       struct bly_owner *owner, const char *place);
+
+/* Runs a task's function, on its own stack, and ends the task (life.c). The record may be gone when it returns. */
+void bly_live(belay_task *task);
 
 /* ---- ending (end.c) ---- */
 

@@ -26,15 +26,13 @@ void bly_suspend(belay_task *self, struct bly_wait *wait, const char *place) {
         bly_leave(loop, self);
 }
 
-void bly_give_way(belay_task *self, const char *place) {
+void bly_give_way_slowly(belay_task *self) {
         struct belay_loop *loop = self->loop;
 
-        self->place = place;
-        self->node.state = BLY_READY;
         if (unlikely(loop->on_wait != NULL))
                 loop->on_wait(loop, self);
         bly_ready_push(loop, &self->node);
-        bly_leave(loop, self);
+        bly_leave_slowly(loop, self);
 }
 
 void bly_wake(belay_task *task, int code) {

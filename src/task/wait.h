@@ -41,7 +41,21 @@ static inline int bly_wait(belay_task *self, struct bly_wait *wait, const char *
 }
 
 /* Lets the others run once: the task is ready all the time. No verdict. */
-void bly_give_way(belay_task *self, const char *place);
+void bly_give_way_slowly(belay_task *self);
+
+static inline void bly_give_way(belay_task *self, const char *place) {
+        struct belay_loop *loop = self->loop;
+        struct bly_node *node = loop->ready.head;
+
+        self->place = place;
+        self->node.state = BLY_READY;
+        if (likely(loop->left > 0 && node != NULL && node->kind == BLY_NODE_TASK)) {
+                bly_ready_push(loop, &self->node);
+                bly_leave(loop, self);
+        } else {
+                bly_give_way_slowly(self);
+        }
+}
 
 /* Delivers a request with this reason (taken over): origin, reason, -ECANCELED. */
 int bly_deliver(belay_task *self, struct bly_text *reason);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a task, from its function's first step to what it ended with.
+ */
+#include "task/wait.h"
+
+static void finish(belay_task *self, int code) {
+        belay_failure *failure = NULL;
+
+        if (code >= 0) {
+                if (self->node.must_cancel || (self->node.flags & BLY_TASK_HELD)) {
+                        /* It was cancelled after its last wait: cancelled, whatever it returned. */
+                        self->node.must_cancel = false;
+                        self->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
+                        code = -ECANCELED;
+                }
+        } else {
+                failure = bly_take_left(self, code);
+                if (code == -ECANCELED) {
+                        /* From here on only the failure knows the reason, and gives it away once. */
+                        bly_text_release(self->message);
+                        self->message = NULL;
+                        if (self->origin.kind == BELAY_ORIGIN_NONE)
+                                self->origin = (struct bly_origin) {
+                                        .kind = BELAY_ORIGIN_BODY,
+                                        .asker = self->id,
+                                        .name = bly_text_ref(self->name),
+                                        .when = self->loop->now,
+                                };
+                }
+        }
+        bly_end(self, code, failure);
+}
+
+void bly_live(belay_task *self) {
+        struct bly_start start = self->start;
+        int code;
+
+        self->timer = (struct bly_timer) { 0 };
+        if (unlikely(self->node.must_cancel)) {
+                /* Before its first step: the function is never called, only the destructor. */
+                self->node.must_cancel = false;
+                code = bly_deliver(self, bly_text_ref(self->message));
+        } else {
+                code = start.fn(start.arg);
+                if (unlikely(self->scope != NULL))
+                        self->loop->forget_scopes(self);
+        }
+        if (start.destroy != NULL)
+                start.destroy(start.arg);
+        finish(self, code);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cancel-everywhere: each wait of a program is cancelled in turn, and each time the program must clean up after itself.
+ *
+ * The loop tells of each wait as it begins, while its task has not given way yet: everything that can end the wait is
+ * in place, so that it may be asked to end there and then. What comes later goes through the ready queue: it then comes before the
+ * task runs again, even if others ended the wait meanwhile.
+ */
+#include <stdio.h>
+
+#include "cancel/describe.h"
+#include "run/run.h"
+#include "scope/scope.h"
+#include "testing/balance.h"
+
+#include <belay/testing.h>
+
+enum kind {
+        UNDISTURBED,
+        REQUEST,
+        TIME_LIMIT,
+        TWO_REQUESTS,
+};
+
+static const char *const kind_names[] = {
+        [UNDISTURBED] = "undisturbed",
+        [REQUEST] = "a request",
+        [TIME_LIMIT] = "a time limit",
+        [TWO_REQUESTS] = "a request, and one more after its delivery",
+};
+
+/* How many waits a run may have: the first one, and the others more than it from the cancellation on. */
+enum { STEPS_MOST = 1000000, STEPS_MORE = 10000 };
+
+struct everywhere {
+        belay_fn *fn;
+        void *arg;
+        belay_everywhere_options options;
+        unsigned waits;                 /* of the undisturbed run */
+        unsigned long steps;            /* likewise, of all tasks */
+        unsigned runs;
+        int complaints;
+};
+
+/* One run. */
+struct run {
+        struct everywhere *all;
+        enum kind kind;
+        unsigned target;                /* the wait to be cancelled, from 1 */
+        unsigned waits;                 /* that were begun */
+        unsigned long steps, most;
+        belay_time deadline;
+        belay_timeout *limit;           /* around fn, NULL when it is not */
+        belay_task *late;               /* to be asked when those have run who are ready; a reference */
+        uint64_t asked;                 /* the number of the task that gets a second request; 0: none any more */
+        bool closing, stopped;          /* it went on for too long */
+        char where[512];
+        struct bly_balance before, after;
+};
+
+/* ---- complaints ---- */
+
+static void complain(struct run *run, const char *what) {
+        run->all->complaints++;
+        bly_log(BELAY_LOG_ERROR, "everywhere: %s%s: %s", run->where, kind_names[run->kind], what);
+}
+
+static void note_where(struct run *run, const belay_task *task) {
+        const struct bly_wait *wait = task->wait;
+        const char *on = wait != NULL && wait->class->on != NULL ? wait->class->on(wait) : NULL;
+        char label[32];
+
+        snprintf(run->where, sizeof(run->where), "%s, %s%s%s, task %s, wait %u of %u; ",
+                 task->place != NULL ? task->place : "an unknown place", wait != NULL ? wait->class->what : "yield",
+                 on != NULL ? " of " : "", on != NULL ? on : "", bly_task_label(task, label), run->target, run->all->waits);
+}
+
+/* The run is no good any more: its loop stops as soon as it can. */
+static void stop(struct run *run, struct belay_loop *loop, const char *why) {
+        char line[512];
+
+        if (run->closing)
+                loop->limit_met = true;
+        else
+                loop->stop = true;
+        if (run->stopped)
+                return;
+        run->stopped = true;
+        complain(run, why);
+        for (const belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+                if (!bly_is_future(task) && !bly_is_done(task))
+                        bly_log(BELAY_LOG_ERROR, "  still there: %s", bly_describe(task, line, sizeof(line)));
+}
+
+static void have_patience(struct run *run, const struct belay_loop *loop) {
+        run->deadline = bly_add_time(loop->now, run->all->options.patience);
+}
+
+/* ---- cancelling ---- */
+
+static void ask(belay_task *task, const char *reason) {
+        bly_request(task, &(struct bly_ask) {
+                .kind = BELAY_ORIGIN_TEST,
+                .place = "belay_everywhere()",
+                .reason = reason,
+        });
+}
+
+static void ask_late(void *arg) {
+        struct run *run = arg;
+        belay_task *task = run->late;
+
+        run->late = NULL;
+        ask(task, "cancelled everywhere, late");
+        bly_record_unref(task);
+}
+
+static void cancel(struct run *run, struct belay_loop *loop, belay_task *task) {
+        note_where(run, task);
+        run->most = run->steps + 10 * run->all->steps + STEPS_MORE;
+        have_patience(run, loop);
+        switch (run->kind) {
+        case UNDISTURBED:
+                break;
+        case REQUEST:
+                ask(task, "cancelled everywhere");
+                break;
+        case TIME_LIMIT:
+                /* Strikes through the ready queue. */
+                if (run->limit != NULL)
+                        belay_timeout_reschedule(run->limit, 0);
+                break;
+        case TWO_REQUESTS:
+                if (bly_ticket_soon(loop, ask_late, run) == 0)
+                        break;
+                run->late = bly_record_ref(task);
+                run->asked = task->id;
+                break;
+        }
+}
+
+/* Was the first one delivered, to the task or to whom it waited for? */
+static bool is_ripe(const struct run *run, const belay_task *task) {
+        return task->id == run->asked && run->late == NULL && !task->node.must_cancel && !(task->node.flags & BLY_TASK_HELD);
+}
+
+static void on_wait(struct belay_loop *loop, belay_task *task) {
+        struct run *run = loop->on_wait_context;
+
+        if (++run->steps > run->most)
+                stop(run, loop, "it waits again and again, and does not end:");
+        if (run->stopped)
+                return;
+        if (is_ripe(run, task)) {
+                size_t length = strlen(run->where);
+
+                run->asked = 0;
+                snprintf(run->where + length, sizeof(run->where) - length, "(again at %s) ",
+                         task->place != NULL ? task->place : "an unknown place");
+                ask(task, "cancelled everywhere again");
+        }
+        if ((run->all->options.all_tasks || task == loop->main) && ++run->waits == run->target)
+                cancel(run, loop, task);
+}
+
+static void on_idle(struct belay_loop *loop) {
+        struct run *run = loop->on_wait_context;
+        belay_time first = bly_timers_first(loop);
+
+        if (first != BELAY_NEVER && first > run->deadline)
+                stop(run, loop, "it did not end in time:");
+        else
+                bly_idle(loop);
+}
+
+static void on_deadlock(struct belay_loop *loop) {
+        stop(loop->on_wait_context, loop, "it does not end, nothing is left that could wake anybody:");
+}
+
+/* ---- running ---- */
+
+static int run_main(void *arg) {
+        struct run *run = arg;
+        belay_timeout limit;
+        int rc;
+
+        if (run->kind != TIME_LIMIT)
+                return run->all->fn(run->all->arg);
+        rc = belay_timeout_enter_placed("belay_everywhere()", &limit, BELAY_NEVER);
+        if (rc < 0)
+                return rc;
+        run->limit = &limit;
+        rc = run->all->fn(run->all->arg);
+        run->limit = NULL;
+        return belay_timeout_leave_placed("belay_everywhere()", &limit, rc);
+}
+
+/* 0 with main's outcome, or why there is no loop. */
+static int run_loop(struct run *run, int *outcome) {
+        static const belay_loop_options loop_options = {
+                .size = sizeof(loop_options),
+                .clock = BELAY_CLOCK_VIRTUAL,
+                .no_signals = true,
+        };
+        belay_loop *loop = belay_loop_new(&loop_options);
+        int rc;
+
+        if (loop == NULL)
+                return -errno;
+        loop->idle = on_idle;
+        loop->on_wait = on_wait;
+        loop->on_wait_context = run;
+        loop->on_deadlock = on_deadlock;
+        have_patience(run, loop);
+        run->most = run->kind == UNDISTURBED ? STEPS_MOST : 10 * run->all->steps + STEPS_MORE;
+        rc = belay_loop_run_placed("belay_everywhere()", loop, run_main, run, outcome);
+        run->closing = true;
+        if (run->stopped) {
+                /* One more chance, for the shut-down to end it. */
+                have_patience(run, loop);
+                run->most = run->steps + STEPS_MORE;
+        }
+        belay_loop_close(loop);
+        if (run->late != NULL)
+                bly_record_unref(run->late);
+        return rc;
+}
+
+/* 0, whatever there is to complain of, or an error. */
+static int run_once(struct run *run, bool again) {
+        const belay_everywhere_options *options = &run->all->options;
+        int rc, outcome = 0, verdict;
+        char line[96];
+
+        run->all->runs++;
+        bly_balance_take(&run->before);
+        if (options->reset != NULL)
+                options->reset(run->all->arg);
+        rc = run_loop(run, &outcome);
+        if (rc < 0)
+                return rc;
+        verdict = options->check != NULL && !run->stopped ? options->check(run->all->arg, outcome) : 0;
+        bly_balance_take(&run->after);
+        if (verdict != 0 && !again) {
+                snprintf(line, sizeof(line), "the check of outcome %d says %d", outcome, verdict);
+                complain(run, line);
+        }
+        return 0;
+}
+
+static int run_and_compare(struct run *run) {
+        struct run again = { .all = run->all, .kind = run->kind, .target = run->target };
+        unsigned cursor = 0;
+        char line[512];
+        int rc = run_once(run, false);
+
+        /* What was given up by force left everything. */
+        if (rc < 0 || run->stopped || !bly_balance_tilted(&run->before, &run->after))
+                return rc;
+        rc = run_once(&again, true);
+        if (rc < 0 || again.stopped)
+                return rc;
+        while (bly_balance_next(&again.before, &again.after, &cursor, line, sizeof(line)))
+                complain(&again, line);
+        return 0;
+}
+
+static int run_all(struct everywhere *all) {
+        struct run first = { .all = all };
+        int rc = run_and_compare(&first);
+
+        all->waits = first.waits;
+        all->steps = first.steps;
+        for (unsigned target = 1; rc == 0 && target <= all->waits; target++)
+                for (int kind = REQUEST; rc == 0 && kind <= TWO_REQUESTS; kind++) {
+                        struct run run = { .all = all, .kind = (enum kind) kind, .target = target };
+
+                        rc = run_and_compare(&run);
+                }
+        return rc;
+}
+
+int belay_everywhere(belay_fn *fn, void *arg, const belay_everywhere_options *options) {
+        struct everywhere all = { .fn = fn, .arg = arg };
+        int rc, counted;
+
+        if (bly_loop != NULL)
+                return -EBUSY;
+        bly_options(&all.options, sizeof(all.options), options);
+        if (all.options.patience <= 0)
+                all.options.patience = BELAY_HOUR;
+        rc = bly_balance_begin();
+        if (rc < 0)
+                return rc;
+        rc = run_all(&all);
+        counted = bly_balance_end();
+        if (all.options.waits != NULL)
+                *all.options.waits = all.waits;
+        if (all.options.runs != NULL)
+                *all.options.runs = all.runs;
+        if (rc < 0 || counted < 0)
+                return rc < 0 ? rc : counted;
+        return all.complaints;
+}

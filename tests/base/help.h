@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of tasks, cancellation and loops share: log lines that are kept, children that may die, places.
+ */
+#ifndef BELAY_TESTS_HELP_H
+#define BELAY_TESTS_HELP_H
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <belay.h>
+
+#include "check.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#  define CHECKED 1
+#elif defined(__has_feature)
+#  if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#    define CHECKED 1
+#  endif
+#endif
+#ifndef CHECKED
+#  define CHECKED 0
+#endif
+
+/* Time is measured, or memory is: a checker around us makes a difference. RUN is what the runner starts tests by. */
+static inline bool is_checked(void) {
+        return CHECKED || (getenv("RUN") != NULL && getenv("RUN")[0] != '\0');
+}
+
+/* ---- running ---- */
+
+#define VIRTUAL BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL)
+
+/* A test that is a main task, whose checks end the program: it has only to come to its end. */
+#define RUN_VIRTUAL(fn) CHECK_EQ(belay_run_with(fn, NULL, VIRTUAL), 0)
+
+/* A handle that a test cannot do without. */
+static inline belay_task *must(belay_task *task) {
+        CHECK(task != NULL);
+        return task;
+}
+
+/* ---- log lines ---- */
+
+enum { KEPT_MOST = 512 };
+
+struct kept_line {
+        belay_log_level level;
+        char text[1024];
+};
+
+static struct kept_line *kept_lines;
+static unsigned kept_count;
+
+static inline void keep_line(void *context, belay_log_level level, const char *line) {
+        (void) context;
+        CHECK(strchr(line, '\n') == NULL);
+        if (kept_count < KEPT_MOST) {
+                kept_lines[kept_count].level = level;
+                snprintf(kept_lines[kept_count].text, sizeof(kept_lines[0].text), "%s", line);
+                kept_count++;
+        }
+}
+
+/* From here on lines are kept, beginning with none. */
+static inline void keep_lines(void) {
+        static struct kept_line lines[KEPT_MOST];
+
+        kept_lines = lines;
+        kept_count = 0;
+        belay_set_log(keep_line, NULL);
+}
+
+/* How many of the lines have this in them. */
+static inline unsigned lines_with(const char *part) {
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < kept_count; i++)
+                if (strstr(kept_lines[i].text, part) != NULL)
+                        count++;
+        return count;
+}
+
+static inline void show_lines(void) {
+        for (unsigned i = 0; i < kept_count; i++)
+                fprintf(stderr, "    kept: %s\n", kept_lines[i].text);
+}
+
+#define CHECK_LINES(count, part)                                                                       \
+        do {                                                                                           \
+                if (lines_with(part) != (unsigned) (count)) {                                          \
+                        fprintf(stderr, "%s:%d: failed: %u lines with \"%s\", not %u; of %u:\n",       \
+                                __FILE__, __LINE__, lines_with(part), part, (unsigned) (count), kept_count); \
+                        show_lines();                                                                  \
+                        CHECK_END(1);                                                                  \
+                }                                                                                      \
+        } while (0)
+
+/* ---- places ---- */
+
+/* Is it this file and this line? */
+static inline bool is_place(const char *place, const char *file, int line) {
+        char expected[512];
+
+        snprintf(expected, sizeof(expected), "%s:%d", file, line);
+        return place != NULL && strcmp(place, expected) == 0;
+}
+
+/* ---- children ---- */
+
+struct child {
+        int status;                     /* as from waitpid() */
+        char text[16384];               /* what it wrote to stderr */
+};
+
+/* Calls fn(arg) in a child process, with its result for an exit code and SIGINT and SIGTERM as a shell gives them. */
+static inline void in_child(struct child *child, int (*fn)(void *arg), void *arg) {
+        size_t length = 0;
+        ssize_t got;
+        int ends[2];
+        pid_t pid;
+
+        fflush(NULL);
+        CHECK_EQ(pipe(ends), 0);
+        pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+                signal(SIGINT, SIG_DFL);
+                signal(SIGTERM, SIG_DFL);
+                dup2(ends[1], 2);
+                close(ends[0]);
+                close(ends[1]);
+                /* One that hangs ends by itself, and differently from all that is expected. */
+                alarm(60);
+                CHECK_END(fn(arg));
+        }
+        close(ends[1]);
+        while ((got = read(ends[0], child->text + length, sizeof(child->text) - 1 - length)) > 0)
+                length += (size_t) got;
+        child->text[length] = '\0';
+        close(ends[0]);
+        CHECK_EQ(waitpid(pid, &child->status, 0), pid);
+}
+
+#define CHECK_CHILD(child, expected)                                                                   \
+        do {                                                                                           \
+                if (!WIFEXITED((child)->status) || WEXITSTATUS((child)->status) != (expected)) {       \
+                        fprintf(stderr, "%s:%d: failed: the child's status is %#x, it wrote:\n%s\n",   \
+                                __FILE__, __LINE__, (unsigned) (child)->status, (child)->text);        \
+                        CHECK_END(1);                                                                  \
+                }                                                                                      \
+        } while (0)
+
+/* ---- real time ---- */
+
+static inline belay_time real_time(void) {
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (belay_time) now.tv_sec * BELAY_SECOND + now.tv_nsec;
+}
+
+/* Computes for so long without looking at anything of the library. */
+static inline void compute(belay_time span) {
+        belay_time end = real_time() + span;
+
+        while (real_time() < end)
+                ;
+}
+
+#endif

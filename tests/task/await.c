@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for an end, by await, join and shield: the verdict of the wait and the end of the task are two things.
+ */
+#include "../base/help.h"
+
+enum { UNWRITTEN = 424242 };
+
+static int ran;
+
+static int counts(void *arg) {
+        (void) arg;
+        ran++;
+        return 0;
+}
+
+static int returns(void *arg) {
+        return *(int *) arg;
+}
+
+static int seven = 7, failure = -EIO, cancelled = -ECANCELED;
+
+/* Ends after a second. */
+static int takes_a_second(void *arg) {
+        int rc = belay_sleep(BELAY_SECOND);
+
+        return rc < 0 ? rc : *(int *) arg;
+}
+
+/* Takes so many requests and goes on, then ends with 5. */
+struct stubborn {
+        int requests, seen;
+};
+
+static int refuses(void *arg) {
+        struct stubborn *stubborn = arg;
+
+        while (stubborn->seen < stubborn->requests)
+                if (belay_sleep(BELAY_HOUR) == -ECANCELED)
+                        stubborn->seen++;
+        return 5;
+}
+
+typedef int waiting(const char *place, belay_task *task, int *outcome);
+
+static waiting *const kinds[] = { belay_await_placed, belay_join_placed, belay_shield_placed };
+
+/* A task that waits for another in one of the three ways, and keeps what it came to. */
+struct waiter {
+        waiting *wait;
+        belay_task *target;
+        int rc, outcome, next;
+        bool goes_on;           /* whether a wait after it is made, for `next` */
+};
+
+static int waits(void *arg) {
+        struct waiter *waiter = arg;
+
+        waiter->outcome = UNWRITTEN;
+        waiter->rc = waiter->wait("waits:1", waiter->target, &waiter->outcome);
+        if (waiter->goes_on)
+                waiter->next = belay_yield();
+        return waiter->rc;
+}
+
+static belay_task *start_waiter(struct waiter *waiter, waiting *wait, belay_task *target) {
+        belay_task *task;
+
+        *waiter = (struct waiter) { .wait = wait, .target = target, .rc = UNWRITTEN, .goes_on = true };
+        task = must(belay_spawn_with(waits, waiter, BELAY_OPTIONS(belay_spawn_options, .name = "waiter")));
+        CHECK_EQ(belay_yield(), 0);
+        return task;
+}
+
+/* 0 at once where there is nothing to wait for, without giving way and though a request is pending. */
+static int done_already(void *arg) {
+        int *codes[] = { &seven, &failure, &cancelled };
+
+        (void) arg;
+        for (size_t k = 0; k < 3; k++)
+                for (size_t i = 0; i < 3; i++) {
+                        belay_task *task = must(belay_spawn(returns, codes[i]));
+                        int outcome = UNWRITTEN;
+
+                        CHECK_EQ(belay_yield(), 0);
+                        CHECK(belay_done(task));
+                        ran = 0;
+                        belay_release(must(belay_spawn(counts, NULL)));
+                        belay_cancel(belay_self(), NULL);
+                        CHECK_EQ(kinds[k]("here", task, &outcome), 0);
+                        CHECK_EQ(outcome, *codes[i]);
+                        CHECK_EQ(kinds[k]("here", task, NULL), 0);
+                        CHECK_EQ(ran, 0);
+                        CHECK_EQ(belay_yield(), -ECANCELED);
+                        CHECK_EQ(belay_uncancel(belay_self()), 0);
+                        CHECK_EQ(ran, 1);
+                        belay_release(task);
+                }
+        return 0;
+}
+
+static int plain_ends(void *arg) {
+        int *codes[] = { &seven, &failure, &cancelled };
+
+        (void) arg;
+        for (size_t k = 0; k < 3; k++)
+                for (size_t i = 0; i < 3; i++) {
+                        belay_task *task = must(belay_spawn(takes_a_second, codes[i]));
+                        belay_time begin = belay_now();
+                        int outcome = UNWRITTEN;
+
+                        CHECK_EQ(kinds[k]("here", task, &outcome), 0);
+                        CHECK_EQ(outcome, *codes[i]);
+                        CHECK_EQ(belay_now() - begin, BELAY_SECOND);
+                        /* That another ended cancelled is no request for us. */
+                        CHECK_EQ(belay_cancelling(belay_self()), 0);
+                        CHECK_EQ(belay_yield(), 0);
+                        belay_release(task);
+                }
+        return 0;
+}
+
+/* ---- cancelled: who, and what it comes to ---- */
+
+/* The waiter's own cancellation. */
+static int own(void *arg) {
+        struct waiter waiter;
+        belay_task *target, *task;
+
+        (void) arg;
+        /* Await passes it on; the target ends cancelled, and so does the wait. */
+        target = must(belay_spawn(takes_a_second, &seven));
+        task = start_waiter(&waiter, belay_await_placed, target);
+        CHECK(belay_cancel(task, NULL));
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_EQ(waiter.rc, -ECANCELED);
+        CHECK_EQ(waiter.outcome, -ECANCELED);
+        CHECK(belay_cancelled(target));
+        CHECK_EQ(waiter.next, 0);       /* delivered once */
+        CHECK_EQ(belay_cancelling(target), 1);
+        belay_release(task);
+        belay_release(target);
+
+        /* Join and shield leave it alone. */
+        for (size_t k = 1; k < 3; k++) {
+                target = must(belay_spawn(takes_a_second, &seven));
+                task = start_waiter(&waiter, kinds[k], target);
+                CHECK(belay_cancel(task, NULL));
+                CHECK_EQ(belay_join(task, NULL), 0);
+                CHECK_EQ(waiter.rc, -ECANCELED);
+                CHECK_EQ(waiter.outcome, UNWRITTEN);
+                CHECK_EQ(waiter.next, 0);
+                CHECK_EQ(belay_cancelling(target), 0);
+                CHECK(!belay_done(target));
+                CHECK_EQ(belay_await(target, NULL), 0);
+                CHECK_EQ(belay_result(target), 7);
+                belay_release(task);
+                belay_release(target);
+        }
+        return 0;
+}
+
+/* Somebody else's: the wait succeeds. */
+static int foreign(void *arg) {
+        (void) arg;
+        for (size_t k = 0; k < 3; k++) {
+                struct waiter waiter;
+                belay_task *target = must(belay_spawn(takes_a_second, &seven));
+                belay_task *task = start_waiter(&waiter, kinds[k], target);
+
+                CHECK(belay_cancel(target, NULL));
+                CHECK_EQ(belay_await(task, NULL), 0);
+                CHECK_EQ(waiter.rc, 0);
+                CHECK_EQ(waiter.outcome, -ECANCELED);
+                CHECK_EQ(waiter.next, 0);
+                CHECK_EQ(belay_cancelling(task), 0);
+                CHECK(!belay_cancelled(task));
+                belay_release(task);
+                belay_release(target);
+        }
+        return 0;
+}
+
+static void cancel_both(belay_task *target, belay_task *waiter, bool target_first) {
+        CHECK(belay_cancel(target_first ? target : waiter, NULL));
+        CHECK(belay_cancel(target_first ? waiter : target, NULL));
+}
+
+/* Both in the same instant, in either order. The waiter has a request, and must hear of it once. */
+static int both(void *arg) {
+        (void) arg;
+        for (size_t k = 0; k < 3; k++)
+                for (int first = 0; first < 2; first++) {
+                        struct waiter waiter;
+                        belay_task *target = must(belay_spawn(takes_a_second, &seven));
+                        belay_task *task = start_waiter(&waiter, kinds[k], target);
+                        bool joins = kinds[k] == belay_join_placed;
+
+                        cancel_both(target, task, first);
+                        CHECK_EQ(belay_join(task, NULL), 0);
+                        if (joins && waiter.rc == 0) {
+                                CHECK_EQ(waiter.outcome, -ECANCELED);
+                                CHECK_EQ(waiter.next, -ECANCELED);
+                        } else {
+                                CHECK_EQ(waiter.rc, -ECANCELED);
+                                CHECK_EQ(waiter.next, 0);
+                        }
+                        CHECK_EQ(belay_cancelling(task), 1);
+                        CHECK(belay_cancelled(target));
+                        belay_release(task);
+                        belay_release(target);
+                }
+        return 0;
+}
+
+/*
+ * The target has ended, and before the waiter runs again it is cancelled. In asyncio's functions the request wins (and an error
+ * wake-up is not overwritten by an ordinary one: systemd, PhotonLibOS 380); in join, what happened wins.
+ */
+static int ended_then_cancelled(void *arg) {
+        (void) arg;
+        for (size_t k = 0; k < 3; k++) {
+                belay_future *future = must(belay_future_new());
+                struct waiter waiter;
+                belay_task *task = start_waiter(&waiter, kinds[k], future);
+
+                CHECK_EQ(belay_future_set(future, 8), 0);
+                CHECK(belay_cancel(task, NULL));
+                CHECK_EQ(belay_join(task, NULL), 0);
+                CHECK_EQ(waiter.outcome, 8);
+                CHECK_EQ(waiter.rc, kinds[k] == belay_join_placed ? 0 : -ECANCELED);
+                CHECK_EQ(waiter.next, kinds[k] == belay_join_placed ? -ECANCELED : 0);
+                belay_release(task);
+                belay_release(future);
+        }
+        return 0;
+}
+
+/* The other way round: an ordinary wake-up does not take the place of the request that came first. */
+static int cancelled_then_ended(void *arg) {
+        (void) arg;
+        for (size_t k = 1; k < 3; k++) {
+                belay_future *future = must(belay_future_new());
+                struct waiter waiter;
+                belay_task *task = start_waiter(&waiter, kinds[k], future);
+
+                CHECK(belay_cancel(task, "first"));
+                CHECK_EQ(belay_future_set(future, 8), 0);
+                CHECK_EQ(belay_join(task, NULL), 0);
+                if (kinds[k] == belay_join_placed) {
+                        CHECK_EQ(waiter.rc, 0);
+                        CHECK_EQ(waiter.next, -ECANCELED);
+                } else {
+                        CHECK_EQ(waiter.rc, -ECANCELED);
+                        CHECK_EQ(waiter.next, 0);
+                }
+                CHECK_EQ(waiter.outcome, 8);
+                belay_release(task);
+                belay_release(future);
+        }
+        return 0;
+}
+
+/* A target that refuses goes on, and the wait with it; the request goes to it as often as it comes. */
+static int refused(void *arg) {
+        struct stubborn stubborn = { .requests = 3 };
+        belay_task *target = must(belay_spawn(refuses, &stubborn));
+        struct waiter waiter;
+        belay_task *task = start_waiter(&waiter, belay_await_placed, target);
+
+        (void) arg;
+        for (int i = 1; i <= 3; i++) {
+                CHECK(belay_cancel(task, NULL));
+                CHECK_EQ(belay_yield(), 0);
+                CHECK_EQ(stubborn.seen, i);
+                CHECK_EQ(belay_cancelling(target), i);
+                CHECK_EQ(belay_cancelling(task), i);
+                CHECK_EQ(waiter.rc, UNWRITTEN);
+        }
+        CHECK_EQ(belay_await(task, NULL), 0);
+        CHECK_EQ(waiter.rc, 0);
+        CHECK_EQ(waiter.outcome, 5);
+        CHECK_EQ(waiter.next, 0);
+        CHECK(!belay_cancelled(task));
+        belay_release(task);
+        belay_release(target);
+        return 0;
+}
+
+/* A request that was pending when the wait began meets it. */
+static int pending_before(void *arg) {
+        int outcome = UNWRITTEN;
+        belay_task *target = must(belay_spawn(takes_a_second, &seven));
+
+        (void) arg;
+        CHECK_EQ(belay_yield(), 0);
+        belay_cancel(belay_self(), NULL);
+        CHECK_EQ(belay_join(target, &outcome), -ECANCELED);
+        CHECK_EQ(outcome, UNWRITTEN);
+        belay_cancel(belay_self(), NULL);
+        CHECK_EQ(belay_shield(target, &outcome), -ECANCELED);
+        CHECK_EQ(outcome, UNWRITTEN);
+        CHECK_EQ(belay_cancelling(target), 0);
+        belay_cancel(belay_self(), NULL);
+        CHECK_EQ(belay_await(target, &outcome), -ECANCELED);
+        CHECK_EQ(outcome, -ECANCELED);
+        CHECK_EQ(belay_cancelling(target), 1);
+        CHECK_EQ(belay_cancelling(belay_self()), 3);
+        belay_release(target);
+        return 0;
+}
+
+/* ---- others ---- */
+
+/* Several wait for the same, in all ways; each is told, in the order in which they came. */
+static int several(void *arg) {
+        belay_task *target = must(belay_spawn(takes_a_second, &failure)), *tasks[9];
+        struct waiter waiters[9];
+
+        (void) arg;
+        for (size_t i = 0; i < 9; i++)
+                tasks[i] = start_waiter(&waiters[i], kinds[i % 3], target);
+        for (size_t i = 0; i < 9; i++) {
+                CHECK_EQ(belay_join(tasks[i], NULL), 0);
+                CHECK_EQ(waiters[i].rc, 0);
+                CHECK_EQ(waiters[i].outcome, -EIO);
+                belay_release(tasks[i]);
+        }
+        belay_release(target);
+        return 0;
+}
+
+static int releases(void *arg) {
+        belay_release(arg);
+        return 0;
+}
+
+/* The only handle is released while another waits on it (libdill 215). */
+static int released_meanwhile(void *arg) {
+        (void) arg;
+        for (size_t k = 0; k < 3; k++) {
+                belay_task *target = must(belay_spawn(takes_a_second, &seven));
+                int outcome = UNWRITTEN;
+
+                belay_release(must(belay_spawn(releases, target)));
+                CHECK_EQ(kinds[k]("here", target, &outcome), 0);
+                CHECK_EQ(outcome, 7);
+        }
+        return 0;
+}
+
+/* A wait that was left for a cancellation is not woken by the end later (systemd: a wake-up meant for something else). */
+static int left_behind(void *arg) {
+        (void) arg;
+        for (size_t k = 1; k < 3; k++) {
+                belay_task *target = must(belay_spawn(takes_a_second, &seven));
+                belay_time begin = belay_now();
+
+                belay_cancel(belay_self(), NULL);
+                CHECK_EQ(kinds[k]("here", target, NULL), -ECANCELED);
+                CHECK_EQ(belay_uncancel(belay_self()), 0);
+                CHECK_EQ(belay_sleep(10 * BELAY_SECOND), 0);
+                CHECK_EQ(belay_now() - begin, 10 * BELAY_SECOND);
+                CHECK(belay_done(target));
+                belay_release(target);
+        }
+        return 0;
+}
+
+/* ---- what goes wrong ---- */
+
+static int for_oneself(void *arg) {
+        /* The others go on, so that it is no deadlock of all. */
+        belay_task *other = must(belay_spawn(takes_a_second, &seven));
+        belay_task *tasks[3];
+
+        (void) arg;
+        for (size_t k = 0; k < 3; k++) {
+                struct waiter waiter = { .wait = kinds[k], .rc = UNWRITTEN };
+
+                keep_lines();
+                tasks[k] = must(belay_spawn(waits, &waiter));
+                waiter.target = tasks[k];
+                for (int i = 0; i < 3 && !belay_done(tasks[k]); i++)
+                        CHECK_EQ(belay_yield(), 0);
+                CHECK(belay_done(tasks[k]));
+                CHECK_EQ(waiter.rc, -EDEADLK);
+                CHECK_EQ(waiter.outcome, UNWRITTEN);
+                CHECK_EQ(belay_result(tasks[k]), -EDEADLK);
+                CHECK_LINES(1, "misuse at waits:1");
+                CHECK_LINES(1, "waits for itself");
+                belay_release(tasks[k]);
+        }
+        CHECK(!belay_done(other));
+        belay_release(other);
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
+static void from_a_callback(void *arg) {
+        int outcome = UNWRITTEN;
+
+        for (size_t k = 0; k < 3; k++)
+                CHECK_EQ(kinds[k]("callback:1", arg, &outcome), -EPERM);
+        CHECK_EQ(outcome, UNWRITTEN);
+        ran = 99;
+}
+
+static int outside_of_a_task(void *arg) {
+        belay_task *target = must(belay_spawn(takes_a_second, &seven));
+
+        (void) arg;
+        keep_lines();
+        CHECK(belay_soon(from_a_callback, target) != 0);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(ran, 99);
+        CHECK_LINES(3, "misuse at callback:1");
+        CHECK_LINES(1, "belay_await() outside of a task");
+        CHECK_LINES(1, "belay_join() outside of a task");
+        CHECK_LINES(1, "belay_shield() outside of a task");
+        belay_set_log(NULL, NULL);
+        belay_release(target);
+        return 0;
+}
+
+int main(void) {
+        RUN_VIRTUAL(done_already);
+        RUN_VIRTUAL(plain_ends);
+        RUN_VIRTUAL(own);
+        RUN_VIRTUAL(foreign);
+        RUN_VIRTUAL(both);
+        RUN_VIRTUAL(ended_then_cancelled);
+        RUN_VIRTUAL(cancelled_then_ended);
+        RUN_VIRTUAL(refused);
+        RUN_VIRTUAL(pending_before);
+        RUN_VIRTUAL(several);
+        RUN_VIRTUAL(released_meanwhile);
+        RUN_VIRTUAL(left_behind);
+        RUN_VIRTUAL(for_oneself);
+        RUN_VIRTUAL(outside_of_a_task);
+        return 0;
+}
