@@ -16,23 +16,33 @@
 
 BELAY_BEGIN
 
-/* Writes the tree of the calling thread's loop, or of `loop`, to a descriptor. Returns 0, -EPERM without a loop, or write's error. */
+/*
+ * Writes the tree of the calling thread's loop, or of `loop`, to a descriptor. Returns 0; -EPERM without a loop; or write's error:
+ * what was written until then stays. From a task, from a callback, or while the loop does not run; it never gives way, takes no
+ * memory, and blocks the thread where writing does. Not for signal handlers.
+ * Cancellation: not a cancellation point.
+ */
 BELAY_API int belay_dump(int fd);
 BELAY_API int belay_loop_dump(belay_loop *loop, int fd);
 
 /*
  * What a task waits for: a word ("sleep", "lock", "await", ...), what that is (a task's or an object's name or NULL),
- * where (file and line, NULL if unknown), and since when.
+ * where (file and line, NULL if unknown), and since when (on the loop's clock). For one that does not wait, the word says
+ * so and the rest is NULL and 0. Strings and the task are borrowed, until others run.
  */
 typedef struct belay_wait_info {
         size_t size;                      /* sizeof(belay_wait_info), set by the caller */
-        const char *what;                 /* "running", "ready", "new" and "done" for one that does not wait */
+        const char *what;                 /* "running", "ready", "new" and "done" for one that does not wait; a future: "pending" */
         const char *on;
         const char *place;
         belay_time since;
-        belay_task *task;                 /* the task it waits for, borrowed; NULL if it waits for none */
+        belay_task *task;                 /* the task it waits for, of several the first; NULL if it waits for none */
 } belay_wait_info;
 BELAY_API void belay_waiting(const belay_task *task, belay_wait_info *info);
+
+/* What the note leads to, for debuggers that ask by name. Programs have no use for it. */
+struct belay_debug_v1;
+BELAY_API extern struct belay_debug_v1 belay_debug;
 
 BELAY_END
 #endif

@@ -28,8 +28,7 @@ const char *bly_what(const belay_task *task) {
         switch (task->node.state) {
         case BLY_FUTURE: return "pending";
         case BLY_NEW: return "new";
-        case BLY_READY: return "ready";
-        case BLY_RUNNING: return "running";
+        case BLY_READY: return task->loop->current == task ? "running" : "ready";
         case BLY_WAITING: return task->wait != NULL ? task->wait->class->what : "waiting";
         case BLY_DONE: return "done";
         default: return "gone";

@@ -48,10 +48,10 @@ void bly_line_loop(struct bly_out *out, const struct belay_loop *loop) {
         belay_time now = bly_now(loop);
 
         for (const struct bly_node *node = loop->ready.head; node != NULL; node = node->next)
-                if (node->kind == BLY_NODE_TASK)
-                        ready++;
-                else
+                if (node->kind == BLY_NODE_CALL)
                         calls++;
+                else
+                        ready++;
         bly_out(out, "loop %p (%s): %zu task%s, %zu ready", (const void *) loop, loop->running ? "running" : "suspended",
                 loop->count, plural(loop->count), ready);
         if (calls > 0)
@@ -112,12 +112,15 @@ static void put_wait(struct bly_out *out, const belay_task *task) {
 }
 
 static void put_state(struct bly_out *out, const belay_task *task, belay_time now) {
-        belay_time when = bly_timer_when(task->loop, &task->timer);
+        belay_time when;
 
         if (task->node.state == BLY_WAITING && task->wait != NULL) {
                 put_wait(out, task);
                 put_place(out, " at ", task->place);
                 put_span(out, " for ", now - task->since, "");
+                when = bly_timer_when(task->loop, &task->timer);
+                if (when != BELAY_NEVER)
+                        put_left(out, ", ", when, now);
         } else {
                 bly_out(out, "%s", bly_what(task));
                 if (task->node.state == BLY_READY)
@@ -127,8 +130,6 @@ static void put_state(struct bly_out *out, const belay_task *task, belay_time no
                 else if (bly_is_done(task))
                         bly_out(out, task->outcome < 0 ? ": failed, %d" : ": result %d", task->outcome);
         }
-        if (when != BELAY_NEVER)
-                put_left(out, ", ", when, now);
 }
 
 /* ---- a task: requests ---- */
@@ -206,8 +207,8 @@ void bly_line_task(struct bly_out *out, const belay_task *task) {
                 if (task->name != NULL)
                         bly_out(out, "#%llu, ", (unsigned long long) task->id);
                 put_place(out, "started at ", task->started_at != NULL ? task->started_at : "an unknown place");
-                /* The stack of one that is done is another's by now. */
-                if (!bly_is_done(task)) {
+                /* The stack of one that is done is another's by now; one that is new may have none yet. */
+                if (!bly_is_done(task) && task->stack.low != NULL) {
                         bly_out(out, "; stack ");
                         put_kib(out, bly_stack_used(&task->stack));
                         bly_out(out, " of %zu KiB", bly_stack_size(&task->stack) / 1024);

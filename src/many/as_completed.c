@@ -100,7 +100,7 @@ int belay_as_completed_begin_placed(const char *place, belay_as_completed *handl
         if (some_done)
                 each->first_look = bly_ticket_soon(self->loop, look_at_done, each);
         if (span != BELAY_NEVER && each->missing > 0)
-                each->timer = bly_ticket_at(self->loop, bly_add_time(bly_now(self->loop), span > 0 ? span : 0), time_is_over, each);
+                each->timer = bly_ticket_at(self->loop, bly_add_time(bly_now(self->loop), span), time_is_over, each);
         if ((some_done && each->first_look == 0) || (span != BELAY_NEVER && each->missing > 0 && each->timer == 0)) {
                 belay_as_completed_end(handle);
                 return -ENOMEM;

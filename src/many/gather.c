@@ -10,6 +10,8 @@
 struct gather {
         struct bly_pass pass;
         struct bly_watch watch;
+        belay_task *const *tasks;       /* as the caller named them, some perhaps twice */
+        size_t count;
         belay_task *self;
         size_t pending;
         belay_task *first;      /* the one that failed or was cancelled first */
@@ -40,12 +42,21 @@ static void child_ended(struct bly_watch *watch, struct bly_watched *watched) {
                 bly_wake(gather->self, 0);
 }
 
+/* A request goes to each as often as it was named. */
 static belay_task *next_child(struct bly_wait *wait, size_t *cursor) {
-        return bly_watch_pending(&container_of(wait, struct gather, pass.wait)->watch, cursor);
+        const struct gather *gather = container_of(wait, struct gather, pass.wait);
+
+        while (*cursor < gather->count) {
+                belay_task *task = gather->tasks[(*cursor)++];
+
+                if (!bly_is_done(task))
+                        return task;
+        }
+        return NULL;
 }
 
 static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
-        return next_child((struct bly_wait *) wait, cursor);
+        return bly_watch_pending(&container_of(wait, struct gather, pass.wait)->watch, cursor);
 }
 
 static const struct bly_wait_class gather_class = {
@@ -56,7 +67,7 @@ static const struct bly_wait_class gather_class = {
 
 /* The reason that asyncio gives when a gather that collects was cancelled: the last child's, in the caller's order. */
 static belay_failure *reason_of_last(const struct gather *gather) {
-        belay_task *last = gather->watch.watched[gather->watch.count - 1].task;
+        belay_task *last = gather->tasks[gather->count - 1];
 
         if (bly_is_cancelled(last))
                 return bly_take_cancellation(last);
@@ -103,6 +114,8 @@ static int gather(const char *place, belay_task *const tasks[], size_t count, bo
         if (self == NULL)
                 return -EPERM;
         gather.self = self;
+        gather.tasks = tasks;
+        gather.count = count;
         gather.collect = collect;
         gather.over = false;
         gather.first = NULL;

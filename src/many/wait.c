@@ -64,7 +64,7 @@ int belay_wait_placed(const char *place, belay_task *const tasks[], size_t count
                 satisfied = bly_is_done(wait.watch.watched[i].task) && enough(&wait, wait.watch.watched[i].task);
         if (!satisfied && span != BELAY_NEVER) {
                 self->timer.fire = bly_timer_wakes;
-                rc = bly_timer_set(self->loop, &self->timer, bly_add_time(bly_now(self->loop), span > 0 ? span : 0));
+                rc = bly_timer_set(self->loop, &self->timer, bly_add_time(bly_now(self->loop), span));
         }
         if (!satisfied && rc == 0)
                 rc = bly_wait(self, &wait.wait, place);

@@ -109,7 +109,7 @@ static int await_oneself(belay_task *self, const char *place) {
         int rc;
 
         self->awaited_itself = true;
-        bly_give_way(self, place);
+        bly_give_way(self->loop, self, place);
         rc = bly_verdict(self);
         return rc < 0 ? rc : bly_waits_for_itself(self, place);
 }

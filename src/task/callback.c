@@ -54,6 +54,11 @@ static void call_done(struct bly_call *call) {
 static void call_done_soon(struct bly_observer *observer, belay_task *task) {
         struct done_callback *callback = container_of(observer, struct done_callback, observer);
 
+        /* A future that outlived its loop: nothing is due there any more. */
+        if (unlikely(task->loop->closed)) {
+                bly_free(callback);
+                return;
+        }
         callback->task = bly_record_ref(task);
         bly_call_soon(task->loop, &callback->call, call_done);
 }
@@ -71,6 +76,16 @@ int belay_on_done(belay_task *task, belay_done_fn *fn, void *arg) {
         else
                 bly_observe(task, &callback->observer);
         return 0;
+}
+
+void bly_forget_callbacks(belay_task *future) {
+        /* Whoever waits holds a reference: none but callbacks can be left. */
+        while (!bly_list_empty(&future->observers)) {
+                struct bly_observer *observer = container_of(future->observers.next, struct bly_observer, link);
+
+                bly_unobserve(observer);
+                bly_free(container_of(observer, struct done_callback, observer));
+        }
 }
 
 int belay_off_done(belay_task *task, belay_done_fn *fn, void *arg) {

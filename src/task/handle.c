@@ -48,6 +48,9 @@ int belay_result_placed(const char *place, belay_task *task) {
 
 const belay_failure *belay_failure_of(belay_task *task) {
         task->node.flags |= BLY_TASK_LOOKED_AT;
+        /* Of a cancellation there may be no more than a text yet. */
+        if (task->failure == NULL && bly_is_cancelled(task))
+                task->failure = bly_take_cancellation(task);
         return task->failure;
 }
 

@@ -2,6 +2,7 @@
 /*
  * The life of a task, from its function's first step to what it ended with.
  */
+#include "task/locals.h"
 #include "task/wait.h"
 
 static void finish(belay_task *self, int code) {
@@ -28,6 +29,15 @@ static void finish(belay_task *self, int code) {
                                         .when = self->loop->now,
                                 };
                 }
+        }
+        /* Nobody can reach these any more, whoever has a handle. */
+        if (unlikely(self->left != NULL))
+                bly_leave_failure(self, 0, NULL);
+        if (unlikely(self->locals != NULL)) {
+                struct bly_local_node *locals = self->locals;
+
+                self->locals = NULL;
+                bly_locals_release(locals);
         }
         bly_end(self, code, failure);
 }

@@ -168,25 +168,27 @@ static inline void bly_call_soon(struct belay_loop *loop, struct bly_call *call,
 /* The ways that are not straight to a task that goes on. */
 void bly_leave_slowly(struct belay_loop *loop, belay_task *self);
 
+/* From task to task. errno is the task's own. */
+static inline __attribute__((always_inline)) void bly_switch_over(struct belay_loop *loop, belay_task *self,
+                                                                  belay_task *next) {
+        int *error = loop->error, saved = *error;
+
+        loop->left--;
+        loop->current = next;
+        bly_switch(&self->context, &next->context);
+        *error = saved;
+}
+
 /*
  * Gives the processor away from the calling task, which has seen to it that somebody will make it ready. Returns
- * when it runs again. errno is the task's own.
+ * when it runs again.
  */
 static inline __attribute__((always_inline)) void bly_leave(struct belay_loop *loop, belay_task *self) {
         struct bly_node *node = loop->ready.head;
 
-        if (likely(loop->left > 0 && node != NULL && node->kind == BLY_NODE_TASK)) {
-                belay_task *next = container_of(node, belay_task, node);
-                int saved = *loop->error;
-
-                loop->left--;
+        if (likely(loop->left > 0 && node != NULL && node->kind == BLY_NODE_TASK && node != &self->node)) {
                 loop->ready.head = node->next;
-                next->node.state = BLY_RUNNING;
-                if (likely(next != self)) {
-                        loop->current = next;
-                        bly_switch(&self->context, &next->context);
-                }
-                *loop->error = saved;
+                bly_switch_over(loop, self, container_of(node, belay_task, node));
         } else {
                 bly_leave_slowly(loop, self);
         }

@@ -87,6 +87,8 @@ static void free_record(belay_task *task) {
         struct belay_loop *loop = task->loop;
 
         report_unseen(task);
+        if (unlikely(bly_is_future(task)))
+                bly_forget_callbacks(task);
         /* The destructor may look at the task, or spawn: it comes before anything is taken apart. */
         if (task->destroy_value != NULL)
                 task->destroy_value(task->value);

@@ -19,6 +19,8 @@ int bly_uncancel(belay_task *task) {
                 }
                 if (task->requests == task->held)
                         task->node.must_cancel = false;
+                if (task->requests == 0)
+                        task->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
         }
         return task->requests;
 }
@@ -117,7 +119,7 @@ static bool is_closed(const struct walk *walk, struct bly_pass *last) {
         for (struct bly_pass *pass = last; pass != NULL; pass = pass->up) {
                 size_t cursor = 0;
 
-                if (pass->wait.class->next(&pass->wait, &cursor) == NULL || pass->wait.class->next(&pass->wait, &cursor) != NULL)
+                if (pass->wait.class->awaits(&pass->wait, &cursor) == NULL || pass->wait.class->awaits(&pass->wait, &cursor) != NULL)
                         return false;
                 if (pass->task == walk->circle)
                         break;

@@ -95,11 +95,12 @@ static struct bly_context *whatever_is_next(struct belay_loop *loop, const struc
                 if (node->kind == BLY_NODE_TASK || (next->stack.low == NULL && stack->own == NULL)) {
                         loop->left--;
                         loop->ready.head = node->next;
-                        next->node.state = BLY_RUNNING;
                         loop->current = next;
                         if (node->kind == BLY_NODE_NEW) {
                                 bly_stack_forgo(loop->stacks);
                                 next->stack = *stack;
+                                next->node.kind = BLY_NODE_TASK;
+                                next->node.state = BLY_READY;
                                 *fresh = next;
                                 return NULL;
                         }
@@ -160,6 +161,7 @@ static void start(struct belay_loop *loop, struct bly_context *from, struct bly_
         struct bly_stack stack = take_stack(loop, task);
 
         task->node.kind = BLY_NODE_TASK;
+        task->node.state = BLY_READY;
         if (unlikely(bly_tools != 0)) {
                 struct bly_tool_stack tool;
                 uintptr_t top = (uintptr_t) stack.top - sizeof(tool);
@@ -186,6 +188,9 @@ void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
         struct bly_eager *eager = loop->eager;
         int saved = errno;
 
+        /* A look is short, and saves the way to the loop's own stack and back. */
+        if (loop->left <= 0 && loop->slow_left <= 0 && node != NULL && eager == NULL && !loop->by_turns)
+                bly_look(loop);
         if (unlikely(eager != NULL) && eager->task == self) {
                 eager->task = NULL;
                 switch_to(loop, &self->context, self->tool, eager->back, eager->back_tool);
@@ -197,7 +202,6 @@ void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
                 else
                         loop->slow_left--;
                 loop->ready.head = node->next;
-                next->node.state = BLY_RUNNING;
                 loop->current = next;
                 if (node->kind == BLY_NODE_NEW)
                         start(loop, &self->context, self->tool, next);
@@ -234,7 +238,6 @@ void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {
 /* ---- the loop's own stack ---- */
 
 static void resume(struct belay_loop *loop, belay_task *task) {
-        task->node.state = BLY_RUNNING;
         loop->current = task;
         if (task->node.kind == BLY_NODE_NEW)
                 start(loop, &loop->context, &loop->own_tool, task);

@@ -31,13 +31,15 @@ static enum bly_meet wake_sleeper(struct bly_wait *wait) {
 }
 
 int belay_yield_placed(const char *place) {
-        belay_task *self = bly_current();
+        struct belay_loop *loop = bly_loop;
+        belay_task *self;
 
-        if (unlikely(self == NULL)) {
+        if (unlikely(loop == NULL || loop->current == NULL)) {
                 bly_waiter(place, "belay_yield()");
                 return -EPERM;
         }
-        bly_give_way(self, place);
+        self = loop->current;
+        bly_give_way(loop, self, place);
         return likely(!self->node.must_cancel) ? 0 : bly_settle(self);
 }
 
@@ -60,7 +62,7 @@ int belay_sleep_placed(const char *place, belay_time span) {
         if (unlikely(self == NULL))
                 return -EPERM;
         if (span <= 0) {
-                bly_give_way(self, place);
+                bly_give_way(self->loop, self, place);
                 return bly_verdict(self);
         }
         return sleep_until(self, bly_add_time(bly_now(self->loop), span), place);
@@ -72,7 +74,7 @@ int belay_sleep_until_placed(const char *place, belay_time instant) {
         if (unlikely(self == NULL))
                 return -EPERM;
         if (instant <= bly_now(self->loop)) {
-                bly_give_way(self, place);
+                bly_give_way(self->loop, self, place);
                 return bly_verdict(self);
         }
         return sleep_until(self, instant, place);
@@ -91,7 +93,7 @@ static __attribute__((noinline)) int look_around(belay_task *self, const char *p
                 if (loop->fire_queued || loop->now - loop->slice >= CHECKPOINT_SLICE) {
                         loop->slice = loop->now;
                         if (loop->ready.head != NULL)
-                                bly_give_way(self, place);
+                                bly_give_way(loop, self, place);
                 }
         }
         return bly_verdict(self);

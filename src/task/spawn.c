@@ -45,7 +45,7 @@ belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const be
                 if (options->last)
                         task->node.flags |= BLY_TASK_LAST;
                 if (options->eager) {
-                        task->node.state = BLY_RUNNING;
+                        task->node.state = BLY_READY;
                         bly_run_eagerly(loop, task);
                         return task;
                 }

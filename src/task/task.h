@@ -121,8 +121,8 @@ enum bly_state {
         BLY_FREE = 0,           /* the record is not in use */
         BLY_FUTURE,             /* a future that is pending */
         BLY_NEW,                /* ready for its first step */
-        BLY_READY,
-        BLY_RUNNING,
+        BLY_READY,              /* or running, which is what loop->current is */
+        BLY_RUNNING,            /* not used: nobody writes down what a pointer tells */
         BLY_WAITING,
         BLY_DONE,
 };
@@ -245,6 +245,8 @@ void bly_live(belay_task *task);
 void bly_end(belay_task *task, int outcome, belay_failure *failure);
 void bly_observe(belay_task *task, struct bly_observer *observer);
 void bly_unobserve(struct bly_observer *observer);
+/* The callbacks of a future that nobody can end any more: they are never called. */
+void bly_forget_callbacks(belay_task *future);
 /* What a cancelled task gives the next to look at it, and no other: asyncio hands its error out once. NULL: no reason. */
 belay_failure *bly_take_cancellation(belay_task *task);
 

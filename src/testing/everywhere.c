@@ -223,6 +223,11 @@ static int run_loop(struct run *run, int *outcome) {
         belay_loop_close(loop);
         if (run->late != NULL)
                 bly_record_unref(run->late);
+        if (rc == -EINTR) {
+                /* By belay_interrupt(): as belay_run() has it. */
+                *outcome = rc;
+                rc = 0;
+        }
         return rc;
 }
 

@@ -371,27 +371,38 @@ static int left_behind(void *arg) {
 
 static int for_oneself(void *arg) {
         /* The others go on, so that it is no deadlock of all. */
-        belay_task *other = must(belay_spawn(takes_a_second, &seven));
-        belay_task *tasks[3];
+        belay_task *other = must(belay_spawn(takes_a_second, &seven)), *task;
+        struct waiter waiter;
 
         (void) arg;
-        for (size_t k = 0; k < 3; k++) {
-                struct waiter waiter = { .wait = kinds[k], .rc = UNWRITTEN };
-
+        for (size_t k = 0; k < 2; k++) {
+                waiter = (struct waiter) { .wait = kinds[k], .rc = UNWRITTEN };
                 keep_lines();
-                tasks[k] = must(belay_spawn(waits, &waiter));
-                waiter.target = tasks[k];
-                for (int i = 0; i < 3 && !belay_done(tasks[k]); i++)
+                task = waiter.target = must(belay_spawn(waits, &waiter));
+                for (int i = 0; i < 3 && !belay_done(task); i++)
                         CHECK_EQ(belay_yield(), 0);
-                CHECK(belay_done(tasks[k]));
+                CHECK(belay_done(task));
                 CHECK_EQ(waiter.rc, -EDEADLK);
                 CHECK_EQ(waiter.outcome, UNWRITTEN);
-                CHECK_EQ(belay_result(tasks[k]), -EDEADLK);
+                CHECK_EQ(belay_result(task), -EDEADLK);
                 CHECK_LINES(1, "misuse at waits:1");
                 CHECK_LINES(1, "waits for itself");
-                belay_release(tasks[k]);
+                belay_release(task);
         }
+
+        /* A shield of oneself waits, as asyncio's does, until it is cancelled. */
+        keep_lines();
+        waiter = (struct waiter) { .wait = belay_shield_placed, .rc = UNWRITTEN };
+        task = waiter.target = must(belay_spawn(waits, &waiter));
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        CHECK_EQ(waiter.rc, UNWRITTEN);
+        belay_cancel(task, NULL);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_EQ(waiter.rc, -ECANCELED);
+        CHECK_EQ(waiter.outcome, UNWRITTEN);
+        CHECK_LINES(0, "misuse");
         CHECK(!belay_done(other));
+        belay_release(task);
         belay_release(other);
         belay_set_log(NULL, NULL);
         return 0;

@@ -338,7 +338,7 @@ static int too_large(void *arg) {
         keep_lines();
         errno = 0;
         task = belay_spawn_with(sleeps, &thing,
-                                BELAY_OPTIONS(belay_spawn_options, .stack_size = (size_t) 1 << 46, .destroy = destroy_thing));
+                                BELAY_OPTIONS(belay_spawn_options, .stack_size = (size_t) 1 << 47, .destroy = destroy_thing));
         CHECK(task == NULL);
         CHECK_EQ(errno, ENOMEM);
         CHECK_EQ(thing.destroyed, 0);   /* still the caller's */

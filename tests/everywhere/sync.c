@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Locks, conditions, semaphores, events and barriers under cancel-everywhere: afterwards locks are free, all places are back,
+ * nobody was passed over and nobody was there twice.
+ */
+#include "everywhere/everywhere.h"
+
+enum { WORKERS = 4 };
+
+static int supervised(belay_group *group) {
+        return belay_group_enter_with(group, BELAY_OPTIONS(belay_group_options, .supervise = true));
+}
+
+static int start_workers(belay_group *group, belay_fn *fn) {
+        for (int i = 0; i < WORKERS; i++)
+                CHECK_EQ(belay_group_spawn(group, fn, NULL), 0);
+        return 0;
+}
+
+/* ---- lock ---- */
+
+static belay_lock lock;
+static int inside, entered, refused;
+
+static void reset_lock(void *arg) {
+        (void) arg;
+        CHECK(!belay_lock_held(&lock));
+        inside = entered = refused = 0;
+}
+
+static int lock_worker(void *arg) {
+        (void) arg;
+        for (int i = 0; i < 2; i++) {
+                int rc = belay_lock_acquire(&lock);
+
+                if (rc < 0) {
+                        refused++;
+                        return rc;
+                }
+                CHECK_EQ(++inside, 1);
+                entered++;
+                rc = i == 0 ? belay_yield() : belay_sleep(BELAY_SECOND);
+                inside--;
+                CHECK_EQ(belay_lock_release(&lock), 0);
+                if (rc < 0)
+                        return rc;
+        }
+        return 0;
+}
+
+static int lock_main(void *arg) {
+        belay_group group;
+
+        (void) arg;
+        supervised(&group);
+        start_workers(&group, lock_worker);
+        return belay_group_leave(&group, lock_worker(NULL));
+}
+
+static int check_lock(void *arg, int outcome) {
+        (void) arg;
+        if (belay_lock_held(&lock) || inside != 0)
+                return 1;
+        if (outcome == 0 && entered + refused == 0)
+                return 2;
+        return outcome == 0 || is_cancelled(outcome) ? 0 : 3;
+}
+
+/* ---- condition: a store of things that are made and used ---- */
+
+static belay_condition changed;
+static int things, made, used, users;
+
+static void reset_condition(void *arg) {
+        (void) arg;
+        CHECK(!belay_lock_held(belay_condition_lock(&changed)));
+        things = made = used = users = 0;
+}
+
+static bool is_there(void *arg) {
+        (void) arg;
+        return things > 0;
+}
+
+static int use_one(void *arg) {
+        belay_lock *guard = belay_condition_lock(&changed);
+        int rc = belay_lock_acquire(guard);
+
+        (void) arg;
+        if (rc < 0)
+                return rc;
+        users++;
+        rc = belay_condition_wait_until(&changed, is_there, NULL);
+        /* Held again whatever it returned. */
+        CHECK(belay_lock_held(guard));
+        users--;
+        if (rc == 0) {
+                things--;
+                used++;
+        }
+        CHECK_EQ(belay_lock_release(guard), 0);
+        return rc;
+}
+
+static int make_one(void *arg) {
+        belay_lock *guard = belay_condition_lock(&changed);
+        int rc = belay_lock_acquire(guard);
+
+        (void) arg;
+        if (rc < 0)
+                return rc;
+        things++;
+        made++;
+        /* The lock is wanted while it is taken again by those who are woken. */
+        CHECK_EQ(belay_condition_notify(&changed, 1), 0);
+        rc = belay_yield();
+        CHECK_EQ(belay_lock_release(guard), 0);
+        return rc;
+}
+
+static int condition_main(void *arg) {
+        belay_group group;
+        int rc = 0;
+
+        (void) arg;
+        supervised(&group);
+        for (int i = 0; i < 3; i++)
+                CHECK_EQ(belay_group_spawn(&group, use_one, NULL), 0);
+        rc = belay_yield();
+        for (int i = 0; rc == 0 && i < 3; i++)
+                rc = make_one(NULL);
+        if (rc == 0)
+                rc = belay_sleep(BELAY_SECOND);
+        /* As many as were made were used, unless a user was cancelled: nobody waits while there is something. */
+        if (rc == 0)
+                CHECK(things == 0 || users == 0);
+        /* A maker that was cancelled made less: the users are not to wait for it. */
+        if (made < 3 || things > 0)
+                belay_group_cancel(&group);
+        return belay_group_leave(&group, rc);
+}
+
+static int check_condition(void *arg, int outcome) {
+        (void) arg;
+        if (belay_lock_held(belay_condition_lock(&changed)) || users != 0)
+                return 1;
+        if (made != used + things)
+                return 2;
+        return outcome == 0 || is_cancelled(outcome) ? 0 : 3;
+}
+
+/* ---- semaphore ---- */
+
+static belay_semaphore places;
+
+static void reset_semaphore(void *arg) {
+        (void) arg;
+        belay_semaphore_init_bounded(&places, 2);
+        inside = entered = 0;
+}
+
+static int semaphore_worker(void *arg) {
+        int rc = belay_semaphore_acquire(&places);
+
+        (void) arg;
+        if (rc < 0)
+                return rc;
+        CHECK(++inside <= 2);
+        entered++;
+        rc = entered % 2 == 0 ? belay_yield() : belay_sleep(BELAY_SECOND);
+        inside--;
+        CHECK_EQ(belay_semaphore_release(&places), 0);
+        return rc;
+}
+
+static int semaphore_main(void *arg) {
+        belay_group group;
+
+        (void) arg;
+        supervised(&group);
+        start_workers(&group, semaphore_worker);
+        start_workers(&group, semaphore_worker);
+        return belay_group_leave(&group, semaphore_worker(NULL));
+}
+
+static int check_semaphore(void *arg, int outcome) {
+        (void) arg;
+        if (belay_semaphore_value(&places) != 2 || inside != 0)
+                return 1;
+        return outcome == 0 || is_cancelled(outcome) ? 0 : 2;
+}
+
+/* ---- event ---- */
+
+static belay_event go;
+
+static void reset_event(void *arg) {
+        (void) arg;
+        go = (belay_event) BELAY_EVENT_INIT;
+        entered = 0;
+}
+
+static int event_worker(void *arg) {
+        int rc = belay_event_wait(&go);
+
+        (void) arg;
+        if (rc == 0)
+                rc = belay_yield();
+        entered += rc == 0;
+        return rc;
+}
+
+static int event_main(void *arg) {
+        belay_group group;
+        int rc;
+
+        (void) arg;
+        supervised(&group);
+        start_workers(&group, event_worker);
+        rc = belay_sleep(BELAY_SECOND);
+        /* Set and cleared at once: who waited goes on all the same. Set whatever came, or they would wait for ever. */
+        belay_event_set(&go);
+        belay_event_clear(&go);
+        if (rc == 0)
+                rc = belay_yield();
+        return belay_group_leave(&group, rc);
+}
+
+static int check_event(void *arg, int outcome) {
+        (void) arg;
+        /* One of the workers may have been the one. */
+        if (outcome == 0 && entered < WORKERS - 1)
+                return 1;
+        return outcome == 0 || is_cancelled(outcome) ? 0 : 2;
+}
+
+/* ---- barrier ---- */
+
+static belay_barrier barrier;
+static int met, broke;
+
+static void reset_barrier(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_barrier_init(&barrier, WORKERS), 0);
+        met = broke = 0;
+}
+
+/* Who cannot come says so, or the others would wait for ever. */
+static int barrier_worker(void *arg) {
+        (void) arg;
+        for (int round = 0; round < 2; round++) {
+                int rc = belay_barrier_wait(&barrier);
+
+                if (rc == -ENOTCONN) {
+                        broke++;
+                        return 0;
+                }
+                if (rc == -ECANCELED) {
+                        belay_shield_scope whole;
+
+                        belay_shield_enter(&whole, BELAY_NEVER);
+                        CHECK_EQ(belay_barrier_abort(&barrier), 0);
+                        return belay_shield_leave(&whole, rc);
+                }
+                CHECK(rc >= 0 && rc < WORKERS);
+                met += rc;
+        }
+        return 0;
+}
+
+static int barrier_main(void *arg) {
+        belay_group group;
+
+        (void) arg;
+        supervised(&group);
+        start_workers(&group, barrier_worker);
+        return belay_group_leave(&group, 0);
+}
+
+static int check_barrier(void *arg, int outcome) {
+        (void) arg;
+        if (belay_barrier_waiting(&barrier) != 0)
+                return 1;
+        /* Twice 0 + 1 + 2 + 3. */
+        if (outcome == 0 && broke == 0 && !belay_barrier_broken(&barrier) && met != 12)
+                return 2;
+        return outcome == 0 || is_cancelled(outcome) ? 0 : 3;
+}
+
+int main(void) {
+        everywhere(&(struct program) { lock_main, NULL, reset_lock, check_lock, 15 });
+        everywhere(&(struct program) { condition_main, NULL, reset_condition, check_condition, 9 });
+        everywhere(&(struct program) { semaphore_main, NULL, reset_semaphore, check_semaphore, 15 });
+        everywhere(&(struct program) { event_main, NULL, reset_event, check_event, 9 });
+        everywhere(&(struct program) { barrier_main, NULL, reset_barrier, check_barrier, 7 });
+        return 0;
+}

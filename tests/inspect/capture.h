@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A dump as text, and its lines. Under a virtual clock, so that all times are known.
+ */
+#ifndef BELAY_TESTS_INSPECT_CAPTURE_H
+#define BELAY_TESTS_INSPECT_CAPTURE_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+
+#include <belay.h>
+
+#include "check.h"
+
+static char captured[1 << 20];
+
+/* NULL: the calling thread's. */
+static inline void capture(belay_loop *loop) {
+        int fd = memfd_create("dump", MFD_CLOEXEC);
+        ssize_t size;
+
+        CHECK(fd >= 0);
+        CHECK_EQ(loop != NULL ? belay_loop_dump(loop, fd) : belay_dump(fd), 0);
+        size = pread(fd, captured, sizeof(captured) - 1, 0);
+        CHECK(size > 0);
+        captured[size] = '\0';
+        close(fd);
+}
+
+/* The line that begins so, NULL if there is none. */
+static inline const char *line_with(const char *beginning) {
+        const char *line = captured;
+
+        while (strncmp(line, beginning, strlen(beginning)) != 0) {
+                line = strchr(line, '\n');
+                if (line == NULL)
+                        return NULL;
+                line++;
+        }
+        return line;
+}
+
+static inline size_t lines(void) {
+        size_t count = 0;
+
+        for (const char *c = captured; *c != '\0'; c++)
+                count += *c == '\n';
+        return count;
+}
+
+/* A line begins with this, as printf() has it. */
+#define HAS(...)                                                                                 \
+        do {                                                                                     \
+                char has_line[1000];                                                             \
+                                                                                                 \
+                snprintf(has_line, sizeof(has_line), __VA_ARGS__);                               \
+                if (line_with(has_line) == NULL) {                                               \
+                        fprintf(stderr, "%s:%d: failed: no line begins with:\n%s\nbut there is:\n%s", __FILE__, \
+                                __LINE__, has_line, captured);                                   \
+                        CHECK_END(1);                                                            \
+                }                                                                                \
+        } while (0)
+
+static inline int run_virtually(belay_fn *fn) {
+        return belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
+}
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a dump says, situation by situation.
+ */
+#include "capture.h"
+
+/* The place of the call beside it. */
+#define HERE(place) ((place) = BELAY_HERE)
+
+static const char *sleeps_at, *awaits_at, *locks_at, *group_at, *leaves_at;
+
+static int locked_at_line;
+
+static int sleeps(void *arg) {
+        (void) arg;
+        HERE(sleeps_at); return belay_sleep(10 * BELAY_SECOND);
+}
+
+static int awaits(void *arg) {
+        HERE(awaits_at); return belay_await(arg, NULL);
+}
+
+static int joins(void *arg) {
+        return belay_join(arg, NULL);
+}
+
+static int locks(void *arg) {
+        int rc;
+
+        HERE(locks_at); rc = belay_lock_acquire(arg);
+        return rc == 0 ? belay_lock_release(arg) : rc;
+}
+
+static int gathers(void *arg) {
+        return belay_gather_collect(arg, 5);
+}
+
+static int awaits_event(void *arg) {
+        return belay_event_wait(arg);
+}
+
+/* ---- a tree, and the words for waits ---- */
+
+static int nests(void *arg) {
+        belay_group group;
+        int rc;
+
+        (void) arg;
+        rc = belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .name = "in\nner", .limit = 3));
+        if (rc == 0)
+                rc = belay_group_spawn(&group, sleeps, NULL);
+        HERE(leaves_at); return belay_group_leave(&group, rc);
+}
+
+static int tree(void *arg) {
+        static belay_lock lock;
+        static belay_event event;
+        belay_task *tasks[5], *first, *loose;
+        belay_future *future = belay_future_new();
+        belay_group group;
+        int rc;
+
+        (void) arg;
+        locked_at_line = __LINE__ + 1;
+        CHECK_EQ(belay_lock_acquire(&lock), 0);
+        HERE(group_at); CHECK_EQ(belay_group_enter(&group), 0);
+        first = belay_group_spawn_with(&group, sleeps, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "acc\nept"));
+        CHECK_EQ(belay_group_spawn(&group, awaits, first), 0);
+        CHECK_EQ(belay_group_spawn(&group, joins, future), 0);
+        CHECK_EQ(belay_group_spawn(&group, locks, &lock), 0);
+        CHECK_EQ(belay_group_spawn(&group, awaits_event, &event), 0);
+        for (size_t i = 0; i < 5; i++)
+                tasks[i] = i > 0 ? belay_group_spawn_with(&group, sleeps, NULL, NULL) : belay_ref(first);
+        CHECK_EQ(belay_group_spawn(&group, gathers, tasks), 0);
+        CHECK_EQ(belay_group_spawn(&group, nests, NULL), 0);
+        loose = belay_spawn_with(sleeps, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "loose"));
+        capture(NULL);
+        HAS("loop %p (running): 13 tasks, 12 ready, 0 timers, virtual clock at 0 ns\n", (void *) belay_loop_self());
+        HAS("main  running  (#1, started at tests/inspect/capture.h:");
+        HAS("`- group entered at %s, 11 members\n", group_at);
+        HAS("   |- acc?ept  new  (#3, started at tests/inspect/dump.c:");
+        HAS("loose  new  (#14, started at ");
+        HAS("future #2  pending  (made at tests/inspect/dump.c:");
+        rc = belay_sleep(2 * BELAY_SECOND);
+
+        capture(NULL);
+        HAS("loop %p (running): 14 tasks, 0 ready, 7 timers, virtual clock at 2 s\n", (void *) belay_loop_self());
+        HAS("   |- acc?ept  waiting: sleep at %s for 2 s, 8 s left  (#3, started at ", sleeps_at);
+        HAS("   |- #4  waiting: await of acc?ept at %s for 2 s  (started at ", awaits_at);
+        HAS("   |- #5  waiting: join of #2 at tests/inspect/dump.c:");
+        HAS("   |- #6  waiting: lock of tests/inspect/dump.c:%d at %s for 2 s", locked_at_line, locks_at);
+        HAS("   |- #7  waiting: event at tests/inspect/dump.c:");
+        HAS("   |- #12  waiting: gather of acc?ept, #8, #9 and 2 more at tests/inspect/dump.c:");
+        HAS("   `- #13  waiting: group \"in?ner\" at %s for 2 s  (started at ", leaves_at);
+        HAS("      `- group \"in?ner\" entered at tests/inspect/dump.c:");
+        HAS("         `- #15  waiting: sleep at %s for 2 s, 8 s left", sleeps_at);
+        HAS("loose  waiting: sleep at %s", sleeps_at);
+        CHECK(strstr(line_with("      `- group"), ", 1 member of 3 at once\n") != NULL);
+        CHECK(strstr(line_with("   |- #4"), "; stack ") != NULL);
+        CHECK(strstr(line_with("   |- #4"), " of 64 KiB)\n") != NULL);
+        CHECK(strstr(line_with("main"), "; stack ") != NULL);
+        CHECK_EQ(lines(), 1 + 2 + 11 + 2 + 1 + 1);
+
+        for (size_t i = 0; i < 5; i++)
+                belay_release(tasks[i]);
+        belay_release(first);
+        belay_release(loose);
+        belay_release(future);
+        belay_group_cancel(&group);
+        return belay_group_leave(&group, rc);
+}
+
+/* ---- requests ---- */
+
+struct clean_up {
+        const char *cancelled_at;
+        belay_time shield;              /* 0: none */
+};
+
+/* Cleans up for 5 s, or holds a request back for so long. */
+static int cleans_up(void *arg) {
+        const struct clean_up *clean_up = arg;
+        belay_shield_scope region;
+        int rc;
+
+        if (clean_up->shield == 0) {
+                rc = belay_sleep(BELAY_HOUR);
+                CHECK_EQ(belay_sleep(5 * BELAY_SECOND), 0);
+                return rc;
+        }
+        CHECK_EQ(belay_shield_enter(&region, clean_up->shield), 0);
+        rc = belay_sleep(5 * BELAY_SECOND);
+        return belay_shield_leave(&region, rc);
+}
+
+static int takes_back(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_sleep(BELAY_HOUR), -ECANCELED);
+        CHECK_EQ(belay_uncancel(belay_self()), 0);
+        return belay_sleep(5 * BELAY_SECOND);
+}
+
+static int awaits_refuser(void *arg) {
+        return belay_await(arg, NULL);
+}
+
+static belay_task *spawn(const char *name, belay_fn *fn, void *arg) {
+        belay_task *task = belay_spawn_with(fn, arg, BELAY_OPTIONS(belay_spawn_options, .name = name));
+
+        CHECK(task != NULL);
+        return task;
+}
+
+static int requests(void *arg) {
+        struct clean_up plain = { 0 }, within = { .shield = 20 * BELAY_SECOND };
+        belay_task *cleaner = spawn("cleaner", cleans_up, &plain), *pending = spawn("pending", cleans_up, &plain);
+        belay_task *shielded = spawn("shielded", cleans_up, &within), *back = spawn("back", takes_back, NULL);
+        belay_task *inner = spawn("inner", cleans_up, &plain), *outer = spawn("outer", awaits_refuser, inner);
+        belay_task *all[] = { cleaner, pending, shielded, back, inner, outer };
+        const char *at;
+
+        (void) arg;
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        HERE(at); CHECK(belay_cancel(cleaner, "no\tmore")); CHECK(belay_cancel(shielded, NULL)); CHECK(belay_cancel(back, NULL));
+        CHECK(belay_cancel(shielded, NULL));
+        CHECK(belay_cancel(outer, NULL));
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        CHECK(belay_cancel(pending, "now"));
+
+        capture(NULL);
+        HAS("cleaner  waiting: sleep at tests/inspect/dump.c:");
+        CHECK(strstr(line_with("cleaner"), " for 1 s, 4 s left; cancelling: 1 request, delivered, by caller main at ") != NULL);
+        CHECK(strstr(line_with("cleaner"), " 1 s ago: \"no?more\"  (") != NULL);
+        CHECK(strstr(line_with("cleaner"), at) != NULL);
+        HAS("pending  ready, goes on at ");
+        CHECK(strstr(line_with("pending"), "; cancelling: 1 request, pending, by caller main at ") != NULL);
+        CHECK(strstr(line_with("pending"), " 0 ns ago: \"now\"  (") != NULL);
+        CHECK(strstr(line_with("shielded"), "; cancelling: 2 requests held back by a shielded region, pending, by caller main "
+                                            "at ") != NULL);
+        HAS("`- shielded region entered at tests/inspect/dump.c:");
+        CHECK(strstr(line_with("`- shielded"), ", 18 s left\n") != NULL);
+        CHECK(strstr(line_with("back"), " for 1 s, 4 s left; earlier, a request by caller main at ") != NULL);
+        CHECK(strstr(line_with("back"), " 1 s ago, taken back  (") != NULL);
+        CHECK(strstr(line_with("outer"), "await of inner at ") != NULL);
+        CHECK(strstr(line_with("outer"), "; cancelling: 1 request, passed on, by caller main at ") != NULL);
+        CHECK(strstr(line_with("inner"), "; cancelling: 1 request, delivered, by awaiter outer at ") != NULL);
+        CHECK_EQ(belay_sleep(BELAY_MINUTE), 0);
+        for (size_t i = 0; i < 6; i++)
+                belay_release(all[i]);
+        return 0;
+}
+
+/* ---- limits ---- */
+
+static int within_limits(void *arg) {
+        belay_timeout outer, inner, none;
+        belay_shield_scope region;
+        int rc;
+
+        (void) arg;
+        CHECK_EQ(belay_timeout_enter(&none, BELAY_NEVER), 0);
+        CHECK_EQ(belay_timeout_enter(&outer, 30 * BELAY_SECOND), 0);
+        CHECK_EQ(belay_timeout_enter(&inner, 2 * BELAY_SECOND), 0);
+        CHECK_EQ(belay_shield_enter(&region, BELAY_NEVER), 0);
+        rc = belay_sleep(BELAY_SECOND);
+        rc = belay_shield_leave(&region, rc);
+        rc = belay_sleep(10 * BELAY_SECOND);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        CHECK_EQ(belay_timeout_leave(&inner, rc), -ETIMEDOUT);
+        CHECK_EQ(belay_timeout_leave(&outer, 0), 0);
+        return belay_timeout_leave(&none, 0);
+}
+
+static int limits(void *arg) {
+        belay_task *task = spawn("limited", within_limits, NULL);
+
+        (void) arg;
+        CHECK_EQ(belay_sleep(BELAY_SECOND / 2), 0);
+        capture(NULL);
+        HAS("|- shielded region entered at tests/inspect/dump.c:");
+        CHECK(strstr(line_with("|- shielded"), ", no limit\n") != NULL);
+        HAS("|- time limit entered at tests/inspect/dump.c:");
+        CHECK(strstr(line_with("|- time limit"), ", 1.5 s left\n") != NULL);
+        CHECK(strstr(captured, ", 29.5 s left\n`- time limit entered at ") != NULL);
+        CHECK(strstr(line_with("`- time limit"), ", not set\n") != NULL);
+        CHECK_EQ(belay_sleep(2 * BELAY_SECOND), 0);
+        capture(NULL);
+        CHECK(strstr(line_with("limited"), "; cancelling: 1 request, delivered, by timeout at ") != NULL);
+        CHECK(strstr(line_with("limited"), " 500 ms ago") != NULL);
+        CHECK(strstr(line_with("|- time limit"), ", struck: 500 ms over\n") != NULL);
+        CHECK_EQ(belay_await(task, NULL), 0);
+        capture(NULL);
+        HAS("1 more has ended, and somebody holds a handle of it\n");
+        CHECK_EQ(lines(), 3);
+        belay_release(task);
+        return 0;
+}
+
+/* ---- eager tasks, members to be last, a group that is at its limit and one that is cancelled ---- */
+
+static int dumps(void *arg) {
+        (void) arg;
+        capture(NULL);
+        return belay_sleep(BELAY_SECOND);
+}
+
+static int fails(void *arg) {
+        (void) arg;
+        return -EIO;
+}
+
+static int resists(void *arg) {
+        int rc = belay_sleep(BELAY_HOUR);
+
+        (void) arg;
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        return rc;
+}
+
+static int wants_room(void *arg) {
+        return belay_group_spawn(arg, sleeps, NULL);
+}
+
+static int groups(void *arg) {
+        belay_group group;
+        belay_task *task, *member;
+        int rc;
+
+        (void) arg;
+        task = belay_spawn_with(dumps, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true, .name = "eager"));
+        HAS("main  running  (");
+        HAS("eager  running  (");
+        CHECK_EQ(belay_await(task, NULL), 0);
+        belay_release(task);
+
+        CHECK_EQ(belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = 2, .supervise = true)), 0);
+        CHECK_EQ(belay_group_spawn(&group, resists, NULL), 0);
+        member = belay_group_spawn_with(&group, resists, NULL, BELAY_OPTIONS(belay_spawn_options, .last = true));
+        task = belay_spawn(wants_room, &group);
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        capture(NULL);
+        HAS("`- group entered at ");
+        CHECK(strstr(line_with("`- group"), ", 2 members of 2 at once, 1 waits for room, supervised\n") != NULL);
+        CHECK(strstr(line_with("   `- #4"), "; to be last  (") != NULL);
+        CHECK(strstr(captured, "waiting: room in a group at ") != NULL);
+        belay_group_cancel(&group);
+        capture(NULL);
+        CHECK(strstr(line_with("`- group"), ", supervised, cancelled\n") != NULL);
+        CHECK(strstr(line_with("main"), "main  running; cancelling: 1 request, pending, by group at ") != NULL);
+        CHECK_EQ(belay_await(task, NULL), -ECANCELED);
+        belay_release(task);
+        belay_release(member);
+        CHECK_EQ(belay_group_leave(&group, -ECANCELED), 0);
+
+        CHECK_EQ(belay_group_enter(&group), 0);
+        CHECK_EQ(belay_group_spawn(&group, resists, NULL), 0);
+        CHECK_EQ(belay_group_spawn(&group, fails, NULL), 0);
+        CHECK_EQ(belay_sleep(BELAY_HOUR), -ECANCELED);
+        capture(NULL);
+        CHECK(strstr(line_with("`- group"), ", 1 member, 1 failed, cancelled\n") != NULL);
+        CHECK(strstr(line_with("   `- #"), "; cancelling: 1 request, delivered, by sibling #") != NULL);
+        CHECK(strstr(line_with("main"), "; cancelling: 1 request, delivered, by sibling #") != NULL);
+        rc = belay_group_leave(&group, -ECANCELED);
+        CHECK_EQ(rc, -EIO);
+        return 0;
+}
+
+/* ---- how deep and how wide ---- */
+
+enum { DEEP = 300, WIDE = 100000 };
+
+static int deeper(void *arg) {
+        uintptr_t left = (uintptr_t) arg;
+        belay_group group;
+        int rc;
+
+        rc = belay_group_enter(&group);
+        if (rc == 0 && left > 0)
+                rc = belay_group_spawn(&group, deeper, (void *) (left - 1));
+        if (rc == 0 && left % 100 == 0)
+                rc = belay_group_spawn(&group, sleeps, NULL);
+        return belay_group_leave(&group, rc);
+}
+
+static int depth(void *arg) {
+        belay_task *task = spawn("top", deeper, (void *) (uintptr_t) DEEP);
+        belay_group *scopes = calloc(WIDE, sizeof(*scopes));
+        int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+        (void) arg;
+        CHECK(scopes != NULL && null >= 0);
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        capture(NULL);
+        CHECK_EQ(lines(), 2 + 1 + 2 * DEEP + 1 + 4);
+        CHECK(strstr(captured, "`- [level 25] group entered at ") != NULL);
+        CHECK(strstr(captured, "[level 601] group entered at ") != NULL);
+        CHECK(strstr(captured, "[level 603]") == NULL);
+        /* Back up from the depth, where bars are drawn again. */
+        HAS("   `- #4  waiting: sleep");
+        for (const char *line = captured; line != NULL; line = strchr(line, '\n'))
+                CHECK(strcspn(++line, "\n") < 400);
+
+        for (size_t i = 0; i < WIDE; i++)
+                CHECK_EQ(belay_group_enter(&scopes[i]), 0);
+        CHECK_EQ(belay_dump(null), 0);
+        for (size_t i = WIDE; i-- > 0;)
+                CHECK_EQ(belay_group_leave(&scopes[i], 0), 0);
+        free(scopes);
+        close(null);
+        belay_release(task);
+        return 0;
+}
+
+/* ---- between the runs of a loop, from a callback, and without one ---- */
+
+static void dump_from_callback(void *arg) {
+        capture(NULL);
+        *(bool *) arg = true;
+}
+
+static int leaves_one_behind(void *arg) {
+        bool called = false;
+
+        (void) arg;
+        belay_release(spawn("left", sleeps, NULL));
+        CHECK(belay_soon(dump_from_callback, &called) != 0);
+        CHECK_EQ(belay_sleep(3 * BELAY_SECOND), 0);
+        CHECK(called);
+        HAS("main  waiting: sleep at tests/inspect/dump.c:");
+        return 0;
+}
+
+static void without_a_run(void) {
+        belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .seed = 7));
+        int outcome;
+
+        CHECK(loop != NULL);
+        CHECK_EQ(belay_dump(STDERR_FILENO), -EPERM);
+        capture(loop);
+        HAS("loop %p (suspended): 0 tasks, 0 ready, 0 timers, virtual clock at 0 ns, seed 7\n", (void *) loop);
+        CHECK_EQ(lines(), 1);
+        CHECK_EQ(belay_loop_run(loop, leaves_one_behind, NULL, &outcome), 0);
+        CHECK_EQ(outcome, 0);
+        capture(loop);
+        HAS("loop %p (suspended): 1 task, 0 ready, 1 timer, virtual clock at 3 s, seed 7\n", (void *) loop);
+        HAS("left  waiting: sleep at %s for 3 s, 7 s left", sleeps_at);
+        HAS("1 more has ended");
+        CHECK_EQ(belay_loop_close(loop), 0);
+}
+
+int main(void) {
+        belay_fn *const situations[] = { tree, requests, limits, groups, depth };
+
+        for (size_t i = 0; i < sizeof(situations) / sizeof(*situations); i++)
+                CHECK_EQ(run_virtually(situations[i]), 0);
+        without_a_run();
+        return 0;
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cancel-everywhere makes the runs that it says it makes, and has nothing to say of programs that are right.
+ */
+#include <belay.h>
+#include <fcntl.h>
+
+#include "check.h"
+#include "testing/lines.h"
+
+static unsigned waits, runs, resets, checks, calls;
+
+static void note_reset(void *arg) {
+        (void) arg;
+        /* In turn: reset, fn, check. */
+        CHECK_EQ(resets, calls);
+        CHECK_EQ(resets, checks);
+        resets++;
+}
+
+static int note_check(void *arg, int outcome) {
+        (void) arg;
+        (void) outcome;
+        checks++;
+        CHECK_EQ(checks, calls);
+        CHECK(belay_loop_self() == NULL);
+        return 0;
+}
+
+static int everywhere(belay_fn *fn, void *arg, bool all_tasks) {
+        keep_lines();
+        waits = runs = resets = checks = calls = 0;
+        return belay_everywhere(fn, arg, BELAY_OPTIONS(belay_everywhere_options, .all_tasks = all_tasks, .waits = &waits,
+                                                       .runs = &runs, .reset = note_reset, .check = note_check));
+}
+
+/* ---- how many ---- */
+
+static int no_wait(void *arg) {
+        (void) arg;
+        calls++;
+        /* Nothing to wait for is no wait. */
+        return belay_checkpoint();
+}
+
+static int child(void *arg) {
+        (void) arg;
+        for (int i = 0; i < 3; i++) {
+                int rc = belay_sleep(BELAY_SECOND);
+
+                if (rc < 0)
+                        return rc;
+        }
+        return 0;
+}
+
+static int three_kinds(void *arg) {
+        belay_task *task = belay_spawn(child, arg);
+        int rc = belay_yield();
+
+        calls++;
+        if (rc == 0)
+                rc = belay_sleep(BELAY_HOUR);
+        if (rc == 0)
+                rc = belay_sleep(0);
+        /* It is done by now. */
+        if (rc == 0)
+                rc = belay_join(task, NULL);
+        belay_release(task);
+        return rc;
+}
+
+static void test_counts(void) {
+        CHECK_EQ(everywhere(no_wait, NULL, false), 0);
+        CHECK(waits == 0 && runs == 1 && resets == 1 && checks == 1);
+
+        CHECK_EQ(everywhere(three_kinds, NULL, false), 0);
+        CHECK_EQ(waits, 3);
+        CHECK(runs == 10 && calls == 10 && resets == 10 && checks == 10);
+
+        CHECK_EQ(everywhere(three_kinds, NULL, true), 0);
+        CHECK_EQ(waits, 6);
+        CHECK(runs == 19 && calls == 19 && resets == 19 && checks == 19);
+        CHECK_LINES(lines.length == 0);
+        /* Nothing has to be given. */
+        CHECK_EQ(belay_everywhere(three_kinds, NULL, NULL), 0);
+}
+
+/* ---- what each run is ---- */
+
+static struct seen {
+        int first, second, outcome;
+        belay_origin_kind kind;
+        char reason[64], again[64];
+        bool limited;
+        belay_time when;
+} seen[8];
+static unsigned run_number;
+
+static void copy_reason(char *to, size_t size) {
+        belay_failure *failure = belay_failure_take(-ECANCELED);
+        const char *text = belay_failure_text(failure);
+
+        snprintf(to, size, "%s", text != NULL ? text : "");
+        belay_failure_release(failure);
+}
+
+/* Two waits, and one in clean-up. */
+static int observed(void *arg) {
+        struct seen *now = &seen[run_number];
+        belay_origin origin = { .size = sizeof(origin) };
+        int rc = belay_sleep(BELAY_MINUTE);
+
+        (void) arg;
+        now->limited = belay_deadline() != BELAY_NEVER;
+        if (rc == 0)
+                rc = belay_sleep(BELAY_MINUTE);
+        now->first = rc;
+        now->when = belay_now();
+        if (rc < 0) {
+                copy_reason(now->reason, sizeof(now->reason));
+                belay_origin_of(belay_self(), &origin);
+                now->kind = origin.kind;
+                if (origin.kind == BELAY_ORIGIN_TEST)
+                        CHECK_STR(origin.place, "belay_everywhere()");
+                now->second = belay_sleep(BELAY_SECOND);
+                if (now->second < 0)
+                        copy_reason(now->again, sizeof(now->again));
+        }
+        return rc;
+}
+
+static int note_outcome(void *arg, int outcome) {
+        (void) arg;
+        seen[run_number++].outcome = outcome;
+        return 0;
+}
+
+static void test_kinds(void) {
+        CHECK_EQ(belay_everywhere(observed, NULL, BELAY_OPTIONS(belay_everywhere_options, .check = note_outcome)), 0);
+        CHECK_EQ(run_number, 7);
+        CHECK(seen[0].first == 0 && seen[0].outcome == 0);
+        for (int i = 1; i <= 6; i++) {
+                const struct seen *run = &seen[i];
+                bool by_limit = (i - 1) % 3 == 1, twice = (i - 1) % 3 == 2;
+
+                CHECK_EQ(run->first, -ECANCELED);
+                /* The wait was over before it took any time. */
+                CHECK_EQ(run->when, i <= 3 ? 0 : BELAY_MINUTE);
+                CHECK_EQ(run->outcome, by_limit ? -ETIMEDOUT : -ECANCELED);
+                CHECK_EQ(run->kind, by_limit ? BELAY_ORIGIN_TIMEOUT : BELAY_ORIGIN_TEST);
+                CHECK_STR(run->reason, by_limit ? "" : twice ? "cancelled everywhere, late" : "cancelled everywhere");
+                CHECK_EQ(run->second, twice ? -ECANCELED : 0);
+                CHECK_STR(run->again, twice ? "cancelled everywhere again" : "");
+        }
+}
+
+/* ---- the second request waits for the delivery of the first ---- */
+
+static int in_region, after_region, in_clean_up;
+
+static int shielded(void *arg) {
+        belay_shield_scope region;
+        int rc;
+
+        (void) arg;
+        belay_shield_enter(&region, BELAY_NEVER);
+        rc = belay_sleep(BELAY_SECOND);
+        if (rc == 0)
+                rc = belay_sleep(BELAY_SECOND);
+        in_region += rc == -ECANCELED;
+        rc = belay_shield_leave(&region, rc);
+        if (rc == 0)
+                rc = belay_sleep(BELAY_SECOND);
+        after_region += rc == -ECANCELED;
+        if (rc < 0)
+                in_clean_up += belay_yield() == -ECANCELED;
+        return rc;
+}
+
+static void test_held_back(void) {
+        CHECK_EQ(belay_everywhere(shielded, NULL, BELAY_OPTIONS(belay_everywhere_options, .waits = &waits)), 0);
+        CHECK_EQ(waits, 3);
+        CHECK_EQ(in_region, 0);
+        CHECK_EQ(after_region, 9);
+        CHECK_EQ(in_clean_up, 3);
+}
+
+/* ---- no false complaints ---- */
+
+/* Made at the first use, and kept; and a cancelled run is the first to use some of it. */
+static int makes_things_once(void *arg) {
+        static belay_queue *kept;
+        static int fd = -1, spare = -1;
+        int rc;
+
+        (void) arg;
+        calls++;
+        if (kept == NULL) {
+                kept = belay_queue_new(0);
+                fd = open("/dev/null", O_RDONLY);
+        }
+        CHECK_EQ(belay_queue_try_put(kept, &fd), 0);
+        rc = belay_sleep(BELAY_SECOND);
+        if (rc < 0 && spare < 0)
+                spare = open("/dev/null", O_RDONLY);
+        return rc;
+}
+
+static void test_first_use(void) {
+        CHECK_EQ(everywhere(makes_things_once, NULL, false), 0);
+        CHECK_LINES(lines.length == 0);
+        CHECK_EQ(waits, 1);
+        /* Twice: the first run at all, and the first that is cancelled. More if the queue has grown. */
+        CHECK(runs >= 6 && runs <= 8);
+}
+
+/* What the runs before left is given back by reset, however much it is. */
+static belay_queue *filled;
+
+static void empty_it(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_queue_free(filled), 0);
+        filled = belay_queue_new(0);
+        CHECK(filled != NULL);
+}
+
+static int fills_it(void *arg) {
+        (void) arg;
+        for (int i = 0; i < 40; i++) {
+                int rc = belay_queue_put(filled, belay_failure_ref(NULL));
+
+                if (rc == 0 && i % 10 == 9)
+                        rc = belay_sleep(BELAY_SECOND);
+                if (rc < 0)
+                        return rc;
+        }
+        return 0;
+}
+
+static void test_reset_gives_back(void) {
+        keep_lines();
+        CHECK_EQ(belay_everywhere(fills_it, NULL, BELAY_OPTIONS(belay_everywhere_options, .reset = empty_it)), 0);
+        CHECK_LINES(lines.length == 0);
+        CHECK_EQ(belay_queue_free(filled), 0);
+}
+
+/* Each run has other waits than the one before: those that are not met again are passed over. */
+static int varies(void *arg) {
+        static int times;
+        int rc = 0;
+
+        (void) arg;
+        calls++;
+        for (int i = 0, n = times++ == 0 ? 5 : times % 3; i < n && rc == 0; i++)
+                rc = belay_yield();
+        return rc;
+}
+
+static void test_not_met(void) {
+        CHECK_EQ(everywhere(varies, NULL, false), 0);
+        CHECK(waits == 5 && runs == 16);
+        CHECK_LINES(lines.length == 0);
+}
+
+/* Longer than any patience, but not once it is cancelled. */
+static int is_slow(void *arg) {
+        calls++;
+        (void) arg;
+        for (int i = 0; i < 5; i++) {
+                int rc = belay_sleep(30 * BELAY_SECOND);
+
+                if (rc < 0)
+                        return belay_sleep(50 * BELAY_SECOND) < 0 ? -EIO : rc;
+        }
+        return 0;
+}
+
+static void test_patience(void) {
+        keep_lines();
+        CHECK_EQ(belay_everywhere(is_slow, NULL, BELAY_OPTIONS(belay_everywhere_options, .patience = 151 * BELAY_SECOND)), 0);
+        CHECK_LINES(lines.length == 0);
+        CHECK_EQ(belay_everywhere(is_slow, NULL, BELAY_OPTIONS(belay_everywhere_options, .patience = 149 * BELAY_SECOND)), 1);
+        CHECK_LINES(lines_with("everywhere: undisturbed: it did not end in time:") == 1);
+}
+
+/* Main ends by belay_interrupt(): as belay_run() tells of it. */
+static int interrupted_outcome;
+
+static int interrupts(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_interrupt(NULL), 0);
+        return belay_sleep(BELAY_SECOND);
+}
+
+static int note_interrupted(void *arg, int outcome) {
+        (void) arg;
+        interrupted_outcome += outcome == -EINTR;
+        return 0;
+}
+
+static void test_interrupted(void) {
+        CHECK_EQ(belay_everywhere(interrupts, NULL, BELAY_OPTIONS(belay_everywhere_options, .check = note_interrupted)), 0);
+        /* Undisturbed, and where a limit strikes besides; but another request is not the interrupt's to swallow. */
+        CHECK_EQ(interrupted_outcome, 2);
+}
+
+/* ---- where it may be called ---- */
+
+static int inside(void *arg) {
+        CHECK_EQ(belay_everywhere(no_wait, arg, NULL), -EBUSY);
+        return 0;
+}
+
+static void test_inside(void) {
+        CHECK_EQ(belay_run(inside, NULL), 0);
+        /* And again after it was refused. */
+        CHECK_EQ(belay_everywhere(inside, NULL, NULL), 0);
+}
+
+static int inside_reset;
+
+static void calls_itself(void *arg) {
+        inside_reset = belay_everywhere(no_wait, arg, NULL);
+}
+
+static void test_within_itself(void) {
+        CHECK_EQ(belay_everywhere(child, NULL, BELAY_OPTIONS(belay_everywhere_options, .reset = calls_itself)), 0);
+        CHECK_EQ(inside_reset, -EBUSY);
+}
+
+/* ---- with a seed ---- */
+
+static void test_seed(void) {
+        CHECK_EQ(setenv("BELAY_SEED", "5", 1), 0);
+        CHECK_EQ(everywhere(three_kinds, NULL, true), 0);
+        CHECK_EQ(waits, 6);
+        CHECK_EQ(runs, 19);
+        CHECK_LINES(lines_with("seed 5\n") == 19);
+        CHECK_EQ(unsetenv("BELAY_SEED"), 0);
+}
+
+int main(void) {
+        unsetenv("BELAY_SEED");
+        test_counts();
+        test_kinds();
+        test_held_back();
+        test_first_use();
+        test_reset_gives_back();
+        test_not_met();
+        test_patience();
+        test_interrupted();
+        test_inside();
+        test_within_itself();
+        test_seed();
+        return 0;
+}
