@@ -39,13 +39,20 @@ int play_with(struct frame *frame, const struct statement *statement)
 {
         const struct argument *held = &statement->arguments[0];
         int rc = acquire(frame, held), released;
+        belay_failure *kept;
 
         if (rc < 0)
                 return rc;
         say(frame, "with %s", held->word->text);
         rc = play_block(frame, &statement->body);
+        /* Taken before the release, whose failure would otherwise be told with the details of this one. */
+        kept = rc < 0 ? belay_failure_take(rc) : NULL;
         released = release(frame, held);
-        return released < 0 ? released : rc;
+        if (released < 0) {
+                belay_failure_release(kept);
+                return released;
+        }
+        return kept ? belay_failure_raise(kept) : rc;
 }
 
 int play_acquire(struct frame *frame, const struct statement *statement)

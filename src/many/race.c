@@ -68,7 +68,8 @@ static void racer_ended(struct bly_watch *watch, struct bly_watched *watched) {
                 bly_wake(race->self, 0);
 }
 
-static enum bly_meet meet(struct bly_wait *wait) {
+static enum bly_meet meet(belay_task *task, struct bly_wait *wait) {
+        (void) task;
         return container_of(wait, struct race, wait)->stopped ? BLY_CANNOT : BLY_UNHOOKED;
 }
 

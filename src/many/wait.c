@@ -28,10 +28,9 @@ static void one_ended(struct bly_watch *watch, struct bly_watched *watched) {
         bly_wake(wait->self, 0);
 }
 
-static enum bly_meet stop_waiting(struct bly_wait *wait) {
-        belay_task *self = container_of(wait, struct wait_many, wait)->self;
-
-        bly_timer_off(self->loop, &self->timer);
+static enum bly_meet stop_waiting(belay_task *task, struct bly_wait *wait) {
+        (void) wait;
+        bly_timer_off(task->loop, &task->timer);
         return BLY_UNHOOKED;
 }
 

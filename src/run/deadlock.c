@@ -14,7 +14,7 @@ void bly_break_wait(belay_task *task) {
         struct bly_wait *wait = task->wait;
 
         if (wait->class->meet != NULL && wait->class->next == NULL)
-                wait->class->meet(wait);
+                wait->class->meet(task, wait);
         bly_wake(task, -EDEADLK);
 }
 

@@ -166,7 +166,8 @@ static belay_task *a_member(const struct bly_wait *wait, size_t *cursor) {
         return NULL;
 }
 
-static enum bly_meet stop_waiting(struct bly_wait *wait) {
+static enum bly_meet stop_waiting(belay_task *task, struct bly_wait *wait) {
+        (void) task;
         container_of(wait, struct bly_group, wait)->waiting = false;
         return BLY_UNHOOKED;
 }

@@ -13,7 +13,8 @@ struct bly_room {
         belay_task *task;
 };
 
-static enum bly_meet leave_line(struct bly_wait *wait) {
+static enum bly_meet leave_line(belay_task *task, struct bly_wait *wait) {
+        (void) task;
         bly_list_remove(&container_of(wait, struct bly_room, wait)->link);
         return BLY_UNHOOKED;
 }

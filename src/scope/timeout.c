@@ -148,7 +148,8 @@ struct turns {
         int left;
 };
 
-static enum bly_meet stop_turns(struct bly_wait *wait) {
+static enum bly_meet stop_turns(belay_task *task, struct bly_wait *wait) {
+        (void) task;
         struct turns *turns = container_of(wait, struct turns, wait);
 
         bly_ticket_cancel(turns->task->loop, turns->ticket);
@@ -207,7 +208,8 @@ struct bare_wait {
         belay_ticket ticket;
 };
 
-static enum bly_meet stop_bare_wait(struct bly_wait *wait) {
+static enum bly_meet stop_bare_wait(belay_task *task, struct bly_wait *wait) {
+        (void) task;
         struct bare_wait *bare = container_of(wait, struct bare_wait, wait);
 
         bly_unobserve(&bare->observer);

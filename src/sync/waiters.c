@@ -34,7 +34,8 @@ static void leave_line(struct bly_waiter *waiter) {
         waiter->waiters = NULL;
 }
 
-enum bly_meet bly_waiter_meet(struct bly_wait *wait) {
+enum bly_meet bly_waiter_meet(belay_task *task, struct bly_wait *wait) {
+        (void) task;
         struct bly_waiter *waiter = container_of(wait, struct bly_waiter, wait);
 
         waiter->state = BLY_WAITER_CANCELLED;

@@ -48,6 +48,7 @@ struct belay_loop {
         bool is_virtual;
         int budget;                     /* what `left` starts with after a look */
         belay_time slice;               /* when a checkpoint last let the others run */
+        unsigned checkpoints;           /* since then, under a virtual clock */
 
         /* By turns, under a virtual clock or a seed: see run_ready(). */
         bool by_turns;

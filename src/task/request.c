@@ -80,7 +80,7 @@ static struct bly_pass *meet(struct walk *walk, belay_task *task) {
                 walk->circle = task;
                 return NULL;
         }
-        if (wait != NULL && wait->class->meet(wait) == BLY_UNHOOKED)
+        if (wait != NULL && wait->class->meet(task, wait) == BLY_UNHOOKED)
                 unhook(task, walk->reason);
         else
                 leave_for_next_wait(task, walk->reason);
@@ -196,5 +196,8 @@ void bly_meet_pending(belay_task *self) {
         pass = meet(&walk, self);
         if (pass != NULL)
                 go_on(&walk, pass);
+        /* A request that came back in a circle did not arrive: it waits for the end of the wait. */
+        if (unlikely(walk.circle != NULL))
+                self->node.must_cancel = true;
         bly_text_release(walk.reason);
 }

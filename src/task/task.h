@@ -69,7 +69,7 @@ enum bly_meet {
 
 struct bly_wait_class {
         const char *what;       /* a word for reports */
-        enum bly_meet (*meet)(struct bly_wait *wait);
+        enum bly_meet (*meet)(belay_task *task, struct bly_wait *wait);
         /*
          * For those that pass on: the tasks that are awaited and not done, one for each call, NULL after the last.
          * *cursor is 0 at first. Without it, nobody's end is waited for.

@@ -86,12 +86,14 @@ void bly_postpone(belay_task *self) {
         self->wake = 0;
 }
 
-enum bly_meet bly_meet_unhook(struct bly_wait *wait) {
+enum bly_meet bly_meet_unhook(belay_task *task, struct bly_wait *wait) {
+        (void) task;
         (void) wait;
         return BLY_UNHOOKED;
 }
 
-enum bly_meet bly_meet_cannot(struct bly_wait *wait) {
+enum bly_meet bly_meet_cannot(belay_task *task, struct bly_wait *wait) {
+        (void) task;
         (void) wait;
         return BLY_CANNOT;
 }

@@ -99,8 +99,8 @@ static inline void bly_pass_init(struct bly_pass *pass, belay_task *self, const 
         *pass = (struct bly_pass) { .wait.class = class, .task = self };
 }
 
-enum bly_meet bly_meet_unhook(struct bly_wait *wait);   /* nothing to undo */
-enum bly_meet bly_meet_cannot(struct bly_wait *wait);
+enum bly_meet bly_meet_unhook(belay_task *task, struct bly_wait *wait);   /* nothing to undo */
+enum bly_meet bly_meet_cannot(belay_task *task, struct bly_wait *wait);
 
 /* A wait that a timer of the task itself may end. */
 void bly_timer_wakes(struct bly_timer *timer);

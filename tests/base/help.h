@@ -6,6 +6,7 @@
 #define BELAY_TESTS_HELP_H
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -127,6 +128,9 @@ static inline void in_child(struct child *child, int (*fn)(void *arg), void *arg
         pid = fork();
         CHECK(pid >= 0);
         if (pid == 0) {
+                struct rlimit none = { 0, 0 };
+
+                setrlimit(RLIMIT_CORE, &none);
                 signal(SIGINT, SIG_DFL);
                 signal(SIGTERM, SIG_DFL);
                 dup2(ends[1], 2);

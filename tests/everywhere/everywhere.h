@@ -11,6 +11,7 @@
 #include "check.h"
 
 struct program {
+        const char *name;
         belay_fn *fn;
         void *arg;
         void (*reset)(void *arg);
@@ -28,6 +29,8 @@ static inline void note_line(void *context, belay_log_level level, const char *l
         }
 }
 
+#define EVERYWHERE(fn, arg, reset, check, waits) everywhere(&(struct program) { #fn, fn, arg, reset, check, waits })
+
 static inline void everywhere(const struct program *program) {
         static const char *const seeds[] = { "0", "1", "2", "3", "4", "5" };
 
@@ -43,11 +46,14 @@ static inline void everywhere(const struct program *program) {
                                         .reset = program->reset, .check = program->check,
                                         .all_tasks = all_tasks, .waits = &waits, .runs = &runs));
                         if (rc != 0 || error_lines > 0) {
-                                fprintf(stderr, "seed %s, %s: %d complaints, %d lines, in %u runs for %u waits\n", seeds[i],
-                                        all_tasks ? "all tasks" : "main", rc, error_lines, runs, waits);
+                                fprintf(stderr, "%s, seed %s, %s: %d complaints, %d lines, in %u runs for %u waits\n",
+                                        program->name, seeds[i], all_tasks ? "all tasks" : "main", rc, error_lines, runs, waits);
                                 CHECK_END(1);
                         }
-                        CHECK(all_tasks == 0 || waits >= program->waits);
+                        if (all_tasks && waits < program->waits) {
+                                fprintf(stderr, "%s, seed %s: only %u waits\n", program->name, seeds[i], waits);
+                                CHECK_END(1);
+                        }
                 }
         unsetenv("BELAY_SEED");
 }

@@ -129,7 +129,7 @@ int main(void) {
         };
 
         for (size_t i = 0; i < 4; i++)
-                everywhere(&(struct program) { main_of, &options[i], reset, check, 12 });
-        everywhere(&(struct program) { cut_short, NULL, reset, check, 6 });
+                EVERYWHERE(main_of, &options[i], reset, check, 5);
+        EVERYWHERE(cut_short, NULL, reset, check, 4);
         return 0;
 }

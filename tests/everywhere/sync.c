@@ -288,10 +288,10 @@ static int check_barrier(void *arg, int outcome) {
 }
 
 int main(void) {
-        everywhere(&(struct program) { lock_main, NULL, reset_lock, check_lock, 15 });
-        everywhere(&(struct program) { condition_main, NULL, reset_condition, check_condition, 9 });
-        everywhere(&(struct program) { semaphore_main, NULL, reset_semaphore, check_semaphore, 15 });
-        everywhere(&(struct program) { event_main, NULL, reset_event, check_event, 9 });
-        everywhere(&(struct program) { barrier_main, NULL, reset_barrier, check_barrier, 7 });
+        EVERYWHERE(lock_main, NULL, reset_lock, check_lock, 15);
+        EVERYWHERE(condition_main, NULL, reset_condition, check_condition, 9);
+        EVERYWHERE(semaphore_main, NULL, reset_semaphore, check_semaphore, 15);
+        EVERYWHERE(event_main, NULL, reset_event, check_event, 9);
+        EVERYWHERE(barrier_main, NULL, reset_barrier, check_barrier, 7);
         return 0;
 }

@@ -103,7 +103,7 @@ int cancelled(void *) {
                 if (rc < 0)
                         throw rc;
         } catch (int rc) {
-                CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+                CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
                 return rc;
         }
         return 0;

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Gather, wait, race and one after the other under cancel-everywhere: every value that a task made is taken or destroyed, once, and who
+ * was to be waited for is not alive afterwards.
+ */
+#include "everywhere/everywhere.h"
+
+enum { TASKS = 4 };
+
+static int alive, values, destroyed;
+static belay_task *tasks[TASKS];
+
+static void reset(void *arg) {
+        (void) arg;
+        alive = values = destroyed = 0;
+}
+
+static int check(void *arg, int outcome) {
+        (void) arg;
+        if (alive != 0)
+                return 1;
+        if (values != destroyed)
+                return 2;
+        return outcome >= 0 || is_cancelled(outcome) ? 0 : 3;
+}
+
+static void destroy_value(void *value) {
+        CHECK(value == &values);
+        destroyed++;
+}
+
+/* The number of seconds that it takes. 3: it fails then. Clean-up takes a while. */
+static int worker(void *arg) {
+        int seconds = *(int *) arg;
+        int rc = belay_sleep(seconds * BELAY_SECOND);
+
+        alive++;
+        if (rc == 0)
+                rc = belay_yield();
+        values++;
+        CHECK_EQ(belay_set_value(&values, destroy_value), 0);
+        if (rc == -ECANCELED)
+                (void) !belay_sleep(BELAY_MILLISECOND);
+        else if (seconds == 3)
+                rc = belay_fail(-EPROTO, "it takes three seconds");
+        alive--;
+        return rc < 0 ? rc : seconds;
+}
+
+static void start(const int seconds[]) {
+        for (int i = 0; i < TASKS; i++) {
+                tasks[i] = belay_spawn(worker, (void *) &seconds[i]);
+                CHECK(tasks[i] != NULL);
+        }
+}
+
+/* Nobody stays, and who failed was looked at. */
+static void stop(void) {
+        for (int i = 0; i < TASKS; i++) {
+                CHECK_EQ(belay_cancel_wait(tasks[i], "not needed any more", BELAY_NEVER, NULL), 0);
+                (void) !belay_result(tasks[i]);
+                belay_release(tasks[i]);
+        }
+        CHECK_EQ(alive, 0);
+}
+
+static const int good[TASKS] = { 1, 2, 1, 4 }, bad[TASKS] = { 1, 4, 3, 2 }, at_once[TASKS] = { 0, 1, 1, 0 };
+
+static int all_done(void) {
+        for (int i = 0; i < TASKS; i++)
+                if (!belay_done(tasks[i]))
+                        return 0;
+        return 1;
+}
+
+/* ---- gather ---- */
+
+static int gathers(void *arg) {
+        int rc, outcome = 0;
+
+        start(arg);
+        rc = belay_gather(tasks, TASKS, &outcome);
+        if (rc == 0 && outcome == 0)
+                CHECK(all_done());
+        if (rc == 0 && outcome < 0) {
+                belay_failure *failure = belay_failure_take(outcome);
+
+                CHECK_EQ(belay_failure_code(failure), outcome);
+                belay_failure_release(failure);
+        }
+        stop();
+        return rc;
+}
+
+static int collects(void *arg) {
+        int rc;
+
+        start(arg);
+        rc = belay_gather_collect(tasks, TASKS);
+        /* All have ended, whatever came. */
+        CHECK(all_done());
+        stop();
+        return rc;
+}
+
+/* ---- wait ---- */
+
+static int waits(void *arg) {
+        int rc;
+
+        start(arg);
+        rc = belay_wait(tasks, TASKS, BELAY_WAIT_FIRST, BELAY_NEVER);
+        if (rc >= 0)
+                CHECK(rc >= 1);
+        if (rc >= 0)
+                rc = belay_wait(tasks, TASKS, BELAY_WAIT_FIRST_ERROR, 10 * BELAY_SECOND);
+        if (rc >= 0)
+                rc = belay_wait(tasks, TASKS, BELAY_WAIT_ALL, BELAY_SECOND / 2);
+        if (rc >= 0)
+                rc = belay_wait(tasks, TASKS, BELAY_WAIT_ALL, BELAY_NEVER);
+        if (rc >= 0)
+                CHECK(rc == TASKS && all_done());
+        stop();
+        return rc;
+}
+
+/* ---- race ---- */
+
+static int races(void *arg) {
+        size_t winner = TASKS + 1;
+        int rc, outcome = -1, given;
+
+        start(arg);
+        rc = belay_race(tasks, TASKS, &winner, &outcome);
+        /* Nobody is left running, whoever won and whatever came. */
+        CHECK(all_done() && alive == 0);
+        if (rc == 0 && winner < TASKS) {
+                CHECK_EQ(belay_result(tasks[winner]), outcome);
+                CHECK(outcome >= 0);
+                given = belay_take_value(tasks[winner]) == &values;
+                CHECK(given);
+                destroyed++;
+        } else if (rc == 0) {
+                CHECK(winner == TASKS && outcome < 0);
+        }
+        stop();
+        return rc;
+}
+
+/* ---- one after the other ---- */
+
+static int each_in_turn(void *arg) {
+        belay_as_completed each;
+        belay_task *task;
+        int rc, given = 0;
+
+        start(arg);
+        CHECK_EQ(belay_as_completed_begin(&each, tasks, TASKS, BELAY_MINUTE), 0);
+        while ((rc = belay_as_completed_next(&each, &task)) != 0) {
+                if (rc == -ECANCELED)
+                        break;
+                CHECK_EQ(rc, 1);
+                CHECK(belay_done(task));
+                (void) !belay_result(task);
+                /* Between two of them one may wait as well. */
+                if (++given == 2 && (rc = belay_sleep(BELAY_SECOND)) < 0)
+                        break;
+        }
+        if (rc == 0)
+                CHECK(given == TASKS);
+        /* None is lost by a cancellation: the rest can still be had. */
+        while (rc == -ECANCELED && given < TASKS && belay_as_completed_next(&each, &task) == 1)
+                given++;
+        belay_as_completed_end(&each);
+        stop();
+        return rc;
+}
+
+/* ---- all in all: one in the other ---- */
+
+static int inner(void *arg) {
+        belay_task *pair[2] = { belay_spawn(worker, arg), belay_spawn(worker, (int *) arg + 1) };
+        size_t winner;
+        int rc = belay_race(pair, 2, &winner, NULL);
+
+        CHECK(belay_done(pair[0]) && belay_done(pair[1]));
+        belay_release(pair[0]);
+        belay_release(pair[1]);
+        return rc;
+}
+
+static int nested(void *arg) {
+        int rc;
+
+        (void) arg;
+        for (int i = 0; i < TASKS; i++)
+                tasks[i] = belay_spawn(inner, (void *) &good[i % 2]);
+        rc = belay_gather(tasks, TASKS, NULL);
+        stop();
+        return rc;
+}
+
+int main(void) {
+        belay_fn *const programs[] = { gathers, collects, waits, races, each_in_turn };
+        const char *const names[] = { "gathers", "collects", "waits", "races", "each_in_turn" };
+
+        for (size_t i = 0; i < 5; i++) {
+                everywhere(&(struct program) { names[i], programs[i], (void *) good, reset, check, 4 });
+                everywhere(&(struct program) { names[i], programs[i], (void *) bad, reset, check, 4 });
+                everywhere(&(struct program) { names[i], programs[i], (void *) at_once, reset, check, 4 });
+        }
+        EVERYWHERE(nested, NULL, reset, check, 15);
+        return 0;
+}
