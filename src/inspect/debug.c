@@ -32,7 +32,8 @@ _Static_assert(BLY_SCOPE_TIMEOUT == 0 && BLY_SCOPE_GROUP == 1 && BLY_SCOPE_SHIEL
 struct belay_debug_v1 bly_debug = {
         .magic = { 'b', 'e', 'l', 'a', 'y', 'd', 'b', 'g' },
         .version = BLY_DEBUG_VERSION,
-        .size = sizeof(struct belay_debug_v1),
+        /* Without padding, into which the next field would go. */
+        .size = offsetof(struct belay_debug_v1, saved_d8) + sizeof(uint16_t),
         .pointer_size = sizeof(void *),
 
         .link_next = offsetof(struct bly_link, next),

@@ -4,14 +4,6 @@
  */
 #include "task/loop.h"
 
-void bly_observe(belay_task *task, struct bly_observer *observer) {
-        bly_list_append(&task->observers, &observer->link);
-}
-
-void bly_unobserve(struct bly_observer *observer) {
-        bly_list_remove(&observer->link);
-}
-
 belay_failure *bly_take_cancellation(belay_task *task) {
         belay_failure *failure = task->failure;
 

@@ -31,6 +31,8 @@ static bool add_slab(struct belay_loop *loop) {
         slab->next = loop->slabs;
         loop->slabs = slab;
         for (size_t i = count; i-- > 0;) {
+                slab->tasks[i].loop = loop;
+                bly_list_init(&slab->tasks[i].observers);
                 slab->tasks[i].node.next = loop->free_records != NULL ? &loop->free_records->node : NULL;
                 loop->free_records = &slab->tasks[i];
         }
@@ -44,12 +46,17 @@ belay_task *bly_record_new(struct belay_loop *loop) {
                 return NULL;
         task = loop->free_records;
         loop->free_records = task->node.next != NULL ? container_of(task->node.next, belay_task, node) : NULL;
-        *task = (belay_task) {
-                .loop = loop,
-                .refs = 1,
-                .id = ++loop->last_id,
-        };
-        bly_list_init(&task->observers);
+        /* What else there is was left clean by the one before, see bly_record_free(). */
+        task->node = (struct bly_node) { 0 };
+        task->requests = task->held = task->shield = task->wake = 0;
+        task->origin.kind = BELAY_ORIGIN_NONE;
+        task->owner = NULL;
+        task->left_code = 0;
+        task->awaited_itself = false;
+        task->stack.low = NULL;
+        task->started_at = task->place = NULL;
+        task->refs = 1;
+        task->id = ++loop->last_id;
         loop->records++;
         return task;
 }
@@ -72,7 +79,7 @@ void bly_loop_unref(struct belay_loop *loop) {
 static void report_unseen(const belay_task *task) {
         char label[32], text[512];
 
-        if (task->outcome >= 0 || (task->node.flags & (BLY_TASK_CANCELLED | BLY_TASK_LOOKED_AT)))
+        if (task->node.flags & (BLY_TASK_CANCELLED | BLY_TASK_LOOKED_AT))
                 return;
         if (task->failure != NULL)
                 belay_failure_format(task->failure, text, sizeof(text));
@@ -83,12 +90,8 @@ static void report_unseen(const belay_task *task) {
                 task->started_at != NULL ? task->started_at : "an unknown place", text);
 }
 
-static void free_record(belay_task *task) {
-        struct belay_loop *loop = task->loop;
-
-        report_unseen(task);
-        if (unlikely(bly_is_future(task)))
-                bly_forget_callbacks(task);
+/* What most tasks never had. */
+static __attribute__((noinline)) void clean(belay_task *task) {
         /* The destructor may look at the task, or spawn: it comes before anything is taken apart. */
         if (task->destroy_value != NULL)
                 task->destroy_value(task->value);
@@ -100,18 +103,36 @@ static void free_record(belay_task *task) {
         bly_text_release(task->origin.reason);
         bly_text_release(task->name);
         bly_locals_release(task->locals);
+        task->destroy_value = NULL;
+        task->value = NULL;
+        task->failure = task->left = NULL;
+        task->message = task->wake_reason = task->name = NULL;
+        task->origin = (struct bly_origin) { 0 };
+        task->locals = NULL;
+}
+
+static bool is_clean(const belay_task *task) {
+        return ((uintptr_t) task->value | (uintptr_t) task->destroy_value | (uintptr_t) task->failure
+                | (uintptr_t) task->left | (uintptr_t) task->message | (uintptr_t) task->wake_reason
+                | (uintptr_t) task->origin.name | (uintptr_t) task->origin.reason | (uintptr_t) task->name
+                | (uintptr_t) task->locals) == 0;
+}
+
+void bly_record_free(belay_task *task) {
+        struct belay_loop *loop = task->loop;
+
+        if (unlikely(task->outcome < 0) && bly_is_done(task))
+                report_unseen(task);
+        if (unlikely(bly_is_future(task)))
+                bly_forget_callbacks(task);
+        if (unlikely(!is_clean(task)))
+                clean(task);
         task->node.state = BLY_FREE;
         task->node.next = loop->free_records != NULL ? &loop->free_records->node : NULL;
         loop->free_records = task;
         loop->records--;
         if (unlikely(loop->closed))
                 bly_loop_unref(loop);
-}
-
-void bly_record_unref(belay_task *task) {
-        if (--task->refs > 0)
-                return;
-        free_record(task);
 }
 
 belay_task *bly_record_next(const struct belay_loop *loop, const belay_task *task) {

@@ -215,13 +215,18 @@ static inline bool bly_is_future(const belay_task *task) {
 /* ---- records (record.c) ---- */
 
 belay_task *bly_record_new(struct belay_loop *loop);
-void bly_record_unref(belay_task *task);
+void bly_record_free(belay_task *task);
 /* The records of a loop in the order of their arrays: NULL for the first, NULL after the last. */
 belay_task *bly_record_next(const struct belay_loop *loop, const belay_task *task);
 
 static inline belay_task *bly_record_ref(belay_task *task) {
         task->refs++;
         return task;
+}
+
+static inline void bly_record_unref(belay_task *task) {
+        if (--task->refs == 0)
+                bly_record_free(task);
 }
 
 /* Text for a person: its name, or "#7". */
@@ -243,8 +248,15 @@ void bly_live(belay_task *task);
 
 /* A future's end, or a task's by whom it never ran: writes the outcome and tells everybody. Takes over `failure`. */
 void bly_end(belay_task *task, int outcome, belay_failure *failure);
-void bly_observe(belay_task *task, struct bly_observer *observer);
-void bly_unobserve(struct bly_observer *observer);
+
+static inline void bly_observe(belay_task *task, struct bly_observer *observer) {
+        bly_list_append(&task->observers, &observer->link);
+}
+
+static inline void bly_unobserve(struct bly_observer *observer) {
+        bly_list_remove(&observer->link);
+}
+
 /* The callbacks of a future that nobody can end any more: they are never called. */
 void bly_forget_callbacks(belay_task *future);
 /* What a cancelled task gives the next to look at it, and no other: asyncio hands its error out once. NULL: no reason. */

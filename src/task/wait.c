@@ -4,26 +4,18 @@
  */
 #include "task/wait.h"
 
-belay_task *bly_waiter(const char *place, const char *what) {
-        belay_task *self = bly_current();
-
-        if (unlikely(self == NULL))
-                bly_misuse(-EPERM, place, "%s outside of a task", what);
-        return self;
+belay_task *bly_no_waiter(const char *place, const char *what) {
+        bly_misuse(-EPERM, place, "%s outside of a task", what);
+        return NULL;
 }
 
-void bly_suspend(belay_task *self, struct bly_wait *wait, const char *place) {
+void bly_before_wait(belay_task *self) {
         struct belay_loop *loop = self->loop;
 
-        self->wait = wait;
-        self->place = place;
-        self->since = loop->now;
-        self->node.state = BLY_WAITING;
-        if (unlikely(loop->on_wait != NULL))
+        if (loop->on_wait != NULL)
                 loop->on_wait(loop, self);
-        if (unlikely(self->node.must_cancel))
+        if (self->node.must_cancel)
                 bly_meet_pending(self);
-        bly_leave(loop, self);
 }
 
 void bly_give_way_slowly(belay_task *self) {
@@ -33,15 +25,6 @@ void bly_give_way_slowly(belay_task *self) {
                 loop->on_wait(loop, self);
         bly_ready_push(loop, &self->node);
         bly_leave_slowly(loop, self);
-}
-
-void bly_wake(belay_task *task, int code) {
-        if (unlikely(task->node.flags & BLY_TASK_ABANDONED))
-                return;
-        task->wait = NULL;
-        task->wake = code;
-        task->node.state = BLY_READY;
-        bly_ready_push(task->loop, &task->node);
 }
 
 void bly_timer_wakes(struct bly_timer *timer) {

@@ -15,13 +15,41 @@
 #include <belay/places.h>
 
 /* The calling task. NULL outside of tasks, which is reported; the caller then returns -EPERM. */
-belay_task *bly_waiter(const char *place, const char *what);
+belay_task *bly_no_waiter(const char *place, const char *what);
+
+static inline belay_task *bly_waiter(const char *place, const char *what) {
+        struct belay_loop *loop = bly_loop;
+
+        if (likely(loop != NULL && loop->current != NULL))
+                return loop->current;
+        return bly_no_waiter(place, what);
+}
+
+/* Before a task gives way: what a test wants to know of, and a request that is pending and meets the wait first. */
+void bly_before_wait(belay_task *self);
 
 /* Gives way until woken; task->wake says how. A request that is pending meets the wait first, as in asyncio. */
-void bly_suspend(belay_task *self, struct bly_wait *wait, const char *place);
+static inline __attribute__((always_inline)) void bly_suspend(belay_task *self, struct bly_wait *wait, const char *place) {
+        struct belay_loop *loop = self->loop;
+
+        self->wait = wait;
+        self->place = place;
+        self->since = loop->now;
+        self->node.state = BLY_WAITING;
+        if (unlikely(loop->on_wait != NULL || self->node.must_cancel))
+                bly_before_wait(self);
+        bly_leave(loop, self);
+}
 
 /* Makes a waiting task ready: its wait ended with `code` (0, -ECANCELED, -EDEADLK). */
-void bly_wake(belay_task *task, int code);
+static inline void bly_wake(belay_task *task, int code) {
+        if (unlikely(task->node.flags & BLY_TASK_ABANDONED))
+                return;
+        task->wait = NULL;
+        task->wake = code;
+        task->node.state = BLY_READY;
+        bly_ready_push(task->loop, &task->node);
+}
 
 /*
  * What the wait that just ended comes to, if requests win: 0, -ECANCELED (delivered: its reason is what the task was left

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The note, from inside: it is among the program headers, and leads to the loops there are, whichever threads make and close
+ * them, and after a fork.
+ */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <link.h>
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include <belay.h>
+
+#include "check.h"
+#include "inspect/debug.h"
+
+/* ---- finding it ---- */
+
+static uintptr_t descriptor;
+static unsigned notes;
+
+static void look_at_notes(const char *from, size_t size) {
+        const char *end = from + size;
+
+        while (from + sizeof(ElfW(Nhdr)) <= end) {
+                const ElfW(Nhdr) *header = (const void *) from;
+                const char *name = from + sizeof(*header), *text = name + (header->n_namesz + 3) / 4 * 4;
+
+                if (header->n_namesz == 6 && memcmp(name, "belay", 6) == 0 && header->n_type == 1) {
+                        CHECK_EQ(header->n_descsz, sizeof(void *));
+                        descriptor = (uintptr_t) text;
+                        notes++;
+                }
+                from = text + (header->n_descsz + 3) / 4 * 4;
+        }
+}
+
+static int look_at_object(struct dl_phdr_info *info, size_t size, void *data) {
+        (void) size;
+        (void) data;
+        for (int i = 0; i < info->dlpi_phnum; i++)
+                if (info->dlpi_phdr[i].p_type == PT_NOTE && info->dlpi_phdr[i].p_align <= 4)
+                        look_at_notes((const char *) (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr), info->dlpi_phdr[i].p_memsz);
+        return 0;
+}
+
+static const struct belay_debug_v1 *find(void) {
+        intptr_t distance;
+
+        dl_iterate_phdr(look_at_object, NULL);
+        CHECK_EQ(notes, 1);
+        memcpy(&distance, (const void *) descriptor, sizeof(distance));
+        return (const struct belay_debug_v1 *) (descriptor + (uintptr_t) distance);
+}
+
+/* ---- what it says ---- */
+
+static const struct belay_debug_v1 *debug;
+
+static const char *at(const void *base, uint16_t offset) {
+        return (const char *) base + offset;
+}
+
+static const void *pointer_at(const void *base, uint16_t offset) {
+        return *(const void *const *) at(base, offset);
+}
+
+static const void *first_loop(void) {
+        return (const void *) (uintptr_t) __atomic_load_n(&debug->loops, __ATOMIC_ACQUIRE);
+}
+
+static unsigned count_loops(void) {
+        unsigned count = 0;
+
+        for (const void *loop = first_loop(); loop != NULL; loop = pointer_at(loop, debug->loop_next))
+                count++;
+        return count;
+}
+
+static int within(void *arg) {
+        const void *loop = first_loop(), *slab = pointer_at(loop, debug->loop_slabs), *task = at(slab, debug->slab_tasks);
+
+        (void) arg;
+        CHECK(loop == belay_loop_self());
+        CHECK(pointer_at(loop, debug->loop_next) == NULL);
+        CHECK(pointer_at(loop, debug->loop_current) == belay_self());
+        CHECK(pointer_at(loop, debug->loop_main) == belay_self());
+        CHECK_EQ(*at(loop, debug->loop_running), 1);
+        CHECK_EQ(*at(loop, debug->loop_is_virtual), 0);
+        CHECK_EQ(*(const size_t *) at(loop, debug->loop_count), 1);
+        CHECK(task == belay_self());
+        CHECK_EQ(*at(task, debug->task_state), 4);
+        CHECK_EQ(*at(at(slab, debug->slab_tasks), debug->task_size + debug->task_state), 0);
+        CHECK_EQ(*(const uint64_t *) at(task, debug->task_id), belay_id(belay_self()));
+        CHECK_STR(at(pointer_at(task, debug->task_name), debug->text_chars), "main");
+        CHECK((const void *) &task > pointer_at(task, debug->task_stack_low));
+        CHECK((const void *) &task < pointer_at(task, debug->task_stack_top));
+        return 0;
+}
+
+/* ---- from many threads ---- */
+
+enum { THREADS = 4, ROUNDS = 300 };
+
+static void *make_loops(void *arg) {
+        (void) arg;
+        for (int i = 0; i < ROUNDS; i++) {
+                belay_loop *loops[3];
+
+                for (int k = 0; k < 3; k++) {
+                        loops[k] = belay_loop_new(NULL);
+                        CHECK(loops[k] != NULL);
+                }
+                /* From the middle, the beginning and the end. */
+                CHECK_EQ(belay_loop_close(loops[(i + 1) % 3]), 0);
+                CHECK_EQ(belay_loop_close(loops[i % 3]), 0);
+                CHECK_EQ(belay_loop_close(loops[(i + 2) % 3]), 0);
+        }
+        return NULL;
+}
+
+static void from_many_threads(void) {
+        belay_loop *one = belay_loop_new(NULL);
+        pthread_t threads[THREADS];
+
+        for (int i = 0; i < THREADS; i++)
+                CHECK_EQ(pthread_create(&threads[i], NULL, make_loops, NULL), 0);
+        for (int i = 0; i < THREADS; i++)
+                CHECK_EQ(pthread_join(threads[i], NULL), 0);
+        CHECK_EQ(count_loops(), 1);
+        CHECK(first_loop() == one);
+        CHECK_EQ(debug->sequence % 2, 0);
+        CHECK_EQ(belay_loop_close(one), 0);
+        CHECK_EQ(count_loops(), 0);
+}
+
+/* ---- after a fork ---- */
+
+static void after_fork(void) {
+        belay_loop *parents = belay_loop_new(NULL);
+        int status;
+        pid_t child = fork();
+
+        CHECK(child >= 0);
+        if (child == 0) {
+                belay_loop *mine;
+
+                CHECK(first_loop() == parents);
+                CHECK(debug->pid != (uint32_t) getpid());
+                mine = belay_loop_new(NULL);
+                CHECK(first_loop() == mine);
+                CHECK_EQ(count_loops(), 1);
+                CHECK_EQ(debug->pid, getpid());
+                CHECK_EQ(belay_loop_close(mine), 0);
+                _exit(0);
+        }
+        CHECK_EQ(waitpid(child, &status, 0), child);
+        CHECK_EQ(status, 0);
+        CHECK_EQ(count_loops(), 1);
+        CHECK_EQ(belay_loop_close(parents), 0);
+}
+
+int main(void) {
+        debug = find();
+        CHECK((const void *) debug == (const void *) &belay_debug);
+        CHECK_EQ(memcmp(debug->magic, "belaydbg", 8), 0);
+        CHECK_EQ(debug->version, 1);
+        CHECK_EQ(debug->pointer_size, sizeof(void *));
+        CHECK_EQ(debug->pid, 0);
+        CHECK_EQ(count_loops(), 0);
+
+        CHECK_EQ(belay_run(within, NULL), 0);
+        CHECK_EQ(debug->pid, getpid());
+        CHECK_EQ(debug->note, descriptor);
+        CHECK_EQ(count_loops(), 0);
+        from_many_threads();
+        after_fork();
+        return 0;
+}

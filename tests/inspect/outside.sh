@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Tasks are read from outside of a process, by reader.c, which knows only what docs/debug-format.md says: in programs linked in every
+# way, stripped, and whatever the linker throws away. Then the page itself: its table is what the library has.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export LC_ALL=C
+
+[ -z "${SAN:-}" ] || { echo "a sanitizer's own ways of linking"; exit 77; }
+[ -z "${RUN:-}" ] || { echo "what is looked at is not the program itself under ${RUN%% *}"; exit 77; }
+
+here=tests/inspect
+work=$(mktemp -d)
+subject=
+trap '[ -z "$subject" ] || kill "$subject" 2>/dev/null; rm -rf "$work"' EXIT
+read -ra cc <<<"${CC:-cc} ${CFLAGS:-}"
+
+"${cc[@]}" -std=gnu11 -Wall -Wextra -Werror "$here/reader.c" -o "$work/reader"
+
+# ---- the table of the page ----
+
+{
+        echo '#include <stddef.h>'
+        echo '#include "inspect/debug.h"'
+        sed -nE 's/^\| ([0-9]+) \| `([a-z0-9_]+)` \| .*/_Static_assert(offsetof(struct belay_debug_v1, \2) == \1, "\2");/p' \
+                docs/debug-format.md
+        # And it has them all: one number more than the last field's would be needed for another.
+        last=$(sed -nE 's/^\| ([0-9]+) \| `.*/\1/p' docs/debug-format.md | tail -n 1)
+        echo "_Static_assert(sizeof(struct belay_debug_v1) == ($last + 2 + 7) / 8 * 8, \"the last\");"
+} >"$work/table.c"
+[ "$(wc -l <"$work/table.c")" -gt 90 ] || { echo "the page has no table"; exit 1; }
+"${cc[@]}" -std=gnu11 -fsyntax-only -Isrc "$work/table.c"
+
+# ---- the ways to link ----
+
+complain()
+{
+        echo "$way: $1"
+        cat "$work/output"
+        exit 1
+}
+
+# What is expected at least, for each of the two loops, a pattern in a line.
+cat >"$work/expected" <<'END'
+^loop tasks=6 running=1 virtual=0 main=main$
+^task main waiting .* what="group" place=[^ ]*subject\.c:[0-9]+ .* \{group serve: sleeper awaiter #4 shielded cleaner\} \{timeout 35[0-9]+ s\}$
+^task sleeper waiting started=[^ ]*subject\.c:[0-9]+ what="sleep" place=[^ ]*subject\.c:[0-9]+ since=[0-9]+ms left=35[0-9]+s awaited-by=awaiter$
+^task awaiter waiting .* what="await"
+^task #4 waiting .* what="event" place=
+^task shielded waiting .* what="sleep" .* requests=1 held=1 by=1 asker=main/1 reason=- \{shield 35[0-9]+ s\}$
+^task cleaner waiting .* left=71[0-9]+s requests=1 held=0 by=1 asker=main/1 reason=out of time$
+END
+
+start()
+{
+        exec 4< <(exec "$work/subject" 2>&1)
+        subject=$!
+        read -r -t 30 -u 4 line && [ "$line" = ready ] || complain "the subject does not get ready"
+}
+
+stop()
+{
+        kill "$subject"
+        subject=
+        exec 4<&-
+}
+
+# Ten times at most: it is read while it runs.
+read_it()
+{
+        local pattern tries
+
+        for ((tries = 0; tries < 10; tries++)); do
+                "$work/reader" "$subject" >"$work/output" 2>&1 && break
+                sleep 0.1
+        done
+        grep -qx 'loops=2' "$work/output" || complain "not two loops"
+        while read -r pattern; do
+                [ "$(grep -cE "$pattern" "$work/output")" = 2 ] || complain "not twice: $pattern"
+        done <"$work/expected"
+        [ "$(grep -c '^task ' "$work/output")" = 12 ] || complain "other tasks"
+}
+
+ways=0
+# try NAME STRIP FLAGS...: with these flags in place of the library's.
+try()
+{
+        way=$1
+        strip=$2
+        shift 2
+        : >"$work/output"
+        "${cc[@]}" -std=gnu11 -Iinclude "$here/subject.c" "$@" -pthread -lm -o "$work/subject" 2>"$work/output" ||
+                complain "cannot be linked"
+        [ "$strip" = whole ] || strip --strip-all "$work/subject"
+        start
+        read_it
+        [ "$strip" != whole ] || shown_by_gdb
+        stop
+        ways=$((ways + 1))
+}
+
+links()
+{
+        echo 'int main(void) { return 0; }' >"$work/empty.c"
+        "${cc[@]}" "$work/empty.c" "$@" -o "$work/empty" 2>/dev/null
+}
+
+# The whole stack of a suspended task, from its saved registers.
+gdb_works=0
+shown_by_gdb()
+{
+        local task
+
+        command -v gdb >/dev/null || return 0
+        for task in sleeper cleaner; do
+                "$work/reader" "$subject" "$task" >"$work/registers" 2>"$work/output" || { [ $? = 77 ] && return 0; complain registers; }
+                { cat "$work/registers"; echo bt; echo kill; } >"$work/script"
+                gdb -nx -batch -iex 'set debuginfod enabled off' -p "$subject" -x "$work/script" >"$work/output" 2>&1 || true
+                ! grep -qiE 'ptrace|not permitted' "$work/output" || return 0
+                grep -qE '^#[0-9]+ .* belay_sleep_placed ' "$work/output" || complain "no belay_sleep()"
+                case $task in
+                sleeper) grep -qE '^#[0-9]+ .* sleeps \(' "$work/output" || complain "not in sleeps()" ;;
+                cleaner) grep -qE '^#[0-9]+ .* cleans_up \(' "$work/output" || complain "not in cleans_up()" ;;
+                esac
+                ! grep -qiE 'corrupt|Cannot access' "$work/output" || complain "the stack has no end"
+                gdb_works=1
+                wait "$subject" 2>/dev/null || true
+                start
+        done
+}
+
+static=$BUILD/libbelay.a
+try "as usual" whole -g -fno-optimize-sibling-calls "$static"
+try "stripped" stripped "$static"
+try "--gc-sections" stripped -ffunction-sections -fdata-sections "$static" -Wl,--gc-sections
+try "shared library" stripped -L"$BUILD" -lbelay -Wl,-rpath,"$(realpath "$BUILD")"
+if links -no-pie; then try "-no-pie" stripped -no-pie "$static"; fi
+if links -static; then try "-static" stripped -static "$static" -Wl,--gc-sections; fi
+if links -static-pie; then try "-static-pie" stripped -static-pie "$static"; fi
+for linker in gold lld; do
+        if links -fuse-ld=$linker; then try "$linker" stripped -fuse-ld=$linker "$static" -Wl,--gc-sections; fi
+done
+echo "$ways ways; gdb: $gdb_works"
