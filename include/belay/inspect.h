@@ -17,22 +17,22 @@
 BELAY_BEGIN
 
 /*
- * Writes the tree of the calling thread's loop, or of `loop`, to a descriptor. Returns 0; -EPERM without a loop; or write's error:
- * what was written until then stays. From a task, from a callback, or while the loop does not run; it never gives way, takes no
- * memory, and blocks the thread where writing does. Not for signal handlers.
+ * Writes the tree of the calling thread's loop, or of `loop`, to a descriptor. Returns 0; -EPERM without a loop;
+ * or write's error: what was written until then stays. From a task, from a callback, or while the loop does not
+ * run; it never gives way, takes no memory, and blocks the thread where writing does. Not for signal handlers.
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_dump(int fd);
 BELAY_API int belay_loop_dump(belay_loop *loop, int fd);
 
 /*
- * What a task waits for: a word ("sleep", "lock", "await", ...), what that is (a task's or an object's name or NULL),
- * where (file and line, NULL if unknown), and since when (on the loop's clock). For one that does not wait, the word says
- * so and the rest is NULL and 0. Strings and the task are borrowed, until others run.
+ * What a task waits for: a word ("sleep", "lock", "await", ...), what that is (a task's or an object's name or
+ * NULL), where (file and line, NULL if unknown), and since when (on the loop's clock). For one that does not
+ * wait, the word says so and the rest is NULL and 0. Strings and the task are borrowed, until others run.
  */
 typedef struct belay_wait_info {
         size_t size;                      /* sizeof(belay_wait_info), set by the caller */
-        const char *what;                 /* "running", "ready", "new" and "done" for one that does not wait; a future: "pending" */
+        const char *what;                 /* if it does not wait: "running", "ready", "new", "done"; a future: "pending" */
         const char *on;
         const char *place;
         belay_time since;

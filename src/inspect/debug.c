@@ -2,8 +2,8 @@
 /*
  * The loops of the process, for those who look from outside.
  *
- * All is there from the start but the list, so that a core of a program in its first lines is as readable as any other. The list
- * is changed by loops of all threads, and rarely.
+ * All is there from the start but the list, so that a core of a program in its first lines is as readable as any
+ * other. The list is changed by loops of all threads, and rarely.
  */
 #include <sched.h>
 #include <unistd.h>
@@ -21,8 +21,8 @@ struct slab {
 };
 
 /* These are numbers of the format, not of the library only. */
-_Static_assert(BLY_FREE == 0 && BLY_FUTURE == 1 && BLY_NEW == 2 && BLY_READY == 3 && BLY_RUNNING == 4 &&
-               BLY_WAITING == 5 && BLY_DONE == 6, "states");
+_Static_assert(BLY_FREE == 0 && BLY_FUTURE == 1 && BLY_NEW == 2 && BLY_READY == 3 && BLY_WAITING == 5 &&
+               BLY_DONE == 6, "states");
 _Static_assert(BLY_TASK_FUTURE == 1 && BLY_TASK_LAST == 4 && BLY_TASK_ORIGIN_FRESH == 8 && BLY_TASK_HELD == 16 &&
                BLY_TASK_WAVE == 32 && BLY_TASK_CANCELLED == 64 && BLY_TASK_ABANDONED == 128, "flags");
 _Static_assert(BLY_TIMER_OFF == 0 && BLY_TIMER_HEAP == 1 && BLY_TIMER_DUE == 2, "timers");

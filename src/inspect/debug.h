@@ -2,8 +2,8 @@
 /*
  * The loops of the process, for those who look from outside: what docs/debug-format.md describes, word for word.
  *
- * Only appended to. A field that is not there any more, or not on this machine, is BLY_ABSENT; what changes its meaning
- * makes another version.
+ * Only appended to. A field that is not there any more, or not on this machine, is BLY_ABSENT; what changes its
+ * meaning makes another version.
  */
 #ifndef BLY_DEBUG_H
 #define BLY_DEBUG_H

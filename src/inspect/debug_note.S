@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The note that leads to belay_debug: in every program and shared object that the library is linked into, found from the
- * program headers, kept by strip and by --gc-sections. It holds a distance, so that nobody needs to relocate it.
+ * The note that leads to belay_debug: in every program and shared object that the library is linked into, found
+ * from the program headers, kept by strip and by --gc-sections. It holds a distance, so that nobody needs to
+ * relocate it.
  */
         .section .note.belay, "a", %note
         .balign 4

@@ -2,9 +2,9 @@
 /*
  * The tree of a loop.
  *
- * Beneath a task stand its scopes, the innermost first; beneath a group its members. The walk goes along what the tasks
- * themselves hold, down, along, and up again, so that it takes neither memory nor stack however deep the tree is. Only the
- * drawing has a bound: what lies deeper is told by a number.
+ * Beneath a task stand its scopes, the innermost first; beneath a group its members. The walk goes along what the
+ * tasks themselves hold, down, along, and up again, so that it takes neither memory nor stack however deep the
+ * tree is. Only the drawing has a bound: what lies deeper is told by a number.
  */
 #include "cancel/describe.h"
 #include "inspect/line.h"

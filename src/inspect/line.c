@@ -52,8 +52,8 @@ void bly_line_loop(struct bly_out *out, const struct belay_loop *loop) {
                         calls++;
                 else
                         ready++;
-        bly_out(out, "loop %p (%s): %zu task%s, %zu ready", (const void *) loop, loop->running ? "running" : "suspended",
-                loop->count, plural(loop->count), ready);
+        bly_out(out, "loop %p (%s): %zu task%s, %zu ready", (const void *) loop,
+                loop->running ? "running" : "suspended", loop->count, plural(loop->count), ready);
         if (calls > 0)
                 bly_out(out, ", %zu callback%s", calls, plural(calls));
         bly_out(out, ", %zu timer%s", timers, plural(timers));
@@ -123,7 +123,7 @@ static void put_state(struct bly_out *out, const belay_task *task, belay_time no
                         put_left(out, ", ", when, now);
         } else {
                 bly_out(out, "%s", bly_what(task));
-                if (task->node.state == BLY_READY)
+                if (task->node.state == BLY_READY && task->loop->current != task)
                         put_place(out, ", goes on at ", task->place);
                 else if (bly_is_cancelled(task))
                         bly_out(out, ": cancelled");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text on its way to a descriptor, in pieces: no memory but this struct, which lies on the writer's stack. After the first
- * error nothing more is written, so that only the end needs to look at it.
+ * Text on its way to a descriptor, in pieces: no memory but this struct, which lies on the writer's stack. After
+ * the first error nothing more is written, so that only the end needs to look at it.
  */
 #ifndef BLY_OUT_H
 #define BLY_OUT_H

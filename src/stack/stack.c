@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "own.h"
+#include "fast.h"
 #include "pool.h"
 
 /* Guards are made for this many stacks ahead, if many can be made by one call. */
@@ -210,18 +211,6 @@ static __attribute__((noinline)) int get_new(struct bly_stack_pool *pool, struct
         return 0;
 }
 
-static inline void pop(struct bly_stack_pool *pool, struct bly_stack *out)
-{
-        uintptr_t entry = pool->free[--pool->count];
-        uintptr_t stagger = entry & (pool->page - 1);
-
-        if (pool->clean > pool->count)
-                pool->clean = pool->count;
-        out->low = (char *) (entry - stagger);
-        out->top = out->low + (pool->usable - stagger);
-        out->own = NULL;
-}
-
 int bly_stack_get(struct bly_stack_pool *pool, size_t size, struct bly_stack *out)
 {
         if (__builtin_expect(size != 0, 0)) {
@@ -234,14 +223,13 @@ int bly_stack_get(struct bly_stack_pool *pool, size_t size, struct bly_stack *ou
                 }
         }
         if (__builtin_expect(pool->count > pool->reserved, 1)) {
-                pop(pool, out);
+                bly_stack_pop_fast(pool, out);
                 return 0;
         }
         return get_new(pool, out);
 }
 
-/* Out of line: there are no more free ones than were promised. */
-static __attribute__((noinline)) int reserve_new(struct bly_stack_pool *pool)
+int bly_stack_reserve_new(struct bly_stack_pool *pool)
 {
         struct bly_stack stack;
         int r = get_new(pool, &stack);
@@ -255,31 +243,22 @@ static __attribute__((noinline)) int reserve_new(struct bly_stack_pool *pool)
 
 int bly_stack_reserve(struct bly_stack_pool *pool)
 {
-        if (__builtin_expect(pool->count <= pool->reserved, 0))
-                return reserve_new(pool);
-        pool->reserved++;
-        return 0;
+        return bly_stack_reserve_fast(pool);
 }
 
 void bly_stack_take(struct bly_stack_pool *pool, struct bly_stack *out)
 {
-        pool->reserved--;
-        pop(pool, out);
+        bly_stack_take_fast(pool, out);
 }
 
 void bly_stack_forgo(struct bly_stack_pool *pool)
 {
-        pool->reserved--;
+        bly_stack_forgo_fast(pool);
 }
 
 void bly_stack_put(struct bly_stack_pool *pool, const struct bly_stack *stack)
 {
-        if (__builtin_expect(stack->own != NULL, 0)) {
-                bly_stack_own_put(pool, stack->own);
-                return;
-        }
-        pool->free[pool->count++] = (uintptr_t) stack->low +
-                                    (pool->usable - (size_t) (stack->top - stack->low));
+        bly_stack_put_fast(pool, stack->low, stack->top, stack->own);
 }
 
 size_t bly_stack_give_back_range(char *low, char *end, size_t page)

@@ -11,6 +11,7 @@
  */
 #include <stdlib.h>
 
+#include "stack/fast.h"
 #include "task/wait.h"
 
 __thread struct belay_loop *bly_loop;
@@ -75,63 +76,83 @@ static void fresh_state(const struct belay_loop *loop) {
         *loop->error = 0;
 }
 
-static struct bly_stack take_stack(struct belay_loop *loop, belay_task *task) {
-        if (likely(task->stack.low == NULL))
-                bly_stack_take(loop->stacks, &task->stack);
-        return task->stack;
+/* Its top: whoever takes it writes the record, and need not read it back. */
+static char *take_stack(struct belay_loop *loop, belay_task *task) {
+        if (likely(task->stack.low == NULL)) {
+                bly_stack_prefetch(loop->stacks);
+                bly_stack_take_fast(loop->stacks, &task->stack);
+        }
+        return task->stack.top;
+}
+
+/* Where all tasks are cold, most of the time goes to bringing in the next one's stack: asked for two ends ahead. */
+static inline void prefetch_after(const struct bly_node *node) {
+        const struct bly_node *second = node->next;
+
+        if (second == NULL || second->kind != BLY_NODE_TASK)
+                return;
+        const char *sp = container_of(second, belay_task, node)->context.sp;
+
+        __builtin_prefetch(sp);
+        __builtin_prefetch(sp + 64);
+        __builtin_prefetch(sp + 128);
+        __builtin_prefetch(sp + 192);
+        if (second->next != NULL) {
+                const char *record = (const char *) second->next;
+
+                __builtin_prefetch(record);
+                __builtin_prefetch(record + 128);
+                __builtin_prefetch(record + 192);
+                __builtin_prefetch(record + 256);
+        }
 }
 
 /*
- * Tells what runs when a task has ended: the next that goes on, or one that is new, on the very same stack. We stand on it
- * until we have left it, and nobody takes one from the pool before.
+ * The whole of a task on its own stack, and then of those that are new and take it over. Returns where to go on. We stand on
+ * the stack until we have left it, and nobody takes one from the pool before.
  */
-static struct bly_context *whatever_is_next(struct belay_loop *loop, const struct bly_stack *stack, belay_task **fresh) {
-        struct bly_node *node = loop->ready.head;
-
-        *fresh = NULL;
-        if (likely(loop->left > 0 && node != NULL && node->kind <= BLY_NODE_NEW)) {
-                belay_task *next = container_of(node, belay_task, node);
-
-                if (node->kind == BLY_NODE_TASK || (next->stack.low == NULL && stack->own == NULL)) {
-                        loop->left--;
-                        loop->ready.head = node->next;
-                        loop->current = next;
-                        if (node->kind == BLY_NODE_NEW) {
-                                bly_stack_forgo(loop->stacks);
-                                next->stack = *stack;
-                                next->node.kind = BLY_NODE_TASK;
-                                next->node.state = BLY_READY;
-                                *fresh = next;
-                                return NULL;
-                        }
-                        bly_stack_put(loop->stacks, stack);
-                        return &next->context;
-                }
-        }
-        bly_stack_put(loop->stacks, stack);
-        return &loop->context;
-}
-
 static struct bly_context *live(void *arg) {
-        belay_task *self = arg, *fresh;
+        belay_task *self = arg;
         struct belay_loop *loop = self->loop;
-        struct bly_stack stack = self->stack;
-        struct bly_context *next;
+        char *low = self->stack.low, *top = self->stack.top;
+        struct bly_stack_own *own = self->stack.own;
 
-        do {
+        for (;;) {
                 struct bly_eager *eager = bly_is_eager(loop, self) ? loop->eager : NULL;
+                struct bly_node *node;
+                belay_task *next;
 
                 fresh_state(loop);
-                /* A task that was eager may have given way since: then it is like any other. */
                 bly_live(self);
+                /* A task that was eager may have given way since: then it is like any other. */
                 if (unlikely(eager != NULL) && loop->eager == eager && eager->task != NULL) {
-                        bly_stack_put(loop->stacks, &stack);
+                        bly_stack_put_fast(loop->stacks, low, top, own);
                         return eager->back;
                 }
-                next = whatever_is_next(loop, &stack, &fresh);
-                self = fresh;
-        } while (self != NULL);
-        return next;
+                node = loop->ready.head;
+                if (unlikely(loop->left <= 0 || node == NULL || node->kind > BLY_NODE_NEW))
+                        break;
+                next = container_of(node, belay_task, node);
+                if (node->kind == BLY_NODE_NEW && (next->stack.low != NULL || own != NULL))
+                        break;
+                loop->left--;
+                loop->ready.head = node->next;
+                loop->current = next;
+                if (node->kind == BLY_NODE_TASK) {
+                        prefetch_after(node);
+                        bly_stack_put_fast(loop->stacks, low, top, own);
+                        return &next->context;
+                }
+                bly_stack_forgo_fast(loop->stacks);
+                next->stack.low = low;
+                next->stack.top = top;
+                next->stack.own = NULL;
+                next->node.kind = BLY_NODE_TASK;
+                next->node.state = BLY_READY;
+                self = next;
+        }
+        bly_stack_put_fast(loop->stacks, low, top, own);
+        return &loop->context;
 }
 
 /* The same under a memory checker: every task on a stack of its own, left before it is given up. */
@@ -158,25 +179,25 @@ static void live_watched(void *arg) {
 /* Leaves `from` for the first step of a task. */
 static void start(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool, belay_task *task) {
         struct bly_exceptions mine, *globals = loop->exceptions;
-        struct bly_stack stack = take_stack(loop, task);
+        char *stack_top = take_stack(loop, task);
 
         task->node.kind = BLY_NODE_TASK;
         task->node.state = BLY_READY;
         if (unlikely(bly_tools != 0)) {
                 struct bly_tool_stack tool;
-                uintptr_t top = (uintptr_t) stack.top - sizeof(tool);
+                uintptr_t top = (uintptr_t) stack_top - sizeof(tool);
 
                 /* First of all, for what an earlier owner of the stack left poisoned. */
-                bly_tool_stack_init(&tool, stack.low, stack.top);
+                bly_tool_stack_init(&tool, task->stack.low, stack_top);
                 task->tool = (struct bly_tool_stack *) (top & ~(uintptr_t) 15);
                 *task->tool = tool;
-                bly_context_make(&task->context, stack.low, task->tool, live_watched, task);
+                bly_context_make(&task->context, task->stack.low, task->tool, live_watched, task);
                 switch_to(loop, from, from_tool, &task->context, task->tool);
                 return;
         }
         if (unlikely(globals != NULL))
                 mine = *globals;
-        bly_start(from, stack.top, live, task);
+        bly_start(from, stack_top, live, task);
         if (unlikely(globals != NULL))
                 *globals = mine;
 }

@@ -3,6 +3,7 @@
  * Starting a task: its record, and the promise of a stack. The stack itself is taken when it takes its first step, so that a
  * task which ends before the next one begins leaves it warm.
  */
+#include "stack/fast.h"
 #include "task/locals.h"
 #include "task/wait.h"
 
@@ -23,7 +24,7 @@ belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const be
                 return NULL;
         }
         size = options != NULL && options->stack_size != 0 ? options->stack_size : loop->stack_size;
-        rc = likely(size == 0) ? bly_stack_reserve(loop->stacks) : bly_stack_get(loop->stacks, size, &task->stack);
+        rc = likely(size == 0) ? bly_stack_reserve_fast(loop->stacks) : bly_stack_get(loop->stacks, size, &task->stack);
         if (unlikely(rc < 0)) {
                 bly_log(BELAY_LOG_WARNING, "no stack for a task started at %s: %s",
                         place != NULL ? place : "an unknown place", bly_stack_error());

@@ -64,6 +64,19 @@ static inline size_t lines(void) {
                 }                                                                                \
         } while (0)
 
+/* The line that begins so has this in it: nothing that stands in a later line. */
+#define SAYS(beginning, text)                                                                    \
+        do {                                                                                     \
+                const char *says_line = line_with(beginning), *says_at;                          \
+                                                                                                 \
+                says_at = says_line != NULL ? strstr(says_line, text) : NULL;                    \
+                if (says_at == NULL || says_at > strchr(says_line, '\n')) {                      \
+                        fprintf(stderr, "%s:%d: failed: the line that begins with:\n%s\ndoes not say:\n%s\nin:\n%s", \
+                                __FILE__, __LINE__, beginning, text, captured);                  \
+                        CHECK_END(1);                                                            \
+                }                                                                                \
+        } while (0)
+
 static inline int run_virtually(belay_fn *fn) {
         return belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
 }

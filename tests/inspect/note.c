@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The note, from inside: it is among the program headers, and leads to the loops there are, whichever threads make and close
- * them, and after a fork.
+ * The note, from inside: it is among the program headers, and leads to the loops there are, whichever threads
+ * make and close them, and after a fork.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -40,7 +40,8 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data) {
         (void) data;
         for (int i = 0; i < info->dlpi_phnum; i++)
                 if (info->dlpi_phdr[i].p_type == PT_NOTE && info->dlpi_phdr[i].p_align <= 4)
-                        look_at_notes((const char *) (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr), info->dlpi_phdr[i].p_memsz);
+                        look_at_notes((const char *) (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr),
+                                      info->dlpi_phdr[i].p_memsz);
         return 0;
 }
 
@@ -78,7 +79,8 @@ static unsigned count_loops(void) {
 }
 
 static int within(void *arg) {
-        const void *loop = first_loop(), *slab = pointer_at(loop, debug->loop_slabs), *task = at(slab, debug->slab_tasks);
+        const void *loop = first_loop(), *slab = pointer_at(loop, debug->loop_slabs);
+        const void *task = at(slab, debug->slab_tasks);
 
         (void) arg;
         CHECK(loop == belay_loop_self());
@@ -89,7 +91,7 @@ static int within(void *arg) {
         CHECK_EQ(*at(loop, debug->loop_is_virtual), 0);
         CHECK_EQ(*(const size_t *) at(loop, debug->loop_count), 1);
         CHECK(task == belay_self());
-        CHECK_EQ(*at(task, debug->task_state), 4);
+        CHECK_EQ(*at(task, debug->task_state), 3);
         CHECK_EQ(*at(at(slab, debug->slab_tasks), debug->task_size + debug->task_state), 0);
         CHECK_EQ(*(const uint64_t *) at(task, debug->task_id), belay_id(belay_self()));
         CHECK_STR(at(pointer_at(task, debug->task_name), debug->text_chars), "main");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the tasks of another process, by nothing but docs/debug-format.md: no header of the library, no symbols, no stopping.
+ * Reads the tasks of another process, by nothing but docs/debug-format.md: no header of the library, no symbols,
+ * no stopping.
  *
  *      reader PID              prints loops and tasks
  *      reader PID NAME         prints what gdb needs to show the stack of that task
@@ -17,7 +18,7 @@
 
 /* As in docs/debug-format.md. */
 enum { ABSENT = 0xffff };
-enum { FREE, FUTURE, NEW, READY, RUNNING, WAITING, DONE };
+enum { FREE, FUTURE, NEW, READY, WAITING = 5, DONE };
 enum { TIMEOUT, GROUP, SHIELD };
 enum { TIMER_HEAP = 1 };
 
@@ -134,11 +135,14 @@ static bool look_into(uint64_t start) {
                 return false;
         for (int pass = 0; pass < 2; pass++)
                 for (int i = 0; i < header.e_phnum; i++) {
-                        if (!try_read(start + header.e_phoff + (uint64_t) i * sizeof(program), &program, sizeof(program)))
+                        uint64_t address = start + header.e_phoff + (uint64_t) i * sizeof(program);
+
+                        if (!try_read(address, &program, sizeof(program)))
                                 return false;
                         if (pass == 0 && program.p_type == PT_LOAD && program.p_offset == 0)
                                 bias = start - program.p_vaddr;
-                        if (pass == 1 && program.p_type == PT_NOTE && note_leads(bias + program.p_vaddr, program.p_memsz))
+                        if (pass == 1 && program.p_type == PT_NOTE &&
+                            note_leads(bias + program.p_vaddr, program.p_memsz))
                                 return true;
                 }
         return false;
@@ -162,7 +166,8 @@ static void find_note(void) {
         fclose(maps);
         if (!found)
                 fail("no note");
-        if (memcmp(d.magic, "belaydbg", 8) != 0 || d.version != 1 || d.size < offsetof(struct belay_debug_v1, saved_d8) + 2 || d.pointer_size != 8)
+        if (memcmp(d.magic, "belaydbg", 8) != 0 || d.version != 1 || d.pointer_size != 8 ||
+            d.size < offsetof(struct belay_debug_v1, saved_d8) + 2)
                 fail("the note leads to something else");
 }
 
@@ -230,8 +235,9 @@ static void print_scopes(uint64_t task) {
                                 print_label(link - d.task_owned);
                         }
                 } else {
-                        printf(" %lld s", (long long) ((int64_t) (pointer(scope + d.scope_when) -
-                                                                  pointer(pointer(task + d.task_loop) + d.loop_now)) / 1000000000));
+                        int64_t now = (int64_t) pointer(pointer(task + d.task_loop) + d.loop_now);
+
+                        printf(" %lld s", (long long) (((int64_t) pointer(scope + d.scope_when) - now) / 1000000000));
                 }
                 printf("}");
         }
@@ -267,9 +273,10 @@ static void print_wait(uint64_t loop, uint64_t task) {
 }
 
 static bool print_task(uint64_t task, uint64_t loop) {
-        static const char *const states[] = { "free", "future", "new", "ready", "running", "waiting", "done" };
+        static const char *const states[] = { "free", "future", "new", "ready", "?", "waiting", "done" };
         unsigned state = (unsigned) number(task + d.task_state, 1);
-        unsigned requests = (unsigned) number(task + d.task_requests, 4), held = (unsigned) number(task + d.task_held, 4);
+        unsigned requests = (unsigned) number(task + d.task_requests, 4);
+        unsigned held = (unsigned) number(task + d.task_held, 4);
         uint64_t origin = task + d.task_origin;
 
         printf("task ");
@@ -280,7 +287,8 @@ static bool print_task(uint64_t task, uint64_t loop) {
         if (requests > 0) {
                 printf(" requests=%u held=%u by=%u", requests, held, (unsigned) number(origin + d.origin_kind, 1));
                 printf(" asker=%s/%llu reason=%s", text_of(pointer(origin + d.origin_name)),
-                       (unsigned long long) pointer(origin + d.origin_asker), text_of(pointer(origin + d.origin_reason)));
+                       (unsigned long long) pointer(origin + d.origin_asker),
+                       text_of(pointer(origin + d.origin_reason)));
         }
         print_scopes(task);
         print_awaiters(loop, task);
@@ -295,7 +303,9 @@ static bool has_name(uint64_t task, uint64_t name) {
 }
 
 static void print_registers(uint64_t task) {
-        static const char *const of_x86_64[] = { [3] = "rbx", [6] = "rbp", [12] = "r12", [13] = "r13", [14] = "r14", [15] = "r15" };
+        static const char *const of_x86_64[] = {
+                [3] = "rbx", [6] = "rbp", [12] = "r12", [13] = "r13", [14] = "r14", [15] = "r15",
+        };
         uint64_t sp = pointer(task + d.task_sp);
 
         for (unsigned i = 0; i < 31; i++) {
@@ -336,8 +346,9 @@ int main(int argc, char **argv) {
                 uint64_t task;
 
                 if (argc == 2) {
-                        printf("loop tasks=%llu running=%u virtual=%u main=", (unsigned long long) pointer(loop + d.loop_count),
-                               (unsigned) number(loop + d.loop_running, 1), (unsigned) number(loop + d.loop_is_virtual, 1));
+                        printf("loop tasks=%llu running=%u virtual=%u main=",
+                               (unsigned long long) pointer(loop + d.loop_count), (unsigned) number(loop + d.loop_running, 1),
+                               (unsigned) number(loop + d.loop_is_virtual, 1));
                         print_label(pointer(loop + d.loop_main));
                         printf("\n");
                         each_task(loop, print_task, loop);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Somebody to look at from outside: two loops, each in a thread of its own, whose tasks wait for this and that. Says "ready" when
- * all of them wait, and goes on waiting.
+ * Somebody to look at from outside: two loops, each in a thread of its own, whose tasks wait for this and that.
+ * Says "ready" when all of them wait, and goes on waiting.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hot half of the pool, for who starts and ends tasks: no call, and the parts of a stack handed over one by one. As a
+ * struct they would be read back at another width than they were just written with, which stalls.
+ */
+#ifndef BELAY_STACK_FAST_H
+#define BELAY_STACK_FAST_H
+
+#include "pool.h"
+
+/* Out of line: there are no more free ones than were promised. */
+int bly_stack_reserve_new(struct bly_stack_pool *pool);
+
+static inline void bly_stack_pop_fast(struct bly_stack_pool *pool, struct bly_stack *out)
+{
+        uintptr_t entry = pool->free[--pool->count];
+        uintptr_t stagger = entry & (pool->page - 1);
+
+        if (pool->clean > pool->count)
+                pool->clean = pool->count;
+        out->low = (char *) (entry - stagger);
+        out->top = out->low + (pool->usable - stagger);
+        out->own = NULL;
+}
+
+static inline int bly_stack_reserve_fast(struct bly_stack_pool *pool)
+{
+        if (__builtin_expect(pool->count <= pool->reserved, 0))
+                return bly_stack_reserve_new(pool);
+        pool->reserved++;
+        return 0;
+}
+
+static inline void bly_stack_take_fast(struct bly_stack_pool *pool, struct bly_stack *out)
+{
+        pool->reserved--;
+        bly_stack_pop_fast(pool, out);
+}
+
+static inline void bly_stack_forgo_fast(struct bly_stack_pool *pool)
+{
+        pool->reserved--;
+}
+
+static inline void bly_stack_put_fast(struct bly_stack_pool *pool, char *low, char *top, struct bly_stack_own *own)
+{
+        if (__builtin_expect(own != NULL, 0)) {
+                bly_stack_own_put(pool, own);
+                return;
+        }
+        pool->free[pool->count++] = (uintptr_t) low + (pool->usable - (size_t) (top - low));
+}
+
+/* Brings the top of the stack that will be taken after next into the cache: where all are cold, that is most of a start. */
+static inline void bly_stack_prefetch(const struct bly_stack_pool *pool)
+{
+        if (pool->count >= 4) {
+                uintptr_t entry = pool->free[pool->count - 4];
+                uintptr_t stagger = entry & (pool->page - 1);
+                const char *top = (const char *) (entry - stagger + pool->usable - stagger);
+
+                __builtin_prefetch(top - 64, 1);
+                __builtin_prefetch(top - 128, 1);
+                __builtin_prefetch(top - 192, 1);
+                __builtin_prefetch(top - 256, 1);
+        }
+}
+
+#endif
