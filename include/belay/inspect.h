@@ -32,7 +32,7 @@ BELAY_API int belay_loop_dump(belay_loop *loop, int fd);
  */
 typedef struct belay_wait_info {
         size_t size;                      /* sizeof(belay_wait_info), set by the caller */
-        const char *what;                 /* if it does not wait: "running", "ready", "new", "done"; a future: "pending" */
+        const char *what;                 /* of one that does not: "running", "ready", "new", "done", "pending" */
         const char *on;
         const char *place;
         belay_time since;

@@ -48,16 +48,32 @@ belay_failure *belay_failure_ref(const belay_failure *failure) {
         return shared;
 }
 
+/* One reference less: was that the last? */
+static bool drop(belay_failure *failure) {
+        return failure != NULL && failure != &no_memory && --failure->refs == 0;
+}
+
+/* Those beneath stand in line instead of on the stack, which a deep nest of groups would run off. */
 void belay_failure_release(belay_failure *failure) {
-        if (failure == NULL || failure == &no_memory || --failure->refs > 0)
+        belay_failure *dead;
+
+        if (!drop(failure))
                 return;
-        for (size_t i = 0; i < failure->count; i++)
-                belay_failure_release(failure->beneath[i]);
-        bly_free(failure->beneath);
-        if (failure->destroy != NULL)
-                failure->destroy(failure->data);
-        bly_text_release(failure->text);
-        bly_free(failure);
+        failure->next_dead = NULL;
+        for (dead = failure; dead != NULL;) {
+                failure = dead;
+                dead = failure->next_dead;
+                for (size_t i = failure->count; i-- > 0;)
+                        if (drop(failure->beneath[i])) {
+                                failure->beneath[i]->next_dead = dead;
+                                dead = failure->beneath[i];
+                        }
+                bly_free(failure->beneath);
+                if (failure->destroy != NULL)
+                        failure->destroy(failure->data);
+                bly_text_release(failure->text);
+                bly_free(failure);
+        }
 }
 
 int belay_failure_code(const belay_failure *failure) {
@@ -98,7 +114,10 @@ static void write_text(struct writer *writer, const char *text) {
         writer->length += length;
 }
 
-static void write_failure(struct writer *writer, const belay_failure *failure) {
+/* No person reads further down, and no stack need hold it. */
+enum { DEPTH_MOST = 32 };
+
+static void write_failure(struct writer *writer, const belay_failure *failure, int depth) {
         char number[64];
 
         write_text(writer, strerror(-belay_failure_code(failure)));
@@ -110,10 +129,12 @@ static void write_failure(struct writer *writer, const belay_failure *failure) {
                 return;
         snprintf(number, sizeof(number), "; %zu beneath: [", belay_failure_count(failure));
         write_text(writer, number);
-        for (size_t i = 0; i < belay_failure_count(failure); i++) {
+        if (depth == DEPTH_MOST)
+                write_text(writer, "...");
+        for (size_t i = 0; depth < DEPTH_MOST && i < belay_failure_count(failure); i++) {
                 if (i > 0)
                         write_text(writer, ", ");
-                write_failure(writer, belay_failure_at(failure, i));
+                write_failure(writer, belay_failure_at(failure, i), depth + 1);
         }
         write_text(writer, "]");
 }
@@ -123,6 +144,6 @@ size_t belay_failure_format(const belay_failure *failure, char *buffer, size_t s
 
         if (size > 0)
                 buffer[0] = '\0';
-        write_failure(&writer, failure);
+        write_failure(&writer, failure, 1);
         return writer.length;
 }

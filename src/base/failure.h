@@ -16,6 +16,7 @@ struct belay_failure {
         belay_destroy *destroy;
         size_t count;
         struct belay_failure **beneath;
+        struct belay_failure *next_dead;        /* while it is being released */
 };
 
 /* Takes over `text`. NULL without memory; the text is released then. */

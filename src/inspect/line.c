@@ -45,7 +45,7 @@ static void put_kib(struct bly_out *out, size_t bytes) {
 
 void bly_line_loop(struct bly_out *out, const struct belay_loop *loop) {
         size_t ready = 0, calls = 0, timers = loop->heap.count - loop->heap.dead;
-        belay_time now = bly_now(loop);
+        belay_time now = belay_loop_now(loop);
 
         for (const struct bly_node *node = loop->ready.head; node != NULL; node = node->next)
                 if (node->kind == BLY_NODE_CALL)

@@ -81,32 +81,49 @@ static const struct bly_wait_class race_class = {
         .what = "race",
         .meet = meet,
         .awaits = awaited,
+        .hold = BLY_HOLD_TIGHT,
 };
+
+/*
+ * Waits, once all were asked to end, until they have: a request for the racer stays. -EDEADLK if that cannot come about, as
+ * when one of them waits for the racer and will not be cancelled.
+ */
+static int await_the_rest(struct race *race, belay_task *self, const char *place) {
+        while (race->pending > 0) {
+                bool deadlock;
+
+                bly_suspend(self, &race->wait, place);
+                deadlock = self->wake == -EDEADLK;
+                bly_postpone(self);
+                if (deadlock && race->pending > 0)
+                        return -EDEADLK;
+        }
+        return 0;
+}
 
 /* Waits until nobody runs. A request that was delivered meanwhile is returned, and those who ran were asked to end. */
 static int run_race(struct race *race, belay_task *self, const char *place) {
         int rc = 0;
 
-        while (race->pending > 0) {
+        while (race->pending > 0 && !race->stopped && rc == 0) {
                 bly_suspend(self, &race->wait, place);
-                if (race->stopped || race->pending == 0) {
+                if (race->stopped || race->pending == 0)
                         bly_postpone(self);
-                        continue;
-                }
-                rc = bly_settle(self);
-                if (rc < 0) {
-                        belay_failure *why = bly_take_left(self, rc);
-
-                        stop(race, place);
-                        while (race->pending > 0) {
-                                bly_suspend(self, &race->wait, place);
-                                bly_postpone(self);
-                        }
-                        bly_leave_failure(self, rc, why);
-                        return rc;
-                }
+                else
+                        rc = bly_settle(self);
         }
-        return 0;
+        if (rc < 0) {
+                belay_failure *why = bly_take_left(self, rc);
+
+                stop(race, place);
+                (void) await_the_rest(race, self, place);
+                bly_leave_failure(self, rc, why);
+                return rc;
+        }
+        rc = await_the_rest(race, self, place);
+        if (rc < 0)
+                bly_leave_failure(self, rc, NULL);
+        return rc;
 }
 
 int belay_race_placed(const char *place, belay_task *const tasks[], size_t count, size_t *winner, int *outcome) {

@@ -65,7 +65,8 @@ int belay_wait_placed(const char *place, belay_task *const tasks[], size_t count
                 self->timer.fire = bly_timer_wakes;
                 rc = bly_timer_set(self->loop, &self->timer, bly_add_time(bly_now(self->loop), span));
         }
-        if (!satisfied && rc == 0)
+        /* asyncio's takes turns even where all is there, so that a request that is pending meets it. */
+        if ((!satisfied || self->node.must_cancel) && rc == 0)
                 rc = bly_wait(self, &wait.wait, place);
         for (size_t i = 0; i < count; i++)
                 done += bly_is_done(tasks[i]);

@@ -3,7 +3,9 @@
  * Deadlock: nothing is ready, there is no deadline, and nothing from outside can come.
  *
  * It is reported with who waits for what, and waits are failed with -EDEADLK, so that the tasks go on and clean up: those first
- * that wait for no task, since the others may then end by themselves; in a circle of tasks, one of them.
+ * that wait for no task, since the others may then end by themselves; in a circle of tasks, one of them. A wait that would leave
+ * something behind is failed when nothing else is left to fail, and a group's for its members never: these are tasks
+ * that wait, too.
  */
 #include <stdio.h>
 
@@ -31,16 +33,28 @@ static belay_task *next_in_circle(const belay_task *task) {
         return task->wait->class->awaits(task->wait, &cursor);
 }
 
-/* Of a circle, one whose wait can be given up: a group's parent waits for its members whatever comes. */
+/* Of a circle, one whose wait is the easiest to give up. Groups alone make none: a task is started before its members. */
 static belay_task *breakable(belay_task *first) {
-        belay_task *task = first;
+        belay_task *task = first, *easiest = first;
 
         do {
-                if (!task->wait->class->stubborn)
-                        return task;
+                if (task->wait->class->hold < easiest->wait->class->hold)
+                        easiest = task;
                 task = next_in_circle(task);
         } while (task != first);
-        return first;
+        return easiest;
+}
+
+/* Fails the waits that hold no tighter: those for other things than tasks, or all. False if there was none. */
+static bool break_all(struct belay_loop *loop, enum bly_hold hold, bool for_tasks) {
+        bool broken = false;
+
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+                if (task->wait != NULL && task->wait->class->hold <= hold && (for_tasks || !waits_for_tasks(task))) {
+                        bly_break_wait(task);
+                        broken = true;
+                }
+        return broken;
 }
 
 /* Walks from a task to what it waits for; as many steps as there are tasks lead into a circle if there is one. */
@@ -82,22 +96,17 @@ static void report(struct belay_loop *loop) {
 }
 
 void bly_deadlock(struct belay_loop *loop) {
-        belay_task *task, *circle = NULL;
-        bool broken = false;
+        belay_task *circle = NULL;
 
         if (unlikely(loop->on_deadlock != NULL)) {
                 loop->on_deadlock(loop);
                 return;
         }
         report(loop);
-        for (task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
-                if (task->wait != NULL && !waits_for_tasks(task)) {
-                        bly_break_wait(task);
-                        broken = true;
-                }
-        if (broken)
+        if (break_all(loop, BLY_HOLD_LIGHT, false))
                 return;
-        for (task = bly_record_next(loop, NULL); task != NULL && circle == NULL; task = bly_record_next(loop, task))
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL && circle == NULL;
+             task = bly_record_next(loop, task))
                 if (task->wait != NULL)
                         circle = in_circle(loop, task);
         if (circle != NULL) {
@@ -105,7 +114,6 @@ void bly_deadlock(struct belay_loop *loop) {
                 bly_break_wait(breakable(circle));
                 return;
         }
-        for (task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
-                if (task->wait != NULL && !task->wait->class->stubborn)
-                        bly_break_wait(task);
+        if (!break_all(loop, BLY_HOLD_LIGHT, true))
+                break_all(loop, BLY_HOLD_TIGHT, true);
 }

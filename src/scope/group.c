@@ -177,7 +177,7 @@ static const struct bly_wait_class group_class = {
         .meet = stop_waiting,
         .on = group_name,
         .awaits = a_member,
-        .stubborn = true,
+        .hold = BLY_HOLD_FAST,
 };
 
 struct leaving {

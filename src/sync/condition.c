@@ -28,7 +28,8 @@ void bly_condition_notify(struct bly_condition *condition, size_t count) {
 
 /*
  * The lock is taken again whatever happened, and as often as that is interrupted. The cancellation that came last is
- * told, and a notification that may have been meant for us goes on to somebody else.
+ * told, and a notification that may have been meant for us goes on to somebody else. Only when whoever holds the lock
+ * waits for ever and nothing else can be done about it, we go on without: there would be no end to it.
  */
 int bly_condition_wait(struct bly_condition *condition, belay_task *self, const char *place) {
         struct bly_lock *lock = bly_condition_lock(condition);
@@ -39,10 +40,12 @@ int bly_condition_wait(struct bly_condition *condition, belay_task *self, const 
         rc = bly_waiters_wait(&condition->waiters, self, &condition_class, NULL, NULL, place);
         if (rc < 0)
                 why = bly_take_left(self, rc);
-        while ((again = bly_lock_acquire(lock, self, place)) < 0) {
+        while ((again = bly_lock_acquire_again(lock, self, place)) < 0) {
                 belay_failure_release(why);
                 why = bly_take_left(self, again);
                 rc = again;
+                if (again == -EDEADLK)
+                        break;
         }
         if (rc < 0) {
                 bly_condition_notify(condition, 1);
@@ -71,8 +74,11 @@ int belay_condition_wait_placed(const char *place, belay_condition *condition) {
 
 int belay_condition_wait_until_placed(const char *place, belay_condition *condition, bool (*predicate)(void *arg),
                                       void *predicate_arg) {
+        belay_task *self = check(inside(condition), place, "belay_condition_wait_until()");
         int rc = 0;
 
+        if (self == NULL)
+                return -EPERM;
         while (rc == 0 && !predicate(predicate_arg))
                 rc = belay_condition_wait_placed(place, condition);
         return rc;

@@ -12,6 +12,13 @@ static const struct bly_wait_class lock_class = {
         .on = bly_waiter_on,
 };
 
+static const struct bly_wait_class again_class = {
+        .what = "lock",
+        .meet = bly_waiter_meet,
+        .on = bly_waiter_on,
+        .hold = BLY_HOLD_TIGHT,
+};
+
 static struct bly_lock *inside(belay_lock *lock) {
         return (struct bly_lock *) lock;
 }
@@ -28,14 +35,9 @@ static bool free_for_us(const struct bly_lock *lock) {
         return !lock->held && lock->waiters.uncancelled == 0;
 }
 
-int bly_lock_acquire(struct bly_lock *lock, belay_task *self, const char *place) {
-        int rc;
+static int wait_and_take(struct bly_lock *lock, belay_task *self, const struct bly_wait_class *class, const char *place) {
+        int rc = bly_waiters_wait(&lock->waiters, self, class, lock->place, NULL, place);
 
-        if (likely(free_for_us(lock))) {
-                take(lock, self, place);
-                return 0;
-        }
-        rc = bly_waiters_wait(&lock->waiters, self, &lock_class, lock->place, NULL, place);
         if (unlikely(rc < 0)) {
                 /* It may have been let go for us: the next is to have it. */
                 if (!lock->held)
@@ -44,6 +46,22 @@ int bly_lock_acquire(struct bly_lock *lock, belay_task *self, const char *place)
         }
         take(lock, self, place);
         return 0;
+}
+
+int bly_lock_acquire(struct bly_lock *lock, belay_task *self, const char *place) {
+        if (likely(free_for_us(lock))) {
+                take(lock, self, place);
+                return 0;
+        }
+        return wait_and_take(lock, self, &lock_class, place);
+}
+
+int bly_lock_acquire_again(struct bly_lock *lock, belay_task *self, const char *place) {
+        if (likely(free_for_us(lock))) {
+                take(lock, self, place);
+                return 0;
+        }
+        return wait_and_take(lock, self, &again_class, place);
 }
 
 void bly_lock_release(struct bly_lock *lock) {

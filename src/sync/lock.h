@@ -19,6 +19,8 @@ struct bly_lock {
 _Static_assert(sizeof(struct bly_lock) <= sizeof(belay_lock), "room for a lock");
 
 int bly_lock_acquire(struct bly_lock *lock, belay_task *self, const char *place);
+/* The same for who cannot go on without it: of all waits that a deadlock is broken at, one of the last. */
+int bly_lock_acquire_again(struct bly_lock *lock, belay_task *self, const char *place);
 void bly_lock_release(struct bly_lock *lock);
 
 /* How many locks are held in this thread: what cancel-everywhere balances. */

@@ -53,7 +53,7 @@ static const struct bly_wait_class join_class = {
 };
 
 /* 1 if it was waited for, 0 if there was no need, or a negative errno. */
-static int wait_for_end(belay_task *self, struct ending *ending, belay_task *target,
+static inline __attribute__((always_inline)) int wait_for_end(belay_task *self, struct ending *ending, belay_task *target,
                         const struct bly_wait_class *class, const char *place) {
         if (bly_is_done(target))
                 return 0;

@@ -24,8 +24,10 @@ void bly_end(belay_task *task, int outcome, belay_failure *failure) {
         task->node.state = BLY_DONE;
         if (outcome == -ECANCELED)
                 task->node.flags |= BLY_TASK_CANCELLED;
-        bly_record_ref(task);
-        if (!bly_is_future(task)) {
+        /* What keeps the record while everybody is told: the loop's own reference, for a task that has a body. */
+        if (unlikely(bly_is_future(task))) {
+                bly_record_ref(task);
+        } else {
                 loop->count--;
                 if (unlikely(task->node.flags & BLY_TASK_WAVE))
                         loop->wave--;
@@ -38,8 +40,5 @@ void bly_end(belay_task *task, int outcome, belay_failure *failure) {
                 bly_list_remove(&observer->link);
                 observer->ended(observer, task);
         }
-        /* The loop's own reference to a task that has a body: what was alive is nobody's any more. */
-        if (!bly_is_future(task))
-                bly_record_unref(task);
         bly_record_unref(task);
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "task/task.h"
+#include "task/ticks.h"
 
 struct bly_heap_entry {
         belay_time when;
@@ -41,6 +42,7 @@ struct belay_loop {
         belay_time now;                 /* at the latest look */
 
         /* Time. */
+        struct bly_ticks ticks;
         struct bly_heap heap;
         struct bly_link due;            /* timers that are to be fired, in order */
         struct bly_call fire_due;       /* stands in the ready queue while `due` is not empty */
@@ -117,8 +119,19 @@ static inline belay_task *bly_current(void) {
 
 belay_time bly_clock(void);
 
-static inline belay_time bly_now(const struct belay_loop *loop) {
-        return loop->is_virtual ? loop->now : bly_clock();
+belay_time bly_now_slowly(struct belay_loop *loop);
+
+/* For deadlines: may be off by a few hundred nanoseconds. */
+static inline belay_time bly_now(struct belay_loop *loop) {
+        const struct bly_ticks *ticks = &loop->ticks;
+        uint64_t passed;
+
+        if (unlikely(ticks->valid == 0))
+                return bly_now_slowly(loop);
+        passed = bly_counter() - ticks->at;
+        if (unlikely(passed >= ticks->valid))
+                return bly_now_slowly(loop);
+        return ticks->when + (belay_time) (passed * ticks->scale >> 32);
 }
 
 static inline belay_time bly_add_time(belay_time instant, belay_time span) {

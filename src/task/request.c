@@ -176,7 +176,8 @@ bool bly_request(belay_task *task, const struct bly_ask *ask) {
         struct walk walk = { 0 };
         struct bly_pass *pass;
 
-        if (bly_is_done(task))
+        /* An abandoned task will never run again: what it waits with belongs to a loop that is closed. */
+        if (bly_is_done(task) || unlikely(task->node.flags & BLY_TASK_ABANDONED))
                 return false;
         walk.reason = ask->shared_reason != NULL ? bly_text_ref(ask->shared_reason) : bly_text_new(ask->reason);
         pass = ask_one(&walk, task, ask);

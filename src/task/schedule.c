@@ -177,7 +177,7 @@ static void live_watched(void *arg) {
 }
 
 /* Leaves `from` for the first step of a task. */
-static void start(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool, belay_task *task) {
+static inline __attribute__((always_inline)) void start(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool, belay_task *task) {
         struct bly_exceptions mine, *globals = loop->exceptions;
         char *stack_top = take_stack(loop, task);
 
@@ -207,7 +207,7 @@ static void start(struct belay_loop *loop, struct bly_context *from, struct bly_
 void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
         struct bly_node *node = loop->ready.head;
         struct bly_eager *eager = loop->eager;
-        int saved = errno;
+        int *error = loop->error, saved = *error;
 
         /* A look is short, and saves the way to the loop's own stack and back. */
         if (loop->left <= 0 && loop->slow_left <= 0 && node != NULL && eager == NULL && !loop->by_turns)
@@ -231,7 +231,7 @@ void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
         } else {
                 switch_to(loop, &self->context, self->tool, &loop->context, &loop->own_tool);
         }
-        errno = saved;
+        *error = saved;
 }
 
 void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {
@@ -296,6 +296,8 @@ void bly_look(struct belay_loop *loop) {
         }
 }
 
+enum { MIXED_AT_ONCE = 64 };
+
 static uint64_t random_next(struct belay_loop *loop) {
         /* xorshift64: the order need not be unforeseeable, only the same for the same seed. */
         uint64_t x = loop->random;
@@ -306,25 +308,47 @@ static uint64_t random_next(struct belay_loop *loop) {
         return loop->random = x;
 }
 
-/* Under a seed, one of the first few runs first, whichever chance chooses. */
-static struct bly_node *take_any(struct belay_loop *loop) {
-        struct bly_node *before = NULL, *node;
-        unsigned count = 0, steps;
+/*
+ * Under a seed, chance orders the first of those that are ready, and half of the time holds some of them back, in front of what
+ * comes. What is due has its turn behind the others, so that even a limit of no time lets them run first.
+ */
+static void mix(struct belay_loop *loop, struct bly_ready *held) {
+        struct bly_node *nodes[MIXED_AT_ONCE], *rest = loop->ready.head;
+        unsigned count = 0, now;
 
-        for (node = loop->ready.head; node != NULL && count < 16; node = node->next)
-                count++;
-        steps = (unsigned) (random_next(loop) % count);
-        for (node = loop->ready.head; steps > 0; steps--) {
-                before = node;
-                node = node->next;
+        while (rest != NULL && count < MIXED_AT_ONCE) {
+                nodes[count++] = rest;
+                rest = rest->next;
         }
-        if (before == NULL)
-                loop->ready.head = node->next;
-        else
-                before->next = node->next;
-        if (loop->ready.tail == node)
-                loop->ready.tail = before;
-        return node;
+        if (count == 0)
+                return;
+        for (unsigned i = count; i > 1; i--) {
+                unsigned other = (unsigned) (random_next(loop) % i);
+                struct bly_node *node = nodes[i - 1];
+
+                nodes[i - 1] = nodes[other];
+                nodes[other] = node;
+        }
+        now = random_next(loop) % 2 == 0 ? count : 1 + (unsigned) (random_next(loop) % count);
+        *held = (struct bly_ready) { .head = rest, .tail = loop->ready.tail };
+        for (unsigned i = count; i-- > now;) {
+                if (held->head == NULL)
+                        held->tail = nodes[i];
+                nodes[i]->next = held->head;
+                held->head = nodes[i];
+        }
+        loop->ready.head = NULL;
+        for (unsigned i = 0; i < now; i++)
+                bly_ready_push(loop, nodes[i]);
+}
+
+static void put_back(struct belay_loop *loop, const struct bly_ready *held) {
+        if (held->head == NULL)
+                return;
+        held->tail->next = loop->ready.head;
+        if (loop->ready.head == NULL)
+                loop->ready.tail = held->tail;
+        loop->ready.head = held->head;
 }
 
 static struct bly_node *take_first(struct belay_loop *loop) {
@@ -339,20 +363,24 @@ static struct bly_node *take_first(struct belay_loop *loop) {
  * the clock is looked at again, as asyncio does it.
  */
 static bool run_ready(struct belay_loop *loop) {
+        struct bly_ready held = { 0 };
         struct bly_node *node, *end;
 
+        if (unlikely(loop->seed != 0))
+                mix(loop, &held);
         if (loop->by_turns || (loop->left <= 0 && loop->slow_left <= 0) || loop->ready.head == NULL || unlikely(loop->asked))
                 bly_look(loop);
         if (loop->ready.head == NULL)
                 return false;
-        end = loop->by_turns && loop->seed == 0 ? loop->ready.tail : NULL;
+        end = loop->by_turns ? loop->ready.tail : NULL;
         do {
-                node = loop->seed != 0 ? take_any(loop) : take_first(loop);
+                node = take_first(loop);
                 if (node->kind <= BLY_NODE_NEW)
                         resume(loop, container_of(node, belay_task, node));
                 else
                         container_of(node, struct bly_call, node)->fn(container_of(node, struct bly_call, node));
         } while (end != NULL && node != end);
+        put_back(loop, &held);
         return true;
 }
 

@@ -67,6 +67,12 @@ enum bly_meet {
         BLY_CANNOT,             /* it ends by itself; the request stays for the next wait */
 };
 
+enum bly_hold {
+        BLY_HOLD_LIGHT = 0,     /* it fails with -EDEADLK, and that is that */
+        BLY_HOLD_TIGHT,         /* only if nothing else can be: something is left behind then */
+        BLY_HOLD_FAST,          /* never: it goes on to its end */
+};
+
 struct bly_wait_class {
         const char *what;       /* a word for reports */
         enum bly_meet (*meet)(belay_task *task, struct bly_wait *wait);
@@ -81,8 +87,8 @@ struct bly_wait_class {
         belay_task *(*awaits)(const struct bly_wait *wait, size_t *cursor);
         /* A wait that something outside of the loop can end. */
         bool outside;
-        /* A wait that must go on to its end, even to break a deadlock. */
-        bool stubborn;
+        /* How hard it is to give this wait up to break a deadlock. */
+        enum bly_hold hold;
 };
 
 /* Lies on the stack of the task that waits, for as long as it does. */
@@ -90,7 +96,7 @@ struct bly_wait {
         const struct bly_wait_class *class;
 };
 
-/* A wait that passes requests on. `up` and `cursor` serve the walk of a request, see cancel/request.c. */
+/* A wait that passes requests on. `up` and `cursor` serve the walk of a request, see request.c. */
 struct bly_pass {
         struct bly_wait wait;
         struct bly_pass *up;
@@ -182,7 +188,7 @@ struct belay_task {
         struct bly_link observers;
         struct bly_owner *owner;
         struct bly_link owned;
-        belay_failure *failure;         /* of the outcome; of a cancellation, what the first to look at it gets */
+        belay_failure *failure;         /* of the outcome; of a cancellation, what the first to await it gets */
         void *value;
         belay_destroy *destroy_value;
 
@@ -190,6 +196,9 @@ struct belay_task {
         int left_code;
         int refs;
         bool awaited_itself;
+        bool reason_taken;              /* of a cancellation: somebody got `failure` */
+        bool origin_held;               /* the origin and the message are those of a request that a shield holds back */
+        bool twin;                      /* for bly_watch_begin(): met before in the same array */
         struct bly_scope *scope;        /* the innermost */
         struct bly_local_node *locals;
         struct bly_tool_stack *tool;    /* on its stack, under a memory checker */
@@ -259,7 +268,10 @@ static inline void bly_unobserve(struct bly_observer *observer) {
 
 /* The callbacks of a future that nobody can end any more: they are never called. */
 void bly_forget_callbacks(belay_task *future);
-/* What a cancelled task gives the next to look at it, and no other: asyncio hands its error out once. NULL: no reason. */
+/*
+ * What a cancelled task gives the next to await it, and no other: asyncio hands its error out once. A reference of the
+ * caller's; NULL: no reason.
+ */
 belay_failure *bly_take_cancellation(belay_task *task);
 
 /* ---- the failure that a task was left with (left.c) ---- */

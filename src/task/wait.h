@@ -124,7 +124,11 @@ int bly_uncancel(belay_task *task);
 
 /* Wait classes of those who wait for the end of one task or of several are built on struct bly_pass. */
 static inline void bly_pass_init(struct bly_pass *pass, belay_task *self, const struct bly_wait_class *class) {
-        *pass = (struct bly_pass) { .wait.class = class, .task = self };
+        /* The rest is the walk's, which sets it when it comes here. */
+        pass->wait.class = class;
+        pass->task = self;
+        pass->walking = false;
+        pass->passed = false;
 }
 
 enum bly_meet bly_meet_unhook(belay_task *task, struct bly_wait *wait);   /* nothing to undo */

@@ -185,7 +185,7 @@ static bool describe(const struct bly_balance *before, const struct bly_balance 
         case 0:
                 if (after->blocks <= before->blocks && after->bytes <= before->bytes)
                         return false;
-                snprintf(text, size, "memory was not given back: %zd bytes more in %zd blocks more",
+                snprintf(text, size, "memory was not given back: %zd bytes in %zd blocks",
                          (ssize_t) (after->bytes - before->bytes), (ssize_t) (after->blocks - before->blocks));
                 return true;
         case 1:

@@ -12,6 +12,7 @@ struct target {
         belay_time cleanup;
         int result;
         belay_time ended;
+        bool cut;               /* its clean-up was */
 };
 
 static int target(void *arg) {
@@ -20,7 +21,7 @@ static int target(void *arg) {
         while (belay_sleep(BELAY_HOUR) != -ECANCELED || state->seen++ < state->refusals)
                 ;
         if (state->cleanup > 0)
-                CHECK_EQ(belay_sleep(state->cleanup), 0);
+                state->cut = belay_sleep(state->cleanup) == -ECANCELED;
         state->ended = belay_now();
         return state->result;
 }
@@ -138,7 +139,8 @@ static int at_the_limit(void *arg) {
         state = (struct target) { .cleanup = BELAY_SECOND, .result = 1 };
         task = start(&state);
         CHECK_EQ(belay_cancel_wait(task, NULL, 0, &outcome), -ETIMEDOUT);
-        CHECK_EQ(belay_cancel_wait(task, NULL, -5, &outcome), 0);       /* the second request ended the clean-up */
+        CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_NEVER, &outcome), 0);
+        CHECK(state.cut);
         belay_release(task);
         belay_set_log(NULL, NULL);
         return 0;
@@ -180,6 +182,7 @@ static int caller_cancelled(void *arg) {
                 CHECK_EQ(caller.rc, 0);
                 CHECK_EQ(caller.outcome, -ECANCELED);
                 CHECK_EQ(caller.returned, state.ended);         /* not before the target's end */
+                CHECK(!state.cut);
                 CHECK_EQ(caller.next, requests > 0 ? -ECANCELED : 0);
                 CHECK_EQ(caller.after, 0);                      /* merged into one */
                 CHECK_EQ(belay_cancelling(task), requests);

@@ -90,9 +90,11 @@ static int released(void *arg) {
         return 0;
 }
 
-/* By the shut-down, which cancels each and every one of them. */
+/* By the shut-down, which cancels each of them, and so those beneath as often: not as many, for the time it takes. */
 static int left_to_the_loop(void *arg) {
         (void) arg;
+        if (length > 5000)
+                length = 5000;
         belay_release(owning_chain());
         return 0;
 }
@@ -125,9 +127,8 @@ int main(void) {
                 length = 3000;
         RUN_VIRTUAL(chain);
         RUN_VIRTUAL(released);
-        ended = 0;
+        RUN_VIRTUAL(in_the_middle);
         RUN_VIRTUAL(left_to_the_loop);
         CHECK_EQ(ended, length);
-        RUN_VIRTUAL(in_the_middle);
         return 0;
 }

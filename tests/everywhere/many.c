@@ -54,14 +54,15 @@ static void start(const int seconds[]) {
         }
 }
 
-/* Nobody stays, and who failed was looked at. */
-static void stop(void) {
+/* Nobody stays, and who failed was looked at. What came while the last one ended is still there. */
+static int stop(int rc) {
         for (int i = 0; i < TASKS; i++) {
                 CHECK_EQ(belay_cancel_wait(tasks[i], "not needed any more", BELAY_NEVER, NULL), 0);
                 (void) !belay_result(tasks[i]);
                 belay_release(tasks[i]);
         }
         CHECK_EQ(alive, 0);
+        return rc >= 0 ? belay_yield() : rc;
 }
 
 static const int good[TASKS] = { 1, 2, 1, 4 }, bad[TASKS] = { 1, 4, 3, 2 }, at_once[TASKS] = { 0, 1, 1, 0 };
@@ -88,8 +89,7 @@ static int gathers(void *arg) {
                 CHECK_EQ(belay_failure_code(failure), outcome);
                 belay_failure_release(failure);
         }
-        stop();
-        return rc;
+        return stop(rc);
 }
 
 static int collects(void *arg) {
@@ -99,8 +99,7 @@ static int collects(void *arg) {
         rc = belay_gather_collect(tasks, TASKS);
         /* All have ended, whatever came. */
         CHECK(all_done());
-        stop();
-        return rc;
+        return stop(rc);
 }
 
 /* ---- wait ---- */
@@ -120,17 +119,22 @@ static int waits(void *arg) {
                 rc = belay_wait(tasks, TASKS, BELAY_WAIT_ALL, BELAY_NEVER);
         if (rc >= 0)
                 CHECK(rc == TASKS && all_done());
-        stop();
-        return rc;
+        if (rc < 0) {
+                belay_time before = belay_now();
+
+                /* The limit of a wait that was cancelled is gone with it. */
+                if (belay_sleep(20 * BELAY_SECOND) == 0)
+                        CHECK_EQ(belay_now() - before, 20 * BELAY_SECOND);
+        }
+        return stop(rc);
 }
 
 /* ---- race ---- */
 
-static int races(void *arg) {
+static int race(void) {
         size_t winner = TASKS + 1;
         int rc, outcome = -1, given;
 
-        start(arg);
         rc = belay_race(tasks, TASKS, &winner, &outcome);
         /* Nobody is left running, whoever won and whatever came. */
         CHECK(all_done() && alive == 0);
@@ -143,8 +147,23 @@ static int races(void *arg) {
         } else if (rc == 0) {
                 CHECK(winner == TASKS && outcome < 0);
         }
-        stop();
-        return rc;
+        return stop(rc);
+}
+
+static int races(void *arg) {
+        start(arg);
+        return race();
+}
+
+/* Somebody has won before it begins, and the others take their time to end: a request that comes meanwhile must wait. */
+static int is_late(void *arg) {
+        int rc;
+
+        start(arg);
+        rc = belay_sleep(BELAY_SECOND / 2);
+        if (rc < 0)
+                return stop(rc);
+        return race();
 }
 
 /* ---- one after the other ---- */
@@ -172,8 +191,7 @@ static int each_in_turn(void *arg) {
         while (rc == -ECANCELED && given < TASKS && belay_as_completed_next(&each, &task) == 1)
                 given++;
         belay_as_completed_end(&each);
-        stop();
-        return rc;
+        return stop(rc);
 }
 
 /* ---- all in all: one in the other ---- */
@@ -196,8 +214,7 @@ static int nested(void *arg) {
         for (int i = 0; i < TASKS; i++)
                 tasks[i] = belay_spawn(inner, (void *) &good[i % 2]);
         rc = belay_gather(tasks, TASKS, NULL);
-        stop();
-        return rc;
+        return stop(rc);
 }
 
 int main(void) {
@@ -209,6 +226,7 @@ int main(void) {
                 everywhere(&(struct program) { names[i], programs[i], (void *) bad, reset, check, 4 });
                 everywhere(&(struct program) { names[i], programs[i], (void *) at_once, reset, check, 4 });
         }
+        EVERYWHERE(is_late, (void *) at_once, reset, check, 6);
         EVERYWHERE(nested, NULL, reset, check, 15);
         return 0;
 }

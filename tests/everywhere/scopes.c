@@ -204,6 +204,43 @@ static int two_at_once(void *arg) {
         return rc;
 }
 
+/* Others wait for room as well: if the first of them is cancelled when it was given some, it is the next one's. */
+static int brief(void *arg) {
+        int rc;
+
+        (void) arg;
+        alive++;
+        rc = belay_yield();
+        alive--;
+        return rc;
+}
+
+static int starts_one(void *arg) {
+        return add(arg, brief, 0, false);
+}
+
+static int room_for_others(void *arg) {
+        belay_task *others[3];
+        belay_group group;
+        int rc = 0;
+
+        (void) arg;
+        belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = 1));
+        CHECK_EQ(add(&group, brief, 0, false), 0);
+        for (int i = 0; i < 3; i++)
+                others[i] = belay_spawn(starts_one, &group);
+        for (int i = 0; i < 3; i++) {
+                while (!belay_done(others[i]))
+                        if (belay_join(others[i], NULL) < 0)
+                                rc = -ECANCELED;
+                CHECK(belay_result(others[i]) == 0 || belay_cancelled(others[i]));
+                belay_release(others[i]);
+        }
+        rc = belay_group_leave(&group, rc);
+        CHECK_EQ(alive, 0);
+        return rc;
+}
+
 /* ---- the handshake ---- */
 
 static int server(void *arg) {
@@ -226,18 +263,23 @@ static int server(void *arg) {
 static int shakes_hands(void *arg) {
         belay_group group;
         belay_task *task = NULL;
-        int rc;
+        int rc, served;
 
         (void) arg;
         belay_group_enter(&group);
         arguments++;
         rc = belay_group_start(&group, server, &seconds[0], BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument), &task);
+        /* Who was not ready was waited for. */
+        if (rc < 0)
+                CHECK_EQ(alive, 0);
         if (rc == 0) {
                 CHECK(!belay_done(task) || belay_cancelled(task));
+                served = alive;
                 arguments++;
                 rc = belay_group_start(&group, server, &seconds[2],
                                        BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument), NULL);
                 CHECK(rc == -EADDRINUSE || rc == -ECANCELED);
+                CHECK(alive <= served);
                 belay_cancel(task, "no more guests");
         }
         if (rc == -EADDRINUSE)
@@ -396,6 +438,7 @@ int main(void) {
         EVERYWHERE(fails_fast, NULL, reset, check, 8);
         EVERYWHERE(supervises, NULL, reset, check, 5);
         EVERYWHERE(two_at_once, NULL, reset, check, 5);
+        EVERYWHERE(room_for_others, NULL, reset, check, 6);
         EVERYWHERE(shakes_hands, NULL, reset, check, 5);
         EVERYWHERE(keeps_the_last, NULL, reset, check, 5);
         EVERYWHERE(nests, NULL, reset, check, 6);

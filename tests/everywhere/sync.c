@@ -118,16 +118,18 @@ static int make_one(void *arg) {
         return rc;
 }
 
+/* Made by main when everybody waits; or by others, in the turn in which the users begin to. */
 static int condition_main(void *arg) {
         belay_group group;
         int rc = 0;
 
-        (void) arg;
         supervised(&group);
         for (int i = 0; i < 3; i++)
                 CHECK_EQ(belay_group_spawn(&group, use_one, NULL), 0);
+        for (int i = 0; arg != NULL && i < 2; i++)
+                CHECK_EQ(belay_group_spawn(&group, make_one, NULL), 0);
         rc = belay_yield();
-        for (int i = 0; rc == 0 && i < 3; i++)
+        for (int i = 0; arg == NULL && rc == 0 && i < 3; i++)
                 rc = make_one(NULL);
         if (rc == 0)
                 rc = belay_sleep(BELAY_SECOND);
@@ -181,6 +183,42 @@ static int semaphore_main(void *arg) {
         start_workers(&group, semaphore_worker);
         start_workers(&group, semaphore_worker);
         return belay_group_leave(&group, semaphore_worker(NULL));
+}
+
+/* One place, given back in the turn in which the others begin to wait for it. */
+static void reset_one(void *arg) {
+        (void) arg;
+        belay_semaphore_init_bounded(&places, 1);
+        inside = entered = 0;
+}
+
+static int brief_worker(void *arg) {
+        int rc = belay_semaphore_acquire(&places);
+
+        (void) arg;
+        if (rc < 0)
+                return rc;
+        CHECK_EQ(++inside, 1);
+        rc = belay_yield();
+        inside--;
+        CHECK_EQ(belay_semaphore_release(&places), 0);
+        return rc;
+}
+
+static int one_place(void *arg) {
+        belay_group group;
+
+        (void) arg;
+        supervised(&group);
+        start_workers(&group, brief_worker);
+        return belay_group_leave(&group, 0);
+}
+
+static int check_one(void *arg, int outcome) {
+        (void) arg;
+        if (belay_semaphore_value(&places) != 1 || inside != 0)
+                return 1;
+        return outcome == 0 || is_cancelled(outcome) ? 0 : 2;
 }
 
 static int check_semaphore(void *arg, int outcome) {
@@ -290,7 +328,9 @@ static int check_barrier(void *arg, int outcome) {
 int main(void) {
         EVERYWHERE(lock_main, NULL, reset_lock, check_lock, 15);
         EVERYWHERE(condition_main, NULL, reset_condition, check_condition, 9);
+        EVERYWHERE(condition_main, &changed, reset_condition, check_condition, 8);
         EVERYWHERE(semaphore_main, NULL, reset_semaphore, check_semaphore, 15);
+        EVERYWHERE(one_place, NULL, reset_one, check_one, 5);
         EVERYWHERE(event_main, NULL, reset_event, check_event, 9);
         EVERYWHERE(barrier_main, NULL, reset_barrier, check_barrier, 7);
         return 0;

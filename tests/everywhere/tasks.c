@@ -230,7 +230,7 @@ static int limited(void *arg) {
         (void) arg;
         CHECK_EQ(waited, 0);
         belay_release(task);
-        return rc;
+        return rc == 0 ? belay_yield() : rc;
 }
 
 static int forces(void *arg) {

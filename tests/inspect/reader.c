@@ -347,7 +347,8 @@ int main(int argc, char **argv) {
 
                 if (argc == 2) {
                         printf("loop tasks=%llu running=%u virtual=%u main=",
-                               (unsigned long long) pointer(loop + d.loop_count), (unsigned) number(loop + d.loop_running, 1),
+                               (unsigned long long) pointer(loop + d.loop_count),
+                               (unsigned) number(loop + d.loop_running, 1),
                                (unsigned) number(loop + d.loop_is_virtual, 1));
                         print_label(pointer(loop + d.loop_main));
                         printf("\n");

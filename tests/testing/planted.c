@@ -252,10 +252,23 @@ static int never_ends(void *arg) {
         return belay_sleep(BELAY_NEVER);
 }
 
-/* What hangs is cancelled by the shut-down, and so nothing stays behind. */
+static int goes_on_and_on(void *arg) {
+        int rc;
+
+        (void) arg;
+        do
+                rc = belay_sleep(50 * BELAY_SECOND);
+        while (rc == 0);
+        (void) !belay_sleep(50 * BELAY_SECOND);
+        return rc;
+}
+
+/* What hangs is cancelled by the shut-down, for which there is patience again, and so nothing stays behind. */
 static void test_undisturbed_hang(void) {
         CHECK_EQ(everywhere(never_ends, false, NULL), 1);
         CHECK_LINES(lines_with("everywhere: undisturbed: it does not end") == 1 && lines_with("shut-down met") == 0);
+        CHECK_EQ(everywhere(goes_on_and_on, false, NULL), 1);
+        CHECK_LINES(lines_with("everywhere: undisturbed: it did not end in time") == 1 && lines_with("shut-down met") == 0);
 }
 
 /* ---- what check() says ---- */

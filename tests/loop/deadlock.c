@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deadlock: when nothing can happen any more, who waits for what is reported, and the waits fail with -EDEADLK.
+ */
+#include "../base/help.h"
+
+static belay_lock lock;
+static belay_future *future;
+static belay_task *tasks[3];
+static int codes[3];
+
+/* ---- a lock that is never released ---- */
+
+static int takes_and_ends(void *arg) {
+        (void) arg;
+        return belay_lock_acquire(&lock);
+}
+
+static int wants_it(void *arg) {
+        codes[0] = belay_lock_acquire(&lock);
+        (void) arg;
+        return codes[0];
+}
+
+static int never_released(void *arg) {
+        belay_task *task, *taker;
+        int outcome;
+
+        (void) arg;
+        lock = (belay_lock) { 0 };
+        keep_lines();
+        taker = must(belay_spawn(takes_and_ends, NULL));
+        task = must(belay_spawn_with(wants_it, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "wants")));
+        CHECK_EQ(belay_join(task, &outcome), 0);
+        CHECK_EQ(outcome, -EDEADLK);
+        CHECK_EQ(codes[0], -EDEADLK);
+        CHECK_LINES(1, "deadlock: 2 tasks");
+        CHECK_LINES(1, "task wants (started at " __FILE__);
+        CHECK_LINES(1, "lock");
+        CHECK_LINES(2, __FILE__);       /* main's wait, and that of the one who wants it */
+        /* It goes on after that. */
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        belay_release(task);
+        belay_release(taker);
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
+/* ---- a future that nobody sets ---- */
+
+static int awaits_future(void *arg) {
+        int outcome = 99;
+
+        *(int *) arg = belay_await(future, &outcome);
+        CHECK_EQ(outcome, 99);
+        /* Clean-up may wait. */
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        return *(int *) arg;
+}
+
+static int never_set(void *arg) {
+        (void) arg;
+        future = must(belay_future_new());
+        keep_lines();
+        for (int i = 0; i < 3; i++)
+                tasks[i] = must(belay_spawn(awaits_future, &codes[i]));
+        for (int i = 0; i < 3; i++) {
+                CHECK_EQ(belay_await(tasks[i], NULL), 0);
+                CHECK_EQ(codes[i], -EDEADLK);
+                CHECK_EQ(belay_result(tasks[i]), -EDEADLK);
+                belay_release(tasks[i]);
+        }
+        CHECK_LINES(1, "deadlock: 4 tasks");
+        belay_set_log(NULL, NULL);
+        belay_release(future);
+        return 0;
+}
+
+/* All the kinds of waiting for it. */
+static int ways_of_waiting(void *arg) {
+        (void) arg;
+        future = must(belay_future_new());
+        keep_lines();
+        CHECK_EQ(belay_await(future, NULL), -EDEADLK);
+        CHECK_EQ(belay_join(future, NULL), -EDEADLK);
+        CHECK_EQ(belay_shield(future, NULL), -EDEADLK);
+        CHECK_EQ(belay_sleep(BELAY_NEVER), -EDEADLK);
+        CHECK_LINES(4, "deadlock: 1 task, ");
+        CHECK_EQ(belay_cancelling(belay_self()), 0);
+        /* A request beside it is not lost. */
+        CHECK_EQ(belay_yield(), 0);
+        belay_set_log(NULL, NULL);
+        belay_release(future);
+        return 0;
+}
+
+/* ---- circles ---- */
+
+static int awaits_next(void *arg) {
+        size_t i = (size_t) arg;
+
+        codes[i] = belay_join(tasks[(i + 1) % 3], NULL);
+        return codes[i];
+}
+
+static int circle(void *arg) {
+        static const char *const names[] = { "anna", "bert", "carl" };
+        int failed = 0;
+
+        (void) arg;
+        keep_lines();
+        for (size_t i = 0; i < 3; i++)
+                tasks[i] = must(belay_spawn_with(awaits_next, (void *) i, BELAY_OPTIONS(belay_spawn_options, .name = names[i])));
+        for (int i = 0; i < 3; i++)
+                CHECK_EQ(belay_join(tasks[i], NULL), 0);
+        /* One of them is broken out; the others end by themselves, with what that one came to. */
+        for (int i = 0; i < 3; i++)
+                failed += codes[i] == -EDEADLK;
+        CHECK(failed >= 1);
+        CHECK_LINES(1, "deadlock: 4 tasks");
+        CHECK_LINES(1, "a circle: ");
+        CHECK(lines_with("anna -> bert -> carl -> anna") + lines_with("bert -> carl -> anna -> bert") +
+              lines_with("carl -> anna -> bert -> carl") == 1);
+        belay_set_log(NULL, NULL);
+        for (int i = 0; i < 3; i++) {
+                CHECK(belay_result(tasks[i]) <= 0);
+                belay_release(tasks[i]);
+        }
+        return 0;
+}
+
+/* A circle of awaits that is cancelled ends, too: the request goes round once (asyncio recurses to death). */
+static int awaits_next_really(void *arg) {
+        size_t i = (size_t) arg;
+
+        codes[i] = belay_await(tasks[(i + 1) % 3], NULL);
+        return codes[i];
+}
+
+static int cancelled_circle(void *arg) {
+        (void) arg;
+        keep_lines();
+        for (size_t i = 0; i < 3; i++)
+                tasks[i] = must(belay_spawn(awaits_next_really, (void *) i));
+        CHECK_EQ(belay_yield(), 0);
+        belay_cancel(tasks[0], NULL);
+        CHECK_LINES(1, "tasks wait for each other in a circle");
+        for (int i = 0; i < 3; i++) {
+                CHECK_EQ(belay_join(tasks[i], NULL), 0);
+                CHECK(codes[i] == -ECANCELED || codes[i] == -EDEADLK || codes[i] == 0);
+                belay_release(tasks[i]);
+        }
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
+/* ---- what is none ---- */
+
+static int sleeps_an_hour(void *arg) {
+        (void) arg;
+        return belay_sleep(BELAY_HOUR);
+}
+
+static void sets(void *arg) {
+        CHECK_EQ(belay_future_set(arg, 5), 0);
+}
+
+static int deadlines(void *arg) {
+        belay_task *task;
+        int outcome;
+
+        (void) arg;
+        keep_lines();
+        /* While there is a deadline, somebody may still come. */
+        future = must(belay_future_new());
+        task = must(belay_spawn(sleeps_an_hour, NULL));
+        CHECK(belay_later(2 * BELAY_HOUR, sets, future) != 0);
+        CHECK_EQ(belay_join(future, &outcome), 0);
+        CHECK_EQ(outcome, 5);
+        CHECK_LINES(0, "deadlock");
+        belay_set_log(NULL, NULL);
+        belay_release(task);
+        belay_release(future);
+        return 0;
+}
+
+/* Main waits for one that sleeps for ever: if signals cannot come, nothing can. */
+static int sleeps_for_ever(void *arg) {
+        (void) arg;
+        return belay_sleep(BELAY_NEVER);
+}
+
+static int main_sleeps_for_ever(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_sleep(BELAY_NEVER), -EDEADLK);
+        return 0;
+}
+
+/* In the shut-down: what resists its cancellation for something that cannot come. */
+static int waits_in_cleanup(void *arg) {
+        CHECK_EQ(belay_sleep(BELAY_NEVER), -ECANCELED);
+        *(int *) arg = belay_sleep(BELAY_NEVER);
+        return 0;
+}
+
+static int leaves_it(void *arg) {
+        belay_release(must(belay_spawn(waits_in_cleanup, arg)));
+        return belay_yield();
+}
+
+/* A program's end by deadlock, with nobody who handles it. */
+static int ends_by_it(void *arg) {
+        future = must(belay_future_new());
+        (void) arg;
+        return belay_await(future, NULL);
+}
+
+int main(void) {
+        int code = 0;
+
+        RUN_VIRTUAL(never_released);
+        CHECK_EQ(belay_run(never_released, NULL), 0);
+        RUN_VIRTUAL(never_set);
+        RUN_VIRTUAL(ways_of_waiting);
+        RUN_VIRTUAL(circle);
+        RUN_VIRTUAL(cancelled_circle);
+        RUN_VIRTUAL(deadlines);
+        keep_lines();
+        CHECK_EQ(belay_run_with(main_sleeps_for_ever, NULL, BELAY_OPTIONS(belay_loop_options, .no_signals = true)), 0);
+        CHECK_LINES(1, "deadlock: 1 task, ");
+        keep_lines();
+        CHECK_EQ(belay_run_with(sleeps_for_ever, NULL, VIRTUAL), -EDEADLK);
+        CHECK_LINES(1, "deadlock");
+        keep_lines();
+        CHECK_EQ(belay_run_with(leaves_it, &code, VIRTUAL), 0);
+        CHECK_EQ(code, -EDEADLK);
+        CHECK_LINES(1, "deadlock");
+        keep_lines();
+        CHECK_EQ(belay_run(ends_by_it, NULL), -EDEADLK);
+        CHECK_LINES(1, "deadlock");
+        belay_release(future);
+        return 0;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A task that runs off its stack: a message that names it and where it was started, and the signal.
+ */
+#include "../base/help.h"
+
+static __attribute__((noinline)) int dive(volatile char *above, int depth) {
+        volatile char room[1024];
+
+        room[0] = above[0];
+        room[1023] = (char) depth;
+        if (depth > 10000000)
+                return room[0];
+        return dive(room, depth + 1) + room[1023];
+}
+
+static int overflows(void *arg) {
+        char start = 0;
+
+        (void) arg;
+        return dive(&start, 0);
+}
+
+static int starts_it(void *arg) {
+        const belay_spawn_options *options = arg;
+        belay_task *task;
+
+        task = options != NULL ? must(belay_spawn_with(overflows, NULL, options)) : must(belay_spawn(overflows, NULL));
+        return belay_await(task, NULL);
+}
+
+static int runs(void *arg) {
+        return belay_run(starts_it, arg);
+}
+
+static int in_main(void *arg) {
+        (void) arg;
+        return belay_run(overflows, NULL);
+}
+
+static int without_report(void *arg) {
+        (void) arg;
+        return belay_run_with(overflows, NULL, BELAY_OPTIONS(belay_loop_options, .no_overflow_report = true));
+}
+
+static void own_handler(int signal) {
+        static const char text[] = "the program's own\n";
+
+        (void) signal;
+        (void) !write(2, text, sizeof(text) - 1);
+        _exit(5);
+}
+
+static int own_runs(void *arg) {
+        stack_t stack = { .ss_sp = malloc(65536), .ss_size = 65536 };
+        struct sigaction action = { .sa_handler = own_handler, .sa_flags = SA_ONSTACK };
+
+        CHECK_EQ(sigaltstack(&stack, NULL), 0);
+        CHECK_EQ(sigaction(SIGSEGV, &action, NULL), 0);
+        return runs(arg);
+}
+
+int main(void) {
+        belay_spawn_options named = { .size = sizeof(named), .name = "deep", .stack_size = 32 * 1024 };
+        struct child child;
+
+        if (is_checked())
+                SKIP("the checker has the signal handlers");
+
+        in_child(&child, runs, &named);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK(WTERMSIG(child.status) == SIGSEGV || WTERMSIG(child.status) == SIGBUS);
+        CHECK(strstr(child.text, "task deep (started at " __FILE__) != NULL);
+        fprintf(stderr, "%s", child.text);
+        CHECK(strstr(child.text, "ran off its stack of 32 KiB") != NULL);
+
+        in_child(&child, runs, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK(strstr(child.text, "task #2 (started at " __FILE__) != NULL);
+        CHECK(strstr(child.text, "ran off its stack of 64 KiB\n") != NULL);
+
+        in_child(&child, in_main, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK(strstr(child.text, "task main (started at " __FILE__) != NULL);
+
+        in_child(&child, without_report, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK_STR(child.text, "");
+
+        /* A program's own handler stays. */
+        in_child(&child, own_runs, NULL);
+        CHECK_CHILD(&child, 5);
+        CHECK_STR(child.text, "the program's own\n");
+        return 0;
+}

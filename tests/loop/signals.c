@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SIGINT and SIGTERM: the first cancels main, the second has its default action; a program's own handlers are left alone, and
+ * all is afterwards as it was before. Each in a process of its own.
+ */
+#include <pthread.h>
+
+#include "../base/help.h"
+
+static int returns_zero(void *arg) {
+        (void) arg;
+        return 0;
+}
+
+static bool is_default(int signal) {
+        struct sigaction now;
+
+        CHECK_EQ(sigaction(signal, NULL, &now), 0);
+        return now.sa_handler == SIG_DFL;
+}
+
+/* ---- the first ---- */
+
+static int killed_asleep(void *arg) {
+        belay_origin origin = { .size = sizeof(origin) };
+        int signal = *(int *) arg;
+
+        CHECK(!is_default(SIGINT) && !is_default(SIGTERM));
+        kill(getpid(), signal);
+        CHECK_EQ(belay_sleep(BELAY_MINUTE), -ECANCELED);
+        CHECK(belay_origin_of(belay_self(), &origin));
+        CHECK_EQ(origin.kind, BELAY_ORIGIN_SIGNAL);
+        CHECK_EQ(origin.signal, signal);
+        CHECK_EQ(origin.task, 0);
+        CHECK(origin.place == NULL && origin.name == NULL);
+        CHECK_EQ(belay_cancelling(belay_self()), 1);
+        CHECK_EQ(belay_loop_signal(belay_loop_self()), signal);
+        CHECK(is_default(SIGINT) && is_default(SIGTERM));       /* for the second */
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);            /* clean-up */
+        return -ECANCELED;
+}
+
+static int first(void *arg) {
+        belay_loop *loop;
+        int outcome;
+
+        CHECK_EQ(belay_run(killed_asleep, arg), -EINTR);
+        CHECK(is_default(SIGINT) && is_default(SIGTERM));
+        /* And again in the next run, of the same loop and of another. */
+        loop = belay_loop_new(NULL);
+        for (int i = 0; i < 2; i++) {
+                CHECK_EQ(belay_loop_run(loop, killed_asleep, arg, &outcome), -EINTR);
+                CHECK_EQ(outcome, -ECANCELED);
+                CHECK_EQ(belay_loop_signal(loop), *(int *) arg);
+        }
+        CHECK_EQ(belay_loop_run(loop, returns_zero, NULL, &outcome), 0);
+        CHECK_EQ(belay_loop_signal(loop), 0);
+        CHECK_EQ(belay_loop_close(loop), 0);
+        return 0;
+}
+
+/* It comes from outside, when there is nothing else to wait for: no deadlock. */
+static pid_t sender;
+
+static int sleeps_for_ever(void *arg) {
+        pid_t target = getpid();
+
+        (void) arg;
+        sender = fork();
+        if (sender == 0) {
+                usleep(50000);
+                kill(target, SIGINT);
+                _exit(0);
+        }
+        CHECK_EQ(belay_sleep(BELAY_NEVER), -ECANCELED);
+        return -ECANCELED;
+}
+
+static int from_outside(void *arg) {
+        (void) arg;
+        keep_lines();
+        CHECK_EQ(belay_run(sleeps_for_ever, NULL), -EINTR);
+        CHECK_EQ(waitpid(sender, NULL, 0), sender);
+        CHECK_LINES(0, "deadlock");
+        return 0;
+}
+
+/* It reaches main through what main awaits, and leaves other tasks to the shut-down. */
+static int sleeper(void *arg) {
+        int rc = belay_sleep(BELAY_MINUTE);
+
+        *(int *) arg = rc;
+        return rc;
+}
+
+static int awaited, other;
+
+static int awaits(void *arg) {
+        belay_task *task = must(belay_spawn(sleeper, &awaited));
+        int rc;
+
+        (void) arg;
+        belay_release(must(belay_spawn(sleeper, &other)));
+        CHECK_EQ(belay_yield(), 0);
+        kill(getpid(), SIGTERM);
+        rc = belay_await(task, NULL);
+        CHECK_EQ(awaited, -ECANCELED);
+        CHECK_EQ(other, 0);
+        belay_release(task);
+        return rc;
+}
+
+static int passed_on(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_run(awaits, NULL), -EINTR);
+        CHECK_EQ(other, -ECANCELED);
+        return 0;
+}
+
+/* Main handles it and goes on. */
+static int handles_it(void *arg) {
+        (void) arg;
+        kill(getpid(), SIGINT);
+        CHECK_EQ(belay_sleep(BELAY_MINUTE), -ECANCELED);
+        return 12;
+}
+
+static int handled(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_run(handles_it, NULL), 12);
+        return 0;
+}
+
+/* ---- the second ---- */
+
+static int hangs_in_cleanup(void *arg) {
+        (void) arg;
+        kill(getpid(), SIGINT);
+        CHECK_EQ(belay_sleep(BELAY_MINUTE), -ECANCELED);
+        fprintf(stderr, "cleaning up\n");
+        kill(getpid(), SIGINT);
+        CHECK_EQ(belay_sleep(BELAY_MINUTE), 0);
+        return 0;
+}
+
+static int second(void *arg) {
+        (void) arg;
+        return belay_run(hangs_in_cleanup, NULL) == 0 ? 3 : 4;
+}
+
+/* ---- the program's own ---- */
+
+static volatile sig_atomic_t own_calls;
+
+static void own_handler(int signal) {
+        (void) signal;
+        own_calls++;
+}
+
+static int kills_itself(void *arg) {
+        (void) arg;
+        kill(getpid(), SIGINT);
+        CHECK_EQ(belay_sleep(20 * BELAY_MILLISECOND), 0);
+        CHECK_EQ(own_calls, 1);
+        CHECK(!is_default(SIGTERM));            /* this one had its default action, and was taken */
+        kill(getpid(), SIGTERM);
+        CHECK_EQ(belay_sleep(BELAY_MINUTE), -ECANCELED);
+        return -ECANCELED;
+}
+
+static int own(void *arg) {
+        struct sigaction action = { .sa_handler = own_handler }, now;
+
+        (void) arg;
+        CHECK_EQ(sigaction(SIGINT, &action, NULL), 0);
+        CHECK_EQ(belay_run(kills_itself, NULL), -EINTR);
+        CHECK_EQ(sigaction(SIGINT, NULL, &now), 0);
+        CHECK(now.sa_handler == own_handler);
+        CHECK(is_default(SIGTERM));
+        return 0;
+}
+
+/* Ignored signals stay ignored, as under nohup. */
+static int kills_in_vain(void *arg) {
+        (void) arg;
+        kill(getpid(), SIGINT);
+        kill(getpid(), SIGTERM);
+        return belay_sleep(20 * BELAY_MILLISECOND);
+}
+
+static int ignored(void *arg) {
+        (void) arg;
+        signal(SIGINT, SIG_IGN);
+        signal(SIGTERM, SIG_IGN);
+        CHECK_EQ(belay_run(kills_in_vain, NULL), 0);
+        CHECK(!is_default(SIGINT) && !is_default(SIGTERM));
+        return 0;
+}
+
+/* One that the program puts in place while the loop runs stays, too. */
+static int takes_it_over(void *arg) {
+        struct sigaction action = { .sa_handler = own_handler };
+
+        (void) arg;
+        own_calls = 0;
+        CHECK_EQ(sigaction(SIGINT, &action, NULL), 0);
+        kill(getpid(), SIGINT);
+        CHECK_EQ(belay_sleep(20 * BELAY_MILLISECOND), 0);
+        CHECK_EQ(own_calls, 1);
+        return 0;
+}
+
+static int taken_over(void *arg) {
+        struct sigaction now;
+
+        (void) arg;
+        CHECK_EQ(belay_run(takes_it_over, NULL), 0);
+        CHECK_EQ(sigaction(SIGINT, NULL, &now), 0);
+        CHECK(now.sa_handler == own_handler);
+        CHECK(is_default(SIGTERM));
+        return 0;
+}
+
+static int looks_at_actions(void *arg) {
+        CHECK_EQ(is_default(SIGINT), *(bool *) arg);
+        CHECK_EQ(is_default(SIGTERM), *(bool *) arg);
+        if (*(bool *) arg)
+                kill(getpid(), SIGTERM);
+        return 0;
+}
+
+static int left_alone(void *arg) {
+        bool yes = true;
+
+        (void) arg;
+        return belay_run_with(looks_at_actions, &yes, BELAY_OPTIONS(belay_loop_options, .no_signals = true)) == 0 ? 3 : 4;
+}
+
+/* ---- no other signal, no mask ---- */
+
+static sigset_t mask_before;
+static struct sigaction actions_before[65];
+
+static void compare_with_before(void) {
+        sigset_t mask;
+        struct sigaction now;
+
+        CHECK_EQ(pthread_sigmask(SIG_SETMASK, NULL, &mask), 0);
+        for (int i = 1; i < 65; i++)
+                CHECK_EQ(sigismember(&mask, i), sigismember(&mask_before, i));
+        for (int i = 1; i < 65; i++)
+                if (i != SIGINT && i != SIGTERM && i != SIGSEGV && i != SIGBUS && sigaction(i, NULL, &now) == 0)
+                        CHECK(now.sa_handler == actions_before[i].sa_handler);
+}
+
+static int compares(void *arg) {
+        (void) arg;
+        compare_with_before();
+        return 0;
+}
+
+static int nothing_else(void *arg) {
+        (void) arg;
+        CHECK_EQ(pthread_sigmask(SIG_SETMASK, NULL, &mask_before), 0);
+        for (int i = 1; i < 65; i++)
+                sigaction(i, NULL, &actions_before[i]);
+        CHECK_EQ(belay_run(compares, NULL), 0);
+        compare_with_before();
+        return 0;
+}
+
+/* ---- several loops ---- */
+
+static pthread_barrier_t barrier;
+
+static int second_loop(void *arg) {
+        (void) arg;
+        /* The first has the signals; this one goes on as if there were none. */
+        pthread_barrier_wait(&barrier);
+        kill(getpid(), SIGTERM);
+        pthread_barrier_wait(&barrier);
+        return belay_sleep(20 * BELAY_MILLISECOND);
+}
+
+static void *run_second(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_run(second_loop, NULL), 0);
+        return NULL;
+}
+
+static int first_loop(void *arg) {
+        pthread_t thread;
+
+        (void) arg;
+        CHECK_EQ(pthread_create(&thread, NULL, run_second, NULL), 0);
+        pthread_barrier_wait(&barrier);
+        pthread_barrier_wait(&barrier);
+        CHECK_EQ(belay_sleep(BELAY_MINUTE), -ECANCELED);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+        return -ECANCELED;
+}
+
+static int two_loops(void *arg) {
+        (void) arg;
+        CHECK_EQ(pthread_barrier_init(&barrier, NULL, 2), 0);
+        CHECK_EQ(belay_run(first_loop, NULL), -EINTR);
+        CHECK(is_default(SIGINT) && is_default(SIGTERM));
+        return 0;
+}
+
+int main(void) {
+        int signals[] = { SIGINT, SIGTERM };
+        belay_fn *quiet[] = { from_outside, passed_on, handled, own, ignored, taken_over, nothing_else, two_loops };
+        struct child child;
+
+        for (size_t i = 0; i < 2; i++) {
+                in_child(&child, first, &signals[i]);
+                CHECK_CHILD(&child, 0);
+                CHECK_STR(child.text, "");
+        }
+        for (size_t i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++) {
+                in_child(&child, quiet[i], NULL);
+                CHECK_CHILD(&child, 0);
+                CHECK_STR(child.text, "");
+        }
+        in_child(&child, second, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK_EQ(WTERMSIG(child.status), SIGINT);
+        CHECK_STR(child.text, "cleaning up\n");
+        in_child(&child, left_alone, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK_EQ(WTERMSIG(child.status), SIGTERM);
+        return 0;
+}
