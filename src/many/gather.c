@@ -93,6 +93,7 @@ static int verdict(struct gather *gather, belay_task *self, bool waited, int *ou
                         bly_write_outcome(first, outcome);
                 return bly_settle(self);
         } else if (first != NULL) {
+                bly_pass_refused(&gather->pass);
                 return bly_pass_outcome(self, first, outcome);
         } else if (outcome != NULL) {
                 *outcome = 0;

@@ -45,12 +45,23 @@ static belay_task *breakable(belay_task *first) {
         return easiest;
 }
 
-/* Fails the waits that hold no tighter: those for other things than tasks, or all. False if there was none. */
-static bool break_all(struct belay_loop *loop, enum bly_hold hold, bool for_tasks) {
+static bool waits_for_no_task(const belay_task *task) {
+        return !waits_for_tasks(task);
+}
+
+/* For a task whose wait is not to be failed, so that its own can be instead. */
+static bool waits_for_a_tight_one(const belay_task *task) {
+        const belay_task *next = waits_for_tasks(task) ? next_in_circle(task) : NULL;
+
+        return next != NULL && next->wait != NULL && next->wait->class->hold == BLY_HOLD_TIGHT;
+}
+
+/* Fails the waits that hold no tighter than this, of those that are meant. False if there was none. */
+static bool break_all(struct belay_loop *loop, enum bly_hold hold, bool (*is_meant)(const belay_task *task)) {
         bool broken = false;
 
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
-                if (task->wait != NULL && task->wait->class->hold <= hold && (for_tasks || !waits_for_tasks(task))) {
+                if (task->wait != NULL && task->wait->class->hold <= hold && is_meant(task)) {
                         bly_break_wait(task);
                         broken = true;
                 }
@@ -103,7 +114,7 @@ void bly_deadlock(struct belay_loop *loop) {
                 return;
         }
         report(loop);
-        if (break_all(loop, BLY_HOLD_LIGHT, false))
+        if (break_all(loop, BLY_HOLD_LIGHT, waits_for_no_task))
                 return;
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL && circle == NULL;
              task = bly_record_next(loop, task))
@@ -114,6 +125,6 @@ void bly_deadlock(struct belay_loop *loop) {
                 bly_break_wait(breakable(circle));
                 return;
         }
-        if (!break_all(loop, BLY_HOLD_LIGHT, true))
-                break_all(loop, BLY_HOLD_TIGHT, true);
+        if (!break_all(loop, BLY_HOLD_LIGHT, waits_for_a_tight_one))
+                break_all(loop, BLY_HOLD_TIGHT, waits_for_no_task);
 }

@@ -42,6 +42,9 @@ void bly_group_refuse_room(struct bly_group *group);
 /* A member has ended. True if somebody still waited for it to be ready, who now takes its end upon himself. */
 bool bly_group_start_failed(struct bly_group *group, belay_task *task);
 
+/* Groups that lay between two addresses are gone without having been left: who waits in them is woken, and fails. */
+void bly_group_forget(struct belay_loop *loop, const char *low, const char *high);
+
 /* ---- group.c, for group_start.c ---- */
 
 void bly_group_join(struct bly_group *group, belay_task *task);

@@ -11,6 +11,7 @@ struct bly_room {
         struct bly_wait wait;
         struct bly_link link;
         belay_task *task;
+        struct bly_group *group;        /* NULL: it went with the stack that it lay on */
 };
 
 static enum bly_meet leave_line(belay_task *task, struct bly_wait *wait) {
@@ -45,13 +46,20 @@ void bly_group_refuse_room(struct bly_group *group) {
 
 static int wait_for_room(struct bly_group *group, const char *place) {
         belay_task *self = bly_waiter(place, "waiting for room in a group");
-        struct bly_room room = { .wait.class = &room_class, .task = self };
+        struct bly_room room = { .wait.class = &room_class, .task = self, .group = group };
         int rc;
 
         if (self == NULL)
                 return -EPERM;
         bly_list_append(&group->room, &room.link);
         rc = bly_wait(self, &room.wait, place);
+        if (unlikely(room.group == NULL)) {
+                if (rc == 0) {
+                        bly_leave_failure(self, -EPERM, NULL);
+                        rc = -EPERM;
+                }
+                return rc;
+        }
         bly_list_remove(&room.link);
         /* The place that we were woken for goes on to the next. */
         if (rc < 0)
@@ -66,7 +74,8 @@ static int check_open(const struct bly_group *group, const char *place) {
 
         if (group->scope.kind != BLY_SCOPE_GROUP || group->scope.state == 0)
                 return bly_misuse(-EPERM, place, "a member is started into a group that was never entered");
-        if (group->scope.state != BLY_SCOPE_ENTERED || (group->exiting && group->count == 0))
+        if (group->scope.state != BLY_SCOPE_ENTERED || (group->exiting && group->count == 0)
+            || group->scope.task->loop->closed)
                 return bly_misuse(-EPERM, place, "a member is started into the group entered at %s, which was left", entered);
         if (group->aborting)
                 return bly_misuse(-EPERM, place, "a member is started into the group entered at %s, which is shutting down",
@@ -114,6 +123,7 @@ struct bly_start_wait {
         struct bly_wait wait;
         struct bly_link link;
         belay_task *task, *member;
+        struct bly_group *group;        /* NULL: it went with the stack that it lay on */
         bool ready;
 };
 
@@ -167,25 +177,61 @@ int belay_ready(void) {
         return 0;
 }
 
-/* The one who waited was cancelled: the member goes, and is waited for, without losing why we were cancelled. */
-static int give_up(belay_task *self, struct bly_start_wait *start_wait, const char *place) {
-        belay_failure *why = bly_take_left(self, -ECANCELED);
+/* The wait came to nothing, by `rc`: the member goes, and is waited for, without losing why. */
+static int give_up(belay_task *self, struct bly_start_wait *start_wait, int rc, const char *place) {
+        belay_failure *why = bly_take_left(self, rc);
 
         bly_request(start_wait->member, &(struct bly_ask) { .kind = BELAY_ORIGIN_CALLER, .place = place, .asker = self });
         if (!bly_is_done(start_wait->member))
                 bly_await_stubbornly(self, start_wait->member, BELAY_NEVER, place);
-        bly_leave_failure(self, -ECANCELED, why);
-        return -ECANCELED;
+        bly_leave_failure(self, rc, why);
+        return rc;
+}
+
+/* The member ended before it was ready. That it was cancelled is not to look as if the caller had been. */
+static int failed_start(belay_task *self, belay_task *member) {
+        member->node.flags |= BLY_TASK_LOOKED_AT;
+        if (member->outcome < 0 && !bly_is_cancelled(member)) {
+                bly_pass_outcome(self, member, NULL);
+                return member->outcome;
+        }
+        bly_leave_failure(self, -EPIPE, NULL);
+        return -EPIPE;
+}
+
+/* A group whose task ended without leaving it is gone, and who waits in it with links into it is not told otherwise. */
+void bly_group_forget(struct belay_loop *loop, const char *low, const char *high) {
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task)) {
+                struct bly_group **group = NULL;
+                struct bly_link *link = NULL;
+
+                if (task->wait != NULL && task->wait->class == &room_class) {
+                        struct bly_room *room = container_of(task->wait, struct bly_room, wait);
+
+                        group = &room->group;
+                        link = &room->link;
+                } else if (task->wait != NULL && task->wait->class == &start_class) {
+                        struct bly_start_wait *start_wait = container_of(task->wait, struct bly_start_wait, wait);
+
+                        group = &start_wait->group;
+                        link = &start_wait->link;
+                }
+                if (group != NULL && (const char *) *group >= low && (const char *) *group < high) {
+                        *group = NULL;
+                        *link = (struct bly_link) { 0 };
+                        bly_wake(task, 0);
+                }
+        }
 }
 
 int belay_group_start_placed(const char *place, belay_group *handle, belay_fn *fn, void *arg,
                              const belay_spawn_options *options, belay_task **task) {
         struct bly_group *group = (struct bly_group *) handle;
         belay_task *self = bly_waiter(place, "belay_group_start()");
-        struct bly_start_wait start_wait = { .wait.class = &start_class, .task = self };
+        struct bly_start_wait start_wait = { .wait.class = &start_class, .task = self, .group = group };
         belay_spawn_options known;
         belay_task *member;
-        int rc = 0, outcome = 0;
+        int rc;
 
         if (self == NULL)
                 return -EPERM;
@@ -198,12 +244,14 @@ int belay_group_start_placed(const char *place, belay_group *handle, belay_fn *f
         start_wait.member = member;
         bly_list_append(&group->starts, &start_wait.link);
         rc = bly_wait(self, &start_wait.wait, place);
-        if (rc < 0) {
-                rc = give_up(self, &start_wait, place);
-        } else if (!start_wait.ready) {
-                rc = bly_pass_outcome(self, member, &outcome);
-                rc = outcome < 0 ? outcome : -EPIPE;
+        if (rc == 0 && unlikely(start_wait.group == NULL)) {
+                bly_leave_failure(self, -EPERM, NULL);
+                rc = -EPERM;
         }
+        if (rc < 0)
+                rc = give_up(self, &start_wait, rc, place);
+        else if (!start_wait.ready)
+                rc = failed_start(self, member);
         bly_list_remove(&start_wait.link);
         if (rc == 0 && task != NULL)
                 *task = member;

@@ -14,24 +14,11 @@ static const char *place_or(const char *place) {
         return place != NULL ? place : "an unknown place";
 }
 
-int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
-        belay_task *self = bly_current();
-
-        if (self == NULL)
-                return bly_misuse(-EPERM, place, "a %s is entered outside of a task", kind_names[kind]);
-        *scope = (struct bly_scope) {
-                .outer = self->scope,
-                .task = self,
-                .place = place,
-                .kind = (uint8_t) kind,
-                .state = BLY_SCOPE_ENTERED,
-                .depth = self->scope != NULL ? self->scope->depth + 1 : 1,
-        };
-        self->scope = scope;
-        return 0;
+int bly_scope_no_task(enum bly_scope_kind kind, const char *place) {
+        return bly_misuse(-EPERM, place, "a %s is entered outside of a task", kind_names[kind]);
 }
 
-belay_task *bly_scope_check(const struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+belay_task *bly_scope_wrong(const struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
         belay_task *self = bly_current();
         char label[32];
 
@@ -55,12 +42,6 @@ belay_task *bly_scope_check(const struct bly_scope *scope, enum bly_scope_kind k
                 return NULL;
         }
         return self;
-}
-
-void bly_scope_leave(struct bly_scope *scope, enum bly_scope_state state) {
-        scope->task->scope = scope->outer;
-        scope->task = NULL;
-        scope->state = (uint8_t) state;
 }
 
 static bool within(const belay_task *task, const void *address) {

@@ -32,13 +32,42 @@ struct bly_scope {
         int depth;              /* 1 for the outermost */
 };
 
+/* For the two below: reports what is wrong. */
+int bly_scope_no_task(enum bly_scope_kind kind, const char *place);
+belay_task *bly_scope_wrong(const struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
+
 /* Enters: -EPERM outside a task (reported). */
-int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
+static inline int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+        belay_task *self = bly_current();
+        struct bly_scope *outer;
+
+        if (unlikely(self == NULL))
+                return bly_scope_no_task(kind, place);
+        outer = self->scope;
+        scope->outer = outer;
+        scope->task = self;
+        scope->place = place;
+        scope->kind = (uint8_t) kind;
+        scope->state = BLY_SCOPE_ENTERED;
+        scope->depth = outer != NULL ? outer->depth + 1 : 1;
+        self->scope = scope;
+        return 0;
+}
 
 /* Checks that the calling task may leave it now: the task, or NULL, which is reported; the caller returns -EPERM. */
-belay_task *bly_scope_check(const struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
+static inline belay_task *bly_scope_check(const struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+        belay_task *self = bly_current();
 
-void bly_scope_leave(struct bly_scope *scope, enum bly_scope_state state);
+        if (likely(self != NULL && self->scope == scope && scope->kind == kind))
+                return self;
+        return bly_scope_wrong(scope, kind, place);
+}
+
+static inline void bly_scope_leave(struct bly_scope *scope, enum bly_scope_state state) {
+        scope->task->scope = scope->outer;
+        scope->task = NULL;
+        scope->state = (uint8_t) state;
+}
 
 /* How many requests a scope counts: those that a shielded region does not hold back from it. */
 static inline int bly_visible_requests(const belay_task *task) {
@@ -56,12 +85,17 @@ static inline int bly_uncancel_visible(belay_task *task) {
 /* For a task that ended in scopes it had not left: takes every timer, member and mark of them out of the world. */
 void bly_forget_scopes(belay_task *task);
 
+/* Where the shielded regions of a task keep a request that they hold back, see struct bly_held. */
+struct bly_held *bly_region_held(belay_task *task);
+
 /* A span of no time strikes through the ready queue, a span through the clock; taken back alike. */
 struct bly_alarm {
         struct bly_timer timer;
         belay_ticket ticket;    /* 0 unless it stands in the ready queue */
 };
-int bly_alarm_set(struct belay_loop *loop, struct bly_alarm *alarm, belay_time when, void (*fire)(struct bly_timer *timer));
+/* `over`: there is no time at all, whatever the clock says, which is then not asked. */
+int bly_alarm_set(struct belay_loop *loop, struct bly_alarm *alarm, belay_time when, bool over,
+                  void (*fire)(struct bly_timer *timer));
 void bly_alarm_off(struct belay_loop *loop, struct bly_alarm *alarm);
 
 /* How the scopes begin that may have a limit, time limits and shielded regions: for those who look inside. */

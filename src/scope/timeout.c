@@ -42,16 +42,17 @@ static void strike(struct bly_timer *timer) {
                 timeout->scope.state = BLY_SCOPE_EXPIRING;
 }
 
-static int enter(struct timeout *timeout, belay_time when, const char *place) {
+static int enter(struct timeout *timeout, belay_time when, bool over, const char *place) {
         int rc;
 
-        timeout->alarm = (struct bly_alarm) { 0 };
+        timeout->alarm.timer.state = BLY_TIMER_OFF;
+        timeout->alarm.ticket = 0;
         rc = bly_scope_enter(&timeout->scope, BLY_SCOPE_TIMEOUT, place);
         if (rc < 0)
                 return rc;
         timeout->when = when;
         timeout->requests = bly_visible_requests(timeout->scope.task);
-        rc = bly_alarm_set(timeout->scope.task->loop, &timeout->alarm, when, strike);
+        rc = bly_alarm_set(timeout->scope.task->loop, &timeout->alarm, when, over, strike);
         if (unlikely(rc < 0))
                 bly_scope_leave(&timeout->scope, BLY_SCOPE_LEFT);
         return rc;
@@ -78,37 +79,49 @@ int belay_timeout_enter_placed(const char *place, belay_timeout *timeout, belay_
         struct belay_loop *loop = bly_loop;
 
         return enter(inside(timeout), loop != NULL && span != BELAY_NEVER ? bly_add_time(bly_now(loop), span) : BELAY_NEVER,
-                     place);
+                     span <= 0, place);
 }
 
 int belay_timeout_enter_until_placed(const char *place, belay_timeout *timeout, belay_time instant) {
-        return enter(inside(timeout), instant, place);
+        struct belay_loop *loop = bly_loop;
+
+        return enter(inside(timeout), instant, loop != NULL && instant <= bly_now(loop), place);
 }
 
 int belay_timeout_leave_placed(const char *place, belay_timeout *timeout, int rc) {
         return leave(inside(timeout), rc, place);
 }
 
+/* 0 if it can be moved. */
+static int check_open(const struct timeout *timeout) {
+        uint8_t state = timeout->scope.state;
+
+        if (state == BLY_SCOPE_EXPIRING || state == BLY_SCOPE_EXPIRED)
+                return -ETIMEDOUT;
+        /* That of a task which the shut-down gave up strikes no more. */
+        return state == BLY_SCOPE_ENTERED && !timeout->scope.task->loop->closed ? 0 : -EPERM;
+}
+
+static int reschedule(struct timeout *timeout, belay_time when, bool over) {
+        struct belay_loop *loop = timeout->scope.task->loop;
+
+        bly_alarm_off(loop, &timeout->alarm);
+        timeout->when = when;
+        return bly_alarm_set(loop, &timeout->alarm, when, over, strike);
+}
+
 int belay_timeout_reschedule_until(belay_timeout *handle, belay_time instant) {
         struct timeout *timeout = inside(handle);
-        struct belay_loop *loop;
+        int rc = check_open(timeout);
 
-        if (belay_timeout_expired(handle))
-                return -ETIMEDOUT;
-        if (timeout->scope.state != BLY_SCOPE_ENTERED)
-                return -EPERM;
-        loop = timeout->scope.task->loop;
-        bly_alarm_off(loop, &timeout->alarm);
-        timeout->when = instant;
-        return bly_alarm_set(loop, &timeout->alarm, instant, strike);
+        return rc == 0 ? reschedule(timeout, instant, instant <= bly_now(timeout->scope.task->loop)) : rc;
 }
 
 int belay_timeout_reschedule(belay_timeout *handle, belay_time span) {
-        const struct timeout *timeout = inside_const(handle);
-        bool entered = timeout->scope.state == BLY_SCOPE_ENTERED;
+        struct timeout *timeout = inside(handle);
+        int rc = check_open(timeout);
 
-        return belay_timeout_reschedule_until(
-                handle, entered ? bly_add_time(bly_now(timeout->scope.task->loop), span) : BELAY_NEVER);
+        return rc == 0 ? reschedule(timeout, bly_add_time(bly_now(timeout->scope.task->loop), span), span <= 0) : rc;
 }
 
 bool belay_timeout_expired(const belay_timeout *timeout) {
@@ -139,7 +152,7 @@ belay_time belay_deadline(void) {
 /* ---- waiting under a limit ---- */
 
 /* The turns that asyncio takes to cancel a coroutine before its first step: what others do meanwhile can be seen. */
-enum { TURNS_OF_A_STILLBORN = 3, TURNS_AFTER_AN_END = 1 };
+enum { TURNS_OF_A_STILLBORN = 3 };
 
 struct turns {
         struct bly_wait wait;
@@ -204,7 +217,7 @@ int belay_wait_for_placed(const char *place, belay_fn *fn, void *arg, belay_time
 struct bare_wait {
         struct bly_wait wait;
         struct bly_observer observer;
-        belay_task *task;
+        belay_task *task, *target;
         belay_ticket ticket;
 };
 
@@ -218,9 +231,21 @@ static enum bly_meet stop_bare_wait(belay_task *task, struct bly_wait *wait) {
         return BLY_UNHOOKED;
 }
 
+static const char *target_name(const struct bly_wait *wait) {
+        return belay_name(container_of(wait, struct bare_wait, wait)->target);
+}
+
+static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
+        belay_task *target = container_of(wait, struct bare_wait, wait)->target;
+
+        return (*cursor)++ == 0 && !bly_is_done(target) ? target : NULL;
+}
+
 static const struct bly_wait_class bare_class = {
         .what = "wait for a cancelled task",
         .meet = stop_bare_wait,
+        .on = target_name,
+        .awaits = awaited,
 };
 
 static void release_bare_wait(void *arg) {
@@ -236,7 +261,12 @@ static void bare_ended(struct bly_observer *observer, belay_task *task) {
 }
 
 static int cancel_now_and_wait(belay_task *self, belay_task *task, int *outcome, const char *place) {
-        struct bare_wait bare = { .wait.class = &bare_class, .observer.ended = bare_ended, .task = self };
+        struct bare_wait bare = {
+                .wait.class = &bare_class,
+                .observer.ended = bare_ended,
+                .task = self,
+                .target = task,
+        };
         int rc = 0;
 
         if (!bly_is_done(task)) {

@@ -140,6 +140,7 @@ int bly_await(belay_task *self, belay_task *target, int *outcome, const char *pl
                         bly_write_outcome(target, outcome);
                         rc = bly_settle(self);
                 } else {
+                        bly_pass_refused(&ending.pass);
                         rc = bly_pass_outcome(self, target, outcome);
                 }
         }

@@ -131,6 +131,12 @@ static inline void bly_pass_init(struct bly_pass *pass, belay_task *self, const 
         pass->passed = false;
 }
 
+/* What was passed on was refused there, and is no request any more that is still to come: the next has an origin of its own. */
+static inline void bly_pass_refused(const struct bly_pass *pass) {
+        if (unlikely(pass->passed) && !(pass->task->node.flags & BLY_TASK_HELD))
+                pass->task->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
+}
+
 enum bly_meet bly_meet_unhook(belay_task *task, struct bly_wait *wait);   /* nothing to undo */
 enum bly_meet bly_meet_cannot(belay_task *task, struct bly_wait *wait);
 

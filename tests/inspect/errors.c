@@ -126,7 +126,8 @@ static void slow_pipe(void) {
         CHECK_EQ(pthread_join(thread, NULL), 0);
         close(ends[0]);
         CHECK(interrupted > 0);
-        CHECK_STR(slowly, captured);
+        /* How deep our own stack is, above, has to do with the handler. */
+        CHECK_STR(strstr(slowly, "`- group"), strstr(captured, "`- group"));
 }
 
 static int everything(void *arg) {

@@ -88,8 +88,10 @@ static belay_task *start(belay_fn *fn, void *arg, const char *name) {
 
 static int everything(void *arg) {
         enum { COUNT = 10 };
+        /* Of those that others still have in hand when we are over. */
         static belay_event event;
-        belay_task *tasks[COUNT], *both[2], *member = NULL;
+        static belay_task *both[2], *member;
+        belay_task *tasks[COUNT];
         belay_future *future = belay_future_new();
         struct { belay_wait_info info; const char *more; } wide = { .more = "untouched" };
         belay_wait_info narrow = { .size = offsetof(belay_wait_info, place), .place = "untouched" };
