@@ -139,7 +139,7 @@ BELAY_API size_t belay_group_count(const belay_group *group);
 
 /* ---- shielded regions ---- */
 
-typedef struct belay_shield_scope { uintptr_t belay_private[16]; } belay_shield_scope;
+typedef struct belay_shield_scope { uintptr_t belay_private[24]; } belay_shield_scope;
 
 /*
  * From here on requests from outside of the region are held back, for a span at most (BELAY_NEVER: no limit). Time

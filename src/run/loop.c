@@ -73,7 +73,6 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
                 errno = error;
                 return NULL;
         }
-        bly_timers_init(loop);
         loop->is_virtual = options.clock == BELAY_CLOCK_VIRTUAL;
         loop->seed = seed_of(&options);
         loop->random = loop->seed;
@@ -87,6 +86,7 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
         loop->idle = bly_idle;
         loop->attend = bly_attend;
         loop->forget_scopes = bly_forget_scopes;
+        loop->held_by = bly_region_held;
         if (!options.no_overflow_report)
                 bly_overflow_install(describe_overflow, 0);
         bly_debug_add(loop);

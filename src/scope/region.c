@@ -13,20 +13,20 @@ struct region {
         belay_time when;        /* its time is over then */
         int shield;             /* what was in force around it */
         bool open;              /* its time is over */
+        struct bly_held held;
 };
 
 _Static_assert(sizeof(struct region) <= sizeof(belay_shield_scope), "room for a shielded region");
 _Static_assert(offsetof(struct region, when) == offsetof(struct bly_limited, when), "begins as those with a limit do");
 
-/* What was held back is pending now: for the next wait, or the one that is going on. */
-static void let_through(belay_task *task) {
-        if (!(task->node.flags & BLY_TASK_HELD))
-                return;
-        task->node.flags &= (uint8_t) ~BLY_TASK_HELD;
-        task->held = 0;
-        task->node.must_cancel = true;
-        if (task->wait != NULL)
-                bly_meet_pending(task);
+/* The outermost region's: nothing is held back any more when that is left. */
+struct bly_held *bly_region_held(belay_task *task) {
+        struct region *region = NULL;
+
+        for (struct bly_scope *scope = task->scope; scope != NULL; scope = scope->outer)
+                if (scope->kind == BLY_SCOPE_SHIELD)
+                        region = container_of(scope, struct region, scope);
+        return &region->held;
 }
 
 /* Moves the mark out to the next region that is still closed, or to none. */
@@ -35,7 +35,7 @@ static void open_up(struct region *region) {
 
         task->shield = region->shield;
         if (task->shield == 0)
-                let_through(task);
+                bly_let_through(task);
 }
 
 static void time_is_over(struct bly_timer *timer) {
@@ -67,7 +67,7 @@ int belay_shield_enter_placed(const char *place, belay_shield_scope *scope, bela
         self = region->scope.task;
         if (span != BELAY_NEVER) {
                 region->when = bly_add_time(bly_now(self->loop), span);
-                rc = bly_alarm_set(self->loop, &region->alarm, region->when, time_is_over);
+                rc = bly_alarm_set(self->loop, &region->alarm, region->when, span <= 0, time_is_over);
                 if (rc < 0) {
                         bly_scope_leave(&region->scope, BLY_SCOPE_LEFT);
                         return rc;

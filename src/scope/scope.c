@@ -2,7 +2,7 @@
 /*
  * Entering and leaving, whatever the scope does.
  */
-#include "scope/scope.h"
+#include "scope/group.h"
 
 static const char *const kind_names[] = {
         [BLY_SCOPE_TIMEOUT] = "time limit",
@@ -44,37 +44,53 @@ belay_task *bly_scope_wrong(const struct bly_scope *scope, enum bly_scope_kind k
         return self;
 }
 
-static bool within(const belay_task *task, const void *address) {
-        return (const char *) address >= task->stack.low && (const char *) address < task->stack.top;
-}
-
-/*
- * The scopes lie in frames that are gone, so they are not to be read any more: what points to them from outside is
- * found instead.
- */
-void bly_forget_scopes(belay_task *self) {
+/* Scopes between two addresses: what points to them from outside is found, and they themselves are not read. */
+static void forget_between(belay_task *self, const char *low, const char *high) {
         struct belay_loop *loop = self->loop;
-        char label[32];
 
-        bly_misuse(-EPERM, self->started_at, "task %s ended within a scope that it had not left", bly_task_label(self, label));
-        self->scope = NULL;
-        self->held = 0;
-        self->shield = 0;
-        self->node.flags &= (uint8_t) ~BLY_TASK_HELD;
-        for (size_t i = 0; i < loop->heap.count; i++) {
-                struct bly_timer *timer = loop->heap.entries[i].timer;
-
-                if (timer != NULL && within(self, timer)) {
-                        loop->heap.entries[i].timer = NULL;
-                        loop->heap.dead++;
-                }
-        }
+        bly_timers_forget(loop, low, high);
+        bly_tickets_forget(loop, low, high);
+        bly_group_forget(loop, low, high);
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
-                if (task->owner != NULL && within(self, task->owner)) {
+                if ((const char *) task->owner >= low && (const char *) task->owner < high) {
                         task->owner = NULL;
                         task->owned = (struct bly_link) { 0 };
                         bly_request(task, &(struct bly_ask) { .kind = BELAY_ORIGIN_GROUP, .asker = self });
                 }
+}
+
+/*
+ * Scopes on the task's stack lay in frames that are gone, and may have been written over since. Those that lie elsewhere, in
+ * what the task was given as its argument, can still tell what is around them, until one on the stack cannot.
+ */
+void bly_forget_scopes(belay_task *self) {
+        static const size_t sizes[] = {
+                [BLY_SCOPE_TIMEOUT] = sizeof(belay_timeout),
+                [BLY_SCOPE_GROUP] = sizeof(belay_group),
+                [BLY_SCOPE_SHIELD] = sizeof(belay_shield_scope),
+        };
+        const char *low = self->stack.low, *high = self->stack.top;
+        struct bly_scope *scope = self->scope, *outer;
+        char label[32];
+
+        bly_misuse(-EPERM, self->started_at, "task %s ended within a scope that it had not left", bly_task_label(self, label));
+        for (; scope != NULL && !((const char *) scope >= low && (const char *) scope < high); scope = outer) {
+                outer = scope->outer;
+                forget_between(self, (const char *) scope, (const char *) scope + sizes[scope->kind]);
+                scope->state = BLY_SCOPE_LEFT;
+                scope->task = NULL;
+        }
+        if (scope != NULL)
+                forget_between(self, low, high);
+        self->scope = NULL;
+        self->shield = 0;
+        self->held = 0;
+        self->origin_held = false;
+        /* A request that was held back comes after the last wait now. */
+        if (self->node.flags & BLY_TASK_HELD) {
+                self->node.flags &= (uint8_t) ~BLY_TASK_HELD;
+                self->node.must_cancel = true;
+        }
 }
 
 /* ---- alarms ---- */
@@ -86,11 +102,12 @@ static void strike_soon(void *arg) {
         alarm->timer.fire(&alarm->timer);
 }
 
-int bly_alarm_set(struct belay_loop *loop, struct bly_alarm *alarm, belay_time when, void (*fire)(struct bly_timer *timer)) {
+int bly_alarm_set(struct belay_loop *loop, struct bly_alarm *alarm, belay_time when, bool over,
+                  void (*fire)(struct bly_timer *timer)) {
         alarm->timer.fire = fire;
         if (when == BELAY_NEVER)
                 return 0;
-        if (when > loop->now || when > bly_now(loop))
+        if (likely(!over))
                 return bly_timer_set(loop, &alarm->timer, when);
         alarm->ticket = bly_ticket_soon(loop, strike_soon, alarm);
         return alarm->ticket != 0 ? 0 : -ENOMEM;

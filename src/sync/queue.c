@@ -8,7 +8,7 @@
 
 struct belay_queue {
         struct bly_store store;
-        size_t capacity;
+        size_t most;                    /* SIZE_MAX: no bound */
         belay_destroy *destroy;
         const char *name;
         struct bly_waiters getters, putters, joiners;
@@ -36,7 +36,7 @@ belay_queue *belay_queue_new_with(const belay_queue_options *given) {
                 return NULL;
         }
         bly_store_init(&queue->store, options.order, options.compare);
-        queue->capacity = options.capacity;
+        queue->most = options.capacity > 0 ? options.capacity : SIZE_MAX;
         queue->destroy = options.destroy;
         queue->name = options.name;
         return queue;
@@ -69,21 +69,6 @@ int belay_queue_free(belay_queue *queue) {
 
 /* ---- putting and getting ---- */
 
-static int stand_in_line(belay_queue *queue, struct bly_waiters *line, const struct bly_wait_class *class,
-                         bool (*in_vain)(const belay_queue *queue), const char *place) {
-        belay_task *self = bly_waiter(place, class->what);
-        enum bly_waiter_state state;
-        int rc;
-
-        if (self == NULL)
-                return -EPERM;
-        rc = bly_waiters_wait(line, self, class, queue->name, &state, place);
-        /* We were woken and cannot take it: the next is to. */
-        if (unlikely(rc < 0) && !in_vain(queue) && state == BLY_WAITER_WOKEN)
-                bly_waiters_serve(line);
-        return rc;
-}
-
 static int failed(int code) {
         belay_task *self = bly_current();
 
@@ -92,50 +77,94 @@ static int failed(int code) {
         return code;
 }
 
-int belay_queue_try_put(belay_queue *queue, void *item) {
-        if (queue->shut)
-                return failed(-ESHUTDOWN);
-        if (belay_queue_full(queue))
-                return failed(-ENOBUFS);
-        if (!bly_store_put(&queue->store, item))
+static inline bool is_full(const belay_queue *queue) {
+        return queue->store.count >= queue->most;
+}
+
+/* There is room, and it is not shut down. */
+static inline int put_now(belay_queue *queue, void *item) {
+        if (unlikely(!bly_store_put(&queue->store, item)))
                 return failed(-ENOMEM);
         queue->unfinished++;
-        bly_waiters_serve(&queue->getters);
+        if (queue->getters.first != NULL)
+                bly_waiters_serve(&queue->getters);
         return 0;
 }
 
-int belay_queue_put_placed(const char *place, belay_queue *queue, void *item) {
-        while (belay_queue_full(queue)) {
+static inline int get_now(belay_queue *queue, void **item) {
+        *item = bly_store_take(&queue->store);
+        if (queue->putters.first != NULL)
+                bly_waiters_serve(&queue->putters);
+        return 0;
+}
+
+static __attribute__((noinline)) int put_slowly(belay_queue *queue, void *item, const char *place) {
+        belay_task *self;
+
+        while (is_full(queue)) {
+                enum bly_waiter_state state;
                 int rc;
 
                 if (queue->shut)
                         return failed(-ESHUTDOWN);
-                rc = stand_in_line(queue, &queue->putters, &put_class, belay_queue_full, place);
-                if (rc < 0)
+                self = bly_waiter(place, put_class.what);
+                if (self == NULL)
+                        return -EPERM;
+                rc = bly_waiters_wait(&queue->putters, self, &put_class, queue->name, &state, place);
+                if (unlikely(rc < 0)) {
+                        /* We were woken and cannot take the room: the next is to. */
+                        if (state == BLY_WAITER_WOKEN && !is_full(queue))
+                                bly_waiters_serve(&queue->putters);
                         return rc;
+                }
         }
-        return belay_queue_try_put(queue, item);
+        return queue->shut ? failed(-ESHUTDOWN) : put_now(queue, item);
+}
+
+static __attribute__((noinline)) int get_slowly(belay_queue *queue, void **item, const char *place) {
+        belay_task *self;
+
+        while (queue->store.count == 0) {
+                enum bly_waiter_state state;
+                int rc;
+
+                if (queue->shut)
+                        return failed(-ESHUTDOWN);
+                self = bly_waiter(place, get_class.what);
+                if (self == NULL)
+                        return -EPERM;
+                rc = bly_waiters_wait(&queue->getters, self, &get_class, queue->name, &state, place);
+                if (unlikely(rc < 0)) {
+                        if (state == BLY_WAITER_WOKEN && queue->store.count > 0)
+                                bly_waiters_serve(&queue->getters);
+                        return rc;
+                }
+        }
+        return get_now(queue, item);
+}
+
+int belay_queue_put_placed(const char *place, belay_queue *queue, void *item) {
+        if (likely(!is_full(queue) && !queue->shut))
+                return put_now(queue, item);
+        return put_slowly(queue, item, place);
+}
+
+int belay_queue_get_placed(const char *place, belay_queue *queue, void **item) {
+        if (likely(queue->store.count > 0))
+                return get_now(queue, item);
+        return get_slowly(queue, item, place);
+}
+
+int belay_queue_try_put(belay_queue *queue, void *item) {
+        if (queue->shut)
+                return failed(-ESHUTDOWN);
+        return is_full(queue) ? failed(-ENOBUFS) : put_now(queue, item);
 }
 
 int belay_queue_try_get(belay_queue *queue, void **item) {
         if (queue->store.count == 0)
                 return failed(queue->shut ? -ESHUTDOWN : -ENODATA);
-        *item = bly_store_take(&queue->store);
-        bly_waiters_serve(&queue->putters);
-        return 0;
-}
-
-int belay_queue_get_placed(const char *place, belay_queue *queue, void **item) {
-        while (queue->store.count == 0) {
-                int rc;
-
-                if (queue->shut)
-                        return failed(-ESHUTDOWN);
-                rc = stand_in_line(queue, &queue->getters, &get_class, belay_queue_empty, place);
-                if (rc < 0)
-                        return rc;
-        }
-        return belay_queue_try_get(queue, item);
+        return get_now(queue, item);
 }
 
 /* ---- work counted ---- */
@@ -187,5 +216,5 @@ bool belay_queue_empty(const belay_queue *queue) {
 }
 
 bool belay_queue_full(const belay_queue *queue) {
-        return queue->capacity > 0 && queue->store.count >= queue->capacity;
+        return is_full(queue);
 }

@@ -58,7 +58,7 @@ static void sift_down(struct bly_store *store, void *item) {
         store->items[i] = item;
 }
 
-bool bly_store_put(struct bly_store *store, void *item) {
+bool bly_store_put_slowly(struct bly_store *store, void *item) {
         if (store->count == store->room && !grow(store))
                 return false;
         if (store->order == BELAY_QUEUE_PRIORITY)
@@ -68,21 +68,13 @@ bool bly_store_put(struct bly_store *store, void *item) {
         return true;
 }
 
-void *bly_store_take(struct bly_store *store) {
+void *bly_store_take_slowly(struct bly_store *store) {
         void *item;
 
-        switch (store->order) {
-        case BELAY_QUEUE_LIFO:
+        if (store->order == BELAY_QUEUE_LIFO)
                 return store->items[(store->first + --store->count) & (store->room - 1)];
-        case BELAY_QUEUE_PRIORITY:
-                item = store->items[0];
-                if (--store->count > 0)
-                        sift_down(store, store->items[store->count]);
-                return item;
-        default:
-                item = store->items[store->first];
-                store->first = (store->first + 1) & (store->room - 1);
-                store->count--;
-                return item;
-        }
+        item = store->items[0];
+        if (--store->count > 0)
+                sift_down(store, store->items[store->count]);
+        return item;
 }

@@ -18,9 +18,29 @@ struct bly_store {
 
 void bly_store_init(struct bly_store *store, belay_queue_order order, int (*compare)(const void *a, const void *b));
 void bly_store_free(struct bly_store *store);
+
+/* For other orders than first in, first out, and where the ring must grow. */
+bool bly_store_put_slowly(struct bly_store *store, void *item);
+void *bly_store_take_slowly(struct bly_store *store);
+
 /* False without memory. */
-bool bly_store_put(struct bly_store *store, void *item);
+static inline bool bly_store_put(struct bly_store *store, void *item) {
+        if (unlikely(store->order == BELAY_QUEUE_PRIORITY || store->count == store->room))
+                return bly_store_put_slowly(store, item);
+        store->items[(store->first + store->count++) & (store->room - 1)] = item;
+        return true;
+}
+
 /* There must be one. */
-void *bly_store_take(struct bly_store *store);
+static inline void *bly_store_take(struct bly_store *store) {
+        void *item;
+
+        if (unlikely(store->order != BELAY_QUEUE_FIFO))
+                return bly_store_take_slowly(store);
+        item = store->items[store->first];
+        store->first = (store->first + 1) & (store->room - 1);
+        store->count--;
+        return item;
+}
 
 #endif

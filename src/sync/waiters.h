@@ -31,9 +31,62 @@ struct bly_waiters {
         size_t uncancelled;
 };
 
-/* Stands in line until woken. 0, -ECANCELED, -EDEADLK; *state (may be NULL) tells whether it was woken all the same. */
-int bly_waiters_wait(struct bly_waiters *waiters, belay_task *self, const struct bly_wait_class *class,
-                     const char *name, enum bly_waiter_state *state, const char *place);
+static inline void bly_waiters_join(struct bly_waiters *waiters, struct bly_waiter *waiter) {
+        waiter->prev = waiters->last;
+        waiter->next = NULL;
+        if (waiters->last != NULL)
+                waiters->last->next = waiter;
+        else
+                waiters->first = waiter;
+        waiters->last = waiter;
+        waiters->uncancelled++;
+        waiter->waiters = waiters;
+}
+
+static inline void bly_waiters_leave(struct bly_waiter *waiter) {
+        struct bly_waiters *waiters = waiter->waiters;
+
+        if (waiters == NULL)
+                return;
+        if (waiter->prev != NULL)
+                waiter->prev->next = waiter->next;
+        else
+                waiters->first = waiter->next;
+        if (waiter->next != NULL)
+                waiter->next->prev = waiter->prev;
+        else
+                waiters->last = waiter->prev;
+        if (waiter->state != BLY_WAITER_CANCELLED)
+                waiters->uncancelled--;
+        waiter->waiters = NULL;
+}
+
+static inline void bly_waiter_wake(struct bly_waiter *waiter) {
+        waiter->state = BLY_WAITER_WOKEN;
+        bly_wake(waiter->task, 0);
+}
+
+/*
+ * Stands in line until woken. 0, -ECANCELED, -EDEADLK; *state (may be NULL) tells whether it was woken all the same. In line,
+ * so that between who waits and the switch there is no call whose return would be foreseen wrongly.
+ */
+static inline __attribute__((always_inline)) int bly_waiters_wait(struct bly_waiters *waiters, belay_task *self,
+                                                                  const struct bly_wait_class *class, const char *name,
+                                                                  enum bly_waiter_state *state, const char *place) {
+        struct bly_waiter waiter;
+        int rc;
+
+        waiter.wait.class = class;
+        waiter.task = self;
+        waiter.name = name;
+        waiter.state = BLY_WAITER_PENDING;
+        bly_waiters_join(waiters, &waiter);
+        rc = bly_wait(self, &waiter.wait, place);
+        bly_waiters_leave(&waiter);
+        if (state != NULL)
+                *state = waiter.state;
+        return rc;
+}
 
 /* Wakes the first if it has not been. */
 void bly_waiters_wake_first(struct bly_waiters *waiters);
@@ -42,7 +95,17 @@ bool bly_waiters_wake_next(struct bly_waiters *waiters);
 /* Wakes up to `count`. */
 void bly_waiters_wake(struct bly_waiters *waiters, size_t count);
 /* Takes the first that is not done out of line and wakes it, dropping those before it: for queues. */
-void bly_waiters_serve(struct bly_waiters *waiters);
+static inline void bly_waiters_serve(struct bly_waiters *waiters) {
+        while (waiters->first != NULL) {
+                struct bly_waiter *waiter = waiters->first;
+
+                bly_waiters_leave(waiter);
+                if (waiter->state == BLY_WAITER_PENDING) {
+                        bly_waiter_wake(waiter);
+                        break;
+                }
+        }
+}
 
 /* For wait classes. */
 enum bly_meet bly_waiter_meet(belay_task *task, struct bly_wait *wait);

@@ -18,6 +18,7 @@ struct bly_heap_entry {
 struct bly_heap {
         struct bly_heap_entry *entries;
         size_t count, room;
+        size_t due, fired;      /* at the other end of the array: how many are due or were, and how many of them were fired */
         size_t dead;                    /* entries whose timer was taken back */
 };
 
@@ -44,8 +45,7 @@ struct belay_loop {
         /* Time. */
         struct bly_ticks ticks;
         struct bly_heap heap;
-        struct bly_link due;            /* timers that are to be fired, in order */
-        struct bly_call fire_due;       /* stands in the ready queue while `due` is not empty */
+        struct bly_call fire_due;       /* stands in the ready queue while there are timers that are due */
         bool fire_queued;
         bool is_virtual;
         int budget;                     /* what `left` starts with after a look */
@@ -94,6 +94,8 @@ struct belay_loop {
         volatile sig_atomic_t asked;
         /* A task ended within scopes that it had not left: takes them out of everybody's hands. By scope/. */
         void (*forget_scopes)(belay_task *task);
+        /* Where a request for a shielded task waits if the record is taken: the outermost region's. By scope/. */
+        struct bly_held *(*held_by)(belay_task *task);
         struct bly_eager *eager;        /* tasks on their eager first step, innermost first */
 
         /* Called at each wait that gives way, for testing/; NULL otherwise. */
@@ -150,7 +152,8 @@ belay_time bly_timer_when(const struct belay_loop *loop, const struct bly_timer 
 belay_time bly_timers_first(struct belay_loop *loop);
 /* Puts what is due in line behind what is ready. */
 void bly_timers_look(struct belay_loop *loop);
-void bly_timers_init(struct belay_loop *loop);
+/* Those that lie between two addresses are gone: neither fired any more nor looked at. */
+void bly_timers_forget(struct belay_loop *loop, const char *low, const char *high);
 void bly_timers_free(struct belay_loop *loop);
 
 /* ---- tickets: callbacks that can be taken back (tickets.c) ---- */
@@ -158,6 +161,8 @@ void bly_timers_free(struct belay_loop *loop);
 belay_ticket bly_ticket_soon(struct belay_loop *loop, belay_callback_fn *fn, void *arg);
 belay_ticket bly_ticket_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg);
 bool bly_ticket_cancel(struct belay_loop *loop, belay_ticket ticket);
+/* Takes back all whose argument lies between two addresses. */
+void bly_tickets_forget(struct belay_loop *loop, const char *low, const char *high);
 void bly_tickets_free(struct belay_loop *loop);
 
 /* ---- the ready queue ---- */

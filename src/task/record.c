@@ -52,7 +52,7 @@ belay_task *bly_record_new(struct belay_loop *loop) {
         task->origin.kind = BELAY_ORIGIN_NONE;
         task->owner = NULL;
         task->left_code = 0;
-        task->awaited_itself = false;
+        task->awaited_itself = task->reason_taken = task->origin_held = task->twin = false;
         task->stack.low = NULL;
         task->started_at = task->place = NULL;
         task->refs = 1;

@@ -9,29 +9,7 @@
  */
 #include "task/wait.h"
 
-int bly_uncancel(belay_task *task) {
-        if (task->requests > 0) {
-                task->requests--;
-                if (task->held > task->requests) {
-                        task->held = task->requests;
-                        if (task->held == 0)
-                                task->node.flags &= (uint8_t) ~BLY_TASK_HELD;
-                }
-                if (task->requests == task->held)
-                        task->node.must_cancel = false;
-                if (task->requests == 0)
-                        task->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
-        }
-        return task->requests;
-}
-
-static void note_origin(belay_task *task, const struct bly_ask *ask, struct bly_text *reason) {
-        struct bly_origin *origin = &task->origin;
-
-        /* The first of those that merge into one delivery is the one to be told of. */
-        if (task->node.flags & BLY_TASK_ORIGIN_FRESH)
-                return;
-        task->node.flags |= BLY_TASK_ORIGIN_FRESH;
+static void set_origin(belay_task *task, struct bly_origin *origin, const struct bly_ask *ask, struct bly_text *reason) {
         if (unlikely(origin->name != NULL))
                 bly_text_release(origin->name);
         if (unlikely(origin->reason != NULL))
@@ -45,6 +23,27 @@ static void note_origin(belay_task *task, const struct bly_ask *ask, struct bly_
                 .kind = (uint8_t) ask->kind,
                 .signal = (uint8_t) ask->signal,
         };
+}
+
+/* The one held back makes room for one that is not. */
+static void set_aside(belay_task *task) {
+        struct bly_held *held = task->loop->held_by(task);
+
+        held->origin = task->origin;
+        held->message = bly_text_ref(task->message);
+        task->origin = (struct bly_origin) { 0 };
+        task->origin_held = false;
+        task->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
+}
+
+static void note_origin(belay_task *task, const struct bly_ask *ask, struct bly_text *reason) {
+        if (unlikely(task->origin_held))
+                set_aside(task);
+        /* The first of those that merge into one delivery is the one to be told of. */
+        if (task->node.flags & BLY_TASK_ORIGIN_FRESH)
+                return;
+        task->node.flags |= BLY_TASK_ORIGIN_FRESH;
+        set_origin(task, &task->origin, ask, reason);
 }
 
 static void set_message(belay_task *task, struct bly_text *reason) {
@@ -62,6 +61,86 @@ static void unhook(belay_task *task, struct bly_text *reason) {
         task->wake_reason = bly_text_ref(reason);
         bly_wake(task, -ECANCELED);
 }
+
+/* ---- held back by a shielded region ---- */
+
+static void hold_back(belay_task *task, const struct bly_ask *ask, struct bly_text *reason) {
+        struct bly_held *held = task->loop->held_by(task);
+
+        task->held++;
+        task->node.flags |= BLY_TASK_HELD;
+        if (held->origin.kind == BELAY_ORIGIN_NONE
+            && (task->origin_held || !(task->node.flags & BLY_TASK_ORIGIN_FRESH))) {
+                if (!task->origin_held) {
+                        task->origin_held = true;
+                        task->node.flags |= BLY_TASK_ORIGIN_FRESH;
+                        set_origin(task, &task->origin, ask, reason);
+                }
+                set_message(task, reason);
+                return;
+        }
+        if (held->origin.kind == BELAY_ORIGIN_NONE)
+                set_origin(task, &held->origin, ask, reason);
+        bly_text_release(held->message);
+        held->message = bly_text_ref(reason);
+}
+
+static void forget_held(belay_task *task) {
+        struct bly_held *held = task->loop->held_by(task);
+
+        task->node.flags &= (uint8_t) ~BLY_TASK_HELD;
+        task->held = 0;
+        task->origin_held = false;
+        bly_text_release(held->origin.name);
+        bly_text_release(held->origin.reason);
+        bly_text_release(held->message);
+        *held = (struct bly_held) { 0 };
+}
+
+void bly_let_through(belay_task *task) {
+        struct bly_held *held;
+
+        if (!(task->node.flags & BLY_TASK_HELD))
+                return;
+        held = task->loop->held_by(task);
+        if (held->origin.kind != BELAY_ORIGIN_NONE) {
+                set_message(task, held->message);
+                /* Unless it merges with one that is pending already, which came to be told of first. */
+                if (!(task->node.flags & BLY_TASK_ORIGIN_FRESH)) {
+                        task->node.flags |= BLY_TASK_ORIGIN_FRESH;
+                        bly_text_release(task->origin.name);
+                        bly_text_release(task->origin.reason);
+                        task->origin = held->origin;
+                        held->origin = (struct bly_origin) { 0 };
+                }
+        }
+        forget_held(task);
+        task->node.must_cancel = true;
+        if (task->wait != NULL)
+                bly_meet_pending(task);
+}
+
+int bly_uncancel(belay_task *task) {
+        if (task->requests > 0) {
+                task->requests--;
+                if (unlikely(task->held > task->requests)) {
+                        task->held = task->requests;
+                        if (task->held == 0) {
+                                if (task->origin_held)
+                                        task->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
+                                forget_held(task);
+                        }
+                }
+                if (task->requests == task->held) {
+                        task->node.must_cancel = false;
+                        if (!task->origin_held)
+                                task->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
+                }
+        }
+        return task->requests;
+}
+
+/* ---- the walk ---- */
 
 struct walk {
         struct bly_text *reason;
@@ -97,13 +176,11 @@ static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struc
                 return NULL;
         }
         task->requests++;
-        note_origin(task, ask, reason);
         if (unlikely(task->shield > ask->depth)) {
-                task->held++;
-                task->node.flags |= BLY_TASK_HELD;
-                set_message(task, reason);
+                hold_back(task, ask, reason);
                 return NULL;
         }
+        note_origin(task, ask, reason);
         return meet(walk, task);
 }
 

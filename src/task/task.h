@@ -43,15 +43,12 @@ struct bly_call {
 
 enum bly_timer_state {
         BLY_TIMER_OFF = 0,
-        BLY_TIMER_HEAP,         /* in the heap, at `index` */
+        BLY_TIMER_HEAP,         /* in the heap */
         BLY_TIMER_DUE,          /* its time has come, it stands in line to be fired */
 };
 
 struct bly_timer {
-        union {
-                size_t index;
-                struct bly_link due;
-        };
+        size_t index;           /* of its entry among the heap's */
         void (*fire)(struct bly_timer *timer);
         enum bly_timer_state state;
 };
@@ -153,6 +150,15 @@ struct bly_origin {
         belay_time when;
         uint8_t kind;
         uint8_t signal;
+};
+
+/*
+ * A request that is held back stands in the record as any other does, until one from within the shield needs the place: then
+ * it waits here, in the region's own memory.
+ */
+struct bly_held {
+        struct bly_origin origin;       /* of the first that is held back; of no kind: it is in the record, or there is none */
+        struct bly_text *message;       /* of the latest */
 };
 
 /* What a task begins with. Its own business from then on. */

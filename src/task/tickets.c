@@ -71,6 +71,7 @@ static struct ticket *take(struct belay_loop *loop, belay_callback_fn *fn, void 
 }
 
 static void give_back(struct ticket *ticket) {
+        ticket->fn = NULL;
         ticket->next_free = ticket->loop->tickets->free;
         ticket->loop->tickets->free = ticket;
 }
@@ -138,6 +139,15 @@ bool bly_ticket_cancel(struct belay_loop *loop, belay_ticket number) {
                 give_back(ticket);
         }
         return true;
+}
+
+void bly_tickets_forget(struct belay_loop *loop, const char *low, const char *high) {
+        for (size_t i = 0; loop->tickets != NULL && i < loop->tickets->count * TICKETS_A_BLOCK; i++) {
+                struct ticket *ticket = &loop->tickets->blocks[i / TICKETS_A_BLOCK]->tickets[i % TICKETS_A_BLOCK];
+
+                if (ticket->fn != NULL && (const char *) ticket->arg >= low && (const char *) ticket->arg < high)
+                        bly_ticket_cancel(loop, number_of(ticket));
+        }
 }
 
 void bly_tickets_free(struct belay_loop *loop) {

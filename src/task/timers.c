@@ -6,7 +6,8 @@
  * the heap is made anew when more than half of it is dead, which each dead entry has paid for.
  *
  * What is due is not fired at once but stands in line behind what is ready already, as asyncio has it. Until its turn comes
- * it can still be taken back.
+ * it can still be taken back. The line is at the end of the heap's array, which has an entry for each, and goes backwards: no
+ * link lies in a timer, so that timers which are gone without a word can be found and not be touched.
  */
 #include "task/loop.h"
 
@@ -79,13 +80,24 @@ static void compact(struct bly_heap *heap) {
                         sift_down(heap, i, heap->entries[i]);
 }
 
+static struct bly_heap_entry *due_entry(const struct bly_heap *heap, size_t i) {
+        return &heap->entries[heap->room - 1 - i];
+}
+
 static bool grow(struct bly_heap *heap) {
-        size_t room = heap->room == 0 ? 16 : 2 * heap->room;
-        void *entries = bly_realloc(heap->entries, room * sizeof(*heap->entries));
+        size_t room = heap->room == 0 ? 16 : 2 * heap->room, moved = room - heap->room;
+        struct bly_heap_entry *entries = bly_realloc(heap->entries, room * sizeof(*heap->entries));
 
         if (entries == NULL)
                 return false;
         heap->entries = entries;
+        for (size_t i = 0; i < heap->due; i++) {
+                struct bly_heap_entry entry = *due_entry(heap, i);
+
+                due_entry(heap, i)[moved] = entry;
+                if (i >= heap->fired && entry.timer != NULL)
+                        entry.timer->index += moved;
+        }
         heap->room = room;
         return true;
 }
@@ -93,7 +105,7 @@ static bool grow(struct bly_heap *heap) {
 int bly_timer_set(struct belay_loop *loop, struct bly_timer *timer, belay_time when) {
         struct bly_heap *heap = &loop->heap;
 
-        if (unlikely(heap->count == heap->room) && !grow(heap))
+        if (unlikely(heap->count + heap->due == heap->room) && !grow(heap))
                 return -ENOMEM;
         timer->state = BLY_TIMER_HEAP;
         sift_up(heap, heap->count++, (struct bly_heap_entry) { when, timer });
@@ -104,7 +116,7 @@ void bly_timer_off(struct belay_loop *loop, struct bly_timer *timer) {
         struct bly_heap *heap = &loop->heap;
 
         if (timer->state == BLY_TIMER_DUE) {
-                bly_list_remove(&timer->due);
+                heap->entries[timer->index].timer = NULL;
         } else if (timer->state == BLY_TIMER_HEAP) {
                 if (timer->index == heap->count - 1) {
                         heap->count--;
@@ -132,35 +144,64 @@ belay_time bly_timers_first(struct belay_loop *loop) {
 static void fire_due(struct bly_call *call) {
         struct belay_loop *loop = container_of(call, struct belay_loop, fire_due);
 
-        loop->fire_queued = false;
-        while (!bly_list_empty(&loop->due)) {
-                struct bly_timer *timer = container_of(loop->due.next, struct bly_timer, due);
+        struct bly_heap *heap = &loop->heap;
 
-                bly_list_remove(&timer->due);
+        loop->fire_queued = false;
+        while (heap->fired < heap->due) {
+                struct bly_timer *timer = due_entry(heap, heap->fired++)->timer;
+
+                if (unlikely(timer == NULL))
+                        continue;
                 timer->state = BLY_TIMER_OFF;
                 timer->fire(timer);
         }
+        heap->fired = heap->due = 0;
 }
 
 void bly_timers_look(struct belay_loop *loop) {
-        while (bly_timers_first(loop) <= loop->now) {
-                struct bly_timer *timer = loop->heap.entries[0].timer;
+        struct bly_heap *heap = &loop->heap;
 
-                remove_first(&loop->heap);
+        while (bly_timers_first(loop) <= loop->now) {
+                struct bly_timer *timer = heap->entries[0].timer;
+
+                /* The place that this gives up is what the line grows by. */
+                remove_first(heap);
                 timer->state = BLY_TIMER_DUE;
-                bly_list_append(&loop->due, &timer->due);
+                timer->index = heap->room - 1 - heap->due++;
+                heap->entries[timer->index].timer = timer;
         }
-        if (!bly_list_empty(&loop->due) && !loop->fire_queued) {
+        if (heap->fired < heap->due && !loop->fire_queued) {
                 loop->fire_queued = true;
                 bly_call_soon(loop, &loop->fire_due, fire_due);
         }
 }
 
-void bly_timers_init(struct belay_loop *loop) {
-        bly_list_init(&loop->due);
+void bly_timers_forget(struct belay_loop *loop, const char *low, const char *high) {
+        struct bly_heap *heap = &loop->heap;
+
+        for (size_t i = 0; i < heap->count; i++)
+                if ((const char *) heap->entries[i].timer >= low && (const char *) heap->entries[i].timer < high) {
+                        heap->entries[i].timer = NULL;
+                        heap->dead++;
+                }
+        for (size_t i = heap->fired; i < heap->due; i++) {
+                struct bly_heap_entry *entry = due_entry(heap, i);
+
+                if ((const char *) entry->timer >= low && (const char *) entry->timer < high)
+                        entry->timer = NULL;
+        }
 }
 
+/* Who still has one, on the stack of a task that was given up, may take it back later. */
 void bly_timers_free(struct belay_loop *loop) {
-        bly_free(loop->heap.entries);
-        loop->heap = (struct bly_heap) { 0 };
+        struct bly_heap *heap = &loop->heap;
+
+        for (size_t i = 0; i < heap->count; i++)
+                if (heap->entries[i].timer != NULL)
+                        heap->entries[i].timer->state = BLY_TIMER_OFF;
+        for (size_t i = heap->fired; i < heap->due; i++)
+                if (due_entry(heap, i)->timer != NULL)
+                        due_entry(heap, i)->timer->state = BLY_TIMER_OFF;
+        bly_free(heap->entries);
+        *heap = (struct bly_heap) { 0 };
 }

@@ -63,7 +63,7 @@ static inline int bly_verdict(belay_task *self) {
         return bly_settle(self);
 }
 
-static inline int bly_wait(belay_task *self, struct bly_wait *wait, const char *place) {
+static inline __attribute__((always_inline)) int bly_wait(belay_task *self, struct bly_wait *wait, const char *place) {
         bly_suspend(self, wait, place);
         return bly_verdict(self);
 }
@@ -118,6 +118,9 @@ bool bly_request(belay_task *task, const struct bly_ask *ask);
 
 /* A pending request meets the wait that its task has just begun. */
 void bly_meet_pending(belay_task *self);
+
+/* What shielded regions hold back is pending from now on: for the next wait, or the one that is going on. */
+void bly_let_through(belay_task *task);
 
 /* Takes one request back: belay_uncancel(). */
 int bly_uncancel(belay_task *task);

@@ -36,10 +36,10 @@ static int never_released(void *arg) {
         CHECK_EQ(codes[0], -EDEADLK);
         CHECK_LINES(1, "deadlock: 2 tasks");
         CHECK_LINES(1, "task wants (started at " __FILE__);
-        CHECK_LINES(1, "lock");
+        CHECK_LINES(1, ", lock of ");
         CHECK_LINES(2, __FILE__);       /* main's wait, and that of the one who wants it */
         /* It goes on after that. */
-        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         belay_release(task);
         belay_release(taker);
         belay_set_log(NULL, NULL);
@@ -177,7 +177,7 @@ static int deadlines(void *arg) {
         CHECK(belay_later(2 * BELAY_HOUR, sets, future) != 0);
         CHECK_EQ(belay_join(future, &outcome), 0);
         CHECK_EQ(outcome, 5);
-        CHECK_LINES(0, "deadlock");
+        CHECK_LINES(0, "deadlock: ");
         belay_set_log(NULL, NULL);
         belay_release(task);
         belay_release(future);
@@ -230,14 +230,14 @@ int main(void) {
         CHECK_LINES(1, "deadlock: 1 task, ");
         keep_lines();
         CHECK_EQ(belay_run_with(sleeps_for_ever, NULL, VIRTUAL), -EDEADLK);
-        CHECK_LINES(1, "deadlock");
+        CHECK_LINES(1, "deadlock: ");
         keep_lines();
         CHECK_EQ(belay_run_with(leaves_it, &code, VIRTUAL), 0);
         CHECK_EQ(code, -EDEADLK);
-        CHECK_LINES(1, "deadlock");
+        CHECK_LINES(1, "deadlock: ");
         keep_lines();
         CHECK_EQ(belay_run(ends_by_it, NULL), -EDEADLK);
-        CHECK_LINES(1, "deadlock");
+        CHECK_LINES(1, "deadlock: ");
         belay_release(future);
         return 0;
 }

@@ -81,7 +81,7 @@ static int from_outside(void *arg) {
         keep_lines();
         CHECK_EQ(belay_run(sleeps_for_ever, NULL), -EINTR);
         CHECK_EQ(waitpid(sender, NULL, 0), sender);
-        CHECK_LINES(0, "deadlock");
+        CHECK_LINES(0, "deadlock: ");
         return 0;
 }
 

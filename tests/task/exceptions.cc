@@ -18,7 +18,7 @@ struct counts {
 
 // Each in a handler of its own when the others throw and catch theirs.
 int catches(void *arg) {
-        std::string name(static_cast<const char *>(arg));
+        std::string name(static_cast<const char *>(arg)), within = name + " within";
 
         for (int i = 0; i < 5; i++) {
                 try {
@@ -29,10 +29,10 @@ int catches(void *arg) {
                         CHECK_EQ(belay_yield(), 0);
                         CHECK_STR(error.what(), name.c_str());
                         try {
-                                throw std::logic_error(name + " within");
+                                throw std::logic_error(within);
                         } catch (const std::exception &inner) {
                                 CHECK_EQ(belay_sleep(BELAY_MILLISECOND * static_cast<int>(name.size())), 0);
-                                CHECK_STR(inner.what(), (name + " within").c_str());
+                                CHECK_STR(inner.what(), within.c_str());
                         }
                         CHECK_EQ(belay_yield(), 0);
                         try {
