@@ -24,6 +24,7 @@ BELAY_API belay_task *belay_spawn_with_placed(const char *place, belay_fn *fn, v
                                               const belay_spawn_options *options) BELAY_MUST_USE;
 BELAY_API belay_future *belay_future_new_placed(const char *place) BELAY_MUST_USE;
 BELAY_API int belay_result_placed(const char *place, belay_task *task);
+BELAY_API const belay_failure *belay_failure_of_placed(const char *place, belay_task *task);
 BELAY_API int belay_await_placed(const char *place, belay_task *task, int *outcome) BELAY_MUST_USE;
 BELAY_API int belay_join_placed(const char *place, belay_task *task, int *outcome) BELAY_MUST_USE;
 BELAY_API int belay_shield_placed(const char *place, belay_task *task, int *outcome) BELAY_MUST_USE;
@@ -115,6 +116,7 @@ BELAY_END
 #define belay_spawn_with(fn, arg, options) belay_spawn_with_placed(BELAY_HERE, fn, arg, options)
 #define belay_future_new() belay_future_new_placed(BELAY_HERE)
 #define belay_result(task) belay_result_placed(BELAY_HERE, task)
+#define belay_failure_of(task) belay_failure_of_placed(BELAY_HERE, task)
 #define belay_await(task, outcome) belay_await_placed(BELAY_HERE, task, outcome)
 #define belay_join(task, outcome) belay_join_placed(BELAY_HERE, task, outcome)
 #define belay_shield(task, outcome) belay_shield_placed(BELAY_HERE, task, outcome)

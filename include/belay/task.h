@@ -60,9 +60,11 @@ BELAY_API int belay_future_set_value(belay_future *future, void *value, belay_de
 
 /* ---- handles ---- */
 
-/* One more reference, which is returned; one reference less. NULL is allowed. */
+/* One more reference, which is returned; one reference less. */
 BELAY_API belay_task *belay_ref(belay_task *task);
 BELAY_API void belay_release(belay_task *task);
+/* belay_release() as a destructor, for a task that is given a handle as its argument. */
+BELAY_API void belay_release_arg(void *task);
 
 /* The calling task, borrowed; NULL outside a task. */
 BELAY_API belay_task *belay_self(void);
@@ -77,6 +79,12 @@ BELAY_API const char *belay_started_at(const belay_task *task);
 /* Has it ended? Has it ended cancelled? */
 BELAY_API bool belay_done(const belay_task *task);
 BELAY_API bool belay_cancelled(const belay_task *task);
+
+/*
+ * Where it is, in a word for reports: "new", "ready", "running", "waiting" (a future that is pending, too), or how it ended:
+ * "done", "cancelled", "failed". A failure does not count as looked at by this. What it waits for: belay_waiting().
+ */
+BELAY_API const char *belay_state(const belay_task *task);
 
 /*
  * How a task ended: 0 or more, its result; -ECANCELED, cancelled; otherwise the failure's code. The failure counts

@@ -2,11 +2,13 @@
 /*
  * Asking a task to end, and taking that back.
  */
-#include "task/wait.h"
+#include "task/await.h"
 
 bool belay_cancel_placed(const char *place, belay_task *task, const char *reason) {
         belay_task *self = bly_current();
 
+        if (unlikely(task == NULL))
+                return false;
         return bly_request(task, &(struct bly_ask) {
                 .kind = BELAY_ORIGIN_CALLER,
                 .place = place,
@@ -18,18 +20,21 @@ bool belay_cancel_placed(const char *place, belay_task *task, const char *reason
 }
 
 int belay_cancelling(const belay_task *task) {
-        return task->requests;
+        return task != NULL ? task->requests : 0;
 }
 
 int belay_uncancel(belay_task *task) {
-        return bly_uncancel(task);
+        return task != NULL ? bly_uncancel(task) : 0;
 }
 
 int belay_force_cancel_placed(const char *place, belay_task *task, int tries, belay_time interval) {
+        belay_task *self = bly_waiter(place, "belay_force_cancel()");
         int count = 0, rc = 0;
 
-        if (bly_waiter(place, "belay_force_cancel()") == NULL)
+        if (self == NULL)
                 return -EPERM;
+        if (task == NULL)
+                return bly_no_task(self);
         bly_record_ref(task);
         while (!bly_is_done(task)) {
                 if (count >= tries) {

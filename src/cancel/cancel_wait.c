@@ -73,6 +73,8 @@ int belay_cancel_wait_placed(const char *place, belay_task *task, const char *re
 
         if (self == NULL)
                 return -EPERM;
+        if (task == NULL)
+                return bly_no_task(self);
         if (task == self)
                 return bly_waits_for_itself(self, place);
         bly_record_ref(task);

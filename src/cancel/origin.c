@@ -5,7 +5,8 @@
 #include "task/wait.h"
 
 bool belay_origin_of(const belay_task *task, belay_origin *origin) {
-        const struct bly_origin *kept = &task->origin;
+        static const struct bly_origin none;
+        const struct bly_origin *kept = task != NULL ? &task->origin : &none;
         belay_origin known = {
                 .size = origin->size,
                 .kind = (belay_origin_kind) kept->kind,

@@ -17,7 +17,6 @@ struct each {
         struct bly_watched **line;      /* NULL in it: a time-out */
         size_t stands, given;           /* how many were put in line, and how many of them given */
         size_t missing;                 /* not in line yet */
-        bool woken;
 };
 
 _Static_assert(sizeof(struct each) <= sizeof(belay_as_completed), "room for one after the other");
@@ -32,10 +31,8 @@ static void put_in_line(struct each *each, struct bly_watched *watched) {
         each->missing--;
         if (each->missing == 0 && each->timer != 0)
                 belay_timer_cancel(each->timer);
-        if (each->self->wait == &each->wait) {
-                each->woken = true;
+        if (each->self->wait == &each->wait)
                 bly_wake(each->self, 0);
-        }
 }
 
 static void one_ended(struct bly_watch *watch, struct bly_watched *watched) {

@@ -15,10 +15,19 @@ struct gather {
         belay_task *self;
         size_t pending;
         belay_task *first;      /* the one that failed or was cancelled first */
-        belay_failure *reason;  /* of its cancellation */
+        belay_failure *reason;  /* of its cancellation, or of the gather's own */
         bool collect;
         bool over;
 };
+
+/* The reason that asyncio gives when a gather that collects was cancelled: the last child's, in the caller's order. */
+static belay_failure *reason_of_last(const struct gather *gather) {
+        belay_task *last = gather->tasks[gather->count - 1];
+
+        if (bly_is_cancelled(last))
+                return bly_take_cancellation(last);
+        return last->message != NULL ? bly_failure_new(-ECANCELED, bly_text_ref(last->message)) : NULL;
+}
 
 static void look_at(struct gather *gather, belay_task *task) {
         gather->pending--;
@@ -30,6 +39,9 @@ static void look_at(struct gather *gather, belay_task *task) {
                         gather->reason = bly_take_cancellation(task);
                 gather->over = true;
         } else if (gather->pending == 0) {
+                /* Now, and not when we run: others who look at that one come after us or before us. */
+                if (gather->pass.passed || (gather->pass.walking && gather->pass.taken))
+                        gather->reason = reason_of_last(gather);
                 gather->over = true;
         }
 }
@@ -65,15 +77,6 @@ static const struct bly_wait_class gather_class = {
         .awaits = awaited,
 };
 
-/* The reason that asyncio gives when a gather that collects was cancelled: the last child's, in the caller's order. */
-static belay_failure *reason_of_last(const struct gather *gather) {
-        belay_task *last = gather->tasks[gather->count - 1];
-
-        if (bly_is_cancelled(last))
-                return bly_take_cancellation(last);
-        return last->message != NULL ? bly_failure_new(-ECANCELED, bly_text_ref(last->message)) : NULL;
-}
-
 static int verdict(struct gather *gather, belay_task *self, bool waited, int *outcome) {
         belay_task *first = gather->first;
         bool own = false;
@@ -87,7 +90,8 @@ static int verdict(struct gather *gather, belay_task *self, bool waited, int *ou
                 gather->reason = NULL;
         } else if (first == NULL && gather->pass.passed) {
                 own = true;
-                bly_leave_failure(self, -ECANCELED, reason_of_last(gather));
+                bly_leave_failure(self, -ECANCELED, gather->reason);
+                gather->reason = NULL;
         } else if (waited && self->node.must_cancel) {
                 if (first != NULL)
                         bly_write_outcome(first, outcome);

@@ -2,8 +2,6 @@
 /*
  * Watching several tasks at once.
  */
-#include <stdlib.h>
-
 #include "many/watch.h"
 
 static void one_ended(struct bly_observer *observer, belay_task *task) {
@@ -13,34 +11,25 @@ static void one_ended(struct bly_observer *observer, belay_task *task) {
         watched->watch->ended(watched->watch, watched);
 }
 
-static int by_task(const void *a, const void *b) {
-        const struct bly_watched *x = a, *y = b;
-
-        if (x->task != y->task)
-                return x->task < y->task ? -1 : 1;
-        return x->index < y->index ? -1 : x->index > y->index;
-}
-
-static int by_index(const void *a, const void *b) {
-        const struct bly_watched *x = a, *y = b;
-
-        return x->index < y->index ? -1 : x->index > y->index;
-}
-
-/* Each task once, at its first place. Sorted, so that many cost no square. */
+/* Each task once, at its first place. Marked in the records, so that many cost neither a square nor memory. */
 static size_t drop_twins(struct bly_watched *watched, size_t count) {
         size_t kept = 0;
 
-        qsort(watched, count, sizeof(*watched), by_task);
         for (size_t i = 0; i < count; i++)
-                if (kept == 0 || watched[kept - 1].task != watched[i].task)
+                if (!watched[i].task->twin) {
+                        watched[i].task->twin = true;
                         watched[kept++] = watched[i];
-        qsort(watched, kept, sizeof(*watched), by_index);
+                }
+        for (size_t i = 0; i < kept; i++)
+                watched[i].task->twin = false;
         return kept;
 }
 
 int bly_watch_begin(struct bly_watch *watch, belay_task *const tasks[], size_t count,
                     void (*ended)(struct bly_watch *watch, struct bly_watched *watched)) {
+        for (size_t i = 0; i < count; i++)
+                if (unlikely(tasks[i] == NULL))
+                        return -ENOMEM;
         watch->ended = ended;
         watch->watched = count <= BLY_WATCH_FEW ? watch->few : bly_alloc(count * sizeof(*watch->watched));
         if (watch->watched == NULL)

@@ -28,7 +28,8 @@ struct bly_watch {
 };
 
 /*
- * Begins to watch: ended() is called for each that ends from now on, not for those that are done. 0 or -ENOMEM.
+ * Begins to watch: ended() is called for each that ends from now on, not for those that are done. 0; -ENOMEM, also for a NULL
+ * among them.
  */
 int bly_watch_begin(struct bly_watch *watch, belay_task *const tasks[], size_t count,
                     void (*ended)(struct bly_watch *watch, struct bly_watched *watched));

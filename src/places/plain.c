@@ -23,6 +23,10 @@ int belay_result(belay_task *task) {
         return belay_result_placed(NULL, task);
 }
 
+const belay_failure *belay_failure_of(belay_task *task) {
+        return belay_failure_of_placed(NULL, task);
+}
+
 int belay_await(belay_task *task, int *outcome) {
         return belay_await_placed(NULL, task, outcome);
 }

@@ -11,7 +11,8 @@
 static bool waits_for_outside(const struct belay_loop *loop) {
         if (loop->keep_waiting)
                 return true;
-        if (!loop->takes_signals || loop->is_virtual)
+        /* All that a signal does is to cancel main. */
+        if (!loop->takes_signals || loop->is_virtual || loop->main == NULL || bly_is_done(loop->main))
                 return false;
         for (const belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
                 if (task->wait != NULL && task->wait->class->outside)

@@ -87,7 +87,8 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
         loop->attend = bly_attend;
         loop->forget_scopes = bly_forget_scopes;
         loop->held_by = bly_region_held;
-        if (!options.no_overflow_report)
+        loop->reports_overflow = !options.no_overflow_report;
+        if (loop->reports_overflow)
                 bly_overflow_install(describe_overflow, 0);
         bly_debug_add(loop);
         return loop;
@@ -110,7 +111,9 @@ static int begin(struct belay_loop *loop, struct visit *visit) {
         loop->error = &errno;
         if (bly_tools != 0)
                 bly_tool_stack_init_thread(&loop->own_tool);
-        bly_overflow_thread_begin(&visit->overflow);
+        visit->overflow = (struct bly_overflow_thread) { 0 };
+        if (loop->reports_overflow)
+                bly_overflow_thread_begin(&visit->overflow);
         if (!loop->is_virtual)
                 loop->now = bly_clock();
         return 0;
@@ -258,7 +261,11 @@ int belay_loop_close(belay_loop *loop) {
         rc = begin(loop, &visit);
         if (rc < 0)
                 return rc;
+        /* Who was asked once to end is ended by the second signal; otherwise the first is for what is being done already. */
+        if (loop->signal == 0)
+                bly_signals_take(loop);
         rc = shut_down(loop);
+        bly_signals_give_back(loop);
         end(loop, &visit);
         bly_debug_remove(loop);
         if (loop->main != NULL)

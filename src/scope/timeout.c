@@ -292,6 +292,8 @@ int belay_await_for_placed(const char *place, belay_task *task, belay_time span,
 
         if (self == NULL)
                 return -EPERM;
+        if (task == NULL)
+                return bly_no_task(self);
         bly_record_ref(task);
         if (span <= 0) {
                 rc = cancel_now_and_wait(self, task, outcome, place);

@@ -51,18 +51,20 @@ static inline void bly_stack_put_fast(struct bly_stack_pool *pool, char *low, ch
         pool->free[pool->count++] = (uintptr_t) low + (pool->usable - (size_t) (top - low));
 }
 
-/* Brings the top of the stack that will be taken after next into the cache: where all are cold, that is most of a start. */
+/* So many lines from its top are what a task with little to do touches, and so many stacks ahead they are asked for. */
+#define BLY_STACK_LINES 7
+#define BLY_STACK_AHEAD 6
+
+/* Brings the top of a stack that will be taken soon into the cache: where all are cold, that is most of a start. */
 static inline void bly_stack_prefetch(const struct bly_stack_pool *pool)
 {
-        if (pool->count >= 4) {
-                uintptr_t entry = pool->free[pool->count - 4];
+        if (pool->count > BLY_STACK_AHEAD) {
+                uintptr_t entry = pool->free[pool->count - 1 - BLY_STACK_AHEAD];
                 uintptr_t stagger = entry & (pool->page - 1);
                 const char *top = (const char *) (entry - stagger + pool->usable - stagger);
 
-                __builtin_prefetch(top - 64, 1);
-                __builtin_prefetch(top - 128, 1);
-                __builtin_prefetch(top - 192, 1);
-                __builtin_prefetch(top - 256, 1);
+                for (int i = 1; i <= BLY_STACK_LINES; i++)
+                        __builtin_prefetch(top - 64 * i, 1);
         }
 }
 

@@ -8,9 +8,10 @@
 #include <belay/sync.h>
 
 struct semaphore {
-        struct bly_waiters *unused[2];  /* see BELAY_SEMAPHORE_INIT: the value is the third word */
+        size_t bounded;                 /* 1 if it is, see BELAY_BOUNDED_INIT */
+        size_t unused;
         size_t value;
-        size_t bound;                   /* 0: none */
+        size_t bound;
         struct bly_waiters waiters;
 };
 
@@ -32,7 +33,7 @@ void belay_semaphore_init(belay_semaphore *semaphore, size_t value) {
 }
 
 void belay_semaphore_init_bounded(belay_semaphore *semaphore, size_t value) {
-        *inside(semaphore) = (struct semaphore) { .value = value, .bound = value };
+        *inside(semaphore) = (struct semaphore) { .bounded = 1, .value = value, .bound = value };
 }
 
 static bool is_free(const struct semaphore *semaphore) {
@@ -79,7 +80,7 @@ int belay_semaphore_try_acquire(belay_semaphore *handle) {
 int belay_semaphore_release_placed(const char *place, belay_semaphore *handle) {
         struct semaphore *semaphore = inside(handle);
 
-        if (semaphore->bound > 0 && semaphore->value >= semaphore->bound)
+        if (semaphore->bounded != 0 && semaphore->value >= semaphore->bound)
                 return bly_misuse(-EPERM, place, "a bounded semaphore is released more often than it was acquired");
         semaphore->value++;
         hand_over(semaphore);

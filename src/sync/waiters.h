@@ -3,8 +3,8 @@
  * The one waiter queue under lock, event, condition, semaphore and queue.
  *
  * A waiter stays in line until it runs again, woken or cancelled: so asyncio has it, and whether the first in line was served
- * already decides who may pass. The queue itself is two words that may be all zero; `live` counts those that were
- * neither woken nor cancelled, `uncancelled` those that were not cancelled.
+ * already decides who may pass. The queue itself may be all zero; `uncancelled` counts those in line that were not
+ * cancelled.
  */
 #ifndef BLY_WAITERS_H
 #define BLY_WAITERS_H

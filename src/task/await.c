@@ -94,6 +94,11 @@ static int conclude_cancelled(belay_task *self, belay_task *target, bool passed,
         return -ECANCELED;
 }
 
+int bly_no_task(belay_task *self) {
+        bly_leave_failure(self, -ENOMEM, NULL);
+        return -ENOMEM;
+}
+
 int bly_waits_for_itself(belay_task *self, const char *place) {
         char label[32];
 
@@ -151,7 +156,9 @@ int bly_await(belay_task *self, belay_task *target, int *outcome, const char *pl
 int belay_await_placed(const char *place, belay_task *task, int *outcome) {
         belay_task *self = bly_waiter(place, "belay_await()");
 
-        return self != NULL ? bly_await(self, task, outcome, place) : -EPERM;
+        if (unlikely(self == NULL))
+                return -EPERM;
+        return likely(task != NULL) ? bly_await(self, task, outcome, place) : bly_no_task(self);
 }
 
 int belay_shield_placed(const char *place, belay_task *task, int *outcome) {
@@ -161,6 +168,8 @@ int belay_shield_placed(const char *place, belay_task *task, int *outcome) {
 
         if (self == NULL)
                 return -EPERM;
+        if (unlikely(task == NULL))
+                return bly_no_task(self);
         bly_record_ref(task);
         waited = wait_for_end(self, &ending, task, &shield_class, place);
         if (waited < 0) {
@@ -196,6 +205,8 @@ int belay_join_placed(const char *place, belay_task *task, int *outcome) {
 
         if (self == NULL)
                 return -EPERM;
+        if (unlikely(task == NULL))
+                return bly_no_task(self);
         if (task == self)
                 return bly_waits_for_itself(self, place);
         bly_record_ref(task);

@@ -19,4 +19,7 @@ int bly_pass_outcome(belay_task *self, belay_task *target, int *outcome);
 /* Reports a task that waits for itself: -EDEADLK. */
 int bly_waits_for_itself(belay_task *self, const char *place);
 
+/* What is to be waited for could not be started: -ENOMEM. */
+int bly_no_task(belay_task *self);
+
 #endif

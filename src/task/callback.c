@@ -64,7 +64,7 @@ static void call_done_soon(struct bly_observer *observer, belay_task *task) {
 }
 
 int belay_on_done(belay_task *task, belay_done_fn *fn, void *arg) {
-        struct done_callback *callback = bly_zalloc(sizeof(*callback));
+        struct done_callback *callback = task != NULL ? bly_zalloc(sizeof(*callback)) : NULL;
 
         if (callback == NULL)
                 return -ENOMEM;
@@ -89,9 +89,12 @@ void bly_forget_callbacks(belay_task *future) {
 }
 
 int belay_off_done(belay_task *task, belay_done_fn *fn, void *arg) {
-        struct bly_link *link = task->observers.next;
+        struct bly_link *link;
         int count = 0;
 
+        if (task == NULL)
+                return 0;
+        link = task->observers.next;
         while (link != &task->observers) {
                 struct bly_observer *observer = container_of(link, struct bly_observer, link);
 

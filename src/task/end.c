@@ -7,9 +7,9 @@
 belay_failure *bly_take_cancellation(belay_task *task) {
         belay_failure *failure = task->failure;
 
-        if (failure != NULL) {
-                task->failure = NULL;
-                return failure;
+        if (failure != NULL && !task->reason_taken) {
+                task->reason_taken = true;
+                return belay_failure_ref(failure);
         }
         if (task->message == NULL)
                 return NULL;

@@ -17,40 +17,72 @@ belay_task *belay_self(void) {
         return bly_current();
 }
 
+void belay_release_arg(void *task) {
+        belay_release(task);
+}
+
+/* ---- what can be asked of it ---- */
+
 const char *belay_name(const belay_task *task) {
-        return bly_text_chars(task->name);
+        return task != NULL ? bly_text_chars(task->name) : NULL;
 }
 
 uint64_t belay_id(const belay_task *task) {
-        return task->id;
+        return task != NULL ? task->id : 0;
 }
 
 const char *belay_started_at(const belay_task *task) {
-        return task->started_at;
+        return task != NULL ? task->started_at : NULL;
 }
 
 bool belay_done(const belay_task *task) {
-        return bly_is_done(task);
+        return task == NULL || bly_is_done(task);
 }
 
 bool belay_cancelled(const belay_task *task) {
-        return bly_is_cancelled(task);
+        return task != NULL && bly_is_cancelled(task);
+}
+
+const char *belay_state(const belay_task *task) {
+        if (task == NULL)
+                return "failed";
+        switch (task->node.state) {
+        case BLY_NEW:
+                return "new";
+        case BLY_FUTURE:
+        case BLY_WAITING:
+                return "waiting";
+        case BLY_DONE:
+                return bly_is_cancelled(task) ? "cancelled" : task->outcome < 0 ? "failed" : "done";
+        default:
+                return task->loop->current == task ? "running" : "ready";
+        }
 }
 
 int belay_result_placed(const char *place, belay_task *task) {
         char label[32];
 
+        if (unlikely(task == NULL))
+                return -ENOMEM;
         if (unlikely(!bly_is_done(task)))
                 return bly_misuse(-EINPROGRESS, place, "the result of %s is asked for before its end", bly_task_label(task, label));
         task->node.flags |= BLY_TASK_LOOKED_AT;
         return task->outcome;
 }
 
-const belay_failure *belay_failure_of(belay_task *task) {
+const belay_failure *belay_failure_of_placed(const char *place, belay_task *task) {
+        char label[32];
+
+        if (unlikely(task == NULL))
+                return NULL;
+        if (unlikely(!bly_is_done(task))) {
+                bly_misuse(-EINPROGRESS, place, "the failure of %s is asked for before its end", bly_task_label(task, label));
+                return NULL;
+        }
         task->node.flags |= BLY_TASK_LOOKED_AT;
         /* Of a cancellation there may be no more than a text yet. */
-        if (task->failure == NULL && bly_is_cancelled(task))
-                task->failure = bly_take_cancellation(task);
+        if (task->failure == NULL && bly_is_cancelled(task) && task->message != NULL)
+                task->failure = bly_failure_new(-ECANCELED, bly_text_ref(task->message));
         return task->failure;
 }
 
@@ -73,12 +105,15 @@ int belay_set_value(void *value, belay_destroy *destroy) {
 }
 
 void *belay_value(const belay_task *task) {
-        return task->value;
+        return task != NULL ? task->value : NULL;
 }
 
 void *belay_take_value(belay_task *task) {
-        void *value = task->value;
+        void *value;
 
+        if (task == NULL)
+                return NULL;
+        value = task->value;
         task->value = NULL;
         task->destroy_value = NULL;
         return value;
@@ -109,6 +144,8 @@ belay_future *belay_future_new_placed(const char *place) {
 static int check_future(belay_future *future) {
         char label[32];
 
+        if (future == NULL)
+                return -ENOMEM;
         if (!bly_is_future(future))
                 return bly_misuse(-EPERM, future->started_at, "task %s is ended as if it were a future",
                                   bly_task_label(future, label));

@@ -30,22 +30,37 @@ void bly_locals_release(struct bly_local_node *locals) {
         }
 }
 
+/*
+ * Takes out the task's own values of a key, which nobody else can see: so a loop that sets does not grow the list, however
+ * many keys it sets in turn. They are for the caller to release.
+ */
+static struct bly_local_node *take_own(belay_task *self, const belay_local *key) {
+        struct bly_local_node **at = &self->locals, *own = NULL;
+
+        while (*at != NULL && (*at)->refs == 1) {
+                struct bly_local_node *node = *at;
+
+                if (node->key == key) {
+                        *at = node->next;
+                        node->next = own;
+                        own = node;
+                } else {
+                        at = &node->next;
+                }
+        }
+        return own;
+}
+
 int belay_local_set(const belay_local *key, void *value) {
         belay_task *self = bly_current();
-        struct bly_local_node *node;
+        struct bly_local_node *node, *own;
 
         if (self == NULL)
                 return bly_misuse(-EPERM, NULL, "a task-local value is set outside of a task");
         node = bly_alloc(sizeof(*node));
         if (node == NULL)
                 return -ENOMEM;
-        /* One that only we see is replaced, so that a loop that sets does not grow the list. */
-        while (self->locals != NULL && self->locals->key == key && self->locals->refs == 1) {
-                struct bly_local_node *old = self->locals;
-
-                self->locals = bly_locals_ref(old->next);
-                bly_locals_release(old);
-        }
+        own = take_own(self, key);
         *node = (struct bly_local_node) {
                 .refs = 1,
                 .next = self->locals,
@@ -54,6 +69,7 @@ int belay_local_set(const belay_local *key, void *value) {
                 .destroy = key->destroy,
         };
         self->locals = node;
+        bly_locals_release(own);
         return 0;
 }
 

@@ -78,6 +78,7 @@ struct belay_loop {
         bool running;
         bool keep_waiting;
         bool wants_signals, takes_signals;
+        bool reports_overflow;
         struct bly_timer limit_timer;   /* of the shut-down */
         bool limit_met;
         unsigned patience;              /* rounds that the shut-down still waits for what is ready */

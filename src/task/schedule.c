@@ -85,26 +85,25 @@ static char *take_stack(struct belay_loop *loop, belay_task *task) {
         return task->stack.top;
 }
 
-/* Where all tasks are cold, most of the time goes to bringing in the next one's stack: asked for two ends ahead. */
+/*
+ * Where all tasks are cold, most of the time goes to bringing in the next one's stack: asked for some ends ahead. The records on
+ * the way there were asked for before, so that walking over them is cheap.
+ */
 static inline void prefetch_after(const struct bly_node *node) {
-        const struct bly_node *second = node->next;
+        const struct bly_node *ahead = node->next;
+        const char *sp, *record;
 
-        if (second == NULL || second->kind != BLY_NODE_TASK)
+        for (int i = 0; i < BLY_STACK_AHEAD && ahead != NULL; i++)
+                ahead = ahead->next;
+        if (ahead == NULL || ahead->kind != BLY_NODE_TASK)
                 return;
-        const char *sp = container_of(second, belay_task, node)->context.sp;
-
-        __builtin_prefetch(sp);
-        __builtin_prefetch(sp + 64);
-        __builtin_prefetch(sp + 128);
-        __builtin_prefetch(sp + 192);
-        if (second->next != NULL) {
-                const char *record = (const char *) second->next;
-
-                __builtin_prefetch(record);
-                __builtin_prefetch(record + 128);
-                __builtin_prefetch(record + 192);
-                __builtin_prefetch(record + 256);
-        }
+        sp = container_of(ahead, belay_task, node)->context.sp;
+        for (int i = 0; i < BLY_STACK_LINES; i++)
+                __builtin_prefetch(sp + 64 * i);
+        record = (const char *) ahead->next;
+        if (record != NULL)
+                for (size_t at = 0; at < sizeof(belay_task); at += 64)
+                        __builtin_prefetch(record + at, 1);
 }
 
 /*

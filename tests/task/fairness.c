@@ -11,6 +11,7 @@ static belay_time limit = 50 * BELAY_MILLISECOND;
 enum { TRIES = 5 };
 
 static bool over;
+static volatile unsigned sum;
 
 static int yields_for_ever(void *arg) {
         (void) arg;
@@ -20,8 +21,6 @@ static int yields_for_ever(void *arg) {
 }
 
 static int makes_checkpoints(void *arg) {
-        volatile unsigned sum = 0;
-
         (void) arg;
         while (!over) {
                 for (unsigned i = 0; i < 100; i++)
