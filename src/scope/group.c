@@ -12,27 +12,34 @@ static const char *describe_group(const struct bly_owner *owner) {
         return group->name;
 }
 
-static void request(belay_task *task, const struct bly_group *group, belay_origin_kind kind, const char *place) {
+/* False if it went round in a circle. */
+static bool request(belay_task *task, const struct bly_group *group, belay_origin_kind kind, const char *place) {
+        bool in_vain = false;
+
         bly_request(task, &(struct bly_ask) {
                 .kind = kind,
                 .place = place != NULL ? place : group->scope.place,
                 .asker = bly_current(),
                 /* For the body only: members are asked from outside of theirs. */
                 .depth = task == group->scope.task ? group->scope.depth : 0,
+                .in_vain = &in_vain,
         });
+        return !in_vain;
 }
 
 /* Cancels the ordinary members, or when there are none left, those that are to be last. */
-static void cancel_members(struct bly_group *group, bool last, belay_origin_kind kind, const char *place) {
+static bool cancel_members(struct bly_group *group, bool last, belay_origin_kind kind, const char *place) {
         struct bly_link *link, *next;
+        bool arrived = true;
 
         for (link = group->owner.members.next; link != &group->owner.members; link = next) {
                 belay_task *task = container_of(link, belay_task, owned);
 
                 next = link->next;
                 if (!bly_is_done(task) && !!(task->node.flags & BLY_TASK_LAST) == last)
-                        request(task, group, kind, place);
+                        arrived = request(task, group, kind, place) && arrived;
         }
+        return arrived;
 }
 
 static void cancel_the_last(struct bly_group *group) {
@@ -42,11 +49,14 @@ static void cancel_the_last(struct bly_group *group) {
         cancel_members(group, true, BELAY_ORIGIN_GROUP, NULL);
 }
 
-static void abort_group(struct bly_group *group, belay_origin_kind kind, const char *place) {
+static bool abort_group(struct bly_group *group, belay_origin_kind kind, const char *place) {
+        bool arrived;
+
         group->aborting = true;
         bly_group_refuse_room(group);
-        cancel_members(group, false, kind, place);
+        arrived = cancel_members(group, false, kind, place);
         cancel_the_last(group);
+        return arrived;
 }
 
 static void add_failure(struct bly_group *group, int code, belay_failure *failure) {
@@ -85,8 +95,9 @@ static void member_ended(struct bly_owner *owner, belay_task *task) {
         if (task->outcome < 0 && !bly_is_cancelled(task) && !group->supervise && !taken) {
                 task->node.flags |= BLY_TASK_LOOKED_AT;
                 add_failure(group, task->outcome, task->failure != NULL ? belay_failure_ref(task->failure) : NULL);
-                if (!group->aborting && !group->parent_requested) {
-                        abort_group(group, BELAY_ORIGIN_SIBLING, task->started_at);
+                /* asyncio's does not get to the parent where the request to a member goes round in a circle. */
+                if (!group->aborting && !group->parent_requested
+                    && abort_group(group, BELAY_ORIGIN_SIBLING, task->started_at)) {
                         group->parent_requested = true;
                         request(group->scope.task, group, BELAY_ORIGIN_SIBLING, task->started_at);
                 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of a task, from its function's first step to what it ended with.
+ * What a task came to when its function has returned.
  */
 #include "task/locals.h"
 #include "task/wait.h"
 
-static void finish(belay_task *self, int code) {
+void bly_finish(belay_task *self, int code) {
         belay_failure *failure = NULL;
 
         if (code >= 0) {
@@ -40,23 +40,4 @@ static void finish(belay_task *self, int code) {
                 bly_locals_release(locals);
         }
         bly_end(self, code, failure);
-}
-
-void bly_live(belay_task *self) {
-        struct bly_start start = self->start;
-        int code;
-
-        self->timer = (struct bly_timer) { 0 };
-        if (unlikely(self->node.must_cancel)) {
-                /* Before its first step: the function is never called, only the destructor. */
-                self->node.must_cancel = false;
-                code = bly_deliver(self, bly_text_ref(self->message));
-        } else {
-                code = start.fn(start.arg);
-                if (unlikely(self->scope != NULL))
-                        self->loop->forget_scopes(self);
-        }
-        if (start.destroy != NULL)
-                start.destroy(start.arg);
-        finish(self, code);
 }

@@ -196,6 +196,9 @@ static bool is_closed(const struct walk *walk, struct bly_pass *last) {
         for (struct bly_pass *pass = last; pass != NULL; pass = pass->up) {
                 size_t cursor = 0;
 
+                /* The walk itself may have ended a wait that it came through, by ending a future. */
+                if (pass->task->wait != &pass->wait)
+                        return false;
                 if (pass->wait.class->awaits(&pass->wait, &cursor) == NULL || pass->wait.class->awaits(&pass->wait, &cursor) != NULL)
                         return false;
                 if (pass->task == walk->circle)

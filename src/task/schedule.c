@@ -106,34 +106,57 @@ static inline void prefetch_after(const struct bly_node *node) {
                         __builtin_prefetch(record + at, 1);
 }
 
+/* The function of a task, from first to last. In line: what lies between a task's waits and the top of its stack is memory. */
+static inline __attribute__((always_inline)) int run_function(belay_task *self) {
+        struct bly_start start = self->start;
+        int code;
+
+        self->timer.state = BLY_TIMER_OFF;
+        if (unlikely(self->node.must_cancel)) {
+                /* Before its first step: the function is never called, only the destructor. */
+                self->node.must_cancel = false;
+                code = bly_deliver(self, bly_text_ref(self->message));
+        } else {
+                code = start.fn(start.arg);
+                if (unlikely(self->scope != NULL))
+                        self->loop->forget_scopes(self);
+        }
+        if (start.destroy != NULL)
+                start.destroy(start.arg);
+        return code;
+}
+
 /*
  * The whole of a task on its own stack, and then of those that are new and take it over. Returns where to go on. We stand on
  * the stack until we have left it, and nobody takes one from the pool before.
  */
 static struct bly_context *live(void *arg) {
         belay_task *self = arg;
-        struct belay_loop *loop = self->loop;
-        char *low = self->stack.low, *top = self->stack.top;
-        struct bly_stack_own *own = self->stack.own;
 
         for (;;) {
-                struct bly_eager *eager = bly_is_eager(loop, self) ? loop->eager : NULL;
+                struct belay_loop *loop = self->loop;
+                struct bly_stack_own *own;
                 struct bly_node *node;
+                char *low, *top;
                 belay_task *next;
+                int code;
 
                 fresh_state(loop);
-                bly_live(self);
-                /* A task that was eager may have given way since: then it is like any other. */
-                if (unlikely(eager != NULL) && loop->eager == eager && eager->task != NULL) {
-                        bly_stack_put_fast(loop->stacks, low, top, own);
-                        return eager->back;
-                }
+                code = run_function(self);
+                /* Of the record nothing is sure to be left after this. */
+                low = self->stack.low;
+                top = self->stack.top;
+                own = self->stack.own;
+                bly_finish(self, code);
                 node = loop->ready.head;
-                if (unlikely(loop->left <= 0 || node == NULL || node->kind > BLY_NODE_NEW))
-                        break;
+                if (unlikely(loop->left <= 0 || node == NULL || node->kind > BLY_NODE_NEW
+                             || (node->kind == BLY_NODE_NEW
+                                 && (container_of(node, belay_task, node)->stack.low != NULL || own != NULL)))) {
+                        bly_stack_put_fast(loop->stacks, low, top, own);
+                        /* While an eager first step goes on nobody else runs: it is this one that has ended within. */
+                        return unlikely(loop->eager != NULL) ? loop->eager->back : &loop->context;
+                }
                 next = container_of(node, belay_task, node);
-                if (node->kind == BLY_NODE_NEW && (next->stack.low != NULL || own != NULL))
-                        break;
                 loop->left--;
                 loop->ready.head = node->next;
                 loop->current = next;
@@ -150,8 +173,6 @@ static struct bly_context *live(void *arg) {
                 next->node.state = BLY_READY;
                 self = next;
         }
-        bly_stack_put_fast(loop->stacks, low, top, own);
-        return &loop->context;
 }
 
 /* The same under a memory checker: every task on a stack of its own, left before it is given up. */
@@ -160,77 +181,110 @@ static void live_watched(void *arg) {
         struct belay_loop *loop = self->loop;
         struct bly_tool_stack *tool = self->tool;
         struct bly_stack stack = self->stack;
-        struct bly_eager *eager = bly_is_eager(loop, self) ? loop->eager : NULL;
         struct bly_context nobody;
 
         bly_tools_entered(tool);
         fresh_state(loop);
-        bly_live(self);
+        bly_finish(self, run_function(self));
         loop->dead_tool = tool;
         loop->dead_stack = stack;
-        if (eager != NULL && loop->eager == eager && eager->task != NULL)
-                bly_tools_switch(&nobody, tool, eager->back, eager->back_tool, true);
+        if (loop->eager != NULL)
+                bly_tools_switch(&nobody, tool, loop->eager->back, loop->eager->back_tool, true);
         else
                 bly_tools_switch(&nobody, tool, &loop->context, &loop->own_tool, true);
         __builtin_unreachable();
 }
 
 /* Leaves `from` for the first step of a task. */
-static inline __attribute__((always_inline)) void start(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool, belay_task *task) {
+static inline __attribute__((always_inline)) void start_plainly(struct belay_loop *loop, struct bly_context *from,
+                                                                belay_task *task) {
         struct bly_exceptions mine, *globals = loop->exceptions;
-        char *stack_top = take_stack(loop, task);
+        char *top = take_stack(loop, task);
 
         task->node.kind = BLY_NODE_TASK;
         task->node.state = BLY_READY;
-        if (unlikely(bly_tools != 0)) {
-                struct bly_tool_stack tool;
-                uintptr_t top = (uintptr_t) stack_top - sizeof(tool);
-
-                /* First of all, for what an earlier owner of the stack left poisoned. */
-                bly_tool_stack_init(&tool, task->stack.low, stack_top);
-                task->tool = (struct bly_tool_stack *) (top & ~(uintptr_t) 15);
-                *task->tool = tool;
-                bly_context_make(&task->context, task->stack.low, task->tool, live_watched, task);
-                switch_to(loop, from, from_tool, &task->context, task->tool);
-                return;
-        }
         if (unlikely(globals != NULL))
                 mine = *globals;
-        bly_start(from, stack_top, live, task);
+        bly_start(from, top, live, task);
         if (unlikely(globals != NULL))
                 *globals = mine;
 }
 
+static void start_watched(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool,
+                          belay_task *task) {
+        struct bly_tool_stack tool;
+        char *top = take_stack(loop, task);
+
+        task->node.kind = BLY_NODE_TASK;
+        task->node.state = BLY_READY;
+        /* First of all, for what an earlier owner of the stack left poisoned. */
+        bly_tool_stack_init(&tool, task->stack.low, top);
+        task->tool = (struct bly_tool_stack *) (((uintptr_t) top - sizeof(tool)) & ~(uintptr_t) 15);
+        *task->tool = tool;
+        bly_context_make(&task->context, task->stack.low, task->tool, live_watched, task);
+        switch_to(loop, from, from_tool, &task->context, task->tool);
+}
+
+static void start(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool, belay_task *task) {
+        if (likely(bly_tools == 0))
+                start_plainly(loop, from, task);
+        else
+                start_watched(loop, from, from_tool, task);
+}
+
 /* ---- leaving ---- */
 
-void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
-        struct bly_node *node = loop->ready.head;
-        struct bly_eager *eager = loop->eager;
+/* Apart, and with little of its own on the stack: who leaves this way often sleeps for long. */
+static __attribute__((noinline)) void leave_to_new(struct belay_loop *loop, belay_task *self, belay_task *next) {
         int *error = loop->error, saved = *error;
 
-        /* A look is short, and saves the way to the loop's own stack and back. */
-        if (loop->left <= 0 && loop->slow_left <= 0 && node != NULL && eager == NULL && !loop->by_turns)
-                bly_look(loop);
+        start_plainly(loop, &self->context, next);
+        *error = saved;
+}
+
+static __attribute__((noinline)) void leave_to_loop(struct belay_loop *loop, belay_task *self) {
+        int *error = loop->error, saved = *error;
+        struct bly_eager *eager = loop->eager;
+
         if (unlikely(eager != NULL) && eager->task == self) {
                 eager->task = NULL;
                 switch_to(loop, &self->context, self->tool, eager->back, eager->back_tool);
-        } else if (node != NULL && node->kind <= BLY_NODE_NEW && (loop->left > 0 || loop->slow_left > 0)) {
-                belay_task *next = container_of(node, belay_task, node);
-
-                if (loop->left > 0)
-                        loop->left--;
-                else
-                        loop->slow_left--;
-                loop->ready.head = node->next;
-                loop->current = next;
-                if (node->kind == BLY_NODE_NEW)
-                        start(loop, &self->context, self->tool, next);
-                else if (next != self)
-                        switch_plainly(loop, &self->context, &next->context);
         } else {
                 switch_to(loop, &self->context, self->tool, &loop->context, &loop->own_tool);
         }
         *error = saved;
+}
+
+static __attribute__((noinline)) void leave_to_task(struct belay_loop *loop, belay_task *self, belay_task *next) {
+        int *error = loop->error, saved = *error;
+
+        switch_plainly(loop, &self->context, &next->context);
+        *error = saved;
+}
+
+/* Ends in one of the three above, and has no frame of its own by then. */
+void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
+        struct bly_node *node = loop->ready.head;
+        belay_task *next;
+
+        /* A look is short, and saves the way to the loop's own stack and back. */
+        if (loop->left <= 0 && loop->slow_left <= 0 && node != NULL && loop->eager == NULL && !loop->by_turns)
+                bly_look(loop);
+        if (node == NULL || node->kind > BLY_NODE_NEW || (loop->left <= 0 && loop->slow_left <= 0)) {
+                leave_to_loop(loop, self);
+                return;
+        }
+        if (loop->left > 0)
+                loop->left--;
+        else
+                loop->slow_left--;
+        next = container_of(node, belay_task, node);
+        loop->ready.head = node->next;
+        loop->current = next;
+        if (node->kind == BLY_NODE_NEW)
+                leave_to_new(loop, self, next);
+        else if (next != self)
+                leave_to_task(loop, self, next);
 }
 
 void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {

@@ -256,8 +256,8 @@ void bly_options(void *options, size_t size, const void *given);
 belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
                       struct bly_owner *owner, const char *place);
 
-/* Runs a task's function, on its own stack, and ends the task (life.c). The record may be gone when it returns. */
-void bly_live(belay_task *task);
+/* Ends a task whose function has returned `code` (life.c). The record may be gone when it returns. */
+void bly_finish(belay_task *task, int code);
 
 /* ---- ending (end.c) ---- */
 

@@ -170,6 +170,8 @@ static int requests(void *arg) {
         CHECK(belay_cancel(pending, "now"));
 
         capture(NULL);
+        /* A timer that was taken back is none. */
+        HAS("loop %p (running): 7 tasks, 1 ready, 5 timers, ", (void *) belay_loop_self());
         HAS("cleaner  waiting: sleep at tests/inspect/dump.c:");
         SAYS("cleaner", " for 1 s, 4 s left; cancelling: 1 request, delivered, by caller main at ");
         SAYS("cleaner", " 1 s ago: \"no?more\"  (");
@@ -215,6 +217,7 @@ static int within_limits(void *arg) {
 
 static int limits(void *arg) {
         belay_task *task = spawn("limited", within_limits, NULL);
+        belay_timeout limit;
 
         (void) arg;
         CHECK_EQ(belay_sleep(BELAY_SECOND / 2), 0);
@@ -235,7 +238,13 @@ static int limits(void *arg) {
         HAS("1 more has ended, and somebody holds a handle of it\n");
         CHECK_EQ(lines(), 3);
         belay_release(task);
-        return 0;
+
+        /* One whose time is over, but that had no chance to strike. */
+        CHECK_EQ(belay_timeout_enter(&limit, BELAY_SECOND), 0);
+        CHECK_EQ(belay_advance(3 * BELAY_SECOND), 0);
+        capture(NULL);
+        SAYS("`- time limit", ", 2 s over\n");
+        return belay_timeout_leave(&limit, 0);
 }
 
 /* ---- eager tasks, members to be last, a group that is at its limit and one that is cancelled ---- */
@@ -311,6 +320,7 @@ static int groups(void *arg) {
 /* ---- how deep and how wide ---- */
 
 enum { DEEP = 300, WIDE = 100000 };
+#define NINE_LEVELS "                           "
 
 static int deeper(void *arg) {
         uintptr_t left = (uintptr_t) arg;
@@ -320,7 +330,7 @@ static int deeper(void *arg) {
         rc = belay_group_enter(&group);
         if (rc == 0 && left > 0)
                 rc = belay_group_spawn(&group, deeper, (void *) (left - 1));
-        if (rc == 0 && left % 100 == 0)
+        if (rc == 0 && (left % 100 == 0 || left == DEEP - 5))
                 rc = belay_group_spawn(&group, sleeps, NULL);
         return belay_group_leave(&group, rc);
 }
@@ -334,7 +344,10 @@ static int depth(void *arg) {
         CHECK(scopes != NULL && null >= 0);
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         capture(NULL);
-        CHECK_EQ(lines(), 2 + 1 + 2 * DEEP + 1 + 4);
+        CHECK_EQ(lines(), 2 + 1 + 2 * DEEP + 1 + 5);
+        /* Two on the way have somebody after them: at the levels 2 and 12. */
+        HAS("   |  " NINE_LEVELS "|  `- group entered at ");
+        HAS("   |  " NINE_LEVELS "`- #");
         CHECK(strstr(captured, "`- [level 25] group entered at ") != NULL);
         CHECK(strstr(captured, "[level 601] group entered at ") != NULL);
         CHECK(strstr(captured, "[level 603]") == NULL);

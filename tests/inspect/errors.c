@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 enum { TASKS = 300 };
@@ -25,6 +26,38 @@ static void *count_memory(void *context, void *block, size_t size) {
 static int sleeps(void *arg) {
         (void) arg;
         return belay_sleep(10 * BELAY_SECOND);
+}
+
+/* ---- a descriptor that takes little at a time ---- */
+
+static int stingy = -1;
+
+/* In place of the C library's. */
+ssize_t write(int fd, const void *data, size_t size) {
+        static unsigned calls;
+
+        if (fd == stingy) {
+                if (calls++ % 3 == 1) {
+                        errno = EINTR;
+                        return -1;
+                }
+                size = size < 7 ? size : 7;
+        }
+        return syscall(SYS_write, fd, data, size);
+}
+
+static void little_by_little(void) {
+        static char text[1 << 20];
+        ssize_t size;
+
+        stingy = memfd_create("stingy", MFD_CLOEXEC);
+        CHECK(stingy >= 0);
+        CHECK_EQ(belay_dump(stingy), 0);
+        size = pread(stingy, text, sizeof(text) - 1, 0);
+        CHECK(size > 0);
+        close(stingy);
+        stingy = -1;
+        CHECK_STR(strstr(text, "`- group"), strstr(captured, "`- group"));
 }
 
 /* ---- errors ---- */
@@ -144,6 +177,7 @@ static int everything(void *arg) {
         capture(NULL);
         CHECK_EQ(lines(), 3 + TASKS);
         CHECK(strlen(captured) > 3 * 4096);
+        little_by_little();
         fails();
         full_pipe();
         slow_pipe();

@@ -138,7 +138,8 @@ shown_by_gdb()
 }
 
 static=$BUILD/libbelay.a
-try "as usual" whole -g -fno-optimize-sibling-calls "$static"
+# With frame pointers in what is the program's own, so that these matter, too.
+try "as usual" whole -g -O0 -fno-omit-frame-pointer -fno-optimize-sibling-calls "$static"
 try "stripped" stripped "$static"
 try "--gc-sections" stripped -ffunction-sections -fdata-sections "$static" -Wl,--gc-sections
 try "shared library" stripped -L"$BUILD" -lbelay -Wl,-rpath,"$(realpath "$BUILD")"

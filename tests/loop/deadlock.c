@@ -2,6 +2,8 @@
 /*
  * Deadlock: when nothing can happen any more, who waits for what is reported, and the waits fail with -EDEADLK.
  */
+#include <sys/time.h>
+
 #include "../base/help.h"
 
 static belay_lock lock;
@@ -215,7 +217,18 @@ static int ends_by_it(void *arg) {
         return belay_await(future, NULL);
 }
 
+/* Told to wait all the same, it does, for ever: the alarm ends it. */
+static int keeps_waiting(void *arg) {
+        struct itimerval soon = { .it_value.tv_usec = 50000 };
+
+        belay_set_log(NULL, NULL);
+        signal(SIGALRM, SIG_DFL);
+        CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+        return belay_run_with(ends_by_it, arg, BELAY_OPTIONS(belay_loop_options, .keep_waiting = true, .no_signals = true)) == 0 ? 3 : 4;
+}
+
 int main(void) {
+        struct child child;
         int code = 0;
 
         RUN_VIRTUAL(never_released);
@@ -239,5 +252,9 @@ int main(void) {
         CHECK_EQ(belay_run(ends_by_it, NULL), -EDEADLK);
         CHECK_LINES(1, "deadlock: ");
         belay_release(future);
+        in_child(&child, keeps_waiting, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK_EQ(WTERMSIG(child.status), SIGALRM);
+        CHECK_STR(child.text, "");
         return 0;
 }
