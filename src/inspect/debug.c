@@ -17,6 +17,7 @@
 struct slab {
         struct slab *next;
         size_t count;
+        void *memory;
         belay_task tasks[];
 };
 

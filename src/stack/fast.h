@@ -52,7 +52,7 @@ static inline void bly_stack_put_fast(struct bly_stack_pool *pool, char *low, ch
 }
 
 /* So many lines from its top are what a task with little to do touches, and so many stacks ahead they are asked for. */
-#define BLY_STACK_LINES 7
+#define BLY_STACK_LINES 5
 #define BLY_STACK_AHEAD 6
 
 /* Brings the top of a stack that will be taken soon into the cache: where all are cold, that is most of a start. */

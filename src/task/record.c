@@ -12,6 +12,7 @@
 struct bly_slab {
         struct bly_slab *next;
         size_t count;
+        void *memory;           /* what it was cut from, so as to begin with a line of the cache */
         belay_task tasks[];
 };
 
@@ -21,12 +22,15 @@ enum { SLAB_FIRST = 32, SLAB_MOST = 4096 };
 static bool add_slab(struct belay_loop *loop) {
         size_t count = loop->slabs != NULL ? 2 * loop->slabs->count : SLAB_FIRST;
         struct bly_slab *slab;
+        void *memory;
 
         if (count > SLAB_MOST)
                 count = SLAB_MOST;
-        slab = bly_zalloc(sizeof(*slab) + count * sizeof(slab->tasks[0]));
-        if (slab == NULL)
+        memory = bly_zalloc(sizeof(*slab) + count * sizeof(slab->tasks[0]) + BLY_CACHE_LINE);
+        if (memory == NULL)
                 return false;
+        slab = (struct bly_slab *) (((uintptr_t) memory + BLY_CACHE_LINE - 1) & ~(uintptr_t) (BLY_CACHE_LINE - 1));
+        slab->memory = memory;
         slab->count = count;
         slab->next = loop->slabs;
         loop->slabs = slab;
@@ -66,7 +70,7 @@ static void free_loop_memory(struct belay_loop *loop) {
                 struct bly_slab *slab = loop->slabs;
 
                 loop->slabs = slab->next;
-                bly_free(slab);
+                bly_free(slab->memory);
         }
         bly_free(loop);
 }

@@ -170,8 +170,11 @@ struct bly_start {
 
 struct bly_local_node;
 
+#define BLY_CACHE_LINE 64
+
+/* Five lines of the cache, in the order in which the life of a task comes by them. */
 struct belay_task {
-        /* What waking, switching and cancelling touch. */
+        /* Waking, switching, cancelling. */
         struct bly_node node;
         struct bly_context context;
         struct belay_loop *loop;
@@ -181,39 +184,45 @@ struct belay_task {
         int held;                       /* of them, held back by a shield */
         int shield;                     /* requests from scopes less deep than this are held back; 0: none are */
         int wake;                       /* what the wait was ended with: 0, -ECANCELED, -EDEADLK */
-        int outcome;
+
         struct bly_text *message;       /* of the latest request that was left for the next wait: asyncio's _cancel_message */
         struct bly_text *wake_reason;   /* with a wake of -ECANCELED */
         union {
                 struct bly_timer timer; /* for the limit of a wait of its own */
                 struct bly_start start; /* while it is new */
         };
+        belay_time since;               /* when the latest wait began, by the loop's latest look at its clock */
+        int outcome;
+        int refs;
+
         struct bly_origin origin;
+        belay_failure *left;            /* what the task was left with at its latest failure */
+        int left_code;
+        bool awaited_itself;
+        bool reason_taken;              /* of a cancellation: somebody got `failure` */
+        bool origin_held;               /* the origin and the message are those of a request that a shield holds back */
+        bool twin;                      /* for bly_watch_begin(): met before in the same array */
 
         /* Its end and its place among others. */
         struct bly_link observers;
         struct bly_owner *owner;
         struct bly_link owned;
-        belay_failure *failure;         /* of the outcome; of a cancellation, what the first to await it gets */
+        union {
+                belay_failure *failure;         /* done: of the outcome; of a cancellation, what the first to await it gets */
+                struct bly_tool_stack *tool;    /* alive, under a memory checker: on its stack */
+        };
         void *value;
         belay_destroy *destroy_value;
 
-        belay_failure *left;            /* what the task was left with at its latest failure */
-        int left_code;
-        int refs;
-        bool awaited_itself;
-        bool reason_taken;              /* of a cancellation: somebody got `failure` */
-        bool origin_held;               /* the origin and the message are those of a request that a shield holds back */
-        bool twin;                      /* for bly_watch_begin(): met before in the same array */
         struct bly_scope *scope;        /* the innermost */
         struct bly_local_node *locals;
-        struct bly_tool_stack *tool;    /* on its stack, under a memory checker */
         struct bly_stack stack;         /* none while it is new, if it is to have one of the default size */
         struct bly_text *name;
         const char *started_at;
         uint64_t id;
-        belay_time since;               /* when the latest wait began, by the loop's latest look at its clock */
-};
+} __attribute__((aligned(BLY_CACHE_LINE)));
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct belay_task) == 5 * BLY_CACHE_LINE, "a record is five lines of the cache");
 
 static inline bool bly_is_done(const belay_task *task) {
         return task->node.state == BLY_DONE;
