@@ -48,14 +48,16 @@ bly_switch:
         movq (%rsi), %rdx
         /*
          * Loading the control words costs more than all the rest together and
-         * they are nearly always the same on both sides. Each is read back at
+         * they are nearly always the same on both sides. Of mxcsr the ABI wants
+         * the control bits kept; the status bits belong to nobody. Each is read back at
          * the width it was stored with: a wider read could not be forwarded
          * from the two stores and would stall.
          */
         movl BLY_SAVED_MXCSR(%rsp), %eax
         movzwl BLY_SAVED_X87CW(%rsp), %ecx
         movq %rsp, (%rdi)
-        cmpl BLY_SAVED_MXCSR(%rdx), %eax
+        xorl BLY_SAVED_MXCSR(%rdx), %eax
+        testl $0xffc0, %eax
         jne .Lload_mxcsr
 .Lsame_mxcsr:
         cmpw BLY_SAVED_X87CW(%rdx), %cx
@@ -142,7 +144,8 @@ bly_start_bottom:
         fnstcw 4(%rsp)
         movl (%rsp), %eax
         movzwl 4(%rsp), %ecx
-        cmpl BLY_SAVED_MXCSR(%rdx), %eax
+        xorl BLY_SAVED_MXCSR(%rdx), %eax
+        testl $0xffc0, %eax
         jne .Lstart_load_mxcsr
 .Lstart_same_mxcsr:
         cmpw BLY_SAVED_X87CW(%rdx), %cx

@@ -89,7 +89,7 @@ static char *take_stack(struct belay_loop *loop, belay_task *task) {
  * Where all tasks are cold, most of the time goes to bringing in the next one's stack: asked for some ends ahead. The records on
  * the way there were asked for before, so that walking over them is cheap.
  */
-static inline void prefetch_after(const struct bly_node *node) {
+static inline __attribute__((always_inline)) void prefetch_after(const struct bly_node *node) {
         const struct bly_node *ahead = node->next;
         const char *sp, *record;
 
@@ -237,7 +237,13 @@ static void start(struct belay_loop *loop, struct bly_context *from, struct bly_
 /* Apart, and with little of its own on the stack: who leaves this way often sleeps for long. */
 static __attribute__((noinline)) void leave_to_new(struct belay_loop *loop, belay_task *self, belay_task *next) {
         int *error = loop->error, saved = *error;
+        const struct bly_node *ahead = next->node.next;
 
+        for (int i = 0; i < 2 && ahead != NULL; i++)
+                ahead = ahead->next;
+        if (ahead != NULL)
+                for (size_t at = 0; at < sizeof(belay_task); at += BLY_CACHE_LINE)
+                        __builtin_prefetch((const char *) ahead + at, 1);
         start_plainly(loop, &self->context, next);
         *error = saved;
 }

@@ -50,6 +50,15 @@ static int sleeps(void *arg) {
         return belay_sleep(BELAY_HOUR);
 }
 
+static int yields(void *arg) {
+        int rc;
+
+        (void) arg;
+        while ((rc = belay_yield()) == 0)
+                ;
+        return rc;
+}
+
 static int sleeps_and_looks(void *arg) {
         (void) arg;
         CHECK_EQ(belay_sleep(BELAY_HOUR), -ECANCELED);
@@ -98,6 +107,16 @@ static int through_tasks(void *arg) {
         CHECK_EQ(belay_yield(), 0);
         belay_cancel(task, "once");
         CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_LEFT("once");
+        CHECK_EQ(belay_await(task, NULL), 0);
+        CHECK_LEFT(NULL);
+        belay_release(task);
+
+        /* Nor is one that waited for its next wait. */
+        task = must(belay_spawn(yields, NULL));
+        CHECK_EQ(belay_yield(), 0);
+        belay_cancel(task, "once");
+        CHECK_EQ(belay_await(task, NULL), 0);
         CHECK_LEFT("once");
         CHECK_EQ(belay_await(task, NULL), 0);
         CHECK_LEFT(NULL);

@@ -13,6 +13,7 @@
 
 #include "check.h"
 #include "inspect/debug.h"
+#include "switch/switch.h"
 
 /* ---- finding it ---- */
 
@@ -100,6 +101,34 @@ static int within(void *arg) {
         return 0;
 }
 
+/* By the numbers of each machine's ABI. */
+static void saved_registers(void) {
+#if defined(BLY_SWITCH_X86_64)
+        static const uint16_t expected[32] = {
+                [3] = BLY_SAVED_RBX, [6] = BLY_SAVED_RBP, [12] = BLY_SAVED_R12, [13] = BLY_SAVED_R13,
+                [14] = BLY_SAVED_R14, [15] = BLY_SAVED_R15, [16] = BLY_SAVED_PC,
+        };
+
+        CHECK_EQ(debug->machine, EM_X86_64);
+        for (int i = 0; i < 32; i++)
+                CHECK_EQ(debug->saved[i], expected[i] != 0 ? expected[i] : BLY_ABSENT);
+#elif defined(BLY_SWITCH_AARCH64)
+        CHECK_EQ(debug->machine, EM_AARCH64);
+        for (int i = 0; i < 19; i++)
+                CHECK_EQ(debug->saved[i], BLY_ABSENT);
+        for (int i = 19; i < 29; i++)
+                CHECK_EQ(debug->saved[i], BLY_SAVED_X19 + 8 * (i - 19));
+        CHECK_EQ(debug->saved[29], BLY_SAVED_X29);
+        CHECK_EQ(debug->saved[30], BLY_SAVED_X30);
+        CHECK_EQ(debug->saved[31], BLY_ABSENT);
+        CHECK_EQ(debug->saved_d8, BLY_SAVED_D8);
+#else
+        CHECK_EQ(debug->machine, 0);
+        for (int i = 0; i < 32; i++)
+                CHECK_EQ(debug->saved[i], BLY_ABSENT);
+#endif
+}
+
 /* ---- from many threads ---- */
 
 enum { THREADS = 4, ROUNDS = 300 };
@@ -170,6 +199,7 @@ int main(void) {
         CHECK_EQ(debug->pointer_size, sizeof(void *));
         CHECK_EQ(debug->pid, 0);
         CHECK_EQ(count_loops(), 0);
+        saved_registers();
 
         CHECK_EQ(belay_run(within, NULL), 0);
         CHECK_EQ(debug->pid, getpid());
