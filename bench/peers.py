@@ -26,7 +26,7 @@ SLEEPERS = ("create", "request", "run", "reap", "cancel", "create-warm", "bytes"
 # all of one pass, and its first must find the process cold.
 GROUPS = [[name] for name in (
     "switch", "switch-deep", "yield", "yield-deep", "spawn-await", "spawn-batch",
-    "lock-handover", "queue", "queue-64", "timeout", "timeout-ready", "timeout-new",
+    "lock-handover", "queue", "queue-1", "timeout", "timeout-ready", "timeout-new",
     "timeout-context")]
 GROUPS += [[f"sleepers-{n}-{figure}" for figure in SLEEPERS] for n in (100_000, 1_000_000)]
 

@@ -335,15 +335,295 @@ class Programs:
         if kind == "condition":
             return self.make_condition(name, nap, inner)
         item, reason = self.word("i"), chance.choice(["", " m1", " m2"])
-        return [chance.choice({
-            "event": ["wait_event"] * 2 + ["set"] * 2 + ["clear"],
-            "future": ["await_future"] * 4 + [f"set_result {name} {item}"] * 2 + [f"set_error {name} {item}"]
-                      + [f"cancel_future {name}{reason}"] * 2,
-            "barrier": ["barrier_wait"] * 4 + ["barrier_index"] * 2 + ["abort", "reset"],
-        }.get(kind, [f"put {name} {item}"] * 4 + ["get"] * 5 + [f"try_put {name} {item}", "try_get", "task_done", "task_done", "join",
-                     "shutdown", f"shutdown {name} now"]))].copy() if False else [self.named(chance.choice({
-            "event": ["wait_event", "wait_event", "set", "set", "clear"],
-            "future": ["await_future"] * 4 + ["set_result @ " + item] * 2 + ["set_error @ " + item] + ["cancel_future @" + reason] * 2,
-            "barrier": ["barrier_wait"] * 4 + ["barrier_index"] * 2 + ["abort", "reset"],
-        }.get(kind, ["put @ " + item] * 4 + ["get"] * 5 + ["try_put @ " + item, "try_get", "task_done", "task_done", "join",
-                     "shutdown", "shutdown @ now"])), name)]
+        verbs = {
+            "event": ["wait_event @", "wait_event @", "set @", "set @", "clear @"],
+            "future": ["await_future @"] * 4 + [f"set_result @ {item}"] * 2 + [f"set_error @ {item}"] + ["cancel_future @" + reason] * 2,
+            "barrier": ["barrier_wait @"] * 4 + ["barrier_index @"] * 2 + ["abort @", "reset @"],
+        }
+        queue = ([f"put @ {item}"] * 4 + ["get @"] * 5 + ["task_done @"] * 2
+                 + [f"try_put @ {item}", "try_get @", "join @", "shutdown @", "shutdown @ now"])
+        return [chance.choice(verbs.get(kind, queue)).replace("@", name)]
+
+    def make_condition(self, name, nap, inner):
+        chance = self.chance
+        events = [other for other, kind in self.objects.items() if kind == "event"]
+        notify = [f"notify {name} {chance.choice([1, 1, 2])}"]
+        if chance.random() < .4:
+            notify.insert(chance.randint(0, 1), f"{chance.choice(['set', 'set', 'clear'])} {chance.choice(events)}")
+        wait = [f"wait_cond {name}" if chance.random() < .6 else f"wait_cond_until {name} {chance.choice(events)}"]
+        if chance.random() < .15:
+            wait = ["timeout " + self.time()] + wait + ["end"]
+        if chance.random() < .08:
+            return chance.choice([wait, notify])
+        return [f"with {name}"] + chance.choice([wait, wait, notify, notify, nap, notify + nap, nap + notify, wait + notify, inner]) + ["end"]
+
+
+# ---------------------------------------------------------------- meetings
+
+# Objects, what main does first, the wait, and what ends it. `|` parts lines, `#` stands for a number.
+WAITS = [
+    ("", "", "sleep 1", []),
+    ("", "", "sleep 0|sleep 0", []),
+    ("", "", "wait_event E", ["set E", "set E", "clear E"]),
+    ("lock L", "acquire L", "with L|log in|sleep 0|log out|end", ["release L", "release L", "acquire L", "with L|end"]),
+    ("lock L", "acquire L", "acquire L|sleep 0|release L", ["release L", "acquire L|sleep 0|release L"]),
+    ("semaphore S 1", "acquire S", "with S|log in|sleep 0|end", ["release S", "release S", "acquire S|release S"]),
+    ("bounded S 2", "acquire S|acquire S", "acquire S|sleep 0|release S", ["release S"]),
+    ("condition C", "", "with C|wait_cond C|log in|sleep 0|end",
+     ["with C|notify C 1|end", "with C|notify C 2|end", "with C|notify C 1|sleep 0|end", "with C|sleep 0|sleep 0|end"]),
+    ("lock L|condition C L|condition D L", "", "with C|wait_cond C|log in|end|with D|wait_cond D|end",
+     ["with C|notify C 1|end", "with L|notify C 2|notify D 1|sleep 0|end", "with D|notify D 1|sleep 0|end", "acquire L|sleep 0|release L"]),
+    ("condition C", "", "with C|wait_cond_until C E|log in|end",
+     ["with C|notify C 1|end", "with C|set E|notify C 2|end", "set E", "clear E", "with C|sleep 0|notify C 1|sleep 0|end"]),
+    ("queue Q 1", "", "get Q|task_done Q", ["try_put Q a", "try_put Q b", "put Q c", "try_get Q", "shutdown Q", "shutdown Q now", "get Q"]),
+    ("queue Q 1", "put Q z", "put Q v|sleep 0", ["try_get Q", "try_get Q", "get Q", "try_put Q b", "shutdown Q", "shutdown Q now"]),
+    ("lifo Q 2", "", "get Q|get Q", ["try_put Q a", "try_put Q b", "put Q c", "shutdown Q"]),
+    ("queue Q 0", "put Q y|put Q z", "join Q", ["task_done Q", "task_done Q", "try_get Q", "try_put Q k", "shutdown Q now"]),
+    ("future F", "", "await_future F", ["set_result F r", "set_error F x", "cancel_future F", "cancel_future F k"]),
+    ("future F", "", "shield F", ["set_result F r", "set_error F x", "cancel_future F", "cancel_future F k"]),
+    ("future F", "", "wait_for 1 F", ["set_result F r", "set_error F x", "cancel_future F k"]),
+    ("future F|future G", "", "gather raise F G", ["set_result F r", "set_error F x", "cancel_future F k", "set_error G y", "cancel_future G j"]),
+    ("future F|future G", "", "gather results G F G", ["set_result F r", "set_error F x", "cancel_future F k", "set_result G r", "cancel_future G j"]),
+    ("future F|future G", "", "wait first none F G", ["set_result F r", "set_error F x", "cancel_future F k", "set_result G r"]),
+    ("future F|future G", "", "as_completed none F G|log each|sleep 0|end", ["set_result F r", "cancel_future F k", "set_result G r"]),
+    ("", "", "await c1", ["set E", "cancel c1", "cancel c1 k", "uncancel c1"]),
+    ("", "", "shield c1", ["set E", "cancel c1", "cancel c1 k"]),
+    ("", "", "wait first_error none c1 c2", ["set E", "cancel c1", "cancel c2 k"]),
+    ("", "", "gather raise c1 c2", ["set E", "cancel c1", "cancel c2 k"]),
+    ("", "", "gather results c2 c1 c2", ["set E", "cancel c1", "cancel c2 k"]),
+    ("", "", "as_completed 1 c1 c2|log each|end", ["set E", "cancel c1", "cancel c2 k"]),
+    ("", "", "wait_for 1 c1", ["set E", "cancel c1 k"]),
+    ("", "", "wait_for 0 c1", ["set E", "cancel c1 k"]),
+    ("", "", "wait_for 1 hw", ["set E"]),
+    ("", "", "wait_for 0 hw", ["set E"]),
+    ("", "", "timeout none T1|wait_event E|log w|sleep 0|end", ["set E", "reschedule 0 T1", "reschedule -1 T1", "reschedule none T1", "expired T1"]),
+    ("", "", "timeout 0 T1|wait_event E|end", ["set E", "reschedule none T1", "reschedule -1 T1", "reschedule 1 T1", "expired T1"]),
+    ("", "", "timeout none T1|timeout none T2|wait_event E|end|sleep 0|end", ["set E", "reschedule 0 T1", "reschedule -1 T2", "reschedule -1 T1"]),
+    ("", "", "group G1|start m# hw|log body|sleep 0|end", ["set E", "cancel_group G1", "cancel m1", "start_in G1 y# hw", "cancel m1 k"]),
+    ("", "", "group G1|start m# hx|wait_event E|end", ["set E", "cancel_group G1", "cancel m1", "start_in G1 y# hx"]),
+    ("", "", "timeout none T1|group G1|start m# hw|wait_event E|end|end", ["set E", "cancel_group G1", "reschedule 0 T1", "reschedule -1 T1"]),
+    ("", "", "group G1|start_eager m# hw|start_eager n# hx|sleep 0|end", ["set E", "cancel_group G1", "cancel m1", "cancel n1"]),
+    ("barrier B 2", "", "barrier_index B", ["abort B", "reset B", "barrier_wait B"]),
+    ("barrier B 3", "", "barrier_wait B|barrier_index B", ["abort B", "reset B", "barrier_index B"]),
+    ("", "", "force_cancel c1 2 0", ["set E", "uncancel c1", "cancel c1 k"]),
+    ("", "", "force_cancel c2 3 0|await c2", ["set E", "uncancel c2", "cancel c2 k"]),
+]
+CHILDREN = [
+    "", "wait_event E", "wait_event E|raise error w", "try|wait_event E|except cancelled|sleep 0|end", "shield c0", "cancel self|wait_event E",
+    "try|wait_event E|finally|sleep 0|end", "try|await c0|finally|log f|end", "timeout 1|wait_event E|end", "gather raise c0 c0",
+    "raise error q", "try|wait_event E|except cancelled|return ok|end", "try|wait_event E|except any|raise error z|end", "wait_for 1 c0",
+    "group|start i# hw|wait_event E|end", "wait all none c0", "raise cancelled b",
+]
+AFTERWARDS = ["", "sleep 0", "sleep 0|sleep 0", "sleep 0.5", "cancelling self", "uncancel self", "uncancel self|sleep 0", "state self", "await c1",
+              "wait all 0.3 c1", "raise error h", "return r", "cancel self s|sleep 0", "cancel self"]
+
+
+class Meetings:
+    """v1.. wait, a1.. do things to them, and c0.. are waited for."""
+
+    def __init__(self, chance):
+        self.chance = chance
+        self.number = 0
+        objects, first, self.wait, self.enders = chance.choice(WAITS)
+        self.victims = [f"v{i + 1}" for i in range(chance.choice([1, 1, 2, 2, 3]))]
+        actors = [f"a{i + 1}" for i in range(chance.choice([1, 1, 2, 3]))]
+        lines = self.split(objects) + ["event E"]
+        lines += ["prog hw", "wait_event E"] + self.split(chance.choice(["", "sleep 0", "log hw"])) + ["end"]
+        lines += ["prog hx", "wait_event E", "raise error hx", "end"]
+        lines += ["prog pc0"] + self.split(chance.choice(["wait_event E", "try|wait_event E|except cancelled|end", "sleep 0", "sleep 0.4"])) + ["end"]
+        for child in ("c1", "c2"):
+            lines += [f"prog p{child}"] + self.split(chance.choice(CHILDREN)) + ["end"]
+        for victim in self.victims:
+            lines += [f"prog p{victim}"] + self.victim() + ["end"]
+        for actor in actors:
+            lines += [f"prog p{actor}"] + [line for _ in range(chance.randint(1, 6)) for line in self.guarded_act()] + ["end"]
+        order = ["c0", "c1", "c2"] + self.victims
+        order = actors[:1] + order + actors[1:] if chance.random() < .2 else order + actors
+        lines += ["prog main"] + self.split(first)
+        lines += [f"{chance.choice(['spawn', 'spawn', 'spawn', 'spawn_eager'])} {name} p{name}" for name in order]
+        self.lines = lines + self.end_of_main() + ["end"]
+
+    def split(self, text):
+        lines = []
+        for line in text.split("|") if text else []:
+            self.number += "#" in line
+            lines.append(line.replace("#", str(self.number)))
+        return lines
+
+    def afterwards(self):
+        return self.split(self.chance.choice(AFTERWARDS))
+
+    def protected(self, body):
+        chance, way = self.chance, self.chance.random()
+        if way < .45:
+            handler = self.afterwards() if chance.random() < .9 else ["raise"]
+            ending = ["finally"] + self.afterwards() if chance.random() < .3 else []
+            return ["try"] + body + [f"except {chance.choice(['any', 'any', 'cancelled', 'timeout', 'error'])}"] + handler + ending + ["end"]
+        if way < .55:
+            return [chance.choice(["timeout 0.7", "timeout none", "timeout 0 T1"])] + body + ["end"]
+        if way < .65:
+            return [chance.choice(["group", "group G2"])] + body + ["end"]
+        return ["try"] + body + ["finally"] + self.afterwards() + ["end"] if way < .72 else body
+
+    def victim(self):
+        first = self.chance.choice(["", "", "", "cancel self p", "cancel self|uncancel self", "cancel self|cancel self q", "sleep 0"])
+        body = self.split(first) + self.protected(self.split(self.wait))
+        if self.chance.random() < .5:
+            body = self.protected(body + self.afterwards())
+        return body + self.afterwards()
+
+    def act(self):
+        chance = self.chance
+        victim = chance.choice(self.victims)
+        who = chance.choice([victim] * 8 + ["main", "self"])
+        many = chance.choice(["await", "shield", "wait_for 0", "wait_for 0.2", "wait all 0.1"])
+        return self.split(chance.choice(
+            [f"cancel {who}"] * 6 + [f"cancel {who} a"] * 3 + [f"cancel {who} b"] * 3 + ["sleep 0"] * 7 + [f"uncancel {victim}"] * 3
+            + [f"state {victim}", f"cancelling {victim}", "interrupt", "cancel c1 c", "cancel c2", "cancel c0", f"on_done {victim} w",
+               f"off_done {victim} w", "soon s", "cancel_timer s", "later 0 s", "busy 1.3", f"{many} {victim}"]
+            + [chance.choice(self.enders or ["sleep 0"])] * 12))
+
+    def guarded_act(self):
+        return ["try"] + self.act() + ["except any", "end"] if self.chance.random() < .15 else self.act()
+
+    def end_of_main(self):
+        chance, all_of_them = self.chance, " ".join(self.victims)
+        lines = chance.choice([["sleep 2"], [f"wait all 2 {all_of_them}"], [f"gather results {all_of_them}"], [f"gather raise {all_of_them}"],
+                               ["await v1"], ["sleep 0", "sleep 0"], ["sleep 0"] + self.act() + self.act(), [], ["shield v1"],
+                               [f"as_completed 2 {all_of_them}", "end"]])
+        if chance.random() < .5:
+            lines = ["try"] + lines + ["except any"] + self.afterwards() + ["end"]
+        return lines + [f"state {victim}" for victim in self.victims] * (chance.random() < .5)
+
+
+# ---------------------------------------------------------------- circles
+
+class Circles:
+    """t1.. wait for each other, for c1 and c2, which end, and for a future."""
+
+    def __init__(self, chance):
+        self.chance = chance
+        self.tasks = [f"t{i + 1}" for i in range(chance.choice([2, 2, 3, 3, 4]))]
+        names = self.tasks + ["c1", "c2", "a"]
+        lines = ["future F", "prog h", f"sleep {self.time()}", "end"]
+        for child in ("c1", "c2"):
+            lines += [f"prog p{child}"] + self.child() + ["end"]
+        for task in self.tasks:
+            lines += [f"prog p{task}"] + self.body(task) + ["end"]
+        lines += ["prog pa"] + [self.act() for _ in range(chance.randint(1, 4))] + ["end"]
+        chance.shuffle(names)
+        grouped = chance.random() < .5
+        body = [f"{chance.choice(['start', 'start', 'start_eager'] if grouped and chance.random() < .8 else ['spawn', 'spawn', 'spawn_eager'])}"
+                f" {name} p{name}" for name in names]
+        if grouped:
+            body = ["group G"] + body + chance.choice([[], [f"sleep {self.time()}"], ["sleep 0", "raise error m"], self.wait("main")]) + ["end"]
+        if chance.random() < .6:
+            body = (["try"] + body + chance.choice([["sleep 0"], ["sleep 2"], self.wait("main")]) + ["except any"]
+                    + chance.choice([[], self.wait("main"), ["sleep 0"], ["sleep 2"]]) + ["end"])
+        body += chance.choice([["sleep 2"], ["sleep 0"], [], self.wait("main")]) + [f"state {task}" for task in self.tasks]
+        self.lines = lines + ["prog main"] + body + ["end"]
+
+    def time(self):
+        return f"{self.chance.randint(10, 999) / 1000:.3f}"
+
+    def target(self, me):
+        others = [task for task in self.tasks if task != me]
+        return self.chance.choice(others * 6 + [me, "c1", "c2", "F", "main"])
+
+    def wait(self, me):
+        chance = self.chance
+        one, limit = self.target(me), chance.choice(["none", self.time()])
+        many = " ".join(self.target(me) for _ in range(chance.choice([1, 2, 2, 3])))
+        return chance.choice([
+            [f"await {one}"], [f"await {one}"], [f"gather raise {many}"], [f"gather raise {many}"], [f"gather results {many}"], [f"shield {one}"],
+            [f"wait_for {chance.choice([limit, '0'])} {one}"], [f"wait {chance.choice(['all', 'first', 'first_error'])} {limit} {many}"],
+            [f"as_completed {limit} {many}", "end"], [f"timeout {limit} T1", f"await {one}", "end"], ["group", f"start x{me} h", f"await {one}", "end"],
+        ])
+
+    def body(self, me):
+        chance = self.chance
+        first = chance.choice([[], [], ["cancel self"], ["cancel self q"], ["sleep 0"], [f"sleep {self.time()}"]])
+        wait = self.wait(me)
+        if chance.random() < .5:
+            wait = (["try"] + wait + [f"except {chance.choice(['any', 'cancelled', 'timeout', 'error'])}"]
+                    + chance.choice([[], self.wait(me), ["cancelling self"], ["raise"], ["sleep 0"], ["raise error z"]]) + ["end"])
+        return first + wait + chance.choice([[], self.wait(me), ["sleep 0"], ["cancelling self"]])
+
+    def child(self):
+        nap = f"sleep {self.time()}"
+        return self.chance.choice([[nap], ["sleep 0"], [nap, "raise error k"], [nap, "cancel self", "sleep 1"], [nap, "set_result F r"],
+                                   [nap, "set_error F y"], [nap, "cancel_future F b"], [f"await {self.chance.choice(self.tasks)}"]])
+
+    def act(self):
+        task = self.chance.choice(self.tasks)
+        return self.chance.choice([f"cancel {task}", f"cancel {task} a", "cancel c1", "cancel c2", "sleep 0", f"sleep {self.time()}", f"uncancel {task}",
+                                   "reschedule 0 T1", "cancel_group G", "set_result F v", "cancel_future F", "set_error F e", f"state {task}"])
+
+
+# ---------------------------------------------------------------- choosing
+
+FEW_ORDERS = ["natural"] + [f"{kind}:{seed}" for seed in range(3) for kind in ("mixed", "sets", "natural,mixed,sets")]
+MORE_ORDERS = [f"{kind}:{seed}" for seed in range(3, 24) for kind in ("mixed", "sets", "natural,mixed,sets")]
+SHUFFLES = [f"{kind}:{seed}" for seed in range(24) for kind in ("shuffle", "natural,shuffle")]
+
+
+def same_under(text, orders, expected):
+    try:
+        return all(oracle.by_task(oracle.run(text, order)) == expected for order in orders)
+    except (oracle.Unusable, BaseExceptionGroup):
+        return False
+
+
+def judge(text):
+    """The trace of a scenario and whether it is of the class `fifo` or `any`; None if it is not to be kept."""
+    try:
+        trace = oracle.run(text)
+    except (oracle.Unusable, BaseExceptionGroup):
+        return None
+    expected = oracle.by_task(trace)
+    # A request that went round in a circle is counted as often as the interpreter's stack has room for it.
+    if any(re.search(r"^(cancelling|uncancel) \S+ -> \d\d", event) for _, _, event in trace):
+        return None
+    if not same_under(text, FEW_ORDERS + MORE_ORDERS, expected):
+        return None
+    return trace, "any" if same_under(text, SHUFFLES, expected) else "fifo"
+
+
+def indented(lines):
+    depth, out = 0, []
+    for line in lines:
+        word = line.split()[0]
+        depth -= word in ("end", "except", "finally")
+        out.append("  " * depth + line)
+        depth += word in oracle.BLOCKS or word in ("except", "finally")
+    return "\n".join(out) + "\n"
+
+
+STYLES = {"programs": Programs, "meetings": Meetings, "circles": Circles}
+
+
+def make(style, seed):
+    """The scenario of this number."""
+    return indented(STYLES[style](random.Random(f"{style} {seed}")).lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.partition("usage: ")[2])
+    parser.add_argument("--style", choices=[*STYLES, "all"], default="all")
+    parser.add_argument("--class", dest="kind", choices=["fifo", "any", "both"], default="both")
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("count", type=int)
+    options = parser.parse_args()
+    kept = 0
+    for seed in range(options.first, options.first + options.count):
+        style = list(STYLES)[seed % len(STYLES)] if options.style == "all" else options.style
+        text = make(style, seed)
+        judged = judge(text)
+        if judged and options.kind in ("both", judged[1]):
+            kept += 1
+            print(f"=== {style}-{seed}\n{text}--- trace\n{oracle.show(judged[0])}", end="")
+    print(f"{kept} of {options.count} kept", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -205,8 +205,8 @@ FIGURES = {
     "spawn-await": spawn_await,
     "spawn-batch": spawn_batch,
     "lock-handover": lock_handover,
-    "queue": functools.partial(queue, 1),
-    "queue-64": functools.partial(queue, 64),
+    "queue-1": functools.partial(queue, 1),
+    "queue": functools.partial(queue, 64),
     "timeout": timeout,
 }
 GROUPS = {100_000: 3, 1_000_000: 1}  # sleepers: warm passes

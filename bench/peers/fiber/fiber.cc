@@ -233,8 +233,8 @@ static const struct {
     {"spawn-await", spawn_await},
     {"spawn-batch", spawn_batch},
     {"lock-handover", lock_handover},
-    {"queue", queue<2>},
-    {"queue-64", queue<64>},
+    {"queue-1", queue<2>},
+    {"queue", queue<64>},
 };
 
 static struct {

@@ -265,8 +265,8 @@ const FIGURES: [(&str, Op); 9] = [
     ("spawn-await", |n| Box::pin(spawn_await(n))),
     ("spawn-batch", |n| Box::pin(spawn_batch(n))),
     ("lock-handover", |n| Box::pin(lock_handover(n))),
-    ("queue", |n| Box::pin(queue(1, n))),
-    ("queue-64", |n| Box::pin(queue(64, n))),
+    ("queue-1", |n| Box::pin(queue(1, n))),
+    ("queue", |n| Box::pin(queue(64, n))),
     ("timeout", |n| Box::pin(timeout_armed(n))),
     ("timeout-ready", |n| Box::pin(timeout_ready(n))),
 ];
