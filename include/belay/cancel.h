@@ -91,6 +91,7 @@ typedef struct belay_origin {
         const char *reason;               /* the text it gave, NULL if none; lives until the next request */
         belay_time when;                  /* on the loop's clock; belay_now() - when is how long ago */
 } belay_origin;
+#define BELAY_ORIGIN_INIT { sizeof(belay_origin), BELAY_ORIGIN_NONE, 0, 0, NULL, NULL, NULL, 0 }
 
 /*
  * The origin of the request that was delivered to the task last, or if none was yet, of the first one pending. Readable

@@ -38,6 +38,7 @@ typedef struct belay_wait_info {
         belay_time since;
         belay_task *task;                 /* the task it waits for, of several the first; NULL if it waits for none */
 } belay_wait_info;
+#define BELAY_WAIT_INFO_INIT { sizeof(belay_wait_info), NULL, NULL, NULL, 0, NULL }
 BELAY_API void belay_waiting(const belay_task *task, belay_wait_info *info);
 
 /* What the note leads to, for debuggers that ask by name. Programs have no use for it. */

@@ -13,17 +13,9 @@
 
 #include <belay/inspect.h>
 
-/* As record.c has it. */
-struct slab {
-        struct slab *next;
-        size_t count;
-        void *memory;
-        belay_task tasks[];
-};
-
 /* These are numbers of the format, not of the library only. */
-_Static_assert(BLY_FREE == 0 && BLY_FUTURE == 1 && BLY_NEW == 2 && BLY_READY == 3 && BLY_WAITING == 5 &&
-               BLY_DONE == 6, "states");
+_Static_assert(BLY_FREE == 0 && BLY_FUTURE == 1 && BLY_NEW == 2 && BLY_READY == 3 && BLY_WAITING == 4 &&
+               BLY_DONE == 5, "states");
 _Static_assert(BLY_TASK_FUTURE == 1 && BLY_TASK_LAST == 4 && BLY_TASK_ORIGIN_FRESH == 8 && BLY_TASK_HELD == 16 &&
                BLY_TASK_WAVE == 32 && BLY_TASK_CANCELLED == 64 && BLY_TASK_ABANDONED == 128, "flags");
 _Static_assert(BLY_TIMER_OFF == 0 && BLY_TIMER_HEAP == 1 && BLY_TIMER_DUE == 2, "timers");
@@ -48,15 +40,15 @@ struct belay_debug_v1 bly_debug = {
         .loop_is_virtual = offsetof(struct belay_loop, is_virtual),
         .loop_running = offsetof(struct belay_loop, running),
         .loop_count = offsetof(struct belay_loop, count),
-        .loop_tid = BLY_ABSENT,
+        .loop_tid = offsetof(struct belay_loop, tid),
         .loop_heap = offsetof(struct belay_loop, heap.entries),
 
         .deadline_size = sizeof(struct bly_heap_entry),
         .deadline_when = offsetof(struct bly_heap_entry, when),
 
-        .slab_next = offsetof(struct slab, next),
-        .slab_count = offsetof(struct slab, count),
-        .slab_tasks = offsetof(struct slab, tasks),
+        .slab_next = offsetof(struct bly_slab, next),
+        .slab_count = offsetof(struct bly_slab, count),
+        .slab_tasks = offsetof(struct bly_slab, tasks),
 
         .task_size = sizeof(belay_task),
         .task_state = offsetof(belay_task, node.state),
@@ -73,6 +65,7 @@ struct belay_debug_v1 bly_debug = {
         .task_timer_index = offsetof(belay_task, timer.index),
         .task_timer_state = offsetof(belay_task, timer.state),
         .task_origin = offsetof(belay_task, origin),
+        .task_origin_held = offsetof(belay_task, origin_held),
         .task_observers = offsetof(belay_task, observers),
         .task_owner = offsetof(belay_task, owner),
         .task_owned = offsetof(belay_task, owned),

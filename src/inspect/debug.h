@@ -37,8 +37,8 @@ struct belay_debug_v1 {
 
         uint16_t task_size, task_state, task_must_cancel, task_flags, task_sp, task_loop, task_wait;
         uint16_t task_place, task_requests, task_held, task_shield, task_outcome, task_timer_index, task_timer_state;
-        uint16_t task_origin, task_observers, task_owner, task_owned, task_scope, task_stack_low, task_stack_top;
-        uint16_t task_name, task_started_at, task_id, task_since;
+        uint16_t task_origin, task_origin_held, task_observers, task_owner, task_owned, task_scope;
+        uint16_t task_stack_low, task_stack_top, task_name, task_started_at, task_id, task_since;
 
         uint16_t origin_asker, origin_place, origin_name, origin_reason, origin_when, origin_kind, origin_signal;
 

@@ -134,10 +134,10 @@ static void put_state(struct bly_out *out, const belay_task *task, belay_time no
 
 /* ---- a task: requests ---- */
 
-static void put_origin(struct bly_out *out, const belay_task *task, belay_time now) {
-        const struct bly_origin *origin = &task->origin;
-
-        bly_out(out, " by %s", belay_origin_name((belay_origin_kind) origin->kind));
+static void put_origin(struct bly_out *out, const belay_task *task, const struct bly_origin *origin, belay_time now) {
+        if (origin == NULL || origin->kind == BELAY_ORIGIN_NONE)
+                return;
+        bly_out(out, ", by %s", belay_origin_name((belay_origin_kind) origin->kind));
         if (origin->kind == BELAY_ORIGIN_SIGNAL)
                 bly_out(out, " %d", origin->signal);
         /* That a limit is the task's own needs no saying. */
@@ -161,30 +161,41 @@ static bool was_passed_on(const belay_task *task) {
                container_of(task->wait, struct bly_pass, wait)->passed;
 }
 
-static void put_requests(struct bly_out *out, const belay_task *task, belay_time now) {
-        int held = task->held;
+/* Those that a region holds back may have an origin of their own, beside that of another that was delivered. */
+static void put_held(struct bly_out *out, const belay_task *task, belay_time now) {
+        const struct bly_origin *origin = &task->origin;
 
-        if (task->requests == 0 && (task->origin.kind == BELAY_ORIGIN_NONE || bly_is_done(task)))
+        if (!task->origin_held)
+                origin = &task->loop->held_by((belay_task *) task)->origin;
+        bly_out(out, "; cancelling: %d request%s held back by a shielded region", task->held,
+                plural((size_t) task->held));
+        put_origin(out, task, origin, now);
+}
+
+static void put_requests(struct bly_out *out, const belay_task *task, belay_time now) {
+        const struct bly_origin *origin = task->origin_held ? NULL : &task->origin;
+        int others = task->requests - task->held;
+
+        if (bly_is_done(task) && task->requests == 0)
                 return;
-        if (task->requests == 0) {
+        if (others > 0) {
+                bly_out(out, "; cancelling: %d request%s", others, plural((size_t) others));
+                if (was_passed_on(task))
+                        bly_out(out, ", passed on");
+                else if (task->node.must_cancel || (origin != NULL && (task->node.flags & BLY_TASK_ORIGIN_FRESH)))
+                        bly_out(out, ", pending");
+                else
+                        bly_out(out, ", delivered");
+                put_origin(out, task, origin, now);
+        } else if (origin != NULL && origin->kind != BELAY_ORIGIN_NONE) {
                 /* Handled, by code that then went on. */
                 bly_out(out, "; earlier, a request");
-                put_origin(out, task, now);
+                put_origin(out, task, origin, now);
                 bly_out(out, ", taken back");
-                return;
         }
-        bly_out(out, "; cancelling: %d request%s", task->requests, plural((size_t) task->requests));
-        if (held > 0 && held == task->requests)
-                bly_out(out, " held back by a shielded region");
-        else if (held > 0)
-                bly_out(out, ", %d of them held back by a shielded region", held);
-        if (held == 0 && was_passed_on(task))
-                bly_out(out, ", passed on,");
-        else if (task->node.must_cancel || (task->node.flags & BLY_TASK_ORIGIN_FRESH))
-                bly_out(out, ", pending,");
-        else
-                bly_out(out, ", delivered,");
-        put_origin(out, task, now);
+        /* Of one that is done, the regions are gone. */
+        if (task->held > 0 && !bly_is_done(task))
+                put_held(out, task, now);
 }
 
 /* ---- a task ---- */

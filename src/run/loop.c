@@ -2,6 +2,7 @@
 /*
  * Loops: made, run, shut down.
  */
+#define _GNU_SOURCE
 #include <sys/eventfd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,7 @@ static int begin(struct belay_loop *loop, struct visit *visit) {
                 return -EBUSY;
         bly_loop = loop;
         loop->running = true;
+        loop->tid = gettid();
         loop->exceptions = bly_exceptions_of_thread();
         loop->error = &errno;
         if (bly_tools != 0)

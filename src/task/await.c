@@ -141,7 +141,10 @@ int bly_await(belay_task *self, belay_task *target, int *outcome, const char *pl
         } else if (bly_is_cancelled(target)) {
                 rc = conclude_cancelled(self, target, ending.pass.passed, outcome);
         } else {
-                if (unlikely(self->node.must_cancel)) {
+                if (likely(!self->node.must_cancel && target->outcome >= 0 && !ending.pass.passed)) {
+                        if (outcome != NULL)
+                                *outcome = target->outcome;
+                } else if (unlikely(self->node.must_cancel)) {
                         bly_write_outcome(target, outcome);
                         rc = bly_settle(self);
                 } else {

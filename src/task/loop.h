@@ -27,7 +27,13 @@ struct bly_ready {
 };
 
 struct bly_tickets;
-struct bly_slab;
+
+struct bly_slab {
+        struct bly_slab *next;
+        size_t count;
+        void *memory;           /* what it was cut from, so as to begin with a line of the cache */
+        belay_task tasks[];
+};
 
 struct belay_loop {
         /* What a switch from task to task touches. */
@@ -76,6 +82,7 @@ struct belay_loop {
         struct bly_call main_ended;
         bool stop;
         bool running;
+        int tid;                        /* of the thread that runs it, or ran it last */
         bool keep_waiting;
         bool wants_signals, takes_signals;
         bool reports_overflow;
@@ -110,6 +117,31 @@ struct belay_loop {
 extern __thread struct belay_loop *bly_loop __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 void bly_loop_unref(struct belay_loop *loop);
+
+/* More records. False without memory. */
+bool bly_add_slab(struct belay_loop *loop);
+
+static inline belay_task *bly_record_new(struct belay_loop *loop) {
+        belay_task *task;
+
+        if (unlikely(loop->free_records == NULL) && !bly_add_slab(loop))
+                return NULL;
+        task = loop->free_records;
+        loop->free_records = task->node.next != NULL ? container_of(task->node.next, belay_task, node) : NULL;
+        /* What else there is was left clean by the one before, see bly_record_free(). */
+        task->node = (struct bly_node) { 0 };
+        task->requests = task->held = task->shield = task->wake = 0;
+        task->origin.kind = BELAY_ORIGIN_NONE;
+        task->owner = NULL;
+        task->left_code = 0;
+        task->awaited_itself = task->reason_taken = task->origin_held = task->twin = false;
+        task->stack.low = NULL;
+        task->started_at = task->place = NULL;
+        task->refs = 1;
+        task->id = ++loop->last_id;
+        loop->records++;
+        return task;
+}
 
 /* The calling task; NULL outside of tasks. */
 static inline belay_task *bly_current(void) {

@@ -9,17 +9,10 @@
 #include "task/loop.h"
 #include "task/locals.h"
 
-struct bly_slab {
-        struct bly_slab *next;
-        size_t count;
-        void *memory;           /* what it was cut from, so as to begin with a line of the cache */
-        belay_task tasks[];
-};
-
 enum { SLAB_FIRST = 32, SLAB_MOST = 4096 };
 
 /* Small programs take little, and a million tasks do not take thousands of slabs. */
-static bool add_slab(struct belay_loop *loop) {
+bool bly_add_slab(struct belay_loop *loop) {
         size_t count = loop->slabs != NULL ? 2 * loop->slabs->count : SLAB_FIRST;
         struct bly_slab *slab;
         void *memory;
@@ -41,28 +34,6 @@ static bool add_slab(struct belay_loop *loop) {
                 loop->free_records = &slab->tasks[i];
         }
         return true;
-}
-
-belay_task *bly_record_new(struct belay_loop *loop) {
-        belay_task *task;
-
-        if (unlikely(loop->free_records == NULL) && !add_slab(loop))
-                return NULL;
-        task = loop->free_records;
-        loop->free_records = task->node.next != NULL ? container_of(task->node.next, belay_task, node) : NULL;
-        /* What else there is was left clean by the one before, see bly_record_free(). */
-        task->node = (struct bly_node) { 0 };
-        task->requests = task->held = task->shield = task->wake = 0;
-        task->origin.kind = BELAY_ORIGIN_NONE;
-        task->owner = NULL;
-        task->left_code = 0;
-        task->awaited_itself = task->reason_taken = task->origin_held = task->twin = false;
-        task->stack.low = NULL;
-        task->started_at = task->place = NULL;
-        task->refs = 1;
-        task->id = ++loop->last_id;
-        loop->records++;
-        return task;
 }
 
 static void free_loop_memory(struct belay_loop *loop) {

@@ -7,7 +7,7 @@
 #include "task/locals.h"
 #include "task/wait.h"
 
-belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
+static inline __attribute__((always_inline)) belay_task *spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
                       struct bly_owner *owner, const char *place) {
         belay_spawn_options known;
         belay_task *task, *parent = loop->current;
@@ -59,7 +59,12 @@ belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const be
         return task;
 }
 
-static struct belay_loop *spawning_loop(const char *place) {
+belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
+                      struct bly_owner *owner, const char *place) {
+        return spawn(loop, fn, arg, options, owner, place);
+}
+
+static inline struct belay_loop *spawning_loop(const char *place) {
         struct belay_loop *loop = bly_loop;
 
         if (unlikely(loop == NULL)) {
@@ -72,7 +77,7 @@ static struct belay_loop *spawning_loop(const char *place) {
 belay_task *belay_spawn_placed(const char *place, belay_fn *fn, void *arg) {
         struct belay_loop *loop = spawning_loop(place);
 
-        return loop != NULL ? bly_spawn(loop, fn, arg, NULL, NULL, place) : NULL;
+        return likely(loop != NULL) ? spawn(loop, fn, arg, NULL, NULL, place) : NULL;
 }
 
 belay_task *belay_spawn_with_placed(const char *place, belay_fn *fn, void *arg, const belay_spawn_options *options) {

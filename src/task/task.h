@@ -125,7 +125,6 @@ enum bly_state {
         BLY_FUTURE,             /* a future that is pending */
         BLY_NEW,                /* ready for its first step */
         BLY_READY,              /* or running, which is what loop->current is */
-        BLY_RUNNING,            /* not used: nobody writes down what a pointer tells */
         BLY_WAITING,
         BLY_DONE,
 };
@@ -238,7 +237,6 @@ static inline bool bly_is_future(const belay_task *task) {
 
 /* ---- records (record.c) ---- */
 
-belay_task *bly_record_new(struct belay_loop *loop);
 void bly_record_free(belay_task *task);
 /* The records of a loop in the order of their arrays: NULL for the first, NULL after the last. */
 belay_task *bly_record_next(const struct belay_loop *loop, const belay_task *task);

@@ -146,6 +146,24 @@ static int at_the_limit(void *arg) {
         return 0;
 }
 
+/* The limit counts from the call, after long computing as well. */
+static int from_the_call(void *arg) {
+        struct target state = { .refusals = 1 };
+        belay_task *task = start(&state);
+        belay_time begin;
+
+        (void) arg;
+        keep_lines();
+        compute(30 * BELAY_MILLISECOND);
+        begin = real_time();
+        CHECK_EQ(belay_cancel_wait(task, NULL, 20 * BELAY_MILLISECOND, NULL), -ETIMEDOUT);
+        CHECK(real_time() - begin >= 20 * BELAY_MILLISECOND);
+        CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_NEVER, NULL), 0);
+        belay_release(task);
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
 /* ---- the caller is cancelled meanwhile ---- */
 
 struct caller {
@@ -385,6 +403,7 @@ int main(void) {
         RUN_VIRTUAL(plain);
         RUN_VIRTUAL(done_already);
         RUN_VIRTUAL(at_the_limit);
+        CHECK_EQ(belay_run(from_the_call, NULL), 0);
         RUN_VIRTUAL(caller_cancelled);
         RUN_VIRTUAL(cancelled_before);
         RUN_VIRTUAL(cancelled_and_at_the_limit);

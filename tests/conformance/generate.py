@@ -20,6 +20,7 @@ import argparse
 import random
 import re
 import sys
+import warnings
 
 import oracle
 
@@ -60,6 +61,32 @@ EMPHASES = [
 ]
 KINDS = ["cancelled", "cancelled", "cancelled", "any", "any", "timeout", "error", "group"]
 BLOCKS = {"try", "repeat", "timeout", "group", "as_completed"}
+
+
+# Statements of one line that are always possible.
+SIMPLE = {
+    "log": lambda p: f"log {p.word('l')}",
+    "sleep": lambda p: f"sleep {p.time()}",
+    "turn": lambda p: "sleep 0",
+    "busy": lambda p: f"busy {p.time()}",
+    "return": lambda p: f"return {p.word('v')}",
+    "raise": lambda p: p.chance.choice([f"raise error {p.word('x')}"] * 3 + ["raise cancelled", f"raise cancelled {p.word('m')}"]),
+    "cancel": lambda p: f"cancel {p.task()}" + p.chance.choice(["", "", f" {p.word('m')}"]),
+    "uncancel": lambda p: f"uncancel {p.task(.6)}",
+    "cancelling": lambda p: f"cancelling {p.task(.4)}",
+    "force_cancel": lambda p: f"force_cancel {p.task(.05)} {p.chance.choice([1, 2, 3])} {p.time(.4)}",
+    "interrupt": lambda p: "interrupt",
+    "state": lambda p: f"state {p.target(.03)}",
+    "await": lambda p: f"await {p.target()}",
+    "shield": lambda p: f"shield {p.target()}",
+    "gather": lambda p: f"gather {p.chance.choice(['raise', 'raise', 'results'])} {p.targets()}",
+    "expired": lambda p: f"expired {p.chance.choice(['T1', 'T2'])}",
+    "on_done": lambda p: f"on_done {p.target(.15)} {p.word('w')}",
+    "off_done": lambda p: f"off_done {p.target(.15)} {p.word('w')}",
+    "soon": lambda p: f"soon {p.word('w')}",
+    "later": lambda p: f"later {p.time(.1)} {p.word('w')}",
+    "cancel_timer": lambda p: f"cancel_timer {p.word('w')}",
+}
 
 
 class Programs:
@@ -190,27 +217,9 @@ class Programs:
         names = [name for name, weight in self.weights.items() if weight > 0 and (depth > 0 or name not in BLOCKS)]
         while True:
             name = self.chance.choices(names, [self.weights[name] for name in names])[0]
-            lines = getattr(self, "make_" + name)(depth)
+            lines = [SIMPLE[name](self)] if name in SIMPLE else getattr(self, "make_" + name)(depth)
             if lines is not None:
                 return lines
-
-    def make_log(self, depth):
-        return [f"log {self.word('l')}"]
-
-    def make_sleep(self, depth):
-        return [f"sleep {self.time()}"]
-
-    def make_turn(self, depth):
-        return ["sleep 0"]
-
-    def make_busy(self, depth):
-        return [f"busy {self.time()}"]
-
-    def make_return(self, depth):
-        return [f"return {self.word('v')}"]
-
-    def make_raise(self, depth):
-        return [self.chance.choice([f"raise error {self.word('x')}"] * 3 + ["raise cancelled", f"raise cancelled {self.word('m')}"])]
 
     def make_repeat(self, depth):
         return [f"repeat {self.chance.choice([2, 2, 3])}"] + self.few(depth) + ["end"]
@@ -244,39 +253,12 @@ class Programs:
         own = "group" in self.scopes and self.chance.random() < .4
         return ["cancel_group" if own else f"cancel_group {self.chance.choice(['G0', 'G1', 'G2'])}"]
 
-    def make_cancel(self, depth):
-        return [f"cancel {self.task()}" + self.chance.choice(["", "", f" {self.word('m')}"])]
-
     def make_twice(self, depth):
-        return self.make_cancel(0) + ["sleep 0"] * self.chance.randint(0, 2) + self.make_cancel(0)
-
-    def make_uncancel(self, depth):
-        return [f"uncancel {self.task(.6)}"]
-
-    def make_cancelling(self, depth):
-        return [f"cancelling {self.task(.4)}"]
-
-    def make_force_cancel(self, depth):
-        return [f"force_cancel {self.task(.05)} {self.chance.choice([1, 2, 3])} {self.time(.4)}"]
-
-    def make_interrupt(self, depth):
-        return ["interrupt"]
-
-    def make_state(self, depth):
-        return [f"state {self.target(.03)}"]
-
-    def make_await(self, depth):
-        return [f"await {self.target()}"]
-
-    def make_shield(self, depth):
-        return [f"shield {self.target()}"]
+        return [SIMPLE["cancel"](self)] + ["sleep 0"] * self.chance.randint(0, 2) + [SIMPLE["cancel"](self)]
 
     def make_wait(self, depth):
         limit = "none" if self.chance.random() < .4 else self.time(.1)
         return [f"wait {self.chance.choice(['all', 'first', 'first_error'])} {limit} {self.targets()}"]
-
-    def make_gather(self, depth):
-        return [f"gather {self.chance.choice(['raise', 'raise', 'results'])} {self.targets()}"]
 
     def make_as_completed(self, depth):
         limit = "none" if self.chance.random() < .4 else self.time(.1)
@@ -302,24 +284,6 @@ class Programs:
         when = "none" if self.chance.random() < .15 else self.time(.3) if self.chance.random() < .8 else "-1"
         own = "timeout" in self.scopes and self.chance.random() < .6
         return [f"reschedule {when}" + ("" if own else self.chance.choice([" T1", " T2"]))]
-
-    def make_expired(self, depth):
-        return [f"expired {self.chance.choice(['T1', 'T2'])}"]
-
-    def make_on_done(self, depth):
-        return [f"on_done {self.target(.15)} {self.word('w')}"]
-
-    def make_off_done(self, depth):
-        return [f"off_done {self.target(.15)} {self.word('w')}"]
-
-    def make_soon(self, depth):
-        return [f"soon {self.word('w')}"]
-
-    def make_later(self, depth):
-        return [f"later {self.time(.1)} {self.word('w')}"]
-
-    def make_cancel_timer(self, depth):
-        return [f"cancel_timer {self.word('w')}"]
 
     def make_thing(self, depth):
         chance = self.chance
@@ -375,15 +339,15 @@ WAITS = [
      ["with C|notify C 1|end", "with L|notify C 2|notify D 1|sleep 0|end", "with D|notify D 1|sleep 0|end", "acquire L|sleep 0|release L"]),
     ("condition C", "", "with C|wait_cond_until C E|log in|end",
      ["with C|notify C 1|end", "with C|set E|notify C 2|end", "set E", "clear E", "with C|sleep 0|notify C 1|sleep 0|end"]),
-    ("queue Q 1", "", "get Q|task_done Q", ["try_put Q a", "try_put Q b", "put Q c", "try_get Q", "shutdown Q", "shutdown Q now", "get Q"]),
+    ("queue Q 1", "", "get Q|task_done Q", ["try_put Q a", "try_put Q b", "try_get Q", "shutdown Q", "shutdown Q now", "get Q"]),
     ("queue Q 1", "put Q z", "put Q v|sleep 0", ["try_get Q", "try_get Q", "get Q", "try_put Q b", "shutdown Q", "shutdown Q now"]),
     ("lifo Q 2", "", "get Q|get Q", ["try_put Q a", "try_put Q b", "put Q c", "shutdown Q"]),
     ("queue Q 0", "put Q y|put Q z", "join Q", ["task_done Q", "task_done Q", "try_get Q", "try_put Q k", "shutdown Q now"]),
     ("future F", "", "await_future F", ["set_result F r", "set_error F x", "cancel_future F", "cancel_future F k"]),
     ("future F", "", "shield F", ["set_result F r", "set_error F x", "cancel_future F", "cancel_future F k"]),
     ("future F", "", "wait_for 1 F", ["set_result F r", "set_error F x", "cancel_future F k"]),
-    ("future F|future G", "", "gather raise F G", ["set_result F r", "set_error F x", "cancel_future F k", "set_error G y", "cancel_future G j"]),
-    ("future F|future G", "", "gather results G F G", ["set_result F r", "set_error F x", "cancel_future F k", "set_result G r", "cancel_future G j"]),
+    ("future F|future G", "", "gather raise F G", ["set_result F r", "set_error F x", "cancel_future F k", "set_error G y"]),
+    ("future F|future G", "", "gather results G F G", ["set_result F r", "set_error F x", "cancel_future F k", "cancel_future G j"]),
     ("future F|future G", "", "wait first none F G", ["set_result F r", "set_error F x", "cancel_future F k", "set_result G r"]),
     ("future F|future G", "", "as_completed none F G|log each|sleep 0|end", ["set_result F r", "cancel_future F k", "set_result G r"]),
     ("", "", "await c1", ["set E", "cancel c1", "cancel c1 k", "uncancel c1"]),
@@ -396,9 +360,9 @@ WAITS = [
     ("", "", "wait_for 0 c1", ["set E", "cancel c1 k"]),
     ("", "", "wait_for 1 hw", ["set E"]),
     ("", "", "wait_for 0 hw", ["set E"]),
-    ("", "", "timeout none T1|wait_event E|log w|sleep 0|end", ["set E", "reschedule 0 T1", "reschedule -1 T1", "reschedule none T1", "expired T1"]),
-    ("", "", "timeout 0 T1|wait_event E|end", ["set E", "reschedule none T1", "reschedule -1 T1", "reschedule 1 T1", "expired T1"]),
-    ("", "", "timeout none T1|timeout none T2|wait_event E|end|sleep 0|end", ["set E", "reschedule 0 T1", "reschedule -1 T2", "reschedule -1 T1"]),
+    ("", "", "timeout none T1|wait_event E|log w|sleep 0|end", ["set E", "reschedule 0 T1", "reschedule -1 T1", "expired T1"]),
+    ("", "", "timeout 0 T1|wait_event E|end", ["set E", "reschedule none T1", "reschedule -1 T1", "expired T1"]),
+    ("", "", "timeout none T1|timeout none T2|wait_event E|end|sleep 0|end", ["set E", "reschedule 0 T1", "reschedule -1 T2"]),
     ("", "", "group G1|start m# hw|log body|sleep 0|end", ["set E", "cancel_group G1", "cancel m1", "start_in G1 y# hw", "cancel m1 k"]),
     ("", "", "group G1|start m# hx|wait_event E|end", ["set E", "cancel_group G1", "cancel m1", "start_in G1 y# hx"]),
     ("", "", "timeout none T1|group G1|start m# hw|wait_event E|end|end", ["set E", "cancel_group G1", "reschedule 0 T1", "reschedule -1 T1"]),
@@ -615,6 +579,7 @@ def main():
     parser.add_argument("count", type=int)
     options = parser.parse_args()
     kept = 0
+    warnings.simplefilter("ignore")
     for seed in range(options.first, options.first + options.count):
         style = list(STYLES)[seed % len(STYLES)] if options.style == "all" else options.style
         text = make(style, seed)

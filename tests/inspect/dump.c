@@ -140,6 +140,24 @@ static int takes_back(void *arg) {
         return belay_sleep(5 * BELAY_SECOND);
 }
 
+/* A request from within the region, beside one that it holds back; or one that was delivered before the region. */
+static int is_asked_twice(void *arg) {
+        bool before = arg != NULL;
+        belay_shield_scope region;
+        belay_timeout limit;
+        int rc = 0;
+
+        if (before)
+                CHECK_EQ(belay_sleep(BELAY_HOUR), -ECANCELED);
+        CHECK_EQ(belay_shield_enter(&region, BELAY_NEVER), 0);
+        CHECK_EQ(belay_timeout_enter(&limit, before ? BELAY_NEVER : 1500 * BELAY_MILLISECOND), 0);
+        if (!before)
+                CHECK_EQ(belay_sleep(BELAY_HOUR), -ECANCELED);
+        CHECK_EQ(belay_sleep(5 * BELAY_SECOND), 0);
+        rc = belay_timeout_leave(&limit, rc);
+        return belay_shield_leave(&region, rc);
+}
+
 static int awaits_refuser(void *arg) {
         return belay_await(arg, NULL);
 }
@@ -156,7 +174,9 @@ static int requests(void *arg) {
         belay_task *cleaner = spawn("cleaner", cleans_up, &plain), *pending = spawn("pending", cleans_up, &plain);
         belay_task *shielded = spawn("shielded", cleans_up, &within), *back = spawn("back", takes_back, NULL);
         belay_task *inner = spawn("inner", cleans_up, &plain), *outer = spawn("outer", awaits_refuser, inner);
-        belay_task *all[] = { cleaner, pending, shielded, back, inner, outer };
+        belay_task *within_it = spawn("within", is_asked_twice, NULL);
+        belay_task *before = spawn("before", is_asked_twice, inner);
+        belay_task *all[] = { cleaner, pending, shielded, back, inner, outer, within_it, before };
         const char *at;
 
         (void) arg;
@@ -166,12 +186,16 @@ static int requests(void *arg) {
         CHECK(belay_cancel(back, NULL));
         CHECK(belay_cancel(shielded, NULL));
         CHECK(belay_cancel(outer, NULL));
+        CHECK(belay_cancel(within_it, "outside"));
+        CHECK(belay_cancel(before, NULL));
+        CHECK_EQ(belay_yield(), 0);
+        CHECK(belay_cancel(before, "again"));
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         CHECK(belay_cancel(pending, "now"));
 
         capture(NULL);
         /* A timer that was taken back is none. */
-        HAS("loop %p (running): 7 tasks, 1 ready, 5 timers, ", (void *) belay_loop_self());
+        HAS("loop %p (running): 9 tasks, 1 ready, 7 timers, ", (void *) belay_loop_self());
         HAS("cleaner  waiting: sleep at tests/inspect/dump.c:");
         SAYS("cleaner", " for 1 s, 4 s left; cancelling: 1 request, delivered, by caller main at ");
         SAYS("cleaner", " 1 s ago: \"no?more\"  (");
@@ -179,16 +203,22 @@ static int requests(void *arg) {
         HAS("pending  ready, goes on at ");
         SAYS("pending", "; cancelling: 1 request, pending, by caller main at ");
         SAYS("pending", " 0 ns ago: \"now\"  (");
-        SAYS("shielded", "; cancelling: 2 requests held back by a shielded region, pending, by caller main at ");
+        SAYS("shielded", "; cancelling: 2 requests held back by a shielded region, by caller main at ");
         HAS("`- shielded region entered at tests/inspect/dump.c:");
         SAYS("`- shielded", ", 18 s left\n");
-        SAYS("back", " for 1 s, 4 s left; earlier, a request by caller main at ");
+        SAYS("back", " for 1 s, 4 s left; earlier, a request, by caller main at ");
         SAYS("back", " 1 s ago, taken back  (");
         SAYS("outer", "await of inner at ");
         SAYS("outer", "; cancelling: 1 request, passed on, by caller main at ");
         SAYS("inner", "; cancelling: 1 request, delivered, by awaiter outer at ");
+        SAYS("within", "; cancelling: 1 request, delivered, by timeout at ");
+        SAYS("within", " 500 ms ago; cancelling: 1 request held back by a shielded region, by caller main at ");
+        SAYS("within", " 1 s ago: \"outside\"  (");
+        SAYS("before", "; cancelling: 1 request, delivered");
+        SAYS("before", "; cancelling: 1 request held back by a shielded region, by caller main at ");
+        SAYS("before", " 1 s ago: \"again\"  (");
         CHECK_EQ(belay_sleep(BELAY_MINUTE), 0);
-        for (size_t i = 0; i < 6; i++)
+        for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
                 belay_release(all[i]);
         return 0;
 }

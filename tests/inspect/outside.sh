@@ -113,7 +113,7 @@ links()
 gdb_works=0
 shown_by_gdb()
 {
-        local task code
+        local task code body
 
         command -v gdb >/dev/null || return 0
         for task in sleeper cleaner; do
@@ -125,11 +125,14 @@ shown_by_gdb()
                 gdb -nx -batch -iex 'set debuginfod enabled off' -p "$subject" -x "$work/script" \
                         >"$work/output" 2>&1 || true
                 ! grep -qiE 'ptrace|not permitted' "$work/output" || return 0
-                grep -qE '^#[0-9]+ .* bly_live \(' "$work/output" || complain "not down to the task's beginning"
                 case $task in
-                sleeper) grep -qE '^#[0-9]+ .* sleeps \(' "$work/output" || complain "not in sleeps()" ;;
-                cleaner) grep -qE '^#[0-9]+ .* cleans_up \(' "$work/output" || complain "not in cleans_up()" ;;
+                sleeper) body=sleeps ;;
+                cleaner) body=cleans_up ;;
                 esac
+                # Whatever the library has beneath it.
+                grep -A 1 -E "^#[0-9]+ .* $body \\(" "$work/output" | tail -n 1 |
+                        grep -qvE "^#[0-9]+ .* $body " ||
+                        complain "not through $body()"
                 ! grep -qiE 'corrupt|Cannot access' "$work/output" || complain "the stack has no end"
                 gdb_works=1
                 wait "$subject" 2>/dev/null || true

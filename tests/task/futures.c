@@ -227,7 +227,22 @@ static int keeps_pending(void *arg) {
         return belay_on_done(kept, never_called, NULL);
 }
 
+/* What is never called is freed all the same. */
+static size_t live;
+
+static void *counts(void *context, void *block, size_t size) {
+        (void) context;
+        if (size == 0) {
+                live -= block != NULL;
+                free(block);
+                return NULL;
+        }
+        live += block == NULL;
+        return realloc(block, size);
+}
+
 int main(void) {
+        belay_set_memory(counts, NULL);
         RUN_VIRTUAL(results);
         RUN_VIRTUAL(details);
         RUN_VIRTUAL(values);
@@ -242,6 +257,7 @@ int main(void) {
         RUN_VIRTUAL(keeps_pending);
         CHECK_EQ(belay_future_set(kept, 1), 0);
         belay_release(kept);
+        CHECK_EQ(live, 0);
 
         keep_lines();
         errno = 0;

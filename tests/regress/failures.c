@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Failures as deep as groups can nest, and how long one that is borrowed lives.
+ */
+#include "../base/help.h"
+
+enum { DEPTH = 3000 };
+
+static int nests(void *arg) {
+        int depth = *(int *) arg;
+        belay_group group;
+        int deeper = depth - 1;
+
+        if (depth == 0)
+                return belay_fail(-EPROTO, "at the bottom");
+        belay_group_enter(&group);
+        CHECK_EQ(belay_group_spawn(&group, nests, &deeper), 0);
+        return belay_group_leave(&group, 0);
+}
+
+static int deep(void *arg) {
+        char text[4096];
+        int depth = DEPTH, levels = 0;
+        belay_task *task = must(belay_spawn(nests, &depth));
+        const belay_failure *failure;
+
+        (void) arg;
+        CHECK_EQ(belay_join(task, NULL), 0);
+        failure = belay_failure_of(task);
+        for (const belay_failure *at = failure; at != NULL; at = belay_failure_at(at, 0))
+                levels++;
+        CHECK_EQ(levels, DEPTH + 1);
+        CHECK(belay_failure_format(failure, text, sizeof(text)) < sizeof(text));
+        CHECK(strstr(text, "[...]") != NULL);
+        CHECK(strstr(text, "at the bottom") == NULL);
+        belay_release(task);
+        return 0;
+}
+
+static unsigned destroyed;
+
+static void destroy(void *data) {
+        destroyed++;
+        free(data);
+}
+
+static int fails_with_data(void *arg) {
+        /* Cancelled by the first that fails, it fails all the same. */
+        (void) !belay_yield();
+        (void) arg;
+        return belay_fail_data(-EIO, strdup("data"), destroy, "broken");
+}
+
+static int all_destroyed(void *arg) {
+        belay_group group;
+        belay_failure *failure;
+
+        (void) arg;
+        belay_group_enter_with(&group, NULL);
+        for (int i = 0; i < 5; i++)
+                CHECK_EQ(belay_group_spawn(&group, fails_with_data, NULL), 0);
+        CHECK_EQ(belay_group_leave(&group, 0), -EIO);
+        CHECK_EQ(destroyed, 0);
+        failure = belay_failure_take(-EIO);
+        CHECK_EQ(belay_failure_count(failure), 5);
+        belay_failure_release(failure);
+        CHECK_EQ(destroyed, 5);
+        return 0;
+}
+
+static int sleeps(void *arg) {
+        (void) arg;
+        return belay_sleep(BELAY_HOUR);
+}
+
+static int borrowed(void *arg) {
+        belay_task *task = must(belay_spawn(fails_with_data, NULL));
+        const belay_failure *failure;
+        belay_failure *first;
+
+        (void) arg;
+        /* Too early: reported, and not looked at. */
+        CHECK(belay_failure_of(task) == NULL);
+        CHECK_LINES(1, "is asked for before its end");
+        CHECK_LINES(1, __FILE__);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        belay_release(task);
+        CHECK_LINES(1, "nobody looked");
+
+        /* The reason goes to the first who awaits it alone; who borrowed it keeps it. */
+        task = must(belay_spawn(sleeps, NULL));
+        CHECK_EQ(belay_yield(), 0);
+        CHECK(belay_cancel(task, "enough"));
+        CHECK_EQ(belay_yield(), 0);
+        failure = belay_failure_of(task);
+        CHECK_STR(belay_failure_text(failure), "enough");
+        CHECK_EQ(belay_await(task, NULL), 0);
+        first = belay_failure_take(-ECANCELED);
+        CHECK_STR(belay_failure_text(first), "enough");
+        belay_failure_release(first);
+        CHECK_EQ(belay_await(task, NULL), 0);
+        first = belay_failure_take(-ECANCELED);
+        CHECK(belay_failure_text(first) == NULL);
+        belay_failure_release(first);
+        CHECK(belay_failure_of(task) == failure);
+        CHECK_STR(belay_failure_text(failure), "enough");
+        belay_release(task);
+        return 0;
+}
+
+int main(void) {
+        RUN_VIRTUAL(deep);
+        RUN_VIRTUAL(all_destroyed);
+        keep_lines();
+        RUN_VIRTUAL(borrowed);
+        return 0;
+}
