@@ -273,7 +273,7 @@ static void print_wait(uint64_t loop, uint64_t task) {
 }
 
 static bool print_task(uint64_t task, uint64_t loop) {
-        static const char *const states[] = { "free", "future", "new", "ready", "?", "waiting", "done" };
+        static const char *const states[] = { "free", "future", "new", "ready", "waiting", "done" };
         unsigned state = (unsigned) number(task + d.task_state, 1);
         unsigned requests = (unsigned) number(task + d.task_requests, 4);
         unsigned held = (unsigned) number(task + d.task_held, 4);
