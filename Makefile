@@ -39,6 +39,8 @@ BUILD := build$(if $(SAN),/$(san_name))
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 BINDIR ?= $(PREFIX)/bin
+# The programs that the installed `belay demo' runs.
+DEMODIR := $(PREFIX)/libexec/belay/documents
 INCLUDEDIR ?= $(PREFIX)/include
 
 CFLAGS ?= -O2 -g
@@ -176,7 +178,7 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/$(sofile) $(BUILD)/flags
 	$(call say,example,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(warnings) -Iinclude -MMD -MP -MF $@.d $< $(LDFLAGS) -L$(BUILD) -lbelay \
-		-Wl,-rpath,'$$ORIGIN/../..' -pthread -o $@
+		-Wl,-rpath,'$$ORIGIN/../..:$$ORIGIN/../../../lib:$(LIBDIR)' -pthread -o $@
 
 # Against the static library, where what is hidden can be reached.
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libbelay.a $(BUILD)/flags
@@ -248,9 +250,15 @@ install-files:
 	@if [ -e $(BUILD)/belay ]; then \
 		install -d $(DESTDIR)$(BINDIR) && install -m 755 $(BUILD)/belay $(DESTDIR)$(BINDIR); \
 	fi
+	@if [ -d $(BUILD)/examples/documents ]; then \
+		install -d $(DESTDIR)$(DEMODIR) && \
+		find $(BUILD)/examples/documents -type f ! -name '*.d' -exec install -m 755 -t $(DESTDIR)$(DEMODIR) {} +; \
+	fi
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/belay
+	rm -rf $(DESTDIR)$(DEMODIR)
+	-rmdir $(DESTDIR)$(dir $(DEMODIR))
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libbelay.a libbelay.so $(soname) $(sofile) pkgconfig/belay.pc)
 	rm -rf $(DESTDIR)$(LIBDIR)/cmake/belay $(DESTDIR)$(INCLUDEDIR)/belay
 	rm -f $(DESTDIR)$(INCLUDEDIR)/belay.h

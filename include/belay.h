@@ -46,7 +46,9 @@
  *
  * The rules that hold everywhere: failures are negative errno values; a wait returns -ECANCELED for the calling task's own
  * cancellation and for nothing else; what a task ended with is read apart from the verdict of the wait; waiting outside a
- * task is misuse (-EPERM). Time is in nanoseconds.
+ * task is misuse (-EPERM). Every wait, a sleep without end too, may return -EDEADLK: when nothing is ready, no deadline is
+ * ahead and nothing can come from outside, the loop reports who waits for what and fails waits until tasks go on. Time is in
+ * nanoseconds.
  */
 #ifndef BELAY_H
 #define BELAY_H

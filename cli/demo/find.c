@@ -14,9 +14,8 @@
 #include "../common/text.h"
 #include "find.h"
 
-#ifndef BELAY_EXAMPLES_DIR
-#define BELAY_EXAMPLES_DIR NULL
-#endif
+/* From the directory of the executable: in a build, and installed. */
+static const char *const places[] = { "examples/documents", "../libexec/belay/documents" };
 
 static bool is_program(const char *directory, const char *name)
 {
@@ -71,7 +70,7 @@ static bool look_in(struct examples *examples, const char *directory)
         return true;
 }
 
-/* examples/documents beside the executable, or an empty text if that cannot be told. */
+/* The directory of this executable with its slash, or an empty text if that cannot be told. */
 static void beside_executable(struct text *path)
 {
         char executable[PATH_MAX];
@@ -83,12 +82,12 @@ static void beside_executable(struct text *path)
         executable[length] = '\0';
         slash = strrchr(executable, '/');
         if (slash)
-                text_add(path, "%.*s/examples/documents", (int) (slash - executable), executable);
+                text_add(path, "%.*s/", (int) (slash - executable), executable);
 }
 
 int examples_find(struct examples *examples, const char *command)
 {
-        const char *chosen = getenv("BELAY_EXAMPLES"), *installed = BELAY_EXAMPLES_DIR;
+        const char *chosen = getenv("BELAY_EXAMPLES");
         struct text beside = { 0 };
         bool found = false;
 
@@ -100,15 +99,16 @@ int examples_find(struct examples *examples, const char *command)
                 return -1;
         }
         beside_executable(&beside);
-        if (beside.data)
-                found = look_in(examples, beside.data);
-        if (!found && installed)
-                found = look_in(examples, installed);
+        for (size_t i = 0; !found && i < sizeof(places) / sizeof(places[0]); i++) {
+                struct text directory = { 0 };
+
+                text_add(&directory, "%s%s", beside.data ? beside.data : "", places[i]);
+                found = look_in(examples, directory.data);
+                text_free(&directory);
+        }
         if (!found)
-                fprintf(stderr, "%s: no programs in %s%s%s; $BELAY_EXAMPLES may name another directory\n",
-                        command,
-                        beside.data ? beside.data : "examples/documents", installed ? " or " : "",
-                        installed ? installed : "");
+                fprintf(stderr, "%s: no programs in %s or %s beside this executable; "
+                        "$BELAY_EXAMPLES may name another directory\n", command, places[0], places[1]);
         text_free(&beside);
         return found ? 0 : -1;
 }

@@ -8,6 +8,13 @@
  * whoever awaits that task finds it in its own hands again. Programs that look at codes only never meet it and
  * pay nothing.
  *
+ * A task is left with one failure, its latest: a call that fails harmlessly in clean-up takes the place of the detail
+ * that is on its way out. Who cleans up by functions that may fail takes it first and raises it last:
+ *
+ *     belay_failure *failure = belay_failure_take(rc);
+ *     (void) !belay_queue_try_put(log, line);                      may fail, and leaves its own failure then
+ *     return belay_failure_raise(failure);
+ *
  *     return belay_fail(-EPROTO, "%s: bad header", peer);          in the task that fails
  *
  *     rc = belay_await(task, &outcome);                            in the task that waits
@@ -25,7 +32,9 @@
  *     -EPERM       misuse: a programming error, such as releasing a lock that is not held. Reported as a log line
  *                  with the place, each time.
  *     -EDEADLK     waiting for oneself, or for something that nothing is left to bring about. Reported, too.
- *     -ENOMEM      no memory, or no room for another stack (the log line says which).
+ *     -ENOMEM      no memory, or no room for another stack (the log line says which); a NULL for a handle.
+ *     -EPIPE       a member of a group ended before it was ready, and not by failing.
+ *     -EINPROGRESS the end of a task is asked for that has not ended. Reported.
  *     -EALREADY    a future that is done was to be set.
  *     -ENODATA     a queue is empty.              -ENOBUFS     a queue is full.
  *     -ESHUTDOWN   a queue was shut down.         -ENOTCONN    a barrier is broken.
@@ -43,15 +52,17 @@ typedef struct belay_failure belay_failure;
 
 /*
  * Leaves a failure with the calling task: `code` (negative), and a text (printf's format, NULL for none).
- * Returns `code`, so that a function ends with `return belay_fail(...)`. Where there is no memory for the text,
- * the code goes alone. With -ECANCELED the text is the reason, as if the body cancelled itself. In no task: just the code.
+ * Returns `code`, so that a function ends with `return belay_fail(...)`. Where there is no memory for the text, the
+ * code goes alone. With -ECANCELED the text is the reason, as if the body cancelled itself. In no task: just the
+ * code.
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_fail(int code, const char *format, ...) BELAY_PRINTF(2, 3);
 
 /*
  * The same with data of the program's own, which the failure then owns: `destroy` (may be NULL) is called with it
- * when nobody can reach the failure any more, at once where there is no memory or no task.
+ * when nobody can reach the failure any more, at once where there is no memory or no task. Returns `code` in any
+ * case.
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_fail_data(int code, void *data, belay_destroy *destroy, const char *format, ...) BELAY_PRINTF(4, 5);
@@ -64,25 +75,42 @@ BELAY_API int belay_fail_data(int code, void *data, belay_destroy *destroy, cons
  */
 BELAY_API belay_failure *belay_failure_take(int code) BELAY_MUST_USE;
 
-/* Gives a failure back to the calling task, as if it had just failed with it, and returns its code. NULL is -ENOMEM. */
+/*
+ * Gives a failure back to the calling task, as if it had just failed with it, and returns its code. NULL is -ENOMEM.
+ * Cancellation: not a cancellation point.
+ */
 BELAY_API int belay_failure_raise(belay_failure *failure);
 
-/* One more reference, which is returned; one reference less (NULL is allowed). */
+/*
+ * One more reference, which is returned; one reference less (NULL is allowed). With the last one, what is beneath
+ * goes, too.
+ * Cancellation: neither is a cancellation point.
+ */
 BELAY_API belay_failure *belay_failure_ref(const belay_failure *failure);
 BELAY_API void belay_failure_release(belay_failure *failure);
 
-/* What it is: the negative code; the text or the reason of a cancellation, NULL if none; the program's data, NULL if none. */
+/*
+ * What it is: the negative code; the text or the reason of a cancellation, NULL if none; the program's data, NULL if
+ * none. Both are borrowed from the failure.
+ * Cancellation: none is a cancellation point.
+ */
 BELAY_API int belay_failure_code(const belay_failure *failure);
 BELAY_API const char *belay_failure_text(const belay_failure *failure);
 BELAY_API void *belay_failure_data(const belay_failure *failure);
 
-/* The failures beneath it, in the order in which they happened: how many, and one of them (borrowed, NULL past the end). */
+/*
+ * The failures beneath it, in the order in which they happened: how many, and one of them (borrowed, NULL past the
+ * end).
+ * Cancellation: neither is a cancellation point.
+ */
 BELAY_API size_t belay_failure_count(const belay_failure *failure);
 BELAY_API const belay_failure *belay_failure_at(const belay_failure *failure, size_t index);
 
 /*
  * Writes the whole of it for a person to read into `buffer` ("Protocol error: bad header; 2 beneath: ..."), always
- * terminated, cut if need be. Returns the length of the whole text, as snprintf() does.
+ * terminated, cut if need be. What is more than 32 levels beneath is only hinted at ("..."). Returns the length of
+ * the whole text, as snprintf() does.
+ * Cancellation: not a cancellation point.
  */
 BELAY_API size_t belay_failure_format(const belay_failure *failure, char *buffer, size_t size);
 

@@ -26,9 +26,10 @@ BELAY_API int belay_dump(int fd);
 BELAY_API int belay_loop_dump(belay_loop *loop, int fd);
 
 /*
- * What a task waits for: a word ("sleep", "lock", "await", ...), what that is (a task's or an object's name or
- * NULL), where (file and line, NULL if unknown), and since when (on the loop's clock). For one that does not
- * wait, the word says so and the rest is NULL and 0. Strings and the task are borrowed, until others run.
+ * What a task waits for: a word ("sleep", "lock", "await", ...), what that is (a task's, a queue's or a group's name;
+ * of a lock the place where it was taken; NULL if that is not known), where (file and line, NULL if unknown), and
+ * since when (on the loop's clock). For one that does not wait, the word says so and the rest is NULL and 0. Strings
+ * and the task are borrowed, until others run.
  */
 typedef struct belay_wait_info {
         size_t size;                      /* sizeof(belay_wait_info), set by the caller */
@@ -39,6 +40,7 @@ typedef struct belay_wait_info {
         belay_task *task;                 /* the task it waits for, of several the first; NULL if it waits for none */
 } belay_wait_info;
 #define BELAY_WAIT_INFO_INIT { sizeof(belay_wait_info), NULL, NULL, NULL, 0, NULL }
+/* Writes it to *info, whose size the caller has set. Cancellation: not a cancellation point. */
 BELAY_API void belay_waiting(const belay_task *task, belay_wait_info *info);
 
 /* What the note leads to, for debuggers that ask by name. Programs have no use for it. */

@@ -4,10 +4,16 @@
  *
  * A loop runs tasks in the thread that runs it; each thread may have one, and loops know nothing of each other.
  *
- * What is global, and only while a loop runs that was not told otherwise: the handlers of SIGINT and SIGTERM, taken by
- * the first loop of the process if they have their default action, and put back after it; a handler of SIGSEGV and
- * SIGBUS that names the task which ran off its stack, likewise; belay_set_memory() and belay_set_log(). No
- * other signal, no signal mask, no SIGCHLD, no fork handler. After fork() the child must not use the loop.
+ * What is global: the handlers of SIGINT and SIGTERM, unless .no_signals: while a loop runs or shuts down, taken by
+ * the first such loop of the process where they have their default action, and put back after it. A handler of
+ * SIGSEGV and SIGBUS that names the task which ran off its stack, unless .no_overflow_report: installed by the first
+ * belay_loop_new() of the process where these have their default action, and there for good; a program that handles
+ * them itself goes on doing so, and should install its handlers before. After its message, and for every other fault,
+ * the default action follows. While such a loop runs, a thread that has no alternate signal stack gets one.
+ * belay_set_memory() and belay_set_log(). No other signal, no signal mask, no SIGCHLD, no fork handler. After fork()
+ * the child must not use the loop.
+ *
+ * Cancellation: nothing in this header is a cancellation point.
  */
 #ifndef BELAY_LOOP_H
 #define BELAY_LOOP_H
@@ -33,11 +39,14 @@ typedef struct belay_loop_options {
 } belay_loop_options;
 
 /*
- * Runs fn(arg) as the task `main` on a loop of its own, in this thread, until it and every task it left has
- * ended: what is left when main is done is cancelled (BELAY_ORIGIN_SHUTDOWN) and waited for, tasks that clean-up starts meanwhile, too.
- * The first Ctrl-C or SIGTERM cancels main; the second one has its default action.
- * Returns what main ended with: its result or its failure; -EINTR if a signal ended it; -ETIMEDOUT if tasks outlived the shut-down's limit
- * (they are reported, each with its wait and who cancelled it when; their stacks are never resumed or freed);
+ * Runs fn(arg) as the task `main` on a loop of its own, in this thread, until it and every task it left has ended:
+ * what is left when main is done is cancelled (BELAY_ORIGIN_SHUTDOWN) and waited for, tasks that clean-up starts
+ * meanwhile, too. The first Ctrl-C or SIGTERM cancels main, or if main has ended only notes that the shut-down is
+ * wanted, which goes on; the second one has its default action. (Between the steps below, while no loop runs, the
+ * first has it, too.)
+ * Returns what main ended with: its result or its failure; -EINTR if a signal ended it; -ETIMEDOUT if tasks outlived
+ * the shut-down's limit (they are reported, each with its wait and who cancelled it when; their stacks are never
+ * resumed or freed);
  * -ENOMEM; -EBUSY inside a running loop. To tell these apart: belay_loop_run().
  * Threads: any, one loop at a time in each.
  */
@@ -48,11 +57,15 @@ BELAY_API int belay_run_with(belay_fn *fn, void *arg, const belay_loop_options *
  * The same in three steps, for several mains one after the other on one loop, and to look between.
  *
  * belay_loop_new(): a loop, for the calling thread; NULL with errno (ENOMEM, EMFILE, EINVAL for bad options).
- * belay_loop_run(): runs fn(arg) as the main task until it has ended; other tasks stay, suspended. Returns 0 with main's end in *outcome (may
+ * belay_loop_run(): runs fn(arg) as the main task until it has ended; other tasks stay, suspended. Returns 0 with
+ * main's end in *outcome (may
  *     be NULL), and its detail in belay_loop_failure(); -EINTR if it was interrupted and so ended cancelled; -EBUSY
  *     inside a running loop; -ENOMEM.
- * belay_loop_close(): shuts down: cancels what is left, waits for it, frees the loop, also when it returns -ETIMEDOUT (as above).
- *     With NULL it does nothing.
+ * belay_loop_close(): shuts down: cancels what is left, waits for it, frees the loop, also when it returns -ETIMEDOUT
+ * (as above).
+ *     -EBUSY inside a running loop, this one or another: nothing was done then. With NULL it does nothing.
+ *     Handles may be released afterwards and asked, queues freed, futures set: nobody waits any more. Tasks that were given
+ *     up are never done, and cannot be cancelled.
  */
 BELAY_API belay_loop *belay_loop_new(const belay_loop_options *options) BELAY_MUST_USE;
 BELAY_API int belay_loop_run(belay_loop *loop, belay_fn *fn, void *arg, int *outcome) BELAY_MUST_USE;
@@ -62,7 +75,10 @@ BELAY_API int belay_loop_close(belay_loop *loop);
 BELAY_API belay_loop *belay_loop_self(void);
 /* The main task of its present or latest run, borrowed. */
 BELAY_API belay_task *belay_loop_main(const belay_loop *loop);
-/* The detail of main's failure in the latest run (borrowed, until the next), the signal that interrupted it (0 if none), its clock. */
+/*
+ * The detail of main's failure in the latest run (borrowed, until the next), the signal that interrupted it (0 if
+ * none), its clock.
+ */
 BELAY_API const belay_failure *belay_loop_failure(const belay_loop *loop);
 BELAY_API int belay_loop_signal(const belay_loop *loop);
 BELAY_API belay_time belay_loop_now(const belay_loop *loop);
@@ -72,10 +88,11 @@ BELAY_API size_t belay_loop_count(const belay_loop *loop);
 /* ---- memory ---- */
 
 /*
- * Where the library's memory comes from, stacks apart (they are mapped): one function, as realloc() (size 0 frees, and
- * returns NULL). For the whole process; to be set before anything else is called. NULL is realloc() itself.
- * belay_trim() gives back to the system what free and suspended stacks of the calling thread's loop touched once
- * and do not use now, and returns how many bytes.
+ * Where the library's memory comes from, stacks apart (they are mapped): one function, as realloc() (size 0 frees,
+ * and returns NULL). For the whole process; to be set before anything else is called. NULL is realloc() itself. What
+ * the C library takes for itself, as for printing a log line, does not come from there. belay_trim() gives back to
+ * the system what free and suspended stacks of the calling thread's loop touched once and do not use now, and returns
+ * how many bytes.
  */
 typedef void *belay_memory_fn(void *context, void *block, size_t size);
 BELAY_API void belay_set_memory(belay_memory_fn *fn, void *context);
@@ -89,7 +106,10 @@ typedef enum belay_log_level {
         BELAY_LOG_NOTICE = 5,
 } belay_log_level;
 
-/* Who gets the library's reports, a line each without its newline; for the whole process. NULL: stderr, with "belay: " before it. */
+/*
+ * Who gets the library's reports, a line each without its newline; for the whole process. NULL: stderr, with "belay:
+ * " before it.
+ */
 typedef void belay_log_fn(void *context, belay_log_level level, const char *line);
 BELAY_API void belay_set_log(belay_log_fn *fn, void *context);
 

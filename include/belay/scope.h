@@ -11,8 +11,10 @@
  *     rc = fetch(url);                                  -ECANCELED in there when the limit strikes
  *     rc = belay_timeout_leave(&limit, rc);             -ETIMEDOUT here
  *
- * Other tasks of the same loop may ask, move, cancel or start into a scope while its storage lives, after it was left, too
- * (they are told so). What is inside the structs is the library's.
+ * Other tasks of the same loop may ask, move, cancel or start into a scope while its storage lives, after it was
+ * left, too (they are told so), and after the loop was closed. What is inside the structs is the library's. A task
+ * that ends within scopes it has not left is misuse, reported: their limits do not strike, and their members are
+ * cancelled.
  *
  * A failed leave leaves the detail with the calling task: a group's has the members' failures beneath it.
  *
@@ -27,6 +29,7 @@ BELAY_BEGIN
 
 /* ---- time limits ---- */
 
+/* The library's inside; the caller's storage. */
 typedef struct belay_timeout { uintptr_t belay_private[20]; } belay_timeout;
 
 /*
@@ -39,44 +42,53 @@ BELAY_API int belay_timeout_enter(belay_timeout *timeout, belay_time span);
 BELAY_API int belay_timeout_enter_until(belay_timeout *timeout, belay_time instant);
 
 /*
- * Leaves it. If it struck and no other request for cancellation came, its own is taken back, and `rc` -ECANCELED becomes
- * -ETIMEDOUT; any other `rc` is returned as it is (asyncio's rule: code that finished in spite of the limit has finished;
- * belay_timeout_expired() tells). A limit whose time is over but that had no chance to strike, since the body never
- * gave way, has not struck. -EPERM: it was not this task's innermost scope.
+ * Leaves it. If it struck, its own request is taken back; and if no more requests are left then than there were on
+ * entering, `rc` -ECANCELED becomes -ETIMEDOUT. Any other `rc` is returned as it is (asyncio's rule: code that
+ * finished in spite of the limit has finished; belay_timeout_expired() tells). A limit whose time is over but that
+ * had no chance to strike, since the body never gave way, has not struck. -EPERM: it was not this task's innermost
+ * scope.
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_timeout_leave(belay_timeout *timeout, int rc) BELAY_MUST_USE;
 
 /*
  * Moves the limit to a span from now (BELAY_NEVER: none), or to an instant. Returns 0; -ETIMEDOUT if it has
- * struck; -EPERM if it was left.
+ * struck; -EPERM if it was left; -ENOMEM, and then it has no limit.
+ * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_timeout_reschedule(belay_timeout *timeout, belay_time span);
 BELAY_API int belay_timeout_reschedule_until(belay_timeout *timeout, belay_time instant);
 
-/* Has it struck? Also after it was left. */
+/* Has it struck? Also after it was left. Cancellation: not a cancellation point. */
 BELAY_API bool belay_timeout_expired(const belay_timeout *timeout);
 
-/* The instant it is set to (BELAY_NEVER if none), and the earliest of all limits around the calling task. */
+/*
+ * The instant it is set to (BELAY_NEVER if none), and the earliest of all limits around the calling task.
+ * Cancellation: not a cancellation point.
+ */
 BELAY_API belay_time belay_timeout_when(const belay_timeout *timeout);
 BELAY_API belay_time belay_deadline(void);
 
 /*
- * Calls fn(arg) in the calling task under a limit, as asyncio's wait_for(coroutine) does: returns what it
- * returns, or -ETIMEDOUT. With a span of zero or less, fn is never called.
- * Cancellation: a cancellation point where fn has one.
+ * Calls fn(arg) in the calling task under a limit, as asyncio's wait_for(coroutine) does: returns what it returns, or
+ * -ETIMEDOUT. With a span of zero or less, fn is never called: others run for the few turns that asyncio takes to
+ * cancel a coroutine before its first step, then -ETIMEDOUT is returned. -EPERM outside a task; -ENOMEM.
+ * Cancellation: a cancellation point where fn has one, and with a span of zero or less.
  */
 BELAY_API int belay_wait_for(belay_fn *fn, void *arg, belay_time span) BELAY_MUST_USE;
 
 /*
  * Awaits a task under a limit: at the limit it is cancelled, and -ETIMEDOUT returned when it has ended cancelled. A
- * task that refuses the cancellation is waited for, and its outcome returned. Otherwise as belay_await().
- * Cancellation: a cancellation point; the request goes to the task.
+ * task that refuses the cancellation is waited for, and its outcome written. Otherwise as belay_await(). With a span
+ * of zero or less a task that is done is no time-out; any other is cancelled at once.
+ * Cancellation: a cancellation point; the request goes to the task. With a span of zero or less it ends the wait
+ * only: the task has been cancelled already.
  */
 BELAY_API int belay_await_for(belay_task *task, belay_time span, int *outcome) BELAY_MUST_USE;
 
 /* ---- groups ---- */
 
+/* The library's inside; the caller's storage. */
 typedef struct belay_group { uintptr_t belay_private[32]; } belay_group;
 
 typedef struct belay_group_options {
@@ -108,8 +120,9 @@ BELAY_API int belay_group_leave(belay_group *group, int rc) BELAY_MUST_USE;
 
 /*
  * Starts a member, from any task of the loop. belay_group_spawn() keeps no handle and returns 0; the other returns a
- * handle, or NULL with errno. Errors: ENOMEM; EPERM if the group is shutting down or was left (then nothing was started, and the
- * argument is still the caller's); ECANCELED while waiting for room.
+ * handle, or NULL with errno. Errors, with which nothing was started and the argument is still the caller's: ENOMEM;
+ * EINVAL for a stack larger than can be; EPERM if the group is shutting down or was left; ECANCELED or EDEADLK while
+ * waiting for room.
  * Cancellation: a cancellation point only when the group is at its limit; then nothing was started.
  */
 BELAY_API int belay_group_spawn(belay_group *group, belay_fn *fn, void *arg) BELAY_MUST_USE;
@@ -118,9 +131,11 @@ BELAY_API belay_task *belay_group_spawn_with(belay_group *group, belay_fn *fn, v
 
 /*
  * Starts a member and waits until it calls belay_ready(), as a server does when it listens: returns 0 then, and the
- * member stays in the group. If it ends before, its outcome is returned (-EPIPE for a result), and the group
- * does not count it as a failure. `task` (may be NULL) gets a handle when 0 is returned.
- * Cancellation: a cancellation point; the member that was not ready is cancelled and waited for.
+ * member stays in the group. If it ends before, the group does not count that as a failure: the code it failed with
+ * is returned, its detail with it; -EPIPE if it ended with a result or cancelled. Errors besides: those of
+ * belay_group_spawn() (as negative values; the argument is still the caller's unless a member was started, of which
+ * its destructor tells). `task` (may be NULL) gets a handle when 0 is returned. The member is never started eagerly.
+ * Cancellation: a cancellation point, also for room; the member that was not ready is cancelled and waited for.
  */
 BELAY_API int belay_group_start(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
                                 belay_task **task) BELAY_MUST_USE;
@@ -134,18 +149,20 @@ BELAY_API int belay_ready(void);
  */
 BELAY_API void belay_group_cancel(belay_group *group);
 
-/* How many members have not ended. */
+/* How many members have not ended. Cancellation: not a cancellation point. */
 BELAY_API size_t belay_group_count(const belay_group *group);
 
 /* ---- shielded regions ---- */
 
+/* The library's inside; the caller's storage. */
 typedef struct belay_shield_scope { uintptr_t belay_private[24]; } belay_shield_scope;
 
 /*
  * From here on requests from outside of the region are held back, for a span at most (BELAY_NEVER: no limit). Time
- * limits and groups entered within it work as ever, and so does a cancellation of the tasks it started. Leaving lets
- * the held-back request through: to the task's next wait; `rc` is returned as it is. When the limit is met, the request is
- * delivered inside. For clean-up that must be whole; a task that is awaited is shielded with belay_shield().
+ * limits and groups entered within it work as ever, what they ask has its own origin, and so does a cancellation of
+ * the tasks it started. Leaving lets the held-back request through, with the origin and the reason it came with: to
+ * the task's next wait; `rc` is returned as it is. When the limit is met, the request is delivered inside. For
+ * clean-up that must be whole; a task that is awaited is shielded with belay_shield().
  * Returns 0; -EPERM outside a task; -ENOMEM. (asyncio has no such scope.)
  * Cancellation: neither is a cancellation point.
  */

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time limits: when they strike, which of them it was, and what leaving makes of it.
+ */
+#include "parts.h"
+
+static int strikes(void *arg) {
+        belay_origin origin = { .size = sizeof(origin) };
+        belay_time begin = belay_now();
+        belay_timeout limit;
+        int line, rc;
+
+        (void) arg;
+        line = __LINE__ + 1;
+        CHECK_EQ(belay_timeout_enter(&limit, SECONDS(1)), 0);
+        CHECK_EQ(belay_timeout_when(&limit), begin + SECONDS(1));
+        CHECK(!belay_timeout_expired(&limit));
+        rc = belay_sleep(SECONDS(5));
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_now() - begin, SECONDS(1));
+        CHECK(belay_timeout_expired(&limit));
+        CHECK(belay_origin_of(belay_self(), &origin));
+        CHECK_EQ(origin.kind, BELAY_ORIGIN_TIMEOUT);
+        CHECK(is_place(origin.place, __FILE__, line));
+        CHECK_EQ(origin.when, begin + SECONDS(1));
+        CHECK_EQ(belay_cancelling(belay_self()), 1);
+        /* Delivered once: clean-up may wait, for longer than the limit was. */
+        CHECK_EQ(belay_sleep(SECONDS(3)), 0);
+        CHECK_EQ(belay_timeout_leave(&limit, rc), -ETIMEDOUT);
+        CHECK(belay_timeout_expired(&limit));
+        CHECK_EQ(belay_timeout_when(&limit), begin + SECONDS(1));
+        CHECK_LEFT(-ETIMEDOUT, NULL);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* A queued limit outlives its scope (systemd): here it strikes neither later nor for who uses the storage again. */
+static int left_in_time(void *arg) {
+        belay_timeout limit;
+
+        (void) arg;
+        for (int i = 0; i < 3; i++) {
+                CHECK_EQ(belay_timeout_enter(&limit, SECONDS(2)), 0);
+                CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+                CHECK_EQ(belay_timeout_leave(&limit, 7), 7);
+                CHECK(!belay_timeout_expired(&limit));
+        }
+        CHECK_EQ(belay_sleep(SECONDS(10)), 0);
+        CHECK_CLEAN();
+        return 0;
+}
+
+static int nested(void *arg) {
+        belay_timeout outer, inner;
+        belay_time begin = belay_now();
+        int rc;
+
+        (void) arg;
+        /* The inner one: for the outer it is a failure of the body. */
+        belay_timeout_enter(&outer, SECONDS(3));
+        belay_timeout_enter(&inner, SECONDS(1));
+        rc = belay_sleep(SECONDS(9));
+        CHECK_EQ(belay_timeout_leave(&inner, rc), -ETIMEDOUT);
+        CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+        CHECK_EQ(belay_timeout_leave(&outer, -ETIMEDOUT), -ETIMEDOUT);
+        CHECK(belay_timeout_expired(&inner) && !belay_timeout_expired(&outer));
+        CHECK_CLEAN();
+
+        /* The outer one: the inner does not take it for its own. */
+        begin = belay_now();
+        belay_timeout_enter(&outer, SECONDS(1));
+        belay_timeout_enter(&inner, SECONDS(3));
+        rc = belay_sleep(SECONDS(9));
+        CHECK_EQ(belay_now() - begin, SECONDS(1));
+        rc = belay_timeout_leave(&inner, rc);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_timeout_leave(&outer, rc), -ETIMEDOUT);
+        CHECK(!belay_timeout_expired(&inner) && belay_timeout_expired(&outer));
+        CHECK_CLEAN();
+
+        /* Both at once, one delivery: what is left of it is the outer one's. */
+        belay_timeout_enter(&outer, SECONDS(1));
+        belay_timeout_enter(&inner, SECONDS(1));
+        rc = belay_sleep(SECONDS(9));
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_cancelling(belay_self()), 2);
+        rc = belay_timeout_leave(&inner, rc);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_timeout_leave(&outer, rc), -ETIMEDOUT);
+        CHECK(belay_timeout_expired(&inner) && belay_timeout_expired(&outer));
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* One after the other, the inner one's clean-up runs into the outer one. */
+static int in_clean_up(void *arg) {
+        belay_timeout outer, inner;
+        int rc;
+
+        (void) arg;
+        belay_timeout_enter(&outer, SECONDS(2));
+        belay_timeout_enter(&inner, SECONDS(1));
+        CHECK_EQ(belay_sleep(SECONDS(9)), -ECANCELED);
+        rc = belay_sleep(SECONDS(9));
+        CHECK_EQ(rc, -ECANCELED);
+        rc = belay_timeout_leave(&inner, rc);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_timeout_leave(&outer, rc), -ETIMEDOUT);
+        CHECK_CLEAN();
+        return 0;
+}
+
+static int a_thousand(void *arg) {
+        static belay_timeout limits[1000];
+        int rc;
+
+        (void) arg;
+        for (int i = 0; i < 1000; i++)
+                CHECK_EQ(belay_timeout_enter(&limits[i], SECONDS(i == 500 ? 1 : 2000 - i)), 0);
+        rc = belay_sleep(BELAY_NEVER);
+        for (int i = 999; i >= 0; i--) {
+                rc = belay_timeout_leave(&limits[i], rc);
+                CHECK_EQ(rc, i > 500 ? -ECANCELED : -ETIMEDOUT);
+                CHECK_EQ(belay_timeout_expired(&limits[i]), i == 500);
+        }
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* ---- moved ---- */
+
+struct moved {
+        belay_timeout limit;
+        belay_time span, waited;
+        int rc, left;
+        belay_task *task;
+};
+
+static int is_moved(void *arg) {
+        struct moved *moved = arg;
+        belay_time begin = belay_now();
+
+        belay_timeout_enter(&moved->limit, moved->span);
+        moved->rc = belay_sleep(SECONDS(10));
+        moved->waited = belay_now() - begin;
+        moved->left = belay_timeout_leave(&moved->limit, moved->rc);
+        return 0;
+}
+
+static void start_moved(struct moved *moved, belay_time span) {
+        *moved = (struct moved) { .span = span };
+        moved->task = must(belay_spawn(is_moved, moved));
+        CHECK_EQ(belay_sleep(BELAY_SECOND / 2), 0);
+}
+
+static void end_moved(struct moved *moved, int left, belay_time waited) {
+        CHECK_EQ(belay_join(moved->task, NULL), 0);
+        CHECK_EQ(moved->left, left);
+        CHECK_EQ(moved->waited, waited);
+        CHECK_EQ(belay_timeout_expired(&moved->limit), left == -ETIMEDOUT);
+        /* It was left, and tells. */
+        CHECK_EQ(belay_timeout_reschedule(&moved->limit, SECONDS(1)), left == -ETIMEDOUT ? -ETIMEDOUT : -EPERM);
+        CHECK_EQ(belay_timeout_reschedule_until(&moved->limit, belay_now()), left == -ETIMEDOUT ? -ETIMEDOUT : -EPERM);
+        CHECK_EQ(belay_cancelling(moved->task), 0);
+        belay_release(moved->task);
+}
+
+static int from_another_task(void *arg) {
+        struct moved moved;
+        belay_time when;
+
+        (void) arg;
+        start_moved(&moved, SECONDS(1));                /* later, and too late */
+        CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(20)), 0);
+        end_moved(&moved, 0, SECONDS(10));
+
+        start_moved(&moved, SECONDS(1));                /* later */
+        when = belay_now() + SECONDS(4);
+        CHECK_EQ(belay_timeout_reschedule_until(&moved.limit, when), 0);
+        CHECK_EQ(belay_timeout_when(&moved.limit), when);
+        end_moved(&moved, -ETIMEDOUT, SECONDS(4) + BELAY_SECOND / 2);
+
+        start_moved(&moved, SECONDS(5));                /* earlier: from now */
+        CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(1)), 0);
+        end_moved(&moved, -ETIMEDOUT, SECONDS(1) + BELAY_SECOND / 2);
+
+        start_moved(&moved, SECONDS(5));                /* at once */
+        CHECK_EQ(belay_timeout_reschedule(&moved.limit, 0), 0);
+        CHECK(!belay_timeout_expired(&moved.limit));
+        end_moved(&moved, -ETIMEDOUT, BELAY_SECOND / 2);
+
+        start_moved(&moved, SECONDS(5));                /* an instant that is over */
+        CHECK_EQ(belay_timeout_reschedule_until(&moved.limit, 0), 0);
+        end_moved(&moved, -ETIMEDOUT, BELAY_SECOND / 2);
+
+        start_moved(&moved, SECONDS(1));                /* taken away */
+        CHECK_EQ(belay_timeout_reschedule(&moved.limit, BELAY_NEVER), 0);
+        CHECK_EQ(belay_timeout_when(&moved.limit), BELAY_NEVER);
+        end_moved(&moved, 0, SECONDS(10));
+
+        start_moved(&moved, BELAY_NEVER);               /* given one */
+        CHECK_EQ(belay_timeout_when(&moved.limit), BELAY_NEVER);
+        CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(1)), 0);
+        end_moved(&moved, -ETIMEDOUT, SECONDS(1) + BELAY_SECOND / 2);
+
+        start_moved(&moved, SECONDS(5));                /* at once, and away again */
+        CHECK_EQ(belay_timeout_reschedule(&moved.limit, -1), 0);
+        CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(20)), 0);
+        end_moved(&moved, 0, SECONDS(10));
+        return 0;
+}
+
+static int struck_already(void *arg) {
+        belay_timeout limit;
+        int rc;
+
+        (void) arg;
+        belay_timeout_enter(&limit, SECONDS(1));
+        rc = belay_sleep(SECONDS(2));
+        CHECK_EQ(belay_timeout_reschedule(&limit, SECONDS(1)), -ETIMEDOUT);
+        CHECK_EQ(belay_timeout_reschedule_until(&limit, BELAY_NEVER), -ETIMEDOUT);
+        CHECK_EQ(belay_timeout_leave(&limit, rc), -ETIMEDOUT);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* ---- spans and instants ---- */
+
+static int nothing(void *arg) {
+        (void) arg;
+        return 0;
+}
+
+static int no_time(void *arg) {
+        static const belay_time spans[] = { 0, -1, -SECONDS(5), INT64_MIN };
+        belay_timeout limit;
+        belay_time begin = belay_now();
+
+        (void) arg;
+        for (size_t i = 0; i < 4; i++) {
+                belay_task *done = must(belay_spawn(nothing, NULL));
+
+                CHECK_EQ(belay_yield(), 0);
+                /* Not in a wait that does not give way. */
+                belay_timeout_enter(&limit, spans[i]);
+                CHECK_EQ(belay_await(done, NULL), 0);
+                CHECK_EQ(belay_timeout_leave(&limit, 3), 3);
+                CHECK(!belay_timeout_expired(&limit));
+                CHECK_CLEAN();
+                /* At the next that does, whichever it is. */
+                belay_timeout_enter(&limit, spans[i]);
+                CHECK_EQ(belay_timeout_leave(&limit, i % 2 ? belay_yield() : belay_sleep(BELAY_NEVER)), -ETIMEDOUT);
+                CHECK(belay_timeout_expired(&limit));
+                CHECK_CLEAN();
+                belay_release(done);
+        }
+        CHECK_EQ(belay_now(), begin);
+        return 0;
+}
+
+static int until(void *arg) {
+        belay_timeout limit;
+        belay_time begin;
+
+        (void) arg;
+        CHECK_EQ(belay_sleep(SECONDS(100)), 0);
+        begin = belay_now();
+        CHECK_EQ(belay_timeout_enter_until(&limit, begin + SECONDS(2)), 0);
+        CHECK_EQ(belay_timeout_when(&limit), begin + SECONDS(2));
+        CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(5))), -ETIMEDOUT);
+        CHECK_EQ(belay_now(), begin + SECONDS(2));
+        CHECK_EQ(belay_timeout_enter_until(&limit, begin), 0);
+        CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(5))), -ETIMEDOUT);
+        CHECK_EQ(belay_now(), begin + SECONDS(2));
+        CHECK_EQ(belay_timeout_enter_until(&limit, BELAY_NEVER), 0);
+        CHECK_EQ(belay_timeout_when(&limit), BELAY_NEVER);
+        CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(BELAY_HOUR)), 0);
+        /* So long that it does not fit. */
+        CHECK_EQ(belay_timeout_enter(&limit, BELAY_NEVER - 1), 0);
+        CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(BELAY_HOUR)), 0);
+        return 0;
+}
+
+static int deadline(void *arg) {
+        belay_timeout limits[4];
+        belay_shield_scope shield;
+        belay_group group;
+        belay_time now = belay_now();
+
+        (void) arg;
+        CHECK_EQ(belay_deadline(), BELAY_NEVER);
+        belay_timeout_enter(&limits[0], SECONDS(5));
+        CHECK_EQ(belay_deadline(), now + SECONDS(5));
+        belay_timeout_enter(&limits[1], SECONDS(9));
+        CHECK_EQ(belay_deadline(), now + SECONDS(5));
+        belay_group_enter(&group);
+        belay_shield_enter(&shield, BELAY_NEVER);
+        belay_timeout_enter(&limits[2], SECONDS(3));
+        CHECK_EQ(belay_deadline(), now + SECONDS(3));
+        belay_timeout_enter(&limits[3], BELAY_NEVER);
+        CHECK_EQ(belay_deadline(), now + SECONDS(3));
+        CHECK_EQ(belay_timeout_reschedule(&limits[1], SECONDS(1)), 0);
+        CHECK_EQ(belay_deadline(), now + SECONDS(1));
+        CHECK_EQ(belay_timeout_reschedule(&limits[1], SECONDS(8)), 0);
+        CHECK_EQ(belay_timeout_leave(&limits[3], 0), 0);
+        CHECK_EQ(belay_timeout_leave(&limits[2], 0), 0);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_EQ(belay_group_leave(&group, 0), 0);
+        CHECK_EQ(belay_timeout_leave(&limits[1], 0), 0);
+        CHECK_EQ(belay_deadline(), now + SECONDS(5));
+        CHECK_EQ(belay_timeout_leave(&limits[0], 0), 0);
+        CHECK_EQ(belay_deadline(), BELAY_NEVER);
+        return 0;
+}
+
+/* ---- at odd moments ---- */
+
+static belay_event event;
+
+static void sets_and_computes(void *arg) {
+        (void) arg;
+        belay_event_set(&event);
+        CHECK_EQ(belay_advance(SECONDS(1)), 0);
+}
+
+/* An expired limit is dropped when the task happened to be ready, and later waits have none (systemd). */
+static int while_ready(void *arg) {
+        belay_time begin = belay_now();
+        belay_timeout limit;
+        int rc;
+
+        (void) arg;
+        belay_timeout_enter(&limit, SECONDS(1));
+        CHECK(belay_later(BELAY_SECOND / 2, sets_and_computes, NULL) != 0);
+        rc = belay_event_wait(&event);
+        if (rc == 0)
+                rc = belay_sleep(BELAY_HOUR);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_now() - begin, SECONDS(1) + BELAY_SECOND / 2);
+        CHECK_EQ(belay_timeout_leave(&limit, rc), -ETIMEDOUT);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* A scope whose body never waits: it has not struck when it is left, and does not strike after that. */
+static int never_gave_way(void *arg) {
+        belay_timeout limit;
+
+        (void) arg;
+        belay_timeout_enter(&limit, SECONDS(1));
+        CHECK_EQ(belay_advance(SECONDS(2)), 0);
+        CHECK(!belay_timeout_expired(&limit));
+        CHECK_EQ(belay_timeout_leave(&limit, 5), 5);
+        CHECK(!belay_timeout_expired(&limit));
+        CHECK_EQ(belay_sleep(SECONDS(5)), 0);
+        CHECK_CLEAN();
+
+        belay_timeout_enter(&limit, 0);
+        CHECK_EQ(belay_timeout_leave(&limit, 5), 5);
+        CHECK_EQ(belay_sleep(SECONDS(5)), 0);
+        CHECK_CLEAN();
+
+        /* A wait after all that computing: there it strikes, without waiting on. */
+        belay_timeout_enter(&limit, SECONDS(1));
+        CHECK_EQ(belay_advance(SECONDS(2)), 0);
+        CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(5))), -ETIMEDOUT);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* Code that finished in spite of the limit has finished. */
+static int in_spite(void *arg) {
+        static const int ends[] = { 0, 7, -EIO, -ETIMEDOUT };
+        belay_timeout limit;
+
+        (void) arg;
+        for (size_t i = 0; i < 4; i++) {
+                belay_timeout_enter(&limit, SECONDS(1));
+                CHECK_EQ(belay_sleep(SECONDS(2)), -ECANCELED);
+                if (ends[i] < 0)
+                        belay_fail(ends[i], "all the same");
+                CHECK_EQ(belay_timeout_leave(&limit, ends[i]), ends[i]);
+                if (ends[i] < 0)
+                        CHECK_LEFT(ends[i], "all the same");
+                CHECK(belay_timeout_expired(&limit));
+                CHECK_CLEAN();
+        }
+        return 0;
+}
+
+/* ---- other requests ---- */
+
+static int others(void *arg) {
+        belay_timeout limit;
+        int rc;
+
+        (void) arg;
+        /* Before the limit. */
+        belay_timeout_enter(&limit, SECONDS(2));
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(5))), -ECANCELED);
+        CHECK(!belay_timeout_expired(&limit));
+        CHECK_DELIVERED();
+
+        /* Before it, and it strikes during clean-up: still a request from outside. */
+        belay_timeout_enter(&limit, SECONDS(2));
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_sleep(SECONDS(5)), -ECANCELED);
+        rc = belay_sleep(SECONDS(5));
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_timeout_leave(&limit, rc), -ECANCELED);
+        CHECK(belay_timeout_expired(&limit));
+        CHECK_DELIVERED();
+
+        /* After it. */
+        belay_timeout_enter(&limit, SECONDS(1));
+        cancel_after(SECONDS(2), belay_self());
+        CHECK_EQ(belay_sleep(SECONDS(5)), -ECANCELED);
+        CHECK_EQ(belay_sleep(SECONDS(5)), -ECANCELED);
+        CHECK_EQ(belay_timeout_leave(&limit, -ECANCELED), -ECANCELED);
+        CHECK_DELIVERED();
+
+        /* At the same time, after it, and merged with it. */
+        belay_timeout_enter(&limit, SECONDS(1));
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(5))), -ECANCELED);
+        CHECK(belay_timeout_expired(&limit));
+        CHECK_DELIVERED();
+
+        /* One that was there before, and handled, is no reason to take the limit's for another's. */
+        belay_cancel(belay_self(), NULL);
+        CHECK_EQ(belay_yield(), -ECANCELED);
+        belay_timeout_enter(&limit, SECONDS(1));
+        CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(5))), -ETIMEDOUT);
+        CHECK_DELIVERED();
+
+        /* A -ECANCELED that nobody asked for, and no limit that struck. */
+        belay_timeout_enter(&limit, SECONDS(1));
+        CHECK_EQ(belay_timeout_leave(&limit, -ECANCELED), -ECANCELED);
+        CHECK_CLEAN();
+        return 0;
+}
+
+static void enters(void *arg) {
+        belay_timeout limit;
+        belay_group group;
+        belay_shield_scope shield;
+
+        CHECK_EQ(belay_timeout_enter(&limit, SECONDS(1)), -EPERM);
+        CHECK_EQ(belay_timeout_enter_until(&limit, SECONDS(1)), -EPERM);
+        CHECK_EQ(belay_group_enter(&group), -EPERM);
+        CHECK_EQ(belay_group_enter_with(&group, NULL), -EPERM);
+        CHECK_EQ(belay_shield_enter(&shield, BELAY_NEVER), -EPERM);
+        CHECK_EQ(belay_deadline(), BELAY_NEVER);
+        *(bool *) arg = true;
+}
+
+static int in_no_task(void *arg) {
+        bool entered = false;
+
+        (void) arg;
+        keep_lines();
+        CHECK(belay_soon(enters, &entered) != 0);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK(entered);
+        CHECK_LINES(5, "misuse at " __FILE__);
+        CHECK_LINES(2, "a time limit is entered outside of a task");
+        CHECK_LINES(2, "a group is entered outside of a task");
+        CHECK_LINES(1, "a shielded region is entered outside of a task");
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
+int main(void) {
+        bool entered = false;
+
+        RUN_VIRTUAL(strikes);
+        RUN_VIRTUAL(left_in_time);
+        RUN_VIRTUAL(nested);
+        RUN_VIRTUAL(in_clean_up);
+        RUN_VIRTUAL(a_thousand);
+        RUN_VIRTUAL(from_another_task);
+        RUN_VIRTUAL(struck_already);
+        RUN_VIRTUAL(no_time);
+        RUN_VIRTUAL(until);
+        RUN_VIRTUAL(deadline);
+        RUN_VIRTUAL(while_ready);
+        RUN_VIRTUAL(never_gave_way);
+        RUN_VIRTUAL(in_spite);
+        RUN_VIRTUAL(others);
+        RUN_VIRTUAL(in_no_task);
+        keep_lines();
+        enters(&entered);
+        CHECK_LINES(5, "misuse at " __FILE__);
+        return 0;
+}
