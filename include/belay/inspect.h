@@ -8,6 +8,8 @@
  *
  * From outside of the process the same can be read without its help: a note in the binary (an ELF note of the
  * name "belay", type 1) leads to belay_debug, a table of versions, sizes and offsets; see docs/debug-format.md.
+ *
+ * Threads: the loop's own.
  */
 #ifndef BELAY_INSPECT_H
 #define BELAY_INSPECT_H
@@ -40,7 +42,7 @@ typedef struct belay_wait_info {
         belay_task *task;                 /* the task it waits for, of several the first; NULL if it waits for none */
 } belay_wait_info;
 #define BELAY_WAIT_INFO_INIT { sizeof(belay_wait_info), NULL, NULL, NULL, 0, NULL }
-/* Writes it to *info, whose size the caller has set. Cancellation: not a cancellation point. */
+/* Writes it to *info, whose size the caller has set. Of NULL: "none". Cancellation: not a cancellation point. */
 BELAY_API void belay_waiting(const belay_task *task, belay_wait_info *info);
 
 /* What the note leads to, for debuggers that ask by name. Programs have no use for it. */

@@ -13,7 +13,8 @@
  * belay_set_memory() and belay_set_log(). No other signal, no signal mask, no SIGCHLD, no fork handler. After fork()
  * the child must not use the loop.
  *
- * Cancellation: nothing in this header is a cancellation point.
+ * Threads: unless a function says otherwise, that of the loop. Cancellation: nothing in this header is a cancellation
+ * point.
  */
 #ifndef BELAY_LOOP_H
 #define BELAY_LOOP_H
@@ -46,9 +47,9 @@ typedef struct belay_loop_options {
  * first has it, too.)
  * Returns what main ended with: its result or its failure; -EINTR if a signal ended it; -ETIMEDOUT if tasks outlived
  * the shut-down's limit (they are reported, each with its wait and who cancelled it when; their stacks are never
- * resumed or freed);
- * -ENOMEM; -EBUSY inside a running loop. To tell these apart: belay_loop_run().
+ * resumed or freed); -ENOMEM; -EBUSY inside a running loop. To tell these apart: belay_loop_run().
  * Threads: any, one loop at a time in each.
+ * Cancellation: not a cancellation point: no task can wait in it.
  */
 BELAY_API int belay_run(belay_fn *fn, void *arg) BELAY_MUST_USE;
 BELAY_API int belay_run_with(belay_fn *fn, void *arg, const belay_loop_options *options) BELAY_MUST_USE;
@@ -58,20 +59,21 @@ BELAY_API int belay_run_with(belay_fn *fn, void *arg, const belay_loop_options *
  *
  * belay_loop_new(): a loop, for the calling thread; NULL with errno (ENOMEM, EMFILE, EINVAL for bad options).
  * belay_loop_run(): runs fn(arg) as the main task until it has ended; other tasks stay, suspended. Returns 0 with
- * main's end in *outcome (may
- *     be NULL), and its detail in belay_loop_failure(); -EINTR if it was interrupted and so ended cancelled; -EBUSY
- *     inside a running loop; -ENOMEM.
- * belay_loop_close(): shuts down: cancels what is left, waits for it, frees the loop, also when it returns -ETIMEDOUT
- * (as above).
- *     -EBUSY inside a running loop, this one or another: nothing was done then. With NULL it does nothing.
- *     Handles may be released afterwards and asked, queues freed, futures set: nobody waits any more. Tasks that were given
- *     up are never done, and cannot be cancelled.
+ *     main's end in *outcome (may be NULL), and its detail in belay_loop_failure(); -EINTR if it was interrupted and
+ *     so ended cancelled; -EBUSY inside a running loop; -ENOMEM.
+ * belay_loop_close(): shuts down: cancels what is left, waits for it, frees the loop, also when it returns
+ *     -ETIMEDOUT (as above). -EBUSY inside a running loop, this one or another: nothing was done then. With NULL it
+ *     does nothing. Handles may be released afterwards and asked, queues freed, futures set: nobody waits any more.
+ *     Tasks that were given up are never done, and cannot be cancelled.
+ *
+ * Threads: that which made the loop.
+ * Cancellation: none is a cancellation point.
  */
 BELAY_API belay_loop *belay_loop_new(const belay_loop_options *options) BELAY_MUST_USE;
 BELAY_API int belay_loop_run(belay_loop *loop, belay_fn *fn, void *arg, int *outcome) BELAY_MUST_USE;
 BELAY_API int belay_loop_close(belay_loop *loop);
 
-/* The loop that runs in the calling thread, NULL if none does. */
+/* The loop that runs in the calling thread, NULL if none does. Cancellation: not a cancellation point, as all below. */
 BELAY_API belay_loop *belay_loop_self(void);
 /* The main task of its present or latest run, borrowed. */
 BELAY_API belay_task *belay_loop_main(const belay_loop *loop);
@@ -107,8 +109,8 @@ typedef enum belay_log_level {
 } belay_log_level;
 
 /*
- * Who gets the library's reports, a line each without its newline; for the whole process. NULL: stderr, with "belay:
- * " before it.
+ * Who gets the library's reports, a line each without its newline; for the whole process. NULL: stderr, each line
+ * with "belay: " before it. It is called in the thread that has something to say; to be set before loops run in others.
  */
 typedef void belay_log_fn(void *context, belay_log_level level, const char *line);
 BELAY_API void belay_set_log(belay_log_fn *fn, void *context);

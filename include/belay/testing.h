@@ -8,6 +8,8 @@
  * The seed (belay_loop_options.seed, or the environment variable BELAY_SEED where it is 0) lets a ready task that
  * chance chooses among the first 16 run first, instead of the one that is ready longest. It is printed as a log line
  * when a run begins, and the same seed gives the same order.
+ *
+ * Threads: belay_advance(), the loop's own; belay_everywhere(), any in which no loop runs.
  */
 #ifndef BELAY_TESTING_H
 #define BELAY_TESTING_H

@@ -156,9 +156,9 @@ int belay_dump(int fd) {
 /* ---- one task, for the program itself ---- */
 
 void belay_waiting(const belay_task *task, belay_wait_info *info) {
-        const struct bly_wait *wait = task->node.state == BLY_WAITING ? task->wait : NULL;
+        const struct bly_wait *wait = task != NULL && task->node.state == BLY_WAITING ? task->wait : NULL;
         size_t cursor = 0, size = info->size;
-        belay_wait_info known = { .size = size, .what = bly_what(task) };
+        belay_wait_info known = { .size = size, .what = task != NULL ? bly_what(task) : "none" };
 
         if (wait != NULL) {
                 known.on = wait->class->on != NULL ? wait->class->on(wait) : NULL;

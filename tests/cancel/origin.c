@@ -5,7 +5,7 @@
 #include "../base/help.h"
 
 static belay_origin origin_of(const belay_task *task) {
-        belay_origin origin = { .size = sizeof(origin) };
+        belay_origin origin = BELAY_ORIGIN_INIT;
 
         CHECK(belay_origin_of(task, &origin));
         return origin;

@@ -131,6 +131,34 @@ static int handled(void *arg) {
         return 0;
 }
 
+/* ---- in the shut-down ---- */
+
+static bool cleaned_up;
+
+/* Main has ended: the first one only says what is under way already. */
+static int signalled_in_cleanup(void *arg) {
+        CHECK_EQ(belay_sleep(BELAY_MINUTE), -ECANCELED);
+        for (int i = 0; i < *(int *) arg; i++) {
+                kill(getpid(), SIGINT);
+                CHECK_EQ(belay_sleep(5 * BELAY_MILLISECOND), 0);
+        }
+        cleaned_up = true;
+        return -ECANCELED;
+}
+
+static int leaves_it(void *arg) {
+        belay_release(must(belay_spawn(signalled_in_cleanup, arg)));
+        CHECK_EQ(belay_yield(), 0);
+        return 3;
+}
+
+static int in_shutdown(void *arg) {
+        CHECK_EQ(belay_run(leaves_it, arg), 3);
+        CHECK(cleaned_up);
+        CHECK(is_default(SIGINT) && is_default(SIGTERM));
+        return 0;
+}
+
 /* ---- the second ---- */
 
 static int hangs_in_cleanup(void *arg) {
@@ -323,6 +351,11 @@ int main(void) {
                 CHECK_CHILD(&child, 0);
                 CHECK_STR(child.text, "");
         }
+        in_child(&child, in_shutdown, &(int) { 1 });
+        CHECK_CHILD(&child, 0);
+        in_child(&child, in_shutdown, &(int) { 2 });
+        CHECK(WIFSIGNALED(child.status));
+        CHECK_EQ(WTERMSIG(child.status), SIGINT);
         in_child(&child, second, NULL);
         CHECK(WIFSIGNALED(child.status));
         CHECK_EQ(WTERMSIG(child.status), SIGINT);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that the shut-down gave up, after their loop was closed: whatever is asked of their handles, scopes and of what they
- * wait for is answered, and nobody runs.
+ * Tasks that the shut-down gave up, after their loop was closed: whatever is asked of their handles, scopes and of
+ * what they wait for is answered, and nobody runs.
  */
 #include "../base/help.h"
 
@@ -115,8 +115,14 @@ static int leaves_them(void *arg) {
 }
 
 int main(void) {
-        belay_task **all[] = { &sleeper, &awaiter, &waits_long, &locker, &grouped, &limited, &racing, &lists, &in_queue };
-        belay_loop_options options = { .size = sizeof(options), .clock = BELAY_CLOCK_VIRTUAL, .shutdown_limit = BELAY_SECOND };
+        belay_task **all[] = {
+                &sleeper, &awaiter, &waits_long, &locker, &grouped, &limited, &racing, &lists, &in_queue,
+        };
+        belay_loop_options options = {
+                .size = sizeof(options),
+                .clock = BELAY_CLOCK_VIRTUAL,
+                .shutdown_limit = BELAY_SECOND,
+        };
         belay_origin origin = { .size = sizeof(origin) };
 
         keep_lines();

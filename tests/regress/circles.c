@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Circles in which a wait cannot simply be given up: a race that is decided, a group, a cancel-and-wait, a condition that
- * takes its lock again. Each must come to an end, whatever that is.
+ * Circles in which a wait cannot simply be given up: a race that is decided, a group, a cancel-and-wait, a condition
+ * that takes its lock again. Each must come to an end, whatever that is.
  */
 #include "../base/help.h"
 

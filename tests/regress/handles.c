@@ -111,7 +111,9 @@ static int states(void *arg) {
         return 0;
 }
 
-/* Thousands, each twice, through a memory function: nothing is taken behind its back, and the order is the caller's. */
+/*
+ * Thousands, each twice, through a memory function: nothing is taken behind its back, and the order is the caller's.
+ */
 static int twins(void *arg) {
         enum { COUNT = 3000 };
         belay_task **tasks = calloc(2 * COUNT, sizeof(*tasks));

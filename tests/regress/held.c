@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a shielded region holds back keeps its origin and its reason, whatever comes from within meanwhile; and what comes from
- * within has its own.
+ * What a shielded region holds back keeps its origin and its reason, whatever comes from within meanwhile; and what
+ * comes from within has its own.
  */
 #include "../base/help.h"
 

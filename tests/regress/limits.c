@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A time limit of no time strikes at the next wait that gives way, on the real clock too, where time has passed since the loop
- * looked at it.
+ * A time limit of no time strikes at the next wait that gives way, on the real clock too, where time has passed since
+ * the loop looked at it.
  */
 #include "../base/help.h"
 

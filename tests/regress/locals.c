@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Task-local values that are set in turn: what is shadowed and nobody else can see is destroyed, what a child sees stays.
+ * Task-local values that are set in turn: what is shadowed and nobody else can see is destroyed, what a child sees
+ * stays.
  */
 #include "../base/help.h"
 

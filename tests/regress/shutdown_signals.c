@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals during the shut-down: the first is for what is being done already, the second has its default action. And a loop that
- * reports no overflow leaves the thread's signal stack alone.
+ * Signals during the shut-down: the first is for what is being done already, the second has its default action. And a
+ * loop that reports no overflow leaves the thread's signal stack alone.
  */
 #include "../base/help.h"
 

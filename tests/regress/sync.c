@@ -15,7 +15,8 @@ static bool no(void *arg) {
 }
 
 static int in_task(void *arg) {
-        belay_semaphore bounded = BELAY_BOUNDED_INIT(0), made, plain = BELAY_SEMAPHORE_INIT(0), one = BELAY_BOUNDED_INIT(1);
+        belay_semaphore bounded = BELAY_BOUNDED_INIT(0), one = BELAY_BOUNDED_INIT(1);
+        belay_semaphore made, plain = BELAY_SEMAPHORE_INIT(0);
         belay_condition condition = BELAY_CONDITION_INIT;
 
         (void) arg;

@@ -408,6 +408,42 @@ static int for_oneself(void *arg) {
         return 0;
 }
 
+static int awaits_itself_then_sleeps(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_await(belay_self(), NULL), -EDEADLK);
+        return belay_sleep(BELAY_SECOND);
+}
+
+/* From then on nobody can await it until it has ended, as in asyncio; join and shield are no part of that. */
+static int who_awaited_itself(void *arg) {
+        belay_task *task = must(belay_spawn(awaits_itself_then_sleeps, NULL));
+        int outcome = UNWRITTEN;
+
+        (void) arg;
+        keep_lines();
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        CHECK_EQ(belay_await(task, &outcome), -EDEADLK);
+        CHECK_EQ(outcome, UNWRITTEN);
+        CHECK(!belay_done(task));
+        CHECK_EQ(belay_join(task, &outcome), 0);
+        CHECK_EQ(outcome, 0);
+        CHECK_EQ(belay_await(task, &outcome), 0);
+        belay_set_log(NULL, NULL);
+        belay_release(task);
+        return 0;
+}
+
+/* A handle that could not be had is what it was: no memory. */
+static int no_handle(void *arg) {
+        int outcome = UNWRITTEN;
+
+        (void) arg;
+        for (size_t k = 0; k < 3; k++)
+                CHECK_EQ(kinds[k]("here", NULL, &outcome), -ENOMEM);
+        CHECK_EQ(outcome, UNWRITTEN);
+        return 0;
+}
+
 static void from_a_callback(void *arg) {
         int outcome = UNWRITTEN;
 
@@ -448,6 +484,8 @@ int main(void) {
         RUN_VIRTUAL(released_meanwhile);
         RUN_VIRTUAL(left_behind);
         RUN_VIRTUAL(for_oneself);
+        RUN_VIRTUAL(who_awaited_itself);
+        RUN_VIRTUAL(no_handle);
         RUN_VIRTUAL(outside_of_a_task);
         return 0;
 }

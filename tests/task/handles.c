@@ -101,11 +101,82 @@ static int details(void *arg) {
         belay_task *task = must(belay_spawn(fails_with_detail, NULL));
 
         (void) arg;
+        keep_lines();
         CHECK(belay_failure_of(task) == NULL);
+        CHECK_LINES(1, "misuse at ");
+        belay_set_log(NULL, NULL);
         CHECK_EQ(belay_join(task, NULL), 0);
         CHECK(belay_failure_of(task) != NULL);
         CHECK_EQ(belay_failure_code(belay_failure_of(task)), -EPROTO);
         CHECK_STR(belay_failure_text(belay_failure_of(task)), "bad header 7");
+        belay_release(task);
+        return 0;
+}
+
+static int sleeps(void *arg) {
+        (void) arg;
+        return belay_sleep(BELAY_NEVER);
+}
+
+/* Borrowed for as long as there is a handle, whoever is given the reason meanwhile. */
+static int borrowed(void *arg) {
+        belay_task *task = must(belay_spawn(sleeps, NULL));
+        const belay_failure *reason;
+
+        (void) arg;
+        CHECK_EQ(belay_yield(), 0);
+        belay_cancel(task, "enough");
+        CHECK_EQ(belay_yield(), 0);
+        reason = belay_failure_of(task);
+        CHECK_STR(belay_failure_text(reason), "enough");
+        CHECK_EQ(belay_await(task, NULL), 0);
+        belay_failure_release(belay_failure_take(-ECANCELED));
+        CHECK_STR(belay_failure_text(reason), "enough");
+        belay_release(task);
+        return 0;
+}
+
+/* ---- states ---- */
+
+static int minus_five = -EIO, five = 5;
+
+static void pokes(belay_task *task, void *arg) {
+        *(const char **) arg = belay_state(task);
+}
+
+static int states(void *arg) {
+        belay_task *task = must(belay_spawn(sleeps, NULL)), *other;
+        const char *state = NULL;
+
+        (void) arg;
+        CHECK_STR(belay_state(belay_self()), "running");
+        CHECK_STR(belay_state(task), "new");
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_STR(belay_state(task), "waiting");
+        CHECK_EQ(belay_on_done(task, pokes, &state), 0);
+        belay_cancel(task, NULL);
+        CHECK_STR(belay_state(task), "ready");
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_STR(belay_state(task), "cancelled");
+        CHECK_STR(state, "cancelled");
+        belay_release(task);
+
+        task = must(belay_spawn(returns, &five));
+        other = must(belay_spawn(returns, &minus_five));
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_STR(belay_state(task), "done");
+        CHECK_STR(belay_state(other), "failed");
+        /* Which is not looking at it. */
+        keep_lines();
+        belay_release(task);
+        belay_release(other);
+        CHECK_LINES(1, "nobody looked");
+        belay_set_log(NULL, NULL);
+
+        task = must(belay_future_new());
+        CHECK_STR(belay_state(task), "waiting");
+        CHECK_EQ(belay_future_set(task, 1), 0);
+        CHECK_STR(belay_state(task), "done");
         belay_release(task);
         return 0;
 }
@@ -185,11 +256,6 @@ struct survivors {
         belay_task *done, *shut_down, *future;
 };
 
-static int sleeps(void *arg) {
-        (void) arg;
-        return belay_sleep(BELAY_NEVER);
-}
-
 static int leaves_handles(void *arg) {
         struct survivors *survivors = arg;
 
@@ -229,6 +295,8 @@ int main(void) {
         RUN_VIRTUAL(selves);
         RUN_VIRTUAL(results);
         RUN_VIRTUAL(details);
+        RUN_VIRTUAL(borrowed);
+        RUN_VIRTUAL(states);
         RUN_VIRTUAL(values);
         outlive_the_loop();
 

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Groups: what leaving one waits for, and what it comes to.
+ */
+#include "parts.h"
+
+static void add(belay_group *group, struct part *part) {
+        CHECK_EQ(belay_group_spawn(group, play, part), 0);
+}
+
+static int plain(void *arg) {
+        static const int ends[] = { 0, 7 };
+        belay_group group;
+        belay_time begin;
+
+        (void) arg;
+        for (size_t i = 0; i < 2; i++) {
+                struct part parts[] = { { .span = SECONDS(1) }, { .span = SECONDS(3), .end = 4 }, { .end = 5 } };
+
+                CHECK_EQ(belay_group_enter(&group), 0);
+                CHECK_EQ(belay_group_leave(&group, ends[i]), ends[i]);
+                begin = belay_now();
+                CHECK_EQ(belay_group_enter(&group), 0);
+                CHECK_EQ(belay_group_count(&group), 0);
+                for (int k = 0; k < 3; k++) {
+                        add(&group, &parts[k]);
+                        CHECK_EQ(belay_group_count(&group), k + 1);
+                }
+                CHECK_EQ(belay_sleep(SECONDS(2)), 0);
+                CHECK_EQ(belay_group_count(&group), 1);
+                CHECK_EQ(belay_group_leave(&group, ends[i]), ends[i]);
+                CHECK_EQ(belay_group_count(&group), 0);
+                CHECK_EQ(belay_now() - begin, SECONDS(3));
+                CHECK_EQ(parts[0].ended + parts[1].ended + parts[2].ended, 3);
+        }
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* The first failure cancels the others and the body; all failures are beneath, in order, with what they had to say. */
+static int fails_fast(void *arg) {
+        struct part first = { .span = SECONDS(1), .end = -EPROTO, .text = "first" };
+        struct part slow = { .span = SECONDS(9), .clean_up = SECONDS(2), .end_cancelled = -EIO, .text = "slow" };
+        struct part quick = { .span = SECONDS(9), .clean_up = SECONDS(1), .end_cancelled = -ENOENT, .text = "quick" };
+        struct part cancelled = { .span = SECONDS(9), .clean_up = SECONDS(1) };
+        struct part refuses = { .span = SECONDS(9), .refuses = 1, .end = 3 };
+        belay_time begin = belay_now();
+        belay_failure *failure;
+        belay_group group;
+        int rc;
+
+        (void) arg;
+        belay_group_enter(&group);
+        add(&group, &slow);
+        add(&group, &quick);
+        add(&group, &cancelled);
+        add(&group, &refuses);
+        add(&group, &first);
+        rc = belay_sleep(SECONDS(5));
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_now() - begin, SECONDS(1));
+        CHECK_EQ(origin_kind(belay_self()), BELAY_ORIGIN_SIBLING);
+        /* What the body does now is clean-up, and may wait. */
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        CHECK_EQ(belay_group_leave(&group, rc), -EPROTO);
+        CHECK_EQ(belay_now() - begin, SECONDS(9));
+        CHECK_EQ(slow.origin, BELAY_ORIGIN_SIBLING);
+        CHECK_EQ(slow.requests + quick.requests + cancelled.requests + refuses.requests, 4);
+        failure = belay_failure_take(-EPROTO);
+        CHECK_EQ(belay_failure_code(failure), -EPROTO);
+        CHECK_EQ(belay_failure_count(failure), 3);
+        CHECK_BENEATH(failure, 0, -EPROTO, "first");
+        CHECK_BENEATH(failure, 1, -ENOENT, "quick");
+        CHECK_BENEATH(failure, 2, -EIO, "slow");
+        CHECK(belay_failure_at(failure, 3) == NULL);
+        belay_failure_release(failure);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* While the group is being left, the body has nothing to be cancelled. */
+static int fails_in_leave(void *arg) {
+        struct part fails = { .span = SECONDS(1), .end = -EIO }, other = { .span = SECONDS(9) };
+        belay_failure *failure;
+        belay_group group;
+
+        (void) arg;
+        belay_group_enter(&group);
+        add(&group, &fails);
+        add(&group, &other);
+        CHECK_EQ(belay_group_leave(&group, 5), -EIO);
+        CHECK_EQ(other.requests, 1);
+        failure = belay_failure_take(-EIO);
+        CHECK_EQ(belay_failure_count(failure), 1);
+        CHECK_BENEATH(failure, 0, -EIO, NULL);
+        belay_failure_release(failure);
+        CHECK_CLEAN();
+        return 0;
+}
+
+static int body_fails(void *arg) {
+        struct part cancelled = { .span = SECONDS(9) };
+        struct part fails = { .span = SECONDS(9), .end_cancelled = -ENOENT, .text = "member" };
+        belay_failure *failure;
+        belay_group group;
+        int rc;
+
+        (void) arg;
+        /* Alone, */
+        belay_group_enter(&group);
+        CHECK_EQ(belay_group_leave(&group, belay_fail(-EIO, "body")), -EIO);
+        failure = belay_failure_take(-EIO);
+        CHECK_EQ(belay_failure_count(failure), 1);
+        CHECK_BENEATH(failure, 0, -EIO, "body");
+        belay_failure_release(failure);
+        /* with a member that is cancelled for it, */
+        belay_group_enter(&group);
+        add(&group, &cancelled);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(belay_group_leave(&group, belay_fail(-EIO, "body")), -EIO);
+        CHECK_EQ(cancelled.requests, 1);
+        CHECK_EQ(cancelled.origin, BELAY_ORIGIN_GROUP);
+        failure = belay_failure_take(-EIO);
+        CHECK_EQ(belay_failure_count(failure), 1);
+        CHECK_BENEATH(failure, 0, -EIO, "body");
+        belay_failure_release(failure);
+        /* and with one that fails then: the body is last. */
+        belay_group_enter(&group);
+        add(&group, &fails);
+        CHECK_EQ(belay_yield(), 0);
+        rc = belay_group_leave(&group, belay_fail(-EIO, "body"));
+        failure = belay_failure_take(rc);
+        CHECK_EQ(belay_failure_count(failure), 2);
+        CHECK_BENEATH(failure, 0, -ENOENT, "member");
+        CHECK_BENEATH(failure, 1, -EIO, "body");
+        CHECK_EQ(rc, -ENOENT);
+        belay_failure_release(failure);
+        /* A member was first, and the body fails on being cancelled. */
+        fails = (struct part) { .span = SECONDS(1), .end = -ENOENT, .text = "member" };
+        belay_group_enter(&group);
+        add(&group, &fails);
+        CHECK_EQ(belay_sleep(SECONDS(2)), -ECANCELED);
+        CHECK_EQ(belay_group_leave(&group, belay_fail(-EIO, "body")), -ENOENT);
+        failure = belay_failure_take(-ENOENT);
+        CHECK_EQ(belay_failure_count(failure), 2);
+        CHECK_BENEATH(failure, 0, -ENOENT, "member");
+        CHECK_BENEATH(failure, 1, -EIO, "body");
+        belay_failure_release(failure);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* What ends cancelled is no failure, whoever wanted it. */
+static int cancelled_members(void *arg) {
+        struct part parts[] = {
+                { .span = SECONDS(9) }, { .span = SECONDS(1), .end = -ECANCELED }, { .span = SECONDS(2) }, { .span = SECONDS(9) },
+        };
+        belay_group group;
+        belay_task *member, *unborn;
+
+        (void) arg;
+        belay_group_enter(&group);
+        member = must(belay_group_spawn_with(&group, play, &parts[0], NULL));
+        add(&group, &parts[1]);
+        add(&group, &parts[2]);
+        unborn = must(belay_group_spawn_with(&group, play, &parts[3], NULL));
+        belay_cancel(unborn, NULL);
+        cancel_after(SECONDS(1), member);
+        CHECK_EQ(belay_sleep(SECONDS(1) + 1), 0);
+        CHECK_EQ(belay_group_count(&group), 1);
+        CHECK_EQ(belay_group_leave(&group, 4), 4);
+        CHECK_EQ(parts[2].requests, 0);
+        CHECK_EQ(parts[2].ended, 1);
+        CHECK_EQ(parts[3].begun, 0);
+        CHECK_EQ(ended_with(member), -ECANCELED);
+        CHECK_EQ(ended_with(unborn), -ECANCELED);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* ---- cancelled from outside ---- */
+
+static int from_outside(void *arg) {
+        struct part part = { .span = SECONDS(9), .clean_up = SECONDS(3) };
+        belay_time begin = belay_now();
+        belay_group group;
+
+        (void) arg;
+        /* While it is being left: the members go, and are waited for all the same. */
+        belay_group_enter(&group);
+        add(&group, &part);
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_group_leave(&group, 5), -ECANCELED);
+        CHECK_EQ(belay_now() - begin, SECONDS(4));
+        CHECK_EQ(part.requests, 1);
+        CHECK_EQ(part.origin, BELAY_ORIGIN_GROUP);
+        CHECK_EQ(part.ended, 1);
+        CHECK_DELIVERED();
+
+        /* In the body. */
+        belay_group_enter(&group);
+        add(&group, &part);
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_group_leave(&group, belay_sleep(SECONDS(5))), -ECANCELED);
+        CHECK_EQ(part.ended, 2);
+        CHECK_DELIVERED();
+
+        /* Twice, the second time while members clean up. */
+        begin = belay_now();
+        belay_group_enter(&group);
+        add(&group, &part);
+        cancel_after(SECONDS(1), belay_self());
+        cancel_after(SECONDS(2), belay_self());
+        CHECK_EQ(belay_group_leave(&group, 5), -ECANCELED);
+        CHECK_EQ(belay_now() - begin, SECONDS(4));
+        CHECK_EQ(belay_cancelling(belay_self()), 2);
+        CHECK_EQ(belay_yield(), 0);
+        belay_uncancel(belay_self());
+        belay_uncancel(belay_self());
+
+        /* No members: nothing is waited for, and the request stays. */
+        belay_group_enter(&group);
+        belay_cancel(belay_self(), NULL);
+        CHECK_EQ(belay_group_leave(&group, 5), 5);
+        CHECK_PENDING();
+        return 0;
+}
+
+/* Failures go before a cancellation, whose request is met again. */
+static int outside_and_failures(void *arg) {
+        (void) arg;
+        for (int i = 0; i < 3; i++) {
+                struct part fails = { .span = SECONDS(2), .end_cancelled = -EPROTO, .end = -EPROTO, .text = "member" };
+                struct part slow = { .span = SECONDS(9), .clean_up = SECONDS(3) };
+                belay_failure *failure;
+                belay_group group;
+                int rc = 0;
+
+                belay_group_enter(&group);
+                add(&group, &fails);
+                add(&group, &slow);
+                /* It fails for the cancellation; before, in its siblings' clean-up; or the body saw the request. */
+                cancel_after(SECONDS(i == 1 ? 3 : 1), belay_self());
+                if (i == 2)
+                        rc = belay_sleep(SECONDS(5));
+                CHECK_EQ(belay_group_leave(&group, rc), -EPROTO);
+                failure = belay_failure_take(-EPROTO);
+                CHECK_EQ(belay_failure_count(failure), 1);
+                CHECK_BENEATH(failure, 0, -EPROTO, "member");
+                belay_failure_release(failure);
+                CHECK_PENDING();
+        }
+        return 0;
+}
+
+static int in_a_group(void *arg) {
+        struct part *parts = arg;
+        belay_group group;
+
+        belay_group_enter(&group);
+        add(&group, &parts[0]);
+        add(&group, &parts[1]);
+        return belay_group_leave(&group, 0);
+}
+
+/* A group within a group, in another task: the failures have their tree. */
+static int within(void *arg) {
+        struct part parts[] = { { .span = SECONDS(1), .end = -EIO, .text = "leaf" }, { .span = SECONDS(9) }, { .span = SECONDS(9) } };
+        const belay_failure *inner;
+        belay_failure *failure;
+        belay_group outer, group;
+
+        (void) arg;
+        belay_group_enter(&outer);
+        CHECK_EQ(belay_group_spawn(&outer, in_a_group, parts), 0);
+        add(&outer, &parts[2]);
+        CHECK_EQ(belay_group_leave(&outer, 0), -EIO);
+        failure = belay_failure_take(-EIO);
+        CHECK_EQ(belay_failure_count(failure), 1);
+        inner = belay_failure_at(failure, 0);
+        CHECK_EQ(belay_failure_count(inner), 1);
+        CHECK_BENEATH(inner, 0, -EIO, "leaf");
+        belay_failure_release(failure);
+        CHECK_EQ(parts[1].requests + parts[2].requests, 2);
+
+        /* In the same one: the inner group's failure is the outer one's body's. */
+        belay_group_enter(&outer);
+        add(&outer, &parts[2]);
+        belay_group_enter(&group);
+        add(&group, &parts[0]);
+        CHECK_EQ(belay_group_leave(&outer, belay_group_leave(&group, belay_sleep(SECONDS(5)))), -EIO);
+        CHECK_EQ(parts[2].requests, 2);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* A time limit around a group, and within it. */
+static int limits(void *arg) {
+        struct part part = { .span = SECONDS(9), .clean_up = SECONDS(1) };
+        struct part fails = { .span = SECONDS(1), .end = -EIO };
+        belay_timeout limit;
+        belay_group group;
+        int rc;
+
+        (void) arg;
+        belay_timeout_enter(&limit, SECONDS(1));
+        belay_group_enter(&group);
+        add(&group, &part);
+        rc = belay_group_leave(&group, 0);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_timeout_leave(&limit, rc), -ETIMEDOUT);
+        CHECK_EQ(part.ended, 1);
+        CHECK_CLEAN();
+
+        belay_group_enter(&group);
+        add(&group, &fails);
+        belay_timeout_enter(&limit, SECONDS(5));
+        rc = belay_timeout_leave(&limit, belay_sleep(SECONDS(9)));
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK(!belay_timeout_expired(&limit));
+        CHECK_EQ(belay_group_leave(&group, rc), -EIO);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* ---- cancelled whole ---- */
+
+static belay_group shared;
+
+static void cancels_shared(void *arg) {
+        (void) arg;
+        belay_group_cancel(&shared);
+}
+
+static int cancels_from_task(void *arg) {
+        cancels_shared(arg);
+        return belay_sleep(SECONDS(1));
+}
+
+static int whole(void *arg) {
+        struct part part = { .span = SECONDS(9), .clean_up = SECONDS(1) };
+        struct part fails = { .span = SECONDS(9), .end_cancelled = -EIO };
+        belay_time begin;
+        belay_task *task;
+        int rc;
+
+        (void) arg;
+        /* From the body. */
+        belay_group_enter(&shared);
+        add(&shared, &part);
+        CHECK_EQ(belay_yield(), 0);
+        belay_group_cancel(&shared);
+        belay_group_cancel(&shared);
+        rc = belay_yield();
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(origin_kind(belay_self()), BELAY_ORIGIN_GROUP);
+        CHECK_EQ(belay_group_leave(&shared, rc), 0);
+        CHECK_EQ(part.requests, 1);
+        CHECK_CLEAN();
+        /* The body has a result. */
+        belay_group_enter(&shared);
+        add(&shared, &part);
+        belay_group_cancel(&shared);
+        CHECK_EQ(belay_group_leave(&shared, 5), 5);
+        CHECK_CLEAN();
+        /* From outside: in the body, and while it is being left. */
+        for (int i = 0; i < 2; i++) {
+                begin = belay_now();
+                belay_group_enter(&shared);
+                add(&shared, &part);
+                CHECK(belay_later(SECONDS(1), cancels_shared, NULL) != 0);
+                rc = i ? 5 : belay_sleep(SECONDS(5));
+                CHECK_EQ(belay_group_leave(&shared, rc), i ? 5 : 0);
+                CHECK_EQ(belay_now() - begin, SECONDS(2));
+                CHECK_CLEAN();
+        }
+        /* From another task, and from a member: it is cancelled as well. */
+        for (int i = 0; i < 2; i++) {
+                begin = belay_now();
+                belay_group_enter(&shared);
+                task = must(i ? belay_group_spawn_with(&shared, cancels_from_task, NULL, NULL) : belay_spawn(cancels_from_task, NULL));
+                CHECK_EQ(belay_group_leave(&shared, belay_sleep(SECONDS(5))), 0);
+                CHECK_EQ(belay_join(task, NULL), 0);
+                CHECK_EQ(ended_with(task), i ? -ECANCELED : 0);
+                CHECK_EQ(belay_now() - begin, i ? 0 : SECONDS(1));
+                CHECK_CLEAN();
+        }
+        /* A failure that comes of it is one. */
+        belay_group_enter(&shared);
+        add(&shared, &fails);
+        CHECK_EQ(belay_yield(), 0);
+        belay_group_cancel(&shared);
+        CHECK_EQ(belay_group_leave(&shared, belay_yield()), -EIO);
+        CHECK_CLEAN();
+        /* With a request from outside beside it. */
+        part = (struct part) { .span = SECONDS(9), .clean_up = SECONDS(3) };
+        belay_group_enter(&shared);
+        add(&shared, &part);
+        cancel_after(SECONDS(2), belay_self());
+        CHECK(belay_later(SECONDS(1), cancels_shared, NULL) != 0);
+        CHECK_EQ(belay_group_leave(&shared, 0), -ECANCELED);
+        CHECK_DELIVERED();
+        /* It was left. */
+        belay_group_cancel(&shared);
+        CHECK_EQ(belay_group_count(&shared), 0);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* ---- supervise ---- */
+
+static int supervise(void *arg) {
+        struct part fails = { .span = SECONDS(1), .end = -EIO, .text = "nobody looked" }, other = { .span = SECONDS(3) };
+        belay_group group;
+        belay_task *task;
+        const belay_failure *failure;
+
+        (void) arg;
+        keep_lines();
+        CHECK_EQ(belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true)), 0);
+        add(&group, &fails);
+        task = must(belay_group_spawn_with(&group, play, &fails, NULL));
+        add(&group, &other);
+        CHECK_EQ(belay_sleep(SECONDS(2)), 0);
+        CHECK_EQ(belay_group_count(&group), 1);
+        CHECK_EQ(belay_group_leave(&group, 5), 5);
+        CHECK_EQ(other.requests, 0);
+        CHECK_EQ(other.ended, 1);
+        /* That nobody looks at is reported, the other is not. */
+        CHECK_LINES(1, "nobody looked");
+        failure = belay_failure_of(task);
+        CHECK_STR(belay_failure_text(failure), "nobody looked");
+        belay_release(task);
+        CHECK_LINES(1, "nobody looked");
+        belay_set_log(NULL, NULL);
+        CHECK_CLEAN();
+
+        /* The body's failure is still the body's, and cancels. */
+        other = (struct part) { .span = SECONDS(3) };
+        belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true));
+        add(&group, &other);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(belay_group_leave(&group, belay_fail(-EPROTO, "body")), -EPROTO);
+        CHECK_LEFT(-EPROTO, "body");
+        CHECK_EQ(other.requests, 1);
+        /* So does a request from outside. */
+        other = (struct part) { .span = SECONDS(3) };
+        belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true));
+        add(&group, &other);
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_group_leave(&group, 0), -ECANCELED);
+        CHECK_EQ(other.requests, 1);
+        CHECK_DELIVERED();
+        return 0;
+}
+
+/* ---- names ---- */
+
+static int leaves_named(void *arg) {
+        belay_group group;
+
+        (void) arg;
+        belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .name = "pool"));
+        CHECK_EQ(belay_group_spawn(&group, play, arg), 0);
+        return belay_group_leave(&group, 0);
+}
+
+static int named(void *arg) {
+        struct part part = { .span = SECONDS(1) };
+        belay_task *task = must(belay_spawn(leaves_named, &part));
+        belay_wait_info info = BELAY_WAIT_INFO_INIT;
+
+        (void) arg;
+        CHECK_EQ(belay_yield(), 0);
+        belay_waiting(task, &info);
+        CHECK_STR(info.what, "group");
+        CHECK_STR(info.on, "pool");
+        CHECK(info.task != NULL);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        belay_release(task);
+        return 0;
+}
+
+int main(void) {
+        RUN_VIRTUAL(plain);
+        RUN_VIRTUAL(fails_fast);
+        RUN_VIRTUAL(fails_in_leave);
+        RUN_VIRTUAL(body_fails);
+        RUN_VIRTUAL(cancelled_members);
+        RUN_VIRTUAL(from_outside);
+        RUN_VIRTUAL(outside_and_failures);
+        RUN_VIRTUAL(within);
+        RUN_VIRTUAL(limits);
+        RUN_VIRTUAL(whole);
+        RUN_VIRTUAL(supervise);
+        RUN_VIRTUAL(named);
+        return 0;
+}

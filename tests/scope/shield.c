@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shielded regions: what is held back in them, what is not, and when it is let through.
+ */
+#include "parts.h"
+
+static int held_back(void *arg) {
+        static const int ends[] = { 5, -EIO, -ECANCELED };
+        belay_shield_scope shield;
+
+        (void) arg;
+        for (size_t i = 0; i < 3; i++) {
+                CHECK_EQ(belay_shield_enter(&shield, i == 0 ? BELAY_NEVER : SECONDS(50)), 0);
+                cancel_after(SECONDS(1), belay_self());
+                cancel_after(SECONDS(2), belay_self());
+                for (int k = 0; k < 3; k++)
+                        CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+                CHECK_EQ(belay_cancelling(belay_self()), 2);
+                CHECK_EQ(belay_shield_leave(&shield, ends[i]), ends[i]);
+                /* Both in one delivery. */
+                CHECK_EQ(belay_yield(), -ECANCELED);
+                CHECK_EQ(origin_kind(belay_self()), BELAY_ORIGIN_CALLER);
+                CHECK_EQ(belay_yield(), 0);
+                belay_uncancel(belay_self());
+                belay_uncancel(belay_self());
+                CHECK_CLEAN();
+        }
+        return 0;
+}
+
+/* One that was there before, not delivered yet, waits as well. */
+static int pending_before(void *arg) {
+        belay_shield_scope shield;
+
+        (void) arg;
+        belay_cancel(belay_self(), "before");
+        belay_shield_enter(&shield, BELAY_NEVER);
+        /* It was asked for from within nothing, so from outside of the region. */
+        CHECK_EQ(belay_sleep(SECONDS(1)), -ECANCELED);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_DELIVERED();
+        return 0;
+}
+
+static int nothing_held(void *arg) {
+        belay_shield_scope shield;
+
+        (void) arg;
+        belay_shield_enter(&shield, SECONDS(1));
+        CHECK_EQ(belay_sleep(SECONDS(3)), 0);
+        CHECK_EQ(belay_shield_leave(&shield, 3), 3);
+        CHECK_CLEAN();
+        /* Taken back while it was held. */
+        belay_shield_enter(&shield, BELAY_NEVER);
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_sleep(SECONDS(3)), 0);
+        CHECK_EQ(belay_uncancel(belay_self()), 0);
+        CHECK_EQ(belay_shield_leave(&shield, 3), 3);
+        CHECK_CLEAN();
+        /* After it, requests are as ever. */
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_sleep(SECONDS(3)), -ECANCELED);
+        CHECK_DELIVERED();
+        return 0;
+}
+
+/* The region's time is over: the request is delivered inside, once. */
+static int limit(void *arg) {
+        static const belay_time spans[] = { SECONDS(2), 0, -1 };
+        belay_shield_scope shield;
+
+        (void) arg;
+        for (size_t i = 0; i < 3; i++) {
+                belay_time begin = belay_now();
+
+                belay_shield_enter(&shield, spans[i]);
+                cancel_after(SECONDS(1), belay_self());
+                CHECK_EQ(belay_sleep(SECONDS(9)), -ECANCELED);
+                CHECK_EQ(belay_now() - begin, SECONDS(i == 0 ? 2 : 1));
+                CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+                CHECK_EQ(belay_shield_leave(&shield, -ECANCELED), -ECANCELED);
+                CHECK_DELIVERED();
+        }
+        /* One that comes after it. */
+        belay_shield_enter(&shield, SECONDS(1));
+        cancel_after(SECONDS(2), belay_self());
+        CHECK_EQ(belay_sleep(SECONDS(9)), -ECANCELED);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_DELIVERED();
+        /* Met while computing: at the wait that follows. */
+        belay_shield_enter(&shield, SECONDS(2));
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_sleep(SECONDS(1) + 1), 0);
+        CHECK_EQ(belay_advance(SECONDS(5)), 0);
+        CHECK_EQ(belay_sleep(SECONDS(9)), -ECANCELED);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_DELIVERED();
+        return 0;
+}
+
+/* ---- other scopes ---- */
+
+static int limits(void *arg) {
+        belay_shield_scope shield;
+        belay_timeout outer, inner;
+        belay_time begin = belay_now();
+        int rc;
+
+        (void) arg;
+        /* Entered inside: they strike, though a request is held back. */
+        belay_shield_enter(&shield, BELAY_NEVER);
+        cancel_after(BELAY_MILLISECOND, belay_self());
+        belay_timeout_enter(&inner, SECONDS(1));
+        rc = belay_sleep(SECONDS(9));
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_now() - begin, SECONDS(1));
+        CHECK_EQ(origin_kind(belay_self()), BELAY_ORIGIN_TIMEOUT);
+        (void) !belay_timeout_leave(&inner, rc);
+        CHECK(belay_timeout_expired(&inner));
+        CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_PENDING();
+
+        /* The same without another request. */
+        belay_shield_enter(&shield, BELAY_NEVER);
+        CHECK_EQ(belay_wait_for((belay_fn *) play, &(struct part) { .span = SECONDS(9) }, SECONDS(1)), -ETIMEDOUT);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_CLEAN();
+
+        /* Around it: held back, and then a time-out. */
+        belay_timeout_enter(&outer, SECONDS(1));
+        belay_shield_enter(&shield, BELAY_NEVER);
+        CHECK_EQ(belay_sleep(SECONDS(3)), 0);
+        CHECK(belay_timeout_expired(&outer));
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        rc = belay_yield();
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(origin_kind(belay_self()), BELAY_ORIGIN_TIMEOUT);
+        CHECK_EQ(belay_timeout_leave(&outer, rc), -ETIMEDOUT);
+        CHECK_CLEAN();
+
+        /* Without a wait in between, its request goes with it. */
+        belay_timeout_enter(&outer, SECONDS(1));
+        belay_shield_enter(&shield, BELAY_NEVER);
+        CHECK_EQ(belay_sleep(SECONDS(3)), 0);
+        CHECK_EQ(belay_shield_leave(&shield, 8), 8);
+        CHECK_EQ(belay_timeout_leave(&outer, 8), 8);
+        CHECK_CLEAN();
+        return 0;
+}
+
+static int groups(void *arg) {
+        struct part fails = { .span = SECONDS(1), .end = -EIO }, slow = { .span = SECONDS(3) };
+        belay_shield_scope shield;
+        belay_group group;
+        int rc;
+
+        (void) arg;
+        /* A member of a group inside fails: the body is cancelled. */
+        belay_shield_enter(&shield, BELAY_NEVER);
+        belay_group_enter(&group);
+        CHECK_EQ(belay_group_spawn(&group, play, &fails), 0);
+        CHECK_EQ(belay_group_spawn(&group, play, &slow), 0);
+        rc = belay_sleep(SECONDS(9));
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_group_leave(&group, rc), -EIO);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_EQ(slow.requests, 1);
+        CHECK_CLEAN();
+
+        /* The same group cancelled whole. */
+        belay_shield_enter(&shield, BELAY_NEVER);
+        belay_group_enter(&group);
+        CHECK_EQ(belay_group_spawn(&group, play, &slow), 0);
+        CHECK_EQ(belay_yield(), 0);
+        belay_group_cancel(&group);
+        CHECK_EQ(belay_group_leave(&group, belay_sleep(SECONDS(9))), 0);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_EQ(slow.requests, 2);
+        CHECK_CLEAN();
+
+        /* A group inside is left while a request comes from outside: its members are not troubled. */
+        slow = (struct part) { .span = SECONDS(3) };
+        belay_shield_enter(&shield, BELAY_NEVER);
+        belay_group_enter(&group);
+        CHECK_EQ(belay_group_spawn(&group, play, &slow), 0);
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_group_leave(&group, 2), 2);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_EQ(slow.requests, 0);
+        CHECK_PENDING();
+
+        /* A group around it: a member's failure is held back. */
+        slow = (struct part) { .span = SECONDS(9) };
+        belay_group_enter(&group);
+        CHECK_EQ(belay_group_spawn(&group, play, &fails), 0);
+        CHECK_EQ(belay_group_spawn(&group, play, &slow), 0);
+        belay_shield_enter(&shield, BELAY_NEVER);
+        CHECK_EQ(belay_sleep(SECONDS(2)), 0);
+        CHECK_EQ(slow.requests, 1);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        rc = belay_yield();
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_group_leave(&group, rc), -EIO);
+        CHECK_CLEAN();
+        return 0;
+}
+
+static int nested(void *arg) {
+        belay_shield_scope outer, inner;
+        belay_time begin = belay_now();
+
+        (void) arg;
+        /* The inner one is left: the outer one still holds it back. */
+        belay_shield_enter(&outer, BELAY_NEVER);
+        belay_shield_enter(&inner, BELAY_NEVER);
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_sleep(SECONDS(2)), 0);
+        CHECK_EQ(belay_shield_leave(&inner, 0), 0);
+        CHECK_EQ(belay_sleep(SECONDS(2)), 0);
+        CHECK_EQ(belay_shield_leave(&outer, 0), 0);
+        CHECK_PENDING();
+        /* The inner one's time is over: likewise. */
+        belay_shield_enter(&outer, BELAY_NEVER);
+        belay_shield_enter(&inner, SECONDS(2));
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_sleep(SECONDS(5)), 0);
+        CHECK_EQ(belay_shield_leave(&inner, 0), 0);
+        CHECK_EQ(belay_sleep(SECONDS(2)), 0);
+        CHECK_EQ(belay_shield_leave(&outer, 0), 0);
+        CHECK_PENDING();
+        /* The outer one's is: the inner one holds it back on its own account, until it is left. */
+        begin = belay_now();
+        belay_shield_enter(&outer, SECONDS(2));
+        belay_shield_enter(&inner, BELAY_NEVER);
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_sleep(SECONDS(5)), 0);
+        CHECK_EQ(belay_shield_leave(&inner, 0), 0);
+        CHECK_EQ(belay_sleep(SECONDS(5)), -ECANCELED);
+        CHECK_EQ(belay_shield_leave(&outer, 0), 0);
+        CHECK_DELIVERED();
+        /* Both: the later of the two. */
+        for (int i = 0; i < 2; i++) {
+                begin = belay_now();
+                belay_shield_enter(&outer, SECONDS(i ? 2 : 3));
+                belay_shield_enter(&inner, SECONDS(i ? 3 : 2));
+                cancel_after(SECONDS(1), belay_self());
+                CHECK_EQ(belay_sleep(SECONDS(9)), -ECANCELED);
+                CHECK_EQ(belay_now() - begin, SECONDS(3));
+                CHECK_EQ(belay_shield_leave(&inner, 0), 0);
+                CHECK_EQ(belay_shield_leave(&outer, 0), 0);
+                CHECK_DELIVERED();
+        }
+        /* A limit between the two: it is inside of the outer one, outside of the inner. */
+        for (int i = 0; i < 2; i++) {
+                belay_timeout limit;
+
+                begin = belay_now();
+                belay_shield_enter(&outer, BELAY_NEVER);
+                belay_timeout_enter(&limit, SECONDS(1));
+                belay_shield_enter(&inner, SECONDS(i ? 3 : 2));
+                CHECK_EQ(belay_sleep(SECONDS(9)), -ECANCELED);
+                CHECK_EQ(belay_now() - begin, SECONDS(i ? 3 : 2));
+                CHECK_EQ(belay_shield_leave(&inner, -ECANCELED), -ECANCELED);
+                CHECK_EQ(belay_timeout_leave(&limit, -ECANCELED), -ETIMEDOUT);
+                CHECK_EQ(belay_shield_leave(&outer, 0), 0);
+                CHECK_CLEAN();
+        }
+        return 0;
+}
+
+/* ---- who asks ---- */
+
+/* A task that cancels itself does so from inside. */
+static int of_oneself(void *arg) {
+        belay_shield_scope shield;
+
+        (void) arg;
+        belay_shield_enter(&shield, BELAY_NEVER);
+        belay_cancel(belay_self(), "enough");
+        CHECK_EQ(belay_sleep(SECONDS(1)), -ECANCELED);
+        CHECK_LEFT(-ECANCELED, "enough");
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_DELIVERED();
+        return 0;
+}
+
+/* Tasks that are waited for inside: a request does not go on to them, and their own cancellation works. */
+static int tasks(void *arg) {
+        struct part part = { .span = SECONDS(3), .end = 7 };
+        belay_shield_scope shield;
+        belay_task *task;
+        int outcome = UNWRITTEN;
+
+        (void) arg;
+        belay_shield_enter(&shield, BELAY_NEVER);
+        task = start_part(&part);
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_await(task, &outcome), 0);
+        CHECK_EQ(outcome, 7);
+        CHECK_EQ(part.requests, 0);
+        belay_release(task);
+        task = start_part(&part);
+        cancel_after(SECONDS(1), task);
+        CHECK_EQ(belay_await(task, &outcome), 0);
+        CHECK_EQ(outcome, -ECANCELED);
+        CHECK_EQ(part.requests, 1);
+        belay_release(task);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_PENDING();
+        /* The limit is met while it awaits one: then it goes on to it. */
+        part = (struct part) { .span = SECONDS(5) };
+        task = start_part(&part);
+        belay_shield_enter(&shield, SECONDS(2));
+        cancel_after(SECONDS(1), belay_self());
+        CHECK_EQ(belay_await(task, NULL), -ECANCELED);
+        CHECK_EQ(part.requests, 1);
+        CHECK_EQ(belay_shield_leave(&shield, 0), 0);
+        CHECK_DELIVERED();
+        belay_release(task);
+        return 0;
+}
+
+static int whole;
+
+static int shielded(void *arg) {
+        belay_shield_scope shield;
+        int rc;
+
+        belay_shield_enter(&shield, *(belay_time *) arg);
+        rc = belay_sleep(SECONDS(5));
+        whole += rc == 0;
+        rc = belay_shield_leave(&shield, rc);
+        return rc < 0 ? rc : belay_sleep(SECONDS(5));
+}
+
+/* cancel_wait, the members of a group, the shut-down: all wait for what is shielded. */
+static int from_all_sides(void *arg) {
+        static belay_time never = BELAY_NEVER, short_time = SECONDS(2);
+        belay_task *task = must(belay_spawn(shielded, &never));
+        belay_group group;
+        belay_time begin = belay_now();
+        int outcome;
+
+        (void) arg;
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_NEVER, &outcome), 0);
+        CHECK_EQ(outcome, -ECANCELED);
+        CHECK_EQ(belay_now() - begin, SECONDS(5));
+        CHECK_EQ(whole, 1);
+        belay_release(task);
+
+        begin = belay_now();
+        belay_group_enter(&group);
+        CHECK_EQ(belay_group_spawn(&group, shielded, &never), 0);
+        CHECK_EQ(belay_group_spawn(&group, shielded, &short_time), 0);
+        CHECK_EQ(belay_yield(), 0);
+        belay_group_cancel(&group);
+        CHECK_EQ(belay_group_leave(&group, 0), 0);
+        CHECK_EQ(belay_now() - begin, SECONDS(5));
+        CHECK_EQ(whole, 2);
+
+        belay_release(must(belay_spawn(shielded, &never)));
+        return belay_yield();
+}
+
+int main(void) {
+        RUN_VIRTUAL(held_back);
+        RUN_VIRTUAL(pending_before);
+        RUN_VIRTUAL(nothing_held);
+        RUN_VIRTUAL(limit);
+        RUN_VIRTUAL(limits);
+        RUN_VIRTUAL(groups);
+        RUN_VIRTUAL(nested);
+        RUN_VIRTUAL(of_oneself);
+        RUN_VIRTUAL(tasks);
+        RUN_VIRTUAL(from_all_sides);
+        CHECK_EQ(whole, 3);
+        return 0;
+}
