@@ -88,6 +88,7 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
         loop->attend = bly_attend;
         loop->forget_scopes = bly_forget_scopes;
         loop->held_by = bly_region_held;
+        loop->count_held = bly_region_count;
         loop->reports_overflow = !options.no_overflow_report;
         if (loop->reports_overflow)
                 bly_overflow_install(describe_overflow, 0);

@@ -13,6 +13,7 @@ struct region {
         belay_time when;        /* its time is over then */
         int shield;             /* what was in force around it */
         bool open;              /* its time is over */
+        size_t holds;           /* requests that no region around this one holds back */
         struct bly_held held;
 };
 
@@ -29,13 +30,32 @@ struct bly_held *bly_region_held(belay_task *task) {
         return &region->held;
 }
 
-/* Moves the mark out to the next region that is still closed, or to none. */
+/* Of the regions that hold it back the outermost counts it: when that is open, nothing further out does. */
+void bly_region_count(belay_task *task, int depth) {
+        struct region *outermost = NULL;
+
+        for (struct bly_scope *scope = task->scope; scope != NULL && scope->depth > depth; scope = scope->outer)
+                if (scope->kind == BLY_SCOPE_SHIELD && !container_of(scope, struct region, scope)->open)
+                        outermost = container_of(scope, struct region, scope);
+        if (outermost != NULL)
+                outermost->holds++;
+}
+
+/* Moves the mark out to the next region that is still closed, or to none. What lies between the two asks in vain no more. */
 static void open_up(struct region *region) {
         belay_task *task = region->scope.task;
+        int between = region->holds < (size_t) task->held ? (int) region->holds : task->held;
 
         task->shield = region->shield;
-        if (task->shield == 0)
+        region->holds = 0;
+        if (task->shield == 0 || between == task->held) {
                 bly_let_through(task);
+        } else if (between > 0) {
+                task->held -= between;
+                task->node.must_cancel = true;
+                if (task->wait != NULL)
+                        bly_meet_pending(task);
+        }
 }
 
 static void time_is_over(struct bly_timer *timer) {
@@ -49,8 +69,11 @@ static void time_is_over(struct bly_timer *timer) {
                 for (struct bly_scope *scope = region->scope.task->scope; scope != &region->scope; scope = scope->outer) {
                         struct region *inner = container_of(scope, struct region, scope);
 
-                        if (scope->kind == BLY_SCOPE_SHIELD && inner->shield == region->scope.depth)
-                                inner->shield = region->shield;
+                        if (scope->kind != BLY_SCOPE_SHIELD || inner->shield != region->scope.depth)
+                                continue;
+                        inner->shield = region->shield;
+                        inner->holds += region->holds;
+                        region->holds = 0;
                 }
         }
 }

@@ -104,6 +104,7 @@ struct belay_loop {
         void (*forget_scopes)(belay_task *task);
         /* Where a request for a shielded task waits if the record is taken: the outermost region's. By scope/. */
         struct bly_held *(*held_by)(belay_task *task);
+        void (*count_held)(belay_task *task, int depth);
         struct bly_eager *eager;        /* tasks on their eager first step, innermost first */
 
         /* Called at each wait that gives way, for testing/; NULL otherwise. */

@@ -69,6 +69,7 @@ static void hold_back(belay_task *task, const struct bly_ask *ask, struct bly_te
 
         task->held++;
         task->node.flags |= BLY_TASK_HELD;
+        task->loop->count_held(task, ask->depth);
         if (held->origin.kind == BELAY_ORIGIN_NONE
             && (task->origin_held || !(task->node.flags & BLY_TASK_ORIGIN_FRESH))) {
                 if (!task->origin_held) {

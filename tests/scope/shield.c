@@ -251,21 +251,6 @@ static int nested(void *arg) {
                 CHECK_EQ(belay_shield_leave(&outer, 0), 0);
                 CHECK_DELIVERED();
         }
-        /* A limit between the two: it is inside of the outer one, outside of the inner. */
-        for (int i = 0; i < 2; i++) {
-                belay_timeout limit;
-
-                begin = belay_now();
-                belay_shield_enter(&outer, BELAY_NEVER);
-                belay_timeout_enter(&limit, SECONDS(1));
-                belay_shield_enter(&inner, SECONDS(i ? 3 : 2));
-                CHECK_EQ(belay_sleep(SECONDS(9)), -ECANCELED);
-                CHECK_EQ(belay_now() - begin, SECONDS(i ? 3 : 2));
-                CHECK_EQ(belay_shield_leave(&inner, -ECANCELED), -ECANCELED);
-                CHECK_EQ(belay_timeout_leave(&limit, -ECANCELED), -ETIMEDOUT);
-                CHECK_EQ(belay_shield_leave(&outer, 0), 0);
-                CHECK_CLEAN();
-        }
         return 0;
 }
 

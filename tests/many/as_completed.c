@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One after the other, in the order in which they end.
+ */
+#include "../scope/parts.h"
+
+enum { MANY = 12 };
+
+static struct part parts[MANY];
+static belay_task *tasks[MANY];
+
+/* The last one ends first, a second after the beginning. */
+static void start_backwards(void) {
+        for (int i = 0; i < MANY; i++) {
+                parts[i] = (struct part) { .span = SECONDS(MANY - i), .end = i };
+                tasks[i] = start_part(&parts[i]);
+        }
+}
+
+static void end_all(void) {
+        CHECK_EQ(belay_gather_collect(tasks, MANY), 0);
+        for (int i = 0; i < MANY; i++) {
+                CHECK_EQ(parts[i].requests, 0);
+                CHECK_EQ(ended_with(tasks[i]), i);
+        }
+        CHECK_CLEAN();
+}
+
+static int in_order(void *arg) {
+        belay_time begin = belay_now();
+        belay_as_completed each;
+        belay_task *task = NULL;
+
+        (void) arg;
+        start_backwards();
+        CHECK_EQ(belay_as_completed_begin(&each, tasks, MANY, BELAY_NEVER), 0);
+        for (int i = MANY - 1; i >= 0; i--) {
+                CHECK_EQ(belay_as_completed_next(&each, &task), 1);
+                CHECK(task == tasks[i]);
+                CHECK_EQ(belay_now() - begin, SECONDS(MANY - i));
+        }
+        CHECK_EQ(belay_as_completed_next(&each, &task), 0);
+        CHECK_EQ(belay_as_completed_next(&each, NULL), 0);
+        belay_as_completed_end(&each);
+        end_all();
+        return 0;
+}
+
+/* Those that ended while nobody asked: given without waiting, though a request is pending. */
+static int in_stock(void *arg) {
+        belay_as_completed each;
+        belay_task *task = NULL;
+
+        (void) arg;
+        start_backwards();
+        CHECK_EQ(belay_as_completed_begin(&each, tasks, MANY, BELAY_NEVER), 0);
+        CHECK_EQ(belay_sleep(SECONDS(4) + 1), 0);
+        belay_cancel(belay_self(), NULL);
+        for (int i = MANY - 1; i >= MANY - 4; i--) {
+                CHECK_EQ(belay_as_completed_next(&each, &task), 1);
+                CHECK(task == tasks[i]);
+        }
+        CHECK_EQ(belay_as_completed_next(&each, &task), -ECANCELED);
+        CHECK_DELIVERED();
+        /* Resumed: none is lost. */
+        for (int i = MANY - 5; i >= 0; i--) {
+                CHECK_EQ(belay_as_completed_next(&each, &task), 1);
+                CHECK(task == tasks[i]);
+        }
+        CHECK_EQ(belay_as_completed_next(&each, &task), 0);
+        belay_as_completed_end(&each);
+        end_all();
+        return 0;
+}
+
+struct taker {
+        belay_as_completed each;
+        int given, cancelled;
+};
+
+static int takes(void *arg) {
+        struct taker *taker = arg;
+        belay_task *task;
+        int rc;
+
+        CHECK_EQ(belay_as_completed_begin(&taker->each, tasks, MANY, BELAY_NEVER), 0);
+        while ((rc = belay_as_completed_next(&taker->each, &task)) != 0) {
+                if (rc == 1)
+                        CHECK(task == tasks[MANY - ++taker->given]);
+                else
+                        taker->cancelled++;
+        }
+        belay_as_completed_end(&taker->each);
+        return 0;
+}
+
+static void cancel_at_end(belay_task *task, void *arg) {
+        (void) task;
+        belay_cancel(arg, NULL);
+}
+
+/* Cancelled in the moment in which one ends, each time: no item is lost (cpython 92824 is of this kind). */
+static int at_the_same_time(void *arg) {
+        struct taker taker = { .given = 0 };
+        belay_task *task;
+
+        (void) arg;
+        start_backwards();
+        task = must(belay_spawn(takes, &taker));
+        for (int i = 0; i < MANY; i++)
+                CHECK_EQ(belay_on_done(tasks[i], cancel_at_end, task), 0);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_EQ(taker.given, MANY);
+        CHECK(taker.cancelled > 0);
+        belay_release(task);
+        end_all();
+        return 0;
+}
+
+static int limited(void *arg) {
+        static const belay_time spans[] = { SECONDS(5) + 1, 0, -1 };
+
+        (void) arg;
+        for (size_t k = 0; k < 3; k++) {
+                belay_time begin = belay_now();
+                belay_as_completed each;
+                belay_task *task;
+                int in_time = k == 0 ? 5 : 0;
+
+                start_backwards();
+                CHECK_EQ(belay_as_completed_begin(&each, tasks, MANY, spans[k]), 0);
+                for (int i = 0; i < in_time; i++) {
+                        CHECK_EQ(belay_as_completed_next(&each, &task), 1);
+                        CHECK(task == tasks[MANY - 1 - i]);
+                }
+                for (int i = in_time; i < MANY; i++) {
+                        CHECK_EQ(belay_as_completed_next(&each, &task), -ETIMEDOUT);
+                        CHECK_EQ(belay_now() - begin, k == 0 ? spans[k] : 0);
+                }
+                CHECK_EQ(belay_as_completed_next(&each, &task), 0);
+                belay_as_completed_end(&each);
+                end_all();
+        }
+        return 0;
+}
+
+static int done_already(void *arg) {
+        static struct part ended = { .end = -EIO };
+        belay_as_completed each;
+        belay_task *mixed[4], *task;
+
+        (void) arg;
+        start_backwards();
+        mixed[0] = tasks[MANY - 1];
+        mixed[1] = mixed[2] = start_part(&ended);
+        mixed[3] = must(belay_future_new());
+        belay_cancel(mixed[3], NULL);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(belay_as_completed_begin(&each, mixed, 4, SECONDS(5)), 0);
+        /* The same one is given once. */
+        CHECK_EQ(belay_as_completed_next(&each, &task), 1);
+        CHECK(task == mixed[1]);
+        CHECK_EQ(belay_result(task), -EIO);
+        CHECK_EQ(belay_as_completed_next(&each, &task), 1);
+        CHECK(task == mixed[3]);
+        CHECK_EQ(belay_as_completed_next(&each, &task), 1);
+        CHECK(task == mixed[0]);
+        CHECK_EQ(belay_as_completed_next(&each, &task), 0);
+        belay_as_completed_end(&each);
+        belay_release(mixed[1]);
+        belay_release(mixed[3]);
+        end_all();
+        return 0;
+}
+
+static int ended_early(void *arg) {
+        belay_as_completed each;
+        belay_task *task;
+
+        (void) arg;
+        for (int taken = 0; taken < 3; taken++) {
+                start_backwards();
+                CHECK_EQ(belay_as_completed_begin(&each, tasks, MANY, SECONDS(9)), 0);
+                for (int i = 0; i < taken; i++)
+                        CHECK_EQ(belay_as_completed_next(&each, &task), 1);
+                belay_as_completed_end(&each);
+                belay_as_completed_end(&each);
+                /* What is used again is not written to. */
+                memset(&each, 0xa5, sizeof(each));
+                CHECK_EQ(belay_sleep(SECONDS(20)), 0);
+                for (size_t i = 0; i < sizeof(each); i++)
+                        CHECK_EQ(((unsigned char *) &each)[i], 0xa5);
+                end_all();
+        }
+        CHECK_EQ(belay_as_completed_begin(&each, NULL, 0, SECONDS(1)), 0);
+        CHECK_EQ(belay_as_completed_next(&each, &task), 0);
+        belay_as_completed_end(&each);
+        return 0;
+}
+
+static belay_as_completed others;
+
+static int not_its_own(void *arg) {
+        belay_task *task;
+
+        (void) arg;
+        CHECK_EQ(belay_as_completed_next(&others, &task), -EPERM);
+        return 0;
+}
+
+static void in_callback(void *arg) {
+        belay_as_completed each;
+        belay_task *task;
+
+        (void) arg;
+        CHECK_EQ(belay_as_completed_begin(&each, tasks, MANY, BELAY_NEVER), -EPERM);
+        CHECK_EQ(belay_as_completed_next(&others, &task), -EPERM);
+}
+
+static int wrong(void *arg) {
+        belay_task *task, *none[] = { NULL };
+
+        (void) arg;
+        keep_lines();
+        start_backwards();
+        CHECK_EQ(belay_as_completed_next(&others, &task), -EPERM);
+        CHECK_EQ(belay_as_completed_begin(&others, none, 1, BELAY_NEVER), -ENOMEM);
+        CHECK_EQ(belay_as_completed_begin(&others, tasks, MANY, BELAY_NEVER), 0);
+        task = must(belay_spawn(not_its_own, NULL));
+        CHECK(belay_soon(in_callback, NULL) != 0);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_EQ(belay_yield(), 0);
+        belay_release(task);
+        CHECK_EQ(belay_as_completed_next(&others, &task), 1);
+        belay_as_completed_end(&others);
+        CHECK_EQ(belay_as_completed_next(&others, &task), -EPERM);
+        CHECK_LINES(5, "misuse at " __FILE__);
+        belay_set_log(NULL, NULL);
+        end_all();
+        return 0;
+}
+
+int main(void) {
+        RUN_VIRTUAL(in_order);
+        RUN_VIRTUAL(in_stock);
+        RUN_VIRTUAL(at_the_same_time);
+        RUN_VIRTUAL(limited);
+        RUN_VIRTUAL(done_already);
+        RUN_VIRTUAL(ended_early);
+        RUN_VIRTUAL(wrong);
+        return 0;
+}
