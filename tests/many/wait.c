@@ -90,7 +90,8 @@ static int cancelled(void *arg) {
                         begin = belay_now();
                         start_stairs();
                         cancel_after(SECONDS(1) / 2, belay_self());
-                        CHECK_EQ(belay_wait(tasks, MANY, (belay_wait_mode) mode, limited ? SECONDS(2) : BELAY_NEVER), -ECANCELED);
+                        CHECK_EQ(belay_wait(tasks, MANY, (belay_wait_mode) mode, limited ? SECONDS(2) : BELAY_NEVER),
+                                 -ECANCELED);
                         CHECK_EQ(belay_now() - begin, SECONDS(1) / 2);
                         CHECK_DELIVERED();
                         /* Not woken by what that wait was for. */

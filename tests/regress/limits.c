@@ -24,7 +24,7 @@ static int in_limit(void *arg) {
                 if (i % 3 == 0) {
                         belay_timeout_enter(&limit, span);
                 } else if (i % 3 == 1) {
-                        belay_timeout_enter_until(&limit, belay_now() - BELAY_MICROSECOND);
+                        belay_timeout_enter_until(&limit, belay_now() - BELAY_MILLISECOND);
                 } else {
                         belay_timeout_enter(&limit, BELAY_HOUR);
                         CHECK_EQ(belay_timeout_reschedule(&limit, span), 0);

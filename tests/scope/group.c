@@ -37,7 +37,7 @@ static int plain(void *arg) {
         return 0;
 }
 
-/* The first failure cancels the others and the body; all failures are beneath, in order, with what they had to say. */
+/* The first failure cancels the others and the body; all are beneath, in order, with what they had to say. */
 static int fails_fast(void *arg) {
         struct part first = { .span = SECONDS(1), .end = -EPROTO, .text = "first" };
         struct part slow = { .span = SECONDS(9), .clean_up = SECONDS(2), .end_cancelled = -EIO, .text = "slow" };
@@ -153,7 +153,10 @@ static int body_fails(void *arg) {
 /* What ends cancelled is no failure, whoever wanted it. */
 static int cancelled_members(void *arg) {
         struct part parts[] = {
-                { .span = SECONDS(9) }, { .span = SECONDS(1), .end = -ECANCELED }, { .span = SECONDS(2) }, { .span = SECONDS(9) },
+                { .span = SECONDS(9) },
+                { .span = SECONDS(1), .end = -ECANCELED },
+                { .span = SECONDS(2) },
+                { .span = SECONDS(9) },
         };
         belay_group group;
         belay_task *member, *unborn;
@@ -230,7 +233,9 @@ static int from_outside(void *arg) {
 static int outside_and_failures(void *arg) {
         (void) arg;
         for (int i = 0; i < 3; i++) {
-                struct part fails = { .span = SECONDS(2), .end_cancelled = -EPROTO, .end = -EPROTO, .text = "member" };
+                struct part fails = {
+                        .span = SECONDS(2), .end = -EPROTO, .end_cancelled = -EPROTO, .text = "member",
+                };
                 struct part slow = { .span = SECONDS(9), .clean_up = SECONDS(3) };
                 belay_failure *failure;
                 belay_group group;
@@ -265,7 +270,9 @@ static int in_a_group(void *arg) {
 
 /* A group within a group, in another task: the failures have their tree. */
 static int within(void *arg) {
-        struct part parts[] = { { .span = SECONDS(1), .end = -EIO, .text = "leaf" }, { .span = SECONDS(9) }, { .span = SECONDS(9) } };
+        struct part parts[] = {
+                { .span = SECONDS(1), .end = -EIO, .text = "leaf" }, { .span = SECONDS(9) }, { .span = SECONDS(9) },
+        };
         const belay_failure *inner;
         belay_failure *failure;
         belay_group outer, group;
@@ -378,7 +385,8 @@ static int whole(void *arg) {
         for (int i = 0; i < 2; i++) {
                 begin = belay_now();
                 belay_group_enter(&shared);
-                task = must(i ? belay_group_spawn_with(&shared, cancels_from_task, NULL, NULL) : belay_spawn(cancels_from_task, NULL));
+                task = must(i ? belay_group_spawn_with(&shared, cancels_from_task, NULL, NULL)
+                              : belay_spawn(cancels_from_task, NULL));
                 CHECK_EQ(belay_group_leave(&shared, belay_sleep(SECONDS(5))), 0);
                 CHECK_EQ(belay_join(task, NULL), 0);
                 CHECK_EQ(ended_with(task), i ? -ECANCELED : 0);
@@ -410,7 +418,7 @@ static int whole(void *arg) {
 /* ---- supervise ---- */
 
 static int supervise(void *arg) {
-        struct part fails = { .span = SECONDS(1), .end = -EIO, .text = "nobody looked" }, other = { .span = SECONDS(3) };
+        struct part fails = { .span = SECONDS(1), .end = -EIO, .text = "nobody saw" }, other = { .span = SECONDS(3) };
         belay_group group;
         belay_task *task;
         const belay_failure *failure;
@@ -427,11 +435,11 @@ static int supervise(void *arg) {
         CHECK_EQ(other.requests, 0);
         CHECK_EQ(other.ended, 1);
         /* That nobody looks at is reported, the other is not. */
-        CHECK_LINES(1, "nobody looked");
+        CHECK_LINES(1, "nobody saw");
         failure = belay_failure_of(task);
-        CHECK_STR(belay_failure_text(failure), "nobody looked");
+        CHECK_STR(belay_failure_text(failure), "nobody saw");
         belay_release(task);
-        CHECK_LINES(1, "nobody looked");
+        CHECK_LINES(1, "nobody saw");
         belay_set_log(NULL, NULL);
         CHECK_CLEAN();
 

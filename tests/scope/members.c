@@ -440,7 +440,8 @@ static int eager(void *arg) {
         belay_group_enter(&shared);
         add(&shared, &other);
         CHECK_EQ(belay_yield(), 0);
-        task = must(belay_group_spawn_with(&shared, cancels_shared, &second, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        task = must(belay_group_spawn_with(&shared, cancels_shared, &second,
+                                           BELAY_OPTIONS(belay_spawn_options, .eager = true)));
         CHECK_EQ(belay_group_leave(&shared, belay_yield()), 0);
         CHECK_EQ(ended_with(task), -ECANCELED);
         CHECK_EQ(other.requests, 1);
@@ -452,7 +453,9 @@ static int eager(void *arg) {
 
 /* Exactly once: after the body, or instead of it. */
 static int arguments(void *arg) {
-        struct part parts[] = { { .span = SECONDS(1) }, { .span = SECONDS(9) }, { .end = 0 }, { .span = SECONDS(2), .end = -EIO } };
+        struct part parts[] = {
+                { .span = SECONDS(1) }, { .span = SECONDS(9) }, { .end = 0 }, { .span = SECONDS(2), .end = -EIO },
+        };
         belay_group group;
 
         (void) arg;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of scopes, of many tasks and of synchronization share: a task that plays a part, requests that come later.
+ * What the tests of scopes, of many tasks and of synchronization share: a task that plays a part, later requests.
  */
 #ifndef BELAY_TESTS_PARTS_H
 #define BELAY_TESTS_PARTS_H

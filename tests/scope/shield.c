@@ -28,14 +28,13 @@ static int held_back(void *arg) {
         return 0;
 }
 
-/* One that was there before, not delivered yet, waits as well. */
+/* From here on they are held back: one that was there before, and not delivered yet, is delivered. */
 static int pending_before(void *arg) {
         belay_shield_scope shield;
 
         (void) arg;
         belay_cancel(belay_self(), "before");
         belay_shield_enter(&shield, BELAY_NEVER);
-        /* It was asked for from within nothing, so from outside of the region. */
         CHECK_EQ(belay_sleep(SECONDS(1)), -ECANCELED);
         CHECK_EQ(belay_shield_leave(&shield, 0), 0);
         CHECK_DELIVERED();
@@ -123,7 +122,7 @@ static int limits(void *arg) {
 
         /* The same without another request. */
         belay_shield_enter(&shield, BELAY_NEVER);
-        CHECK_EQ(belay_wait_for((belay_fn *) play, &(struct part) { .span = SECONDS(9) }, SECONDS(1)), -ETIMEDOUT);
+        CHECK_EQ(belay_wait_for(play, &(struct part) { .span = SECONDS(9) }, SECONDS(1)), -ETIMEDOUT);
         CHECK_EQ(belay_shield_leave(&shield, 0), 0);
         CHECK_CLEAN();
 

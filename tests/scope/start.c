@@ -34,6 +34,8 @@ static int serve(void *arg) {
 static int ready(void *arg) {
         struct server server = { .before = { .span = SECONDS(1) }, .after = { .span = SECONDS(3), .end = 6 } };
         struct server other = { .after = { .span = SECONDS(3) } };
+        belay_spawn_options options = { .size = sizeof(options), .name = "server", .destroy = destroy };
+        belay_spawn_options eager = { .size = sizeof(eager), .eager = true };
         belay_time begin = belay_now();
         belay_group group;
         belay_task *task = NULL;
@@ -41,8 +43,7 @@ static int ready(void *arg) {
         (void) arg;
         destroyed = 0;
         belay_group_enter(&group);
-        CHECK_EQ(belay_group_start(&group, serve, &server,
-                                   BELAY_OPTIONS(belay_spawn_options, .name = "server", .destroy = destroy), &task), 0);
+        CHECK_EQ(belay_group_start(&group, serve, &server, &options, &task), 0);
         CHECK_EQ(belay_now() - begin, SECONDS(1));
         CHECK_EQ(server.ready, 0);
         CHECK_EQ(server.again, -EALREADY);
@@ -50,7 +51,7 @@ static int ready(void *arg) {
         CHECK_EQ(belay_group_count(&group), 1);
         CHECK_EQ(destroyed, 0);
         /* At once; no handle is wanted; eager makes no difference. */
-        CHECK_EQ(belay_group_start(&group, serve, &other, BELAY_OPTIONS(belay_spawn_options, .eager = true), NULL), 0);
+        CHECK_EQ(belay_group_start(&group, serve, &other, &eager, NULL), 0);
         CHECK_EQ(other.ready, 0);
         CHECK_EQ(belay_group_count(&group), 2);
         CHECK_EQ(belay_group_leave(&group, 0), 0);

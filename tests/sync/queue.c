@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Queues: orders and bounds, nothing lost and nothing twice, the shut-down, and work that is counted.
+ */
+#include "../scope/parts.h"
+
+enum { MANY = 100000 };
+
+static int items[MANY];
+static int destroyed;
+
+static void destroy(void *item) {
+        ++*(int *) item;
+        destroyed++;
+}
+
+static int compare(const void *a, const void *b) {
+        int x = *(const int *) a, y = *(const int *) b;
+
+        return x < y ? -1 : x > y;
+}
+
+static belay_queue *queue_with(size_t capacity, belay_queue_order order) {
+        belay_queue_options options = {
+                .size = sizeof(options), .capacity = capacity, .order = order, .compare = compare, .destroy = destroy,
+        };
+        belay_queue *queue = belay_queue_new_with(&options);
+
+        CHECK(queue != NULL);
+        memset(items, 0, sizeof(items));
+        destroyed = 0;
+        return queue;
+}
+
+static int *get(belay_queue *queue) {
+        void *item = NULL;
+
+        CHECK_EQ(belay_queue_get(queue, &item), 0);
+        return item;
+}
+
+static int orders(void *arg) {
+        belay_queue *queue;
+
+        (void) arg;
+        for (int order = 0; order < 3; order++) {
+                int next;
+
+                queue = queue_with(0, (belay_queue_order) order);
+                CHECK(belay_queue_empty(queue) && !belay_queue_full(queue));
+                for (int i = 0; i < 1000; i++) {
+                        items[i] = i * 617 % 1000;
+                        CHECK_EQ(belay_queue_put(queue, &items[i]), 0);
+                        /* Out again now and then, so that the ring goes round. */
+                        if (order == 0 && i % 3 == 0)
+                                CHECK(get(queue) == &items[i / 3]);
+                }
+                next = order == 0 ? 334 : order == 1 ? 999 : 0;
+                CHECK_EQ(belay_queue_count(queue), order == 0 ? 666 : 1000);
+                while (!belay_queue_empty(queue)) {
+                        int *item = get(queue);
+
+                        if (order == BELAY_QUEUE_PRIORITY)
+                                CHECK_EQ(*item, next++);
+                        else
+                                CHECK(item == &items[order == BELAY_QUEUE_FIFO ? next++ : next--]);
+                }
+                CHECK_EQ(next, order == 1 ? -1 : 1000);
+                CHECK_EQ(destroyed, 0);
+                CHECK_EQ(belay_queue_free(queue), 0);
+        }
+        return 0;
+}
+
+static int no_wait(void *arg) {
+        belay_queue *queue = belay_queue_new(2);
+        void *item = &items[7];
+
+        (void) arg;
+        CHECK(queue != NULL);
+        belay_cancel(belay_self(), NULL);
+        CHECK_EQ(belay_queue_try_get(queue, &item), -ENODATA);
+        CHECK_LEFT(-ENODATA, NULL);
+        CHECK_EQ(belay_queue_put(queue, &items[0]), 0);
+        CHECK_EQ(belay_queue_try_put(queue, &items[1]), 0);
+        CHECK(belay_queue_full(queue));
+        CHECK_EQ(belay_queue_try_put(queue, &items[2]), -ENOBUFS);
+        CHECK_LEFT(-ENOBUFS, NULL);
+        CHECK_EQ(belay_queue_get(queue, &item), 0);
+        CHECK(item == &items[0]);
+        CHECK_EQ(belay_queue_try_get(queue, &item), 0);
+        CHECK(item == &items[1]);
+        CHECK_EQ(belay_queue_get(queue, &item), -ECANCELED);
+        CHECK_DELIVERED();
+        CHECK_EQ(belay_queue_try_put(queue, NULL), 0);
+        CHECK(get(queue) == NULL);
+        CHECK_EQ(belay_queue_free(queue), 0);
+        CHECK_EQ(belay_queue_free(NULL), 0);
+        errno = 0;
+        CHECK(belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .order = BELAY_QUEUE_PRIORITY)) == NULL);
+        CHECK_EQ(errno, EINVAL);
+        errno = 0;
+        CHECK(belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .order = (belay_queue_order) 3)) == NULL);
+        CHECK_EQ(errno, EINVAL);
+        return 0;
+}
+
+/* ---- several tasks ---- */
+
+static belay_queue *queue;
+static int got;
+
+static int produces(void *arg) {
+        int rc = 0;
+
+        for (int i = *(int *) arg; i < MANY && rc == 0; i += 4)
+                rc = belay_queue_put(queue, &items[i]);
+        return rc;
+}
+
+static int consumes(void *arg) {
+        void *item;
+        int rc;
+
+        (void) arg;
+        while ((rc = belay_queue_get(queue, &item)) == 0) {
+                ++*(int *) item;
+                got++;
+                CHECK(belay_queue_count(queue) <= 10);
+                CHECK_EQ(belay_queue_task_done(queue), 0);
+        }
+        return rc == -ESHUTDOWN ? 0 : rc;
+}
+
+static int hundred_thousand(void *arg) {
+        int begins[] = { 0, 1, 2, 3 };
+        belay_task *tasks[7];
+
+        (void) arg;
+        queue = queue_with(10, BELAY_QUEUE_FIFO);
+        got = 0;
+        for (int i = 0; i < 7; i++)
+                tasks[i] = must(i < 4 ? belay_spawn(produces, &begins[i]) : belay_spawn(consumes, NULL));
+        CHECK_EQ(belay_gather(tasks, 4, NULL), 0);
+        CHECK_EQ(belay_queue_join(queue), 0);
+        belay_queue_shutdown(queue, false);
+        CHECK_EQ(belay_gather(tasks, 7, NULL), 0);
+        for (int i = 0; i < 7; i++)
+                CHECK_EQ(ended_with(tasks[i]), 0);
+        CHECK_EQ(got, MANY);
+        for (int i = 0; i < MANY; i++)
+                CHECK_EQ(items[i], 1);
+        CHECK_EQ(belay_queue_free(queue), 0);
+        CHECK_EQ(destroyed, 0);
+        return 0;
+}
+
+static int gets_slowly(void *arg) {
+        void *item = NULL;
+        int rc = belay_queue_get(queue, &item);
+
+        if (rc == 0)
+                *(int **) arg = item;
+        return rc;
+}
+
+static int joins(void *arg) {
+        (void) arg;
+        return belay_queue_join(queue);
+}
+
+/* Getters are woken in the order in which they came. A woken one that is cancelled leaves the item to the next. */
+static int getters(void *arg) {
+        (void) arg;
+        for (int way = 0; way < 2; way++) {
+                belay_task *tasks[3];
+                int *taken[3] = { NULL };
+
+                queue = queue_with(0, BELAY_QUEUE_FIFO);
+                for (int i = 0; i < 3; i++)
+                        tasks[i] = must(belay_spawn(gets_slowly, &taken[i]));
+                CHECK_EQ(belay_yield(), 0);
+                CHECK_EQ(belay_queue_free(queue), -EBUSY);
+                CHECK_EQ(belay_queue_put(queue, &items[0]), 0);
+                if (way)
+                        belay_cancel(tasks[0], NULL);
+                CHECK_EQ(belay_sleep(1), 0);
+                CHECK(taken[way] == &items[0]);
+                CHECK(!belay_done(tasks[way + 1]));
+                CHECK_EQ(belay_queue_put(queue, &items[1]), 0);
+                CHECK_EQ(belay_queue_put(queue, &items[2]), 0);
+                CHECK_EQ(belay_gather_collect(tasks, 3), 0);
+                CHECK(taken[way + 1] == &items[1]);
+                for (int i = 0; i < 3; i++)
+                        CHECK_EQ(ended_with(tasks[i]), way && i == 0 ? -ECANCELED : 0);
+                CHECK_EQ(belay_queue_count(queue), way);
+                CHECK_EQ(belay_queue_free(queue), 0);
+                CHECK_EQ(destroyed, way);
+        }
+        return 0;
+}
+
+static int puts_one(void *arg) {
+        return belay_queue_put(queue, arg);
+}
+
+/* The same with those who wait for room: the item of one that is cancelled was not put. */
+static int putters(void *arg) {
+        (void) arg;
+        for (int way = 0; way < 3; way++) {
+                belay_task *tasks[3];
+
+                queue = queue_with(1, BELAY_QUEUE_FIFO);
+                CHECK_EQ(belay_queue_put(queue, &items[9]), 0);
+                for (int i = 0; i < 3; i++)
+                        tasks[i] = must(belay_spawn(puts_one, &items[i]));
+                CHECK_EQ(belay_yield(), 0);
+                CHECK_EQ(belay_queue_free(queue), -EBUSY);
+                if (way == 1)
+                        belay_cancel(tasks[0], NULL);
+                CHECK(get(queue) == &items[9]);
+                if (way == 2)
+                        belay_cancel(tasks[0], NULL);
+                for (int i = way > 0; i < 3; i++)
+                        CHECK(get(queue) == &items[i]);
+                CHECK_EQ(belay_gather_collect(tasks, 3), 0);
+                for (int i = 0; i < 3; i++)
+                        CHECK_EQ(ended_with(tasks[i]), way > 0 && i == 0 ? -ECANCELED : 0);
+                CHECK(belay_queue_empty(queue));
+                CHECK_EQ(belay_queue_free(queue), 0);
+                CHECK_EQ(destroyed, 0);
+        }
+        return 0;
+}
+
+static int puts_each_second(void *arg) {
+        (void) arg;
+        for (int i = 0; i < 200; i++) {
+                CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+                CHECK_EQ(belay_queue_put(queue, &items[i]), 0);
+        }
+        return 0;
+}
+
+/* Limits that strike with the put, just before and just after it: no item is lost (cpython 92824). */
+static int under_limits(void *arg) {
+        belay_task *task;
+        int timeouts = 0;
+
+        (void) arg;
+        queue = queue_with(0, BELAY_QUEUE_FIFO);
+        task = must(belay_spawn(puts_each_second, NULL));
+        for (int i = 0; i < 200;) {
+                belay_timeout limit;
+                void *item = NULL;
+                int rc;
+
+                belay_timeout_enter(&limit, SECONDS(1) - i % 3 + 1);
+                rc = belay_timeout_leave(&limit, belay_queue_get(queue, &item));
+                if (rc == 0) {
+                        CHECK(item == &items[i]);
+                        i++;
+                } else {
+                        CHECK_EQ(rc, -ETIMEDOUT);
+                        CHECK(item == NULL);
+                        timeouts++;
+                }
+                CHECK_EQ(belay_cancelling(belay_self()), 0);
+        }
+        CHECK(timeouts > 0);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        belay_release(task);
+        CHECK_EQ(belay_queue_free(queue), 0);
+        return 0;
+}
+
+/* ---- the end ---- */
+
+static int shut_down(void *arg) {
+        belay_task *tasks[3];
+        int *taken[3] = { NULL };
+        void *item;
+
+        (void) arg;
+        /* Getters of an empty one. */
+        queue = queue_with(0, BELAY_QUEUE_FIFO);
+        for (int i = 0; i < 3; i++)
+                tasks[i] = must(belay_spawn(gets_slowly, &taken[i]));
+        CHECK_EQ(belay_yield(), 0);
+        belay_queue_shutdown(queue, false);
+        CHECK_EQ(belay_gather_collect(tasks, 3), 0);
+        for (int i = 0; i < 3; i++)
+                CHECK_EQ(ended_with(tasks[i]), -ESHUTDOWN);
+        CHECK_EQ(belay_queue_free(queue), 0);
+
+        for (int now = 0; now < 2; now++) {
+                queue = queue_with(2, BELAY_QUEUE_FIFO);
+                for (int i = 0; i < 2; i++)
+                        CHECK_EQ(belay_queue_put(queue, &items[i]), 0);
+                tasks[0] = must(belay_spawn(puts_one, &items[2]));
+                tasks[1] = must(belay_spawn(joins, NULL));
+                CHECK_EQ(belay_yield(), 0);
+                belay_queue_shutdown(queue, now);
+                CHECK_EQ(belay_queue_put(queue, &items[3]), -ESHUTDOWN);
+                CHECK_LEFT(-ESHUTDOWN, NULL);
+                CHECK_EQ(belay_queue_try_put(queue, &items[3]), -ESHUTDOWN);
+                CHECK_EQ(belay_join(tasks[0], NULL), 0);
+                CHECK_EQ(ended_with(tasks[0]), -ESHUTDOWN);
+                /* What is in it can be had; or has gone to the destructor, and is finished. */
+                CHECK_EQ(destroyed, now ? 2 : 0);
+                for (int i = 0; i < 2 && !now; i++) {
+                        CHECK(get(queue) == &items[i]);
+                        CHECK(!belay_done(tasks[1]));
+                        CHECK_EQ(belay_queue_task_done(queue), 0);
+                }
+                CHECK_EQ(belay_join(tasks[1], NULL), 0);
+                CHECK_EQ(ended_with(tasks[1]), 0);
+                CHECK_EQ(belay_queue_get(queue, &item), -ESHUTDOWN);
+                CHECK_EQ(belay_queue_try_get(queue, &item), -ESHUTDOWN);
+                belay_queue_shutdown(queue, true);
+                CHECK_EQ(belay_queue_free(queue), 0);
+                for (int i = 0; i < 4; i++)
+                        CHECK_EQ(items[i], now && i < 2);
+        }
+        return 0;
+}
+
+/* Leftovers go to the destructor exactly once, whatever the order. */
+static int leftovers(void *arg) {
+        (void) arg;
+        for (int order = 0; order < 3; order++) {
+                queue = queue_with(0, (belay_queue_order) order);
+                for (int i = 0; i < 100; i++)
+                        CHECK_EQ(belay_queue_put(queue, &items[i]), 0);
+                for (int i = 0; i < 30; i++)
+                        *get(queue) += 10;
+                CHECK_EQ(belay_queue_free(queue), 0);
+                CHECK_EQ(destroyed, 70);
+                for (int i = 0; i < 100; i++)
+                        CHECK(items[i] == 1 || items[i] == 10);
+        }
+        return 0;
+}
+
+static int joined(void *arg) {
+        belay_task *tasks[2];
+
+        (void) arg;
+        keep_lines();
+        queue = queue_with(0, BELAY_QUEUE_FIFO);
+        /* Nothing unfinished: no cancellation point. */
+        belay_cancel(belay_self(), NULL);
+        CHECK_EQ(belay_queue_join(queue), 0);
+        CHECK_EQ(belay_queue_put(queue, &items[0]), 0);
+        CHECK_EQ(belay_queue_put(queue, &items[1]), 0);
+        CHECK_EQ(belay_queue_join(queue), -ECANCELED);
+        CHECK_DELIVERED();
+        for (int i = 0; i < 2; i++)
+                tasks[i] = must(belay_spawn(joins, NULL));
+        CHECK_EQ(belay_yield(), 0);
+        /* Taken out is not finished. */
+        get(queue);
+        get(queue);
+        CHECK_EQ(belay_queue_task_done(queue), 0);
+        CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+        CHECK(!belay_done(tasks[0]));
+        CHECK_EQ(belay_queue_free(queue), -EBUSY);
+        CHECK_EQ(belay_queue_task_done(queue), 0);
+        CHECK_EQ(belay_gather(tasks, 2, NULL), 0);
+        for (int i = 0; i < 2; i++)
+                CHECK_EQ(ended_with(tasks[i]), 0);
+        CHECK_EQ(kept_count, 0);
+        CHECK_EQ(belay_queue_task_done(queue), -EPERM);
+        CHECK_LINES(1, "misuse at " __FILE__);
+        belay_set_log(NULL, NULL);
+        CHECK_EQ(belay_queue_free(queue), 0);
+        return 0;
+}
+
+static void in_callback(void *arg) {
+        void *item = NULL;
+
+        /* Without waiting it can be used from everywhere. */
+        CHECK_EQ(belay_queue_put(queue, arg), 0);
+        CHECK_EQ(belay_queue_put(queue, arg), -EPERM);
+        CHECK_EQ(belay_queue_join(queue), -EPERM);
+        CHECK_EQ(belay_queue_get(queue, &item), 0);
+        CHECK(item == arg);
+        CHECK_EQ(belay_queue_get(queue, &item), -EPERM);
+        ++*(int *) arg;
+}
+
+static int in_no_task(void *arg) {
+        (void) arg;
+        keep_lines();
+        queue = queue_with(1, BELAY_QUEUE_FIFO);
+        CHECK(belay_soon(in_callback, &items[0]) != 0);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(items[0], 1);
+        CHECK_LINES(3, "outside of a task");
+        belay_set_log(NULL, NULL);
+        CHECK_EQ(belay_queue_free(queue), 0);
+        return 0;
+}
+
+static int gets_named(void *arg) {
+        void *item;
+
+        return belay_queue_get(arg, &item);
+}
+
+static int named(void *arg) {
+        belay_wait_info info = BELAY_WAIT_INFO_INIT;
+        belay_task *task;
+
+        (void) arg;
+        queue = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .name = "jobs"));
+        CHECK(queue != NULL);
+        task = must(belay_spawn(gets_named, queue));
+        CHECK_EQ(belay_yield(), 0);
+        belay_waiting(task, &info);
+        CHECK_STR(info.on, "jobs");
+        belay_cancel(task, NULL);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_EQ(ended_with(task), -ECANCELED);
+        CHECK_EQ(belay_queue_free(queue), 0);
+        return 0;
+}
+
+int main(void) {
+        RUN_VIRTUAL(orders);
+        RUN_VIRTUAL(no_wait);
+        RUN_VIRTUAL(hundred_thousand);
+        RUN_VIRTUAL(getters);
+        RUN_VIRTUAL(putters);
+        RUN_VIRTUAL(under_limits);
+        RUN_VIRTUAL(shut_down);
+        RUN_VIRTUAL(leftovers);
+        RUN_VIRTUAL(joined);
+        RUN_VIRTUAL(in_no_task);
+        RUN_VIRTUAL(named);
+        return 0;
+}
