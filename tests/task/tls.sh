@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A TLS handshake fits the default stack: tls.c beside this, where OpenSSL is there to build it with.
+set -euo pipefail
+
+case ${SAN:-}${RUN:-}${CC:-cc} in
+*address* | *thread* | *qemu* | *musl*) exit 77 ;;
+esac
+flags=$(pkg-config --cflags --libs openssl 2>/dev/null) || exit 77
+program=$(mktemp)
+trap 'rm -f "$program"' EXIT
+# shellcheck disable=SC2086
+${CC:-cc} ${CFLAGS:-} -std=gnu11 -Iinclude -Isrc -Itests tests/task/tls.c "$BUILD/libbelay.a" $flags -pthread -o "$program"
+"$program"
