@@ -9,6 +9,7 @@
  *     {
  *             int rc = belay_sleep(5 * BELAY_SECOND);
  *
+ *             (void) arg;
  *             if (rc == -ECANCELED)                            delivered once, here
  *                     puts("cancelled, cleaning up");          clean-up may wait
  *             return rc;
@@ -19,6 +20,7 @@
  *             belay_task *task = belay_spawn(work, NULL);
  *             int rc = belay_sleep(BELAY_SECOND);
  *
+ *             (void) arg;
  *             if (rc == 0)
  *                     rc = belay_cancel_wait(task, "enough", 10 * BELAY_SECOND, NULL);
  *             belay_release(task);

@@ -78,8 +78,8 @@ BELAY_API belay_loop *belay_loop_self(void);
 /* The main task of its present or latest run, borrowed. */
 BELAY_API belay_task *belay_loop_main(const belay_loop *loop);
 /*
- * The detail of main's failure in the latest run (borrowed, until the next), the signal that interrupted it (0 if
- * none), its clock.
+ * The detail of main's failure in the latest run (borrowed, until the next); the signal that interrupted it, or came
+ * too late for that (0 if none); its clock.
  */
 BELAY_API const belay_failure *belay_loop_failure(const belay_loop *loop);
 BELAY_API int belay_loop_signal(const belay_loop *loop);

@@ -43,6 +43,13 @@ static void put_back(void) {
                 }
 }
 
+/* One that came too late to cancel main is not forgotten: who asks the loop is told of it. */
+static void note(struct belay_loop *loop) {
+        if (received != 0 && loop->signal == 0)
+                loop->signal = received;
+        received = 0;
+}
+
 void bly_signals_take(struct belay_loop *loop) {
         struct sigaction now, ours = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
         struct belay_loop *nobody = NULL;
@@ -64,6 +71,7 @@ void bly_signals_give_back(struct belay_loop *loop) {
         put_back();
         loop->takes_signals = false;
         atomic_store(&owner, NULL);
+        note(loop);
 }
 
 void bly_attend(struct belay_loop *loop) {
@@ -76,11 +84,11 @@ void bly_attend(struct belay_loop *loop) {
         if (!loop->takes_signals)
                 return;
         signal = received;
-        received = 0;
         if (signal == 0)
                 return;
         put_back();
         bly_interrupt(loop, BELAY_ORIGIN_SIGNAL, signal, NULL);
+        note(loop);
 }
 
 /* ---- interrupting ---- */
