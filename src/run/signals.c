@@ -6,6 +6,7 @@
  * them itself goes on doing so. The first signal puts the default action back, so that a second one ends a program whose
  * clean-up hangs.
  */
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,21 +16,38 @@
 
 static const int signals[] = { SIGINT, SIGTERM };
 
-static _Atomic(struct belay_loop *) owner;
-static volatile sig_atomic_t received;
+/* Owns the signals while they are given back: nobody else may take them, and nobody may be told of one. */
+static struct belay_loop nobody;
 
+static _Atomic(struct belay_loop *) owner;
+static atomic_int received;
+static atomic_int handling;
+
+static void put_back(void);
+
+/*
+ * May run on any thread, hence beside the owner's giving back: the count keeps the loop alive for as long as it is
+ * looked at here.
+ */
 static void on_signal(int signal) {
-        struct belay_loop *loop = atomic_load(&owner);
+        struct belay_loop *loop;
         int saved = errno;
         uint64_t one = 1;
 
-        if (loop != NULL) {
-                received = signal;
+        atomic_fetch_add(&handling, 1);
+        loop = atomic_load(&owner);
+        if (loop != NULL && loop != &nobody) {
+                atomic_store(&received, signal);
                 loop->asked = 1;
                 /* Full is as good as written. */
                 if (write(loop->wake_fd, &one, sizeof(one)) < 0)
                         errno = saved;
+        } else {
+                /* No loop has it: the sender gets the default action, even if somebody kept this handler and set it again. */
+                put_back();
+                raise(signal);
         }
+        atomic_fetch_sub(&handling, 1);
         errno = saved;
 }
 
@@ -45,18 +63,18 @@ static void put_back(void) {
 
 /* One that came too late to cancel main is not forgotten: who asks the loop is told of it. */
 static void note(struct belay_loop *loop) {
-        if (received != 0 && loop->signal == 0)
-                loop->signal = received;
-        received = 0;
+        int signal = atomic_exchange(&received, 0);
+
+        if (signal != 0 && loop->signal == 0)
+                loop->signal = signal;
 }
 
 void bly_signals_take(struct belay_loop *loop) {
         struct sigaction now, ours = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-        struct belay_loop *nobody = NULL;
+        struct belay_loop *free = NULL;
 
-        if (!loop->wants_signals || !atomic_compare_exchange_strong(&owner, &nobody, loop))
+        if (!loop->wants_signals || !atomic_compare_exchange_strong(&owner, &free, loop))
                 return;
-        received = 0;
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
                 if (sigaction(signals[i], NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL)
                         if (sigaction(signals[i], &ours, NULL) == 0)
@@ -70,8 +88,11 @@ void bly_signals_give_back(struct belay_loop *loop) {
                 return;
         put_back();
         loop->takes_signals = false;
-        atomic_store(&owner, NULL);
+        atomic_store(&owner, &nobody);
+        while (atomic_load(&handling) > 0)
+                sched_yield();
         note(loop);
+        atomic_store(&owner, NULL);
 }
 
 void bly_attend(struct belay_loop *loop) {
@@ -83,7 +104,7 @@ void bly_attend(struct belay_loop *loop) {
                 bly_log(BELAY_LOG_WARNING, "reading the loop's own descriptor: %s", strerror(errno));
         if (!loop->takes_signals)
                 return;
-        signal = received;
+        signal = atomic_load(&received);
         if (signal == 0)
                 return;
         put_back();

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loops of several threads take the signals from each other, over and over: none sees what another was told.
+ */
+#include <pthread.h>
+
+#include "../base/help.h"
+
+enum { THREADS = 3, LOOPS = 200 };
+
+static int yields(void *arg) {
+        (void) arg;
+        return belay_yield();
+}
+
+static void *runs_loops(void *arg) {
+        for (int i = 0; i < LOOPS; i++) {
+                belay_loop *loop = belay_loop_new(NULL);
+                int outcome = -1;
+
+                CHECK(loop != NULL);
+                CHECK_EQ(belay_loop_run(loop, yields, NULL, &outcome), 0);
+                CHECK_EQ(outcome, 0);
+                CHECK_EQ(belay_loop_signal(loop), 0);
+                CHECK_EQ(belay_loop_close(loop), 0);
+        }
+        return arg;
+}
+
+int main(void) {
+        pthread_t threads[THREADS];
+
+        for (int i = 0; i < THREADS; i++)
+                CHECK_EQ(pthread_create(&threads[i], NULL, runs_loops, NULL), 0);
+        for (int i = 0; i < THREADS; i++)
+                CHECK_EQ(pthread_join(threads[i], NULL), 0);
+        return 0;
+}
