@@ -43,8 +43,14 @@
  *     belay/sync.h       lock, event, condition, semaphore, barrier
  *     belay/queue.h      queues
  *     belay/loop.h       running a program, memory and log hooks
+ *     belay/io.h         waiting for descriptors
+ *     belay/stream.h     streams of bytes: read, write, lines, copy, close
+ *     belay/net.h        connect, listen, serve, datagrams, descriptors that travel
+ *     belay/file.h       files and directories
+ *     belay/embed.h      beside another loop
  *     belay/inspect.h    dumps
  *     belay/testing.h    virtual clock, seeds, cancel-everywhere
+ *     belay/wire.h       a connection in memory, for tests
  *
  * The rules that hold everywhere: failures are negative errno values; a wait returns -ECANCELED for the calling task's own
  * cancellation and for nothing else; what a task ended with is read apart from the verdict of the wait; waiting outside a
@@ -66,8 +72,14 @@
 #include <belay/sync.h>
 #include <belay/queue.h>
 #include <belay/loop.h>
+#include <belay/io.h>
+#include <belay/stream.h>
+#include <belay/net.h>
+#include <belay/file.h>
+#include <belay/embed.h>
 #include <belay/inspect.h>
 #include <belay/testing.h>
+#include <belay/wire.h>
 #include <belay/places.h>
 
 #endif

@@ -28,6 +28,12 @@ typedef enum belay_clock {
         BELAY_CLOCK_VIRTUAL = 1,          /* begins at 0 and jumps to the next deadline when nothing is ready: see <belay/testing.h> */
 } belay_clock;
 
+typedef enum belay_backend {
+        BELAY_BACKEND_DEFAULT = 0,        /* what the environment variable BELAY_BACKEND says; epoll */
+        BELAY_BACKEND_EPOLL = 1,
+        BELAY_BACKEND_IO_URING = 2,       /* where the system lets it be used; else epoll, and a log line: see <belay/io.h> */
+} belay_backend;
+
 typedef struct belay_loop_options {
         size_t size;                      /* sizeof(belay_loop_options) */
         belay_clock clock;
@@ -37,6 +43,8 @@ typedef struct belay_loop_options {
         bool no_overflow_report;          /* leaves SIGSEGV and SIGBUS alone */
         uint64_t seed;                    /* varies the order among ready tasks: see <belay/testing.h>; 0: first in, first out */
         bool keep_waiting;                /* when nothing can happen any more: wait all the same, as for a debugger; no deadlock report */
+        belay_backend backend;            /* how it waits for descriptors */
+        unsigned threads;                 /* for files, at most; 0: 4 */
 } belay_loop_options;
 
 /*

@@ -15,6 +15,11 @@
 #include <belay/sync.h>
 #include <belay/queue.h>
 #include <belay/loop.h>
+#include <belay/io.h>
+#include <belay/stream.h>
+#include <belay/net.h>
+#include <belay/file.h>
+#include <belay/embed.h>
 
 BELAY_BEGIN
 
@@ -107,6 +112,82 @@ BELAY_API int belay_run_with_placed(const char *place, belay_fn *fn, void *arg,
 BELAY_API int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, void *arg,
                                     int *outcome) BELAY_MUST_USE;
 
+/* io.h */
+BELAY_API int belay_wait_fd_placed(const char *place, int fd, int events) BELAY_MUST_USE;
+
+/* stream.h */
+BELAY_API ssize_t belay_read_placed(const char *place, belay_stream *stream, void *buffer,
+                                    size_t size) BELAY_MUST_USE;
+BELAY_API ssize_t belay_read_exactly_placed(const char *place, belay_stream *stream, void *buffer,
+                                            size_t size) BELAY_MUST_USE;
+BELAY_API ssize_t belay_read_until_placed(const char *place, belay_stream *stream, const void *delimiter,
+                                          size_t length, void *buffer, size_t size) BELAY_MUST_USE;
+BELAY_API ssize_t belay_read_line_placed(const char *place, belay_stream *stream, char *line,
+                                         size_t size) BELAY_MUST_USE;
+BELAY_API ssize_t belay_peek_placed(const char *place, belay_stream *stream, size_t least,
+                                    const void **data) BELAY_MUST_USE;
+BELAY_API ssize_t belay_write_placed(const char *place, belay_stream *stream, const void *data,
+                                     size_t size) BELAY_MUST_USE;
+BELAY_API ssize_t belay_writev_placed(const char *place, belay_stream *stream, const struct iovec *parts,
+                                      int count) BELAY_MUST_USE;
+BELAY_API ssize_t belay_write_some_placed(const char *place, belay_stream *stream, const void *data,
+                                          size_t size) BELAY_MUST_USE;
+BELAY_API int belay_copy_placed(const char *place, belay_stream *to, belay_stream *from, int64_t most,
+                                int64_t *copied) BELAY_MUST_USE;
+BELAY_API int64_t belay_send_file_placed(const char *place, belay_stream *stream, int fd, int64_t offset,
+                                         int64_t size) BELAY_MUST_USE;
+BELAY_API int belay_half_close_placed(const char *place, belay_stream *stream) BELAY_MUST_USE;
+BELAY_API int belay_close_placed(const char *place, belay_stream *stream, belay_time limit);
+BELAY_API ssize_t belay_print_placed(const char *place, belay_stream *stream, const char *format,
+                                     ...) BELAY_PRINTF(3, 4) BELAY_MUST_USE;
+
+/* net.h */
+BELAY_API int belay_connect_placed(const char *place, belay_stream **stream, const char *endpoint,
+                                   const belay_connect_options *options) BELAY_MUST_USE;
+BELAY_API int belay_connect_to_placed(const char *place, belay_stream **stream, const struct sockaddr *address,
+                                      unsigned length, const belay_connect_options *options) BELAY_MUST_USE;
+BELAY_API int belay_resolve_placed(const char *place, const char *endpoint, int type, belay_address **addresses,
+                                   size_t *count) BELAY_MUST_USE;
+BELAY_API int belay_listen_placed(const char *place, belay_listener **listener, const char *endpoint,
+                                  const belay_listen_options *options) BELAY_MUST_USE;
+BELAY_API int belay_accept_placed(const char *place, belay_listener *listener, belay_stream **stream) BELAY_MUST_USE;
+BELAY_API int belay_serve_placed(const char *place, belay_listener *listener, belay_serve_fn *handler, void *arg,
+                                 const belay_serve_options *options) BELAY_MUST_USE;
+BELAY_API ssize_t belay_receive_placed(const char *place, belay_datagrams *socket, void *buffer, size_t size,
+                                       belay_address *from) BELAY_MUST_USE;
+BELAY_API ssize_t belay_send_placed(const char *place, belay_datagrams *socket, const void *data, size_t size,
+                                    const belay_address *to) BELAY_MUST_USE;
+BELAY_API int belay_datagrams_open_placed(const char *place, belay_datagrams **socket, const char *local,
+                                          const char *remote) BELAY_MUST_USE;
+BELAY_API ssize_t belay_send_descriptors_placed(const char *place, belay_stream *stream, const void *data,
+                                                size_t size, const int *fds, size_t count) BELAY_MUST_USE;
+BELAY_API ssize_t belay_receive_descriptors_placed(const char *place, belay_stream *stream, void *buffer, size_t size,
+                                                   int *fds, size_t *count) BELAY_MUST_USE;
+
+/* file.h */
+BELAY_API int belay_file_open_placed(const char *place, const char *path, int flags, mode_t mode) BELAY_MUST_USE;
+BELAY_API int belay_file_close_placed(const char *place, int fd);
+BELAY_API ssize_t belay_file_read_placed(const char *place, int fd, void *buffer, size_t size,
+                                         int64_t offset) BELAY_MUST_USE;
+BELAY_API ssize_t belay_file_write_placed(const char *place, int fd, const void *data, size_t size,
+                                          int64_t offset) BELAY_MUST_USE;
+BELAY_API int belay_file_sync_placed(const char *place, int fd, bool data_only) BELAY_MUST_USE;
+BELAY_API int belay_file_truncate_placed(const char *place, int fd, int64_t size) BELAY_MUST_USE;
+BELAY_API int belay_file_stat_placed(const char *place, const char *path, bool follow,
+                                     struct stat *result) BELAY_MUST_USE;
+BELAY_API int belay_file_stat_fd_placed(const char *place, int fd, struct stat *result) BELAY_MUST_USE;
+BELAY_API int belay_file_rename_placed(const char *place, const char *from, const char *to) BELAY_MUST_USE;
+BELAY_API int belay_file_remove_placed(const char *place, const char *path) BELAY_MUST_USE;
+BELAY_API int belay_file_make_directory_placed(const char *place, const char *path, mode_t mode) BELAY_MUST_USE;
+BELAY_API int belay_file_read_all_placed(const char *place, const char *path, size_t most, char **data,
+                                         size_t *size) BELAY_MUST_USE;
+BELAY_API int belay_file_write_all_placed(const char *place, const char *path, const void *data, size_t size,
+                                          mode_t mode) BELAY_MUST_USE;
+BELAY_API int belay_walk_placed(const char *place, const char *root, belay_walk_fn *fn, void *arg) BELAY_MUST_USE;
+
+/* embed.h */
+BELAY_API int belay_loop_start_placed(const char *place, belay_loop *loop, belay_fn *fn, void *arg) BELAY_MUST_USE;
+
 BELAY_END
 
 #ifndef BELAY_NO_PLACES
@@ -179,6 +260,56 @@ BELAY_END
 #define belay_run(fn, arg) belay_run_placed(BELAY_HERE, fn, arg)
 #define belay_run_with(fn, arg, options) belay_run_with_placed(BELAY_HERE, fn, arg, options)
 #define belay_loop_run(loop, fn, arg, outcome) belay_loop_run_placed(BELAY_HERE, loop, fn, arg, outcome)
+
+/* io.h */
+#define belay_wait_fd(fd, events) belay_wait_fd_placed(BELAY_HERE, fd, events)
+
+/* stream.h */
+#define belay_read(stream, buffer, size) belay_read_placed(BELAY_HERE, stream, buffer, size)
+#define belay_read_exactly(stream, buffer, size) belay_read_exactly_placed(BELAY_HERE, stream, buffer, size)
+#define belay_read_until(stream, delimiter, length, buffer, size) belay_read_until_placed(BELAY_HERE, stream, delimiter, length, buffer, size)
+#define belay_read_line(stream, line, size) belay_read_line_placed(BELAY_HERE, stream, line, size)
+#define belay_peek(stream, least, data) belay_peek_placed(BELAY_HERE, stream, least, data)
+#define belay_write(stream, data, size) belay_write_placed(BELAY_HERE, stream, data, size)
+#define belay_writev(stream, parts, count) belay_writev_placed(BELAY_HERE, stream, parts, count)
+#define belay_write_some(stream, data, size) belay_write_some_placed(BELAY_HERE, stream, data, size)
+#define belay_copy(to, from, most, copied) belay_copy_placed(BELAY_HERE, to, from, most, copied)
+#define belay_send_file(stream, fd, offset, size) belay_send_file_placed(BELAY_HERE, stream, fd, offset, size)
+#define belay_half_close(stream) belay_half_close_placed(BELAY_HERE, stream)
+#define belay_close(stream, limit) belay_close_placed(BELAY_HERE, stream, limit)
+#define belay_print(stream, ...) belay_print_placed(BELAY_HERE, stream, __VA_ARGS__)
+
+/* net.h */
+#define belay_connect(stream, endpoint, options) belay_connect_placed(BELAY_HERE, stream, endpoint, options)
+#define belay_connect_to(stream, address, length, options) belay_connect_to_placed(BELAY_HERE, stream, address, length, options)
+#define belay_resolve(endpoint, type, addresses, count) belay_resolve_placed(BELAY_HERE, endpoint, type, addresses, count)
+#define belay_listen(listener, endpoint, options) belay_listen_placed(BELAY_HERE, listener, endpoint, options)
+#define belay_accept(listener, stream) belay_accept_placed(BELAY_HERE, listener, stream)
+#define belay_serve(listener, handler, arg, options) belay_serve_placed(BELAY_HERE, listener, handler, arg, options)
+#define belay_receive(socket, buffer, size, from) belay_receive_placed(BELAY_HERE, socket, buffer, size, from)
+#define belay_send(socket, data, size, to) belay_send_placed(BELAY_HERE, socket, data, size, to)
+#define belay_datagrams_open(socket, local, remote) belay_datagrams_open_placed(BELAY_HERE, socket, local, remote)
+#define belay_send_descriptors(stream, data, size, fds, count) belay_send_descriptors_placed(BELAY_HERE, stream, data, size, fds, count)
+#define belay_receive_descriptors(stream, buffer, size, fds, count) belay_receive_descriptors_placed(BELAY_HERE, stream, buffer, size, fds, count)
+
+/* file.h */
+#define belay_file_open(path, flags, mode) belay_file_open_placed(BELAY_HERE, path, flags, mode)
+#define belay_file_close(fd) belay_file_close_placed(BELAY_HERE, fd)
+#define belay_file_read(fd, buffer, size, offset) belay_file_read_placed(BELAY_HERE, fd, buffer, size, offset)
+#define belay_file_write(fd, data, size, offset) belay_file_write_placed(BELAY_HERE, fd, data, size, offset)
+#define belay_file_sync(fd, data_only) belay_file_sync_placed(BELAY_HERE, fd, data_only)
+#define belay_file_truncate(fd, size) belay_file_truncate_placed(BELAY_HERE, fd, size)
+#define belay_file_stat(path, follow, result) belay_file_stat_placed(BELAY_HERE, path, follow, result)
+#define belay_file_stat_fd(fd, result) belay_file_stat_fd_placed(BELAY_HERE, fd, result)
+#define belay_file_rename(from, to) belay_file_rename_placed(BELAY_HERE, from, to)
+#define belay_file_remove(path) belay_file_remove_placed(BELAY_HERE, path)
+#define belay_file_make_directory(path, mode) belay_file_make_directory_placed(BELAY_HERE, path, mode)
+#define belay_file_read_all(path, most, data, size) belay_file_read_all_placed(BELAY_HERE, path, most, data, size)
+#define belay_file_write_all(path, data, size, mode) belay_file_write_all_placed(BELAY_HERE, path, data, size, mode)
+#define belay_walk(root, fn, arg) belay_walk_placed(BELAY_HERE, root, fn, arg)
+
+/* embed.h */
+#define belay_loop_start(loop, fn, arg) belay_loop_start_placed(BELAY_HERE, loop, fn, arg)
 
 #endif
 #endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The network: connecting, listening, serving, datagrams, descriptors that travel.
+ *
+ *     static int echo(belay_stream *stream, void *arg) {
+ *             int64_t copied;
+ *
+ *             return belay_copy(stream, stream, -1, &copied);
+ *     }
+ *
+ *     static int app(void *arg) {
+ *             belay_listener *listener;
+ *             int rc = belay_listen(&listener, "127.0.0.1:7007", NULL);
+ *
+ *             if (rc == 0)
+ *                     rc = belay_serve(listener, echo, NULL, NULL);      until app is cancelled
+ *             belay_listener_close(listener);
+ *             return rc;
+ *     }
+ *
+ * Endpoints are texts:
+ *     "127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80"   addresses and ports
+ *     "example.org:https"       names and services, looked up as getaddrinfo() does, without holding up the loop
+ *     ":80", "*:80"             to listen: at every address, IPv6 and IPv4; port 0: any that is free. To connect: this machine
+ *     "unix:/run/app.sock"      a Unix socket; "unix:@name" one of Linux's abstract ones
+ * A text that is none of these is -EINVAL; a name that is not known, -ENOENT; one that could not be looked up for now,
+ * -EAGAIN.
+ *
+ * Threads: the loop's own.
+ * Cancellation: functions that do not speak of it are no cancellation points. See <belay/io.h> for the rule.
+ */
+#ifndef BELAY_NET_H
+#define BELAY_NET_H
+
+#include <belay/stream.h>
+
+BELAY_BEGIN
+
+/* ---- connecting ---- */
+
+struct sockaddr;
+
+typedef struct belay_connect_options {
+        size_t size;                      /* sizeof(belay_connect_options) */
+        const char *local;                /* the endpoint to connect from; NULL: the system chooses */
+        /* Where a name has several addresses, the next is tried beside those before it when so much time went by; 0: 250 ms. */
+        belay_time stagger;
+        bool nagle;                       /* small writes wait for company (no TCP_NODELAY) */
+} belay_connect_options;
+
+/*
+ * Connects. Of several addresses the first that answers is taken. Returns 0 with the stream, or the error of the last that failed:
+ * -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH, -ETIMEDOUT (the system's own limit, of minutes: set one), -ENOENT (also: no
+ * such Unix socket), -EACCES, -EMFILE, -ENFILE, -EADDRNOTAVAIL, -EINVAL, -ENOMEM. *stream is NULL then.
+ * Cancellation: a cancellation point; no connection is left then. One that stood already is returned.
+ */
+BELAY_API int belay_connect(belay_stream **stream, const char *endpoint, const belay_connect_options *options) BELAY_MUST_USE;
+/* The same to one address. */
+BELAY_API int belay_connect_to(belay_stream **stream, const struct sockaddr *address, unsigned length,
+                               const belay_connect_options *options) BELAY_MUST_USE;
+
+/* ---- names ---- */
+
+typedef struct belay_address {
+        unsigned length;                  /* a socklen_t */
+        int type;                         /* SOCK_STREAM, SOCK_DGRAM */
+        /* A struct sockaddr_storage, so that <sys/socket.h> need not be included here: (struct sockaddr *) address. */
+        unsigned char address[128] __attribute__((aligned(8)));
+} belay_address;
+
+/*
+ * Looks an endpoint up. *addresses gets an array of *count addresses, at least one, in the order in which they should be tried; to be
+ * freed by belay_addresses_free(). `type` is SOCK_STREAM or SOCK_DGRAM. Texts that are addresses take no time. A name is
+ * looked up by getaddrinfo() in a thread of its own kind, which cannot be stopped: it goes on alone, and keeps what it needs.
+ * Errors as said above.
+ * Cancellation: a cancellation point if there is a name to look up; returns at once.
+ */
+BELAY_API int belay_resolve(const char *endpoint, int type, belay_address **addresses, size_t *count) BELAY_MUST_USE;
+BELAY_API void belay_addresses_free(belay_address *addresses, size_t count);
+/* An address as an endpoint's text, cut off at `size`; returns `text`. */
+BELAY_API char *belay_address_text(const struct sockaddr *address, unsigned length, char *text, size_t size);
+enum { BELAY_ADDRESS_TEXT = 160 };        /* is enough for any */
+
+/* ---- listening ---- */
+
+typedef struct belay_listener belay_listener;
+
+typedef struct belay_listen_options {
+        size_t size;                      /* sizeof(belay_listen_options) */
+        int backlog;                      /* connections that wait to be accepted; 0: as many as the system lets be */
+        bool share;                       /* several sockets may listen at one address (SO_REUSEPORT) */
+        bool nagle;                       /* of the connections: see belay_connect_options */
+        int mode;                         /* of a Unix socket's file, as chmod(); 0: as the umask has it */
+} belay_listen_options;
+
+/*
+ * Listens. With "*" or no host it listens at every address of both families, where the system has both; at a name, at the first of
+ * its addresses that is one of this machine. A Unix socket's file that
+ * nobody listens at any more is replaced; the file is removed when the listener is closed.
+ * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -ENFILE, -EINVAL, -ENOMEM, and those of the look-up.
+ * Cancellation: a cancellation point if there is a name to look up.
+ */
+BELAY_API int belay_listen(belay_listener **listener, const char *endpoint, const belay_listen_options *options) BELAY_MUST_USE;
+/* A listener of a socket that listens already, as one that was handed down. Takes it over. -EBADF, -EINVAL, -ENOMEM. */
+BELAY_API int belay_listen_fd(belay_listener **listener, int fd) BELAY_MUST_USE;
+
+/*
+ * Accepts a connection. Connections that were gone before they were accepted are passed over. -EMFILE, -ENFILE, -ENOBUFS: the
+ * connection still waits; -ENOMEM: it waits, or was closed; -EBADF: closed meanwhile. Several tasks may accept at a time.
+ * Cancellation: a cancellation point if no connection waits; none is lost.
+ */
+BELAY_API int belay_accept(belay_listener *listener, belay_stream **stream) BELAY_MUST_USE;
+
+/* Where it listens, as an endpoint: with the port that was chosen. The listener's. And its descriptor, borrowed. */
+BELAY_API const char *belay_listener_endpoint(const belay_listener *listener);
+BELAY_API int belay_listener_fd(const belay_listener *listener);
+
+/* Listens no more; tasks that wait in it get -EBADF. The handle is gone. NULL does nothing. */
+BELAY_API void belay_listener_close(belay_listener *listener);
+
+/* ---- serving ---- */
+
+/* Handles a connection in a task of its own. The stream is closed for it when it returns. */
+typedef int belay_serve_fn(belay_stream *stream, void *arg);
+
+typedef struct belay_serve_options {
+        size_t size;                      /* sizeof(belay_serve_options) */
+        size_t most;                      /* connections at a time: more wait to be accepted; 0: any number */
+        belay_time grace;                 /* how long connections may go on when serving ends; 0: 10 s; BELAY_NEVER */
+        belay_time close_limit;           /* of closing in good order a connection whose handler returned; 0: 1 s */
+        size_t stack_size;                /* of the handlers' tasks; 0: the loop's */
+        /* Called in the handler's task with what it returned, if that is a failure; NULL: a log line, but for -ECANCELED, -EPIPE, -ECONNRESET. */
+        void (*failed)(belay_stream *stream, int rc, void *arg);
+} belay_serve_options;
+
+/*
+ * Accepts connections and handles each by handler(stream, arg) in a task of its own, until the task is cancelled or
+ * belay_serve_stop() is called. A handler's failure ends its connection (it is aborted) and no other. Where descriptors or memory
+ * run out, it goes on when there are some again.
+ *
+ * Then, in this order: nothing more is accepted, and the listener is closed, so that others may listen in its place; connections go on
+ * for `grace`; those that are left are cancelled, and their clean-up is waited for. A further request for this task cancels them at
+ * once. Returns 0 if it was stopped, -ECANCELED if it was cancelled, an error if accepting failed for good; in all cases no connection
+ * is left, and the listener's handle is still to be closed.
+ * Cancellation: a cancellation point.
+ */
+BELAY_API int belay_serve(belay_listener *listener, belay_serve_fn *handler, void *arg,
+                          const belay_serve_options *options) BELAY_MUST_USE;
+/* Ends serving as said above. 0; -ESRCH: nobody serves there. */
+BELAY_API int belay_serve_stop(belay_listener *listener);
+/* The connections that are being handled. */
+BELAY_API size_t belay_serve_count(const belay_listener *listener);
+
+/* ---- datagrams ---- */
+
+typedef struct belay_datagrams belay_datagrams;
+
+/*
+ * A socket for datagrams, bound to `local` (NULL: any free port; no name for a Unix socket) and connected to `remote` (NULL: to
+ * none). At least one is needed. Errors as of belay_listen() and belay_connect(); -EAFNOSUPPORT: they do not go together.
+ * Cancellation: a cancellation point if there is a name to look up.
+ */
+BELAY_API int belay_datagrams_open(belay_datagrams **socket, const char *local, const char *remote) BELAY_MUST_USE;
+/*
+ * Receives one datagram: returns its whole length, also where only `size` bytes of it had room. *from (may be NULL) gets who sent it.
+ * -ECONNREFUSED: one that was sent before found nobody. -EBADF: closed meanwhile. Any number of tasks may wait in both.
+ * Cancellation: a cancellation point if there is none; none is lost.
+ */
+BELAY_API ssize_t belay_receive(belay_datagrams *socket, void *buffer, size_t size, belay_address *from) BELAY_MUST_USE;
+/*
+ * Sends one, whole or not at all, to `to`, or where the socket is connected to (NULL). Returns `size`; -EMSGSIZE, -ECONNREFUSED,
+ * -EDESTADDRREQ, -ENOENT, -EBADF.
+ * Cancellation: a cancellation point if there is no room; nothing was sent then.
+ */
+BELAY_API ssize_t belay_send(belay_datagrams *socket, const void *data, size_t size, const belay_address *to) BELAY_MUST_USE;
+BELAY_API int belay_datagrams_fd(const belay_datagrams *socket);
+/* Its own endpoint, with the port that was chosen. */
+BELAY_API const char *belay_datagrams_endpoint(const belay_datagrams *socket);
+/* NULL does nothing. */
+BELAY_API void belay_datagrams_close(belay_datagrams *socket);
+
+/* ---- descriptors that travel ---- */
+
+enum { BELAY_DESCRIPTORS_MOST = 253 };    /* in one message, as Linux has it */
+
+/*
+ * Sends bytes, at least one, with descriptors, over a stream of a Unix socket. The receiver gets copies of them. Returns how many bytes
+ * went, as belay_write(): the descriptors went with the first. -EINVAL: no bytes, or too many descriptors; -EOPNOTSUPP: no Unix
+ * socket; -EBADF; -ETOOMANYREFS.
+ * Cancellation: as belay_write(); if -ECANCELED, the descriptors did not go.
+ */
+BELAY_API ssize_t belay_send_descriptors(belay_stream *stream, const void *data, size_t size, const int *fds,
+                                         size_t count) BELAY_MUST_USE;
+/*
+ * Reads bytes, as belay_read(), and the descriptors that came with them: *count says how many `fds` has room for, and gets how many
+ * came. They are the caller's, and closed on exec. More than there was room for: -EMSGSIZE, none is kept open, and the bytes are gone.
+ * Descriptors that come with bytes read by other functions are closed.
+ * Cancellation: as belay_read(); no descriptor is lost or left open.
+ */
+BELAY_API ssize_t belay_receive_descriptors(belay_stream *stream, void *buffer, size_t size, int *fds,
+                                            size_t *count) BELAY_MUST_USE;
+
+BELAY_END
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams of bytes: over sockets, pipes and terminals, or over anything that can be read and written.
+ *
+ *     char line[1024];
+ *     ssize_t size;
+ *
+ *     while ((size = belay_read_line(stream, line, sizeof(line))) > 0)
+ *             if (belay_write(stream, line, (size_t) size) < size)
+ *                     break;
+ *
+ * Connections and what accepts them: <belay/net.h>. A stream for tests, in memory: <belay/wire.h>.
+ *
+ * What is counted. Functions that move bytes return how many moved. That may be less than was asked for, where the
+ * end came, or a cancellation or an error after so many: who needs to know which finds it in the next call, which moves
+ * nothing and says so. A negative value means that nothing moved. So a loop that stops when less came than was asked
+ * for is right in all cases.
+ *
+ * A message that was cut. If belay_write() or one of its kind moved only a part, the other side has half a message, and what
+ * is written next would be taken for the rest of it. The stream refuses that: every later write is
+ * -ENOTRECOVERABLE, until belay_mend() says that the rest was dealt with. Reading goes on. In a stream whose writing cannot
+ * be told to have happened or not, as TLS when a record was begun, nothing mends it.
+ *
+ * One reader, one writer. One task may read while another writes. A second one that reads, or writes, at the same
+ * time gets -EBUSY, and the report names both: turns that two tasks take must be made by a lock of theirs.
+ *
+ * Closing. A stream is closed by whoever holds its handle, once: belay_close() or belay_abort(). Tasks that still wait
+ * in it get -EBADF.
+ *
+ * Threads: the loop's own.
+ * Cancellation: functions that do not speak of it are no cancellation points. See <belay/io.h> for the rule.
+ */
+#ifndef BELAY_STREAM_H
+#define BELAY_STREAM_H
+
+#include <sys/types.h>
+
+#include <belay/base.h>
+
+BELAY_BEGIN
+
+struct iovec;
+
+typedef struct belay_stream belay_stream;
+
+/* ---- of a descriptor ---- */
+
+typedef struct belay_stream_options {
+        size_t size;                      /* sizeof(belay_stream_options) */
+        bool keep_open;                   /* the descriptor is not the stream's: closing the stream leaves it open, and as it was */
+} belay_stream_options;
+
+/*
+ * A stream of a descriptor that the program has: of a socket, a pipe, a terminal, or whatever can be polled. It is the stream's
+ * from then on, also to be closed, unless .keep_open. Descriptors that other processes share, such as those of a
+ * terminal, are not made non-blocking for them. SIGPIPE is never raised; a write without a reader is -EPIPE.
+ * -EBADF; -EINVAL: a listening socket, or no stream at all (a datagram socket, a directory); -EPERM: an ordinary file
+ * (<belay/file.h>); -ENOMEM. Then the descriptor is still the caller's.
+ */
+BELAY_API int belay_stream_open_fd(belay_stream **stream, int fd, const belay_stream_options *options) BELAY_MUST_USE;
+
+/*
+ * A pipe: what is written to *writer comes out of *reader. And a pair of connected sockets, each end for both ways.
+ * -EMFILE, -ENFILE, -ENOMEM.
+ */
+BELAY_API int belay_stream_pipe(belay_stream **reader, belay_stream **writer) BELAY_MUST_USE;
+BELAY_API int belay_stream_pair(belay_stream **one, belay_stream **other) BELAY_MUST_USE;
+
+/* ---- reading ---- */
+
+/*
+ * Reads what there is, at least one byte: waits only if there is none. 0: the end, or `size` is 0.
+ * Errors of this and all that read: -EBUSY: another task reads; -EBADF: closed meanwhile; and what the transport says:
+ * -ECONNRESET, -ETIMEDOUT where the peer does not answer any more (a limit of ours is -ECANCELED here, and its scope's
+ * -ETIMEDOUT), -EIO, -ENOMEM for a buffer.
+ * Cancellation: a cancellation point if nothing is there; nothing was taken then.
+ */
+BELAY_API ssize_t belay_read(belay_stream *stream, void *buffer, size_t size) BELAY_MUST_USE;
+
+/*
+ * Reads `size` bytes. Fewer: the stream ended, failed, or the task was cancelled after so many, and the next call that
+ * waits says which. 0: the end came at once.
+ * Cancellation: a cancellation point while bytes are missing; -ECANCELED if none was taken.
+ */
+BELAY_API ssize_t belay_read_exactly(belay_stream *stream, void *buffer, size_t size) BELAY_MUST_USE;
+
+/*
+ * Reads up to and with the first delimiter, and returns how many bytes that were, as getdelim() does. At the end of the
+ * stream what is left comes without delimiter, and then 0. Nothing is lost when it fails or is cancelled: what came is kept in
+ * the stream, and the next call finds it.
+ * -EMSGSIZE: `size` bytes came, and no delimiter ends within them; nothing was taken. -EINVAL: an empty delimiter, or size 0.
+ * Cancellation: a cancellation point if the delimiter is not there; nothing was taken then.
+ */
+BELAY_API ssize_t belay_read_until(belay_stream *stream, const void *delimiter, size_t length, void *buffer,
+                                   size_t size) BELAY_MUST_USE;
+
+/*
+ * Reads a line: its '\n' is part of what comes, as with getline(), and a '\0' follows it, so that `size` must leave
+ * room for one more. The last line may have no '\n'. 0: the end. Errors as above; -EMSGSIZE: longer than that.
+ * Cancellation: as above.
+ */
+BELAY_API ssize_t belay_read_line(belay_stream *stream, char *line, size_t size) BELAY_MUST_USE;
+
+/*
+ * Waits until at least `least` bytes are there and shows them without taking them: *data points into the stream until its next
+ * reading call. Returns how many there are; fewer than `least` only at the end. belay_skip() takes the first `size` of them, or as
+ * many as there are, and returns how many. belay_buffered(): how many would be shown at once.
+ * Cancellation: belay_peek() is a cancellation point if fewer than `least` are there; nothing is lost.
+ */
+BELAY_API ssize_t belay_peek(belay_stream *stream, size_t least, const void **data) BELAY_MUST_USE;
+BELAY_API size_t belay_skip(belay_stream *stream, size_t size);
+BELAY_API size_t belay_buffered(const belay_stream *stream);
+
+/* ---- writing ---- */
+
+/*
+ * Writes all of it, waiting where the other side does not keep up. Returns `size`; fewer: it was cancelled or failed
+ * after so many, and the stream is cut. What was returned is with the system, not yet with the other side.
+ * Errors of this and all that write: -EPIPE, -ECONNRESET: nobody reads any more; -ENOTRECOVERABLE: the stream is cut;
+ * -EBUSY: another task writes; -EBADF: closed meanwhile; -ESHUTDOWN: after belay_half_close(); and what the transport says.
+ * Cancellation: a cancellation point where there is no room; -ECANCELED if nothing was written.
+ */
+BELAY_API ssize_t belay_write(belay_stream *stream, const void *data, size_t size) BELAY_MUST_USE;
+/* The same of several parts, in their order; `parts` is not changed. -EINVAL: a bad count (as writev()). */
+BELAY_API ssize_t belay_writev(belay_stream *stream, const struct iovec *parts, int count) BELAY_MUST_USE;
+/* Writes text as printf() makes it, all of it, as belay_write(). -ENOMEM; -EINVAL: a bad format. */
+BELAY_API ssize_t belay_print(belay_stream *stream, const char *format, ...) BELAY_PRINTF(2, 3) BELAY_MUST_USE;
+
+/*
+ * Writes what there is room for, at least one byte, as write() does: waits only if there is no room. That fewer than `size` were
+ * written does not cut the stream: the caller knows where it stands.
+ * Cancellation: a cancellation point if there is no room; nothing was written then.
+ */
+BELAY_API ssize_t belay_write_some(belay_stream *stream, const void *data, size_t size) BELAY_MUST_USE;
+
+/* Was a message cut? And: it is taken care of, writing may go on. -ENOTRECOVERABLE: not with this stream. */
+BELAY_API bool belay_is_cut(const belay_stream *stream);
+BELAY_API int belay_mend(belay_stream *stream) BELAY_MUST_USE;
+
+/* ---- from stream to stream ---- */
+
+/*
+ * Copies until the end of `from`, or until `most` bytes were written to `to` (negative: no such end). Returns 0 at either; or why
+ * it ended, -ECANCELED and errors of both as above. *copied (may be NULL) gets how many bytes went over, whatever it
+ * returns. What was read and not yet written is still to be read from `from`: nothing is lost, and neither is cut.
+ * Cancellation: a cancellation point.
+ */
+BELAY_API int belay_copy(belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) BELAY_MUST_USE;
+
+/*
+ * Writes `size` bytes of the file `fd` from `offset` on, without their passing through the program where the stream is a plain
+ * socket. The offset of the descriptor is neither used nor changed. The disk is waited for elsewhere, not by the loop.
+ * Returns how many were written: fewer, if the file ended (the stream is not cut then), or as belay_write() says.
+ * Cancellation: as belay_write().
+ */
+BELAY_API int64_t belay_send_file(belay_stream *stream, int fd, int64_t offset, int64_t size) BELAY_MUST_USE;
+
+/* ---- its end ---- */
+
+/*
+ * Nothing more will be written: the other side reads the end. Reading goes on. 0, again too; -EOPNOTSUPP if the transport
+ * has no such thing; -EBUSY while another task writes; errors of the transport.
+ * Cancellation: a cancellation point for transports that say goodbye in bytes (TLS), not for descriptors.
+ */
+BELAY_API int belay_half_close(belay_stream *stream) BELAY_MUST_USE;
+
+/*
+ * Closes in good order: nothing more is written, what the other side still sends is read and dropped until it has ended,
+ * too, or for `limit`, and then it is closed. So nobody loses the last answer because a question came late, as happens
+ * when a socket is closed with something unread. With a limit of 0 it is closed at once, as close() does. The handle is gone
+ * in any case, and so is the stream. NULL does nothing.
+ * 0; -ETIMEDOUT: the other side did not end in time; -ECANCELED; or what the transport said. -EDEADLK. A stream that is cut is aborted.
+ * Cancellation: a cancellation point, unless the limit is 0; the stream is closed then, too.
+ */
+BELAY_API int belay_close(belay_stream *stream, belay_time limit);
+
+/*
+ * Closes at once: what was written and not yet sent is given up, and the other side of a connection reads -ECONNRESET. The
+ * handle is gone. NULL does nothing.
+ */
+BELAY_API void belay_abort(belay_stream *stream);
+
+/* ---- looking ---- */
+
+/* The descriptor, borrowed: for getsockopt() and the like. -EOPNOTSUPP: it has none. */
+BELAY_API int belay_stream_fd(const belay_stream *stream);
+/* What it is, for people: "tcp 127.0.0.1:80", "pipe", "terminal". The stream's. */
+BELAY_API const char *belay_stream_name(const belay_stream *stream);
+/* How many bytes its readers took out of it, and how many its writers put in, ever. */
+BELAY_API uint64_t belay_received(const belay_stream *stream);
+BELAY_API uint64_t belay_sent(const belay_stream *stream);
+
+/* ---- transports ---- */
+
+/*
+ * What a stream is made of: TLS, a compression, a test double. A transport implements these; buffers, lines, messages that are
+ * cut, and that one task reads and one writes, are the stream's business.
+ *
+ * `read` and `write` are called by one task each, maybe both at a time, with at least one byte to move, and move at least one, or wait;
+ * they keep the rule: what moved is counted, and -ECANCELED means that nothing did. `read` returns 0 at the end.
+ */
+typedef struct belay_transport {
+        size_t size;                      /* sizeof(belay_transport) */
+        const char *name;                 /* a word: "tls" */
+        ssize_t (*read)(void *self, void *buffer, size_t size);
+        ssize_t (*write)(void *self, const struct iovec *parts, int count);
+        int (*half_close)(void *self);    /* may be NULL: then it is -EOPNOTSUPP */
+        /* Tasks that wait in `read` or `write` are to return now, with -EBADF: the stream is being closed. Must not wait. */
+        void (*interrupt)(void *self);
+        /* The end: frees it, when nobody is inside any more. `abort`: in no good order. Must not wait. */
+        void (*destroy)(void *self, bool abort);
+        int (*fd)(const void *self);      /* may be NULL: it has none */
+        /* The name of what it leads to: "tcp 127.0.0.1:80"; may be NULL. Lives as long as the transport. */
+        const char *(*describe)(const void *self);
+        /* After a write that was cancelled or failed: can the count that it returned be trusted? NULL: yes. */
+        bool (*is_sound)(const void *self);
+} belay_transport;
+
+/* A stream of a transport, which is the stream's from then on. -ENOMEM, -EINVAL; then it is still the caller's. */
+BELAY_API int belay_stream_new(belay_stream **stream, const belay_transport *transport, void *self) BELAY_MUST_USE;
+
+BELAY_END
+#endif
