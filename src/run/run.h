@@ -5,20 +5,44 @@
 #ifndef BLY_RUN_H
 #define BLY_RUN_H
 
+#include "stack/overflow.h"
 #include "task/wait.h"
+
+/* ---- loop.c ---- */
+
+/* What the thread lends to the loop that runs in it. */
+struct bly_visit {
+        struct bly_overflow_thread overflow;
+};
+
+/* The loop becomes that of the thread: 0, or -EBUSY if there is one, or if this one belongs to a thread already. */
+int bly_visit_begin(struct belay_loop *loop, struct bly_visit *visit);
+void bly_visit_end(struct belay_loop *loop, struct bly_visit *visit);
+
+/* Starts main, as loop->main: 0 or a negative errno. */
+int bly_main_begin(struct belay_loop *loop, belay_fn *fn, void *arg, const char *place);
+/* Once, when it has ended: keeps its failure, and returns 0, or -EINTR if it was interrupted and so ended cancelled. */
+int bly_main_verdict(struct belay_loop *loop);
+
+/* ---- embed.c: beside another loop ---- */
+
+/* The thread gets its loop back, if this one was started. 0, or -EBUSY: it is running, or is another thread's. */
+int bly_embed_end(struct belay_loop *loop);
 
 /* ---- signals.c: SIGINT and SIGTERM, while one loop has taken them ---- */
 
 void bly_signals_take(struct belay_loop *loop);
 void bly_signals_give_back(struct belay_loop *loop);
 
-/* Looks after what a signal asked. */
+/* Looks after what a signal asked, and what other threads left word of. */
 void bly_attend(struct belay_loop *loop);
 int bly_interrupt(struct belay_loop *loop, belay_origin_kind kind, int signal, const char *place);
 
 /* ---- idle.c: when nothing is ready ---- */
 
 void bly_idle(struct belay_loop *loop);
+/* Under a virtual clock: something goes on that is sure to end by itself, and until then time stands still. */
+bool bly_holds_time(const struct belay_loop *loop);
 
 /* ---- deadlock.c ---- */
 

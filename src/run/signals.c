@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "run/run.h"
+#include "thread/inbox.h"
 
 static const int signals[] = { SIGINT, SIGTERM };
 
@@ -38,7 +39,7 @@ static void on_signal(int signal) {
         loop = atomic_load(&owner);
         if (loop != NULL && loop != &nobody) {
                 atomic_store(&received, signal);
-                loop->asked = 1;
+                bly_ask(loop);
                 /* Full is as good as written. */
                 if (write(loop->wake_fd, &one, sizeof(one)) < 0)
                         errno = saved;
@@ -99,9 +100,11 @@ void bly_attend(struct belay_loop *loop) {
         uint64_t count;
         int signal;
 
-        loop->asked = 0;
+        /* Before what was asked for is looked at: who asks later is heard later. */
+        atomic_exchange_explicit(&loop->asked, 0, memory_order_acquire);
         if (read(loop->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
                 bly_log(BELAY_LOG_WARNING, "reading the loop's own descriptor: %s", strerror(errno));
+        bly_inbox_take(loop);
         if (!loop->takes_signals)
                 return;
         signal = atomic_load(&received);

@@ -5,7 +5,7 @@
 #ifndef BLY_LOOP_H
 #define BLY_LOOP_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "task/task.h"
 #include "task/ticks.h"
@@ -35,6 +35,8 @@ struct bly_slab {
         belay_task tasks[];
 };
 
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "for signal handlers");
+
 struct belay_loop {
         /* What a switch from task to task touches. */
         struct bly_ready ready;
@@ -44,6 +46,8 @@ struct belay_loop {
         int *error;                     /* the thread's errno */
         void *exceptions;               /* the thread's C++ globals, NULL without C++ */
         struct bly_context context;     /* the loop's own stack */
+        /* Beside another loop, while nothing runs here, otherwise NULL: something became ready, or due before all else. By run/. */
+        void (*tell_host)(struct belay_loop *loop);
         struct bly_exceptions own_exceptions;
         struct bly_tool_stack own_tool;
         belay_time now;                 /* at the latest look */
@@ -55,6 +59,7 @@ struct belay_loop {
         bool fire_queued;
         bool is_virtual;
         int budget;                     /* what `left` starts with after a look */
+        belay_time returns_at;          /* from then on nothing is granted any more: the other loop's turn; BELAY_NEVER */
         belay_time slice;               /* when a checkpoint last let the others run */
         unsigned checkpoints;           /* since then, under a virtual clock */
 
@@ -76,6 +81,15 @@ struct belay_loop {
         struct bly_tickets *tickets;
         bool closed;
 
+        /* What is outside. NULL until it is needed. */
+        struct bly_io *io;              /* descriptors, by io/ */
+        belay_backend backend;          /* as asked for */
+        unsigned threads_most;          /* for files; 0: the default */
+        size_t expected;                /* words that threads owe the loop */
+        _Atomic(struct bly_word *) inbox;       /* left by other threads, the latest first; by thread/, as these */
+        struct bly_pool *files, *lookups;
+        void (*look_outside)(struct belay_loop *loop);  /* at each look; NULL while there is nothing to look at */
+
         /* The run (run/). */
         belay_task *main;
         belay_failure *main_failure;
@@ -94,12 +108,13 @@ struct belay_loop {
         belay_time shutdown_limit;
         size_t wave;                    /* tasks that the shut-down cancelled and that have not ended */
         int wake_fd;
+        struct bly_embed *embed;        /* beside another loop */
         struct belay_loop *next_loop;   /* of the process, for tools that look from outside */
 
         /* Waits for the earliest deadline or for something outside. Looks after what `asked` says. Both by run/. */
         void (*idle)(struct belay_loop *loop);
         void (*attend)(struct belay_loop *loop);
-        volatile sig_atomic_t asked;
+        atomic_int asked;               /* by signal handlers, too */
         /* A task ended within scopes that it had not left: takes them out of everybody's hands. By scope/. */
         void (*forget_scopes)(belay_task *task);
         /* Where a request for a shielded task waits if the record is taken: the outermost region's. By scope/. */
@@ -142,6 +157,16 @@ static inline belay_task *bly_record_new(struct belay_loop *loop) {
         task->id = ++loop->last_id;
         loop->records++;
         return task;
+}
+
+/* From a signal handler, or any thread: the loop is to look after what is outside. */
+static inline void bly_ask(struct belay_loop *loop) {
+        atomic_store_explicit(&loop->asked, 1, memory_order_release);
+}
+
+/* For a loop that is busy: in which order it sees what was asked is settled by whoever looks after it. */
+static inline bool bly_is_asked(const struct belay_loop *loop) {
+        return atomic_load_explicit(&loop->asked, memory_order_relaxed);
 }
 
 /* The calling task; NULL outside of tasks. */
@@ -201,13 +226,26 @@ void bly_tickets_free(struct belay_loop *loop);
 
 /* ---- the ready queue ---- */
 
+/* For requests: the latest look may be long ago where they come from outside. */
+static inline belay_time bly_when(const struct belay_loop *loop) {
+        return unlikely(loop->tell_host != NULL) ? bly_clock() : loop->now;
+}
+
+/* Whatever is called from outside of a dispatch ends up in one of those who call this. */
+static inline void bly_tell_host(struct belay_loop *loop) {
+        if (unlikely(loop->tell_host != NULL))
+                loop->tell_host(loop);
+}
+
 static inline void bly_ready_push(struct belay_loop *loop, struct bly_node *node) {
         node->next = NULL;
-        if (loop->ready.head == NULL)
-                loop->ready.head = node;
-        else
+        if (loop->ready.head == NULL) {
+                loop->ready.head = loop->ready.tail = node;
+                bly_tell_host(loop);
+        } else {
                 loop->ready.tail->next = node;
-        loop->ready.tail = node;
+                loop->ready.tail = node;
+        }
 }
 
 static inline void bly_call_soon(struct belay_loop *loop, struct bly_call *call, void (*fn)(struct bly_call *call)) {

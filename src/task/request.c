@@ -19,7 +19,7 @@ static void set_origin(belay_task *task, struct bly_origin *origin, const struct
                 .name = ask->asker != NULL ? bly_text_ref(ask->asker->name) : NULL,
                 .place = ask->place,
                 .reason = bly_text_ref(reason),
-                .when = task->loop->now,
+                .when = bly_when(task->loop),
                 .kind = (uint8_t) ask->kind,
                 .signal = (uint8_t) ask->signal,
         };

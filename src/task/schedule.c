@@ -303,6 +303,7 @@ void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {
         };
         int saved = errno, left = loop->left, slow_left = loop->slow_left;
 
+        loop->now = bly_when(loop);
         loop->eager = &eager;
         loop->left = loop->slow_left = 0;
         loop->current = task;
@@ -312,6 +313,7 @@ void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {
         loop->left = left;
         loop->slow_left = slow_left;
         loop->current = parent;
+        bly_tell_host(loop);
         errno = saved;
 }
 
@@ -346,10 +348,14 @@ void bly_look(struct belay_loop *loop) {
                 set_budget(loop, now - loop->now);
                 loop->now = now;
         }
-        if (unlikely(loop->asked))
+        if (loop->look_outside != NULL)
+                loop->look_outside(loop);
+        if (unlikely(bly_is_asked(loop)))
                 loop->attend(loop);
         bly_timers_look(loop);
-        if (!loop->by_turns && likely(bly_tools == 0)) {
+        if (unlikely(loop->now >= loop->returns_at)) {
+                loop->left = loop->slow_left = 0;
+        } else if (!loop->by_turns && likely(bly_tools == 0)) {
                 loop->left = likely(loop->exceptions == NULL) ? loop->budget : 0;
                 loop->slow_left = likely(loop->exceptions == NULL) ? 0 : loop->budget;
         }
@@ -427,7 +433,7 @@ static bool run_ready(struct belay_loop *loop) {
 
         if (unlikely(loop->seed != 0))
                 mix(loop, &held);
-        if (loop->by_turns || (loop->left <= 0 && loop->slow_left <= 0) || loop->ready.head == NULL || unlikely(loop->asked))
+        if (loop->by_turns || (loop->left <= 0 && loop->slow_left <= 0) || loop->ready.head == NULL || unlikely(bly_is_asked(loop)))
                 bly_look(loop);
         if (loop->ready.head == NULL)
                 return false;

@@ -93,7 +93,7 @@ static __attribute__((noinline)) int look_around(belay_task *self, const char *p
                 if (ran_long_enough(loop)) {
                         loop->slice = loop->now;
                         loop->checkpoints = 0;
-                        if (loop->ready.head != NULL)
+                        if (loop->ready.head != NULL || unlikely(loop->now >= loop->returns_at))
                                 bly_give_way(loop, self, place);
                 }
         }

@@ -80,6 +80,7 @@ struct bly_wait_class {
         belay_task *(*next)(struct bly_wait *wait, size_t *cursor);
         /* The name of what is waited for, NULL if it has none; may be NULL. */
         const char *(*on)(const struct bly_wait *wait);
+        const char *between;    /* what stands between the word and the name; NULL: " of " */
         /* Who keeps it waiting, for reports and for circles: as next, but of all waits for tasks. May be NULL. */
         belay_task *(*awaits)(const struct bly_wait *wait, size_t *cursor);
         /* A wait that something outside of the loop can end. */

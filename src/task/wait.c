@@ -69,6 +69,19 @@ void bly_postpone(belay_task *self) {
         self->wake = 0;
 }
 
+void bly_undeliver(belay_task *self) {
+        belay_failure *left = bly_take_left(self, -ECANCELED);
+
+        /* One that came since then is told of in its stead, as if both had come before. */
+        if (!self->node.must_cancel) {
+                self->node.must_cancel = true;
+                self->node.flags |= BLY_TASK_ORIGIN_FRESH;
+                bly_text_release(self->message);
+                self->message = left != NULL ? bly_text_ref(left->text) : NULL;
+        }
+        belay_failure_release(left);
+}
+
 enum bly_meet bly_meet_unhook(belay_task *task, struct bly_wait *wait) {
         (void) task;
         (void) wait;

@@ -28,8 +28,11 @@ static inline belay_task *bly_waiter(const char *place, const char *what) {
 /* Before a task gives way: what a test wants to know of, and a request that is pending and meets the wait first. */
 void bly_before_wait(belay_task *self);
 
-/* Gives way until woken; task->wake says how. A request that is pending meets the wait first, as in asyncio. */
-static inline __attribute__((always_inline)) void bly_suspend(belay_task *self, struct bly_wait *wait, const char *place) {
+/*
+ * The first half of bly_suspend(), for those that have something to do before they give way (bly_leave()) which no request
+ * is to find done: self->wait is NULL if one that was pending met the wait and ended it.
+ */
+static inline __attribute__((always_inline)) void bly_begin_wait(belay_task *self, struct bly_wait *wait, const char *place) {
         struct belay_loop *loop = self->loop;
 
         self->wait = wait;
@@ -38,7 +41,12 @@ static inline __attribute__((always_inline)) void bly_suspend(belay_task *self, 
         self->node.state = BLY_WAITING;
         if (unlikely(loop->on_wait != NULL || self->node.must_cancel))
                 bly_before_wait(self);
-        bly_leave(loop, self);
+}
+
+/* Gives way until woken; task->wake says how. A request that is pending meets the wait first, as in asyncio. */
+static inline __attribute__((always_inline)) void bly_suspend(belay_task *self, struct bly_wait *wait, const char *place) {
+        bly_begin_wait(self, wait, place);
+        bly_leave(self->loop, self);
 }
 
 /* Makes a waiting task ready: its wait ended with `code` (0, -ECANCELED, -EDEADLK). */
@@ -98,6 +106,11 @@ int bly_deliver(belay_task *self, struct bly_text *reason);
  * again, for the next wait.
  */
 void bly_postpone(belay_task *self);
+/*
+ * The same after the verdict: a call that was made of several waits got -ECANCELED from the latest, and returns what it
+ * has instead.
+ */
+void bly_undeliver(belay_task *self);
 
 /* ---- requests (request.c) ---- */
 
