@@ -52,13 +52,24 @@ warnings := -Wall -Wextra $(WERROR)
 sanitize := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
 # Position-independent for both libraries: thread-local variables have their model by attribute.
-library_flags := -std=gnu11 $(warnings) -fvisibility=hidden -fPIC -Iinclude -Isrc
+library_flags = -std=gnu11 $(warnings) -fvisibility=hidden -fPIC -Iinclude -Isrc $(defines)
 program_flags := -std=gnu11 $(warnings) -fvisibility=hidden -Iinclude
-test_flags := -Iinclude -Isrc -Itests
+test_flags = -Iinclude -Isrc -Itests $(defines)
 compile := $(CC) $(CPPFLAGS) $(CFLAGS) $(sanitize)
 compile_cxx := $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(sanitize)
-# The libraries themselves need the C library alone.
-libs := -pthread -lm
+
+# io_uring is built in where the compiler has liburing, 2.3 or later: its static library if that can become part of a
+# shared one, so that what is built here does not need it when it runs.
+hash := \#
+uring_source := $(hash)include <liburing.h>\nint try(struct io_uring *ring) { \
+	return io_uring_submit_and_get_events(ring) + IORING_SETUP_DEFER_TASKRUN; }\n
+try_uring = $(shell out=$$(mktemp) && printf '$(uring_source)' | \
+	$(compile) -fPIC -x c - -shared $(LDFLAGS) $1 -o $$out 2>/dev/null && echo '$1'; rm -f $$out)
+uring := $(or $(call try_uring,-l:liburing.a),$(call try_uring,-luring))
+defines := $(if $(uring),,-DBLY_NO_URING)
+
+# Otherwise the libraries need the C library alone.
+libs := $(uring) -pthread -lm
 
 ifeq ($(origin RUN),undefined)
 ifneq ($(findstring aarch64,$(CC)),)
@@ -84,10 +95,12 @@ sofile := libbelay.so.$(version)
 library_objects := $(patsubst %,$(BUILD)/obj/%.o,$(call find,src,*.c) $(call find,src,*.S))
 cli_objects := $(patsubst %,$(BUILD)/obj/%.o,$(call find,cli,*.c))
 bench_objects := $(patsubst %,$(BUILD)/obj/%.o,$(sort $(wildcard bench/*.c)))
-objects := $(library_objects) $(cli_objects) $(bench_objects)
+bench_io_objects := $(patsubst %,$(BUILD)/obj/%.o,$(sort $(wildcard bench/io/*.c)))
+objects := $(library_objects) $(cli_objects) $(bench_objects) $(bench_io_objects)
 
 libraries := $(BUILD)/libbelay.a $(BUILD)/$(sofile)
 programs := $(if $(cli_objects),$(BUILD)/belay) $(if $(bench_objects),$(BUILD)/belay-bench)
+programs += $(patsubst $(BUILD)/obj/bench/io/%.c.o,$(BUILD)/belay-%,$(bench_io_objects))
 examples := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard examples/*/*.c)))
 
 # Tests: scripts, and a program from each source; but those that a script beside them names
@@ -128,7 +141,7 @@ all: $(libraries) $(programs) $(examples)
 record = @mkdir -p $(@D); printf '%s\n' $(call quote,$1) | cmp -s - $@ || printf '%s\n' $(call quote,$1) >$@
 
 $(BUILD)/flags: FORCE
-	$(call record,$(compile) | $(compile_cxx) | $(LDFLAGS) | $(WERROR))
+	$(call record,$(compile) | $(compile_cxx) | $(LDFLAGS) | $(WERROR) | $(uring))
 $(BUILD)/sources: FORCE
 	$(call record,$(objects))
 
@@ -157,11 +170,12 @@ $(BUILD)/libbelay.a: $(library_objects) $(BUILD)/sources
 	$(call say,ar)
 	@rm -f $@
 	$(Q)$(AR) qcs $@ $(library_objects)
+	@echo '$(if $(uring),-luring)' >$(@D)/needs
 
 $(BUILD)/$(sofile): $(library_objects) src/belay.map $(BUILD)/sources
 	$(call say,link)
 	$(Q)$(compile) $(LDFLAGS) -shared -Wl,-soname,$(soname) -Wl,--version-script=src/belay.map \
-		$(if $(SAN),,-Wl,-z,defs) $(library_objects) -o $@
+		$(if $(SAN),,-Wl,-z,defs) $(library_objects) $(uring) -o $@
 	@ln -sf $(sofile) $(@D)/$(soname)
 	@ln -sf $(soname) $(@D)/libbelay.so
 
@@ -172,6 +186,10 @@ $(BUILD)/belay: $(cli_objects) $(BUILD)/libbelay.a $(BUILD)/sources
 $(BUILD)/belay-bench: $(bench_objects) $(BUILD)/libbelay.a $(BUILD)/sources
 	$(call say,link)
 	$(Q)$(compile) $(LDFLAGS) $(bench_objects) $(BUILD)/libbelay.a $(libs) -o $@
+
+$(BUILD)/belay-%: $(BUILD)/obj/bench/io/%.c.o $(BUILD)/libbelay.a
+	$(call say,link)
+	$(Q)$(compile) $(LDFLAGS) $< $(BUILD)/libbelay.a $(libs) -o $@
 
 # As a user's program is built: public headers, the shared library, no extensions asked for.
 $(BUILD)/examples/%: examples/%.c $(BUILD)/$(sofile) $(BUILD)/flags
@@ -204,7 +222,7 @@ under = $(strip $(subst $(comma), ,$(SAN)) $(foreach w,valgrind qemu,$(if $(find
 
 # For scripts in particular: all that they need to build what this build can run.
 test_environment = BUILD=$(call quote,$(abspath $(BUILD))) CC=$(call quote,$(CC)) CXX=$(call quote,$(CXX)) \
-	CFLAGS=$(call quote,$(strip $(CPPFLAGS) $(CFLAGS))) SAN=$(call quote,$(SAN)) RUN=$(call quote,$(RUN)) UNDER=$(call quote,$(under)) MAKE=$(call quote,$(MAKE))
+	CFLAGS=$(call quote,$(strip $(CPPFLAGS) $(CFLAGS))) SAN=$(call quote,$(SAN)) RUN=$(call quote,$(RUN)) UNDER=$(call quote,$(under)) LIBS=$(call quote,$(libs)) MAKE=$(call quote,$(MAKE))
 
 tests: $(test_programs) $(test_helpers)
 
@@ -227,7 +245,7 @@ below = $(patsubst $(PREFIX)/%,$2/%,$1)
 install: all
 	@$(MAKE) --no-print-directory install-files
 
-# Installs what is there, whatever the flags are now.
+# Installs what is there, whatever the flags are now. What the static library needs stands beside it.
 install-files:
 	$(call say,install,$(DESTDIR)$(PREFIX))
 	@install -d $(DESTDIR)$(INCLUDEDIR)/belay $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/belay
@@ -239,12 +257,14 @@ install-files:
 	@sed -e 's|@VERSION@|$(version)|' -e 's|@PREFIX@|$(call up,pkgconfig,$${pcfiledir}/)|' \
 		-e 's|@LIBDIR@|$(call below,$(LIBDIR),$${prefix})|' \
 		-e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${prefix})|' \
+		-e "s|@NEEDS@|$$(sed 's/./ &/' $(BUILD)/needs)|" \
 		belay.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/belay.pc
 	@for file in belayConfig belayConfigVersion; do \
 		sed -e 's|@VERSION@|$(version)|' -e 's|@SOFILE@|$(sofile)|' -e 's|@SONAME@|$(soname)|' \
 			-e 's|@PREFIX@|$(call up,cmake/belay,$${CMAKE_CURRENT_LIST_DIR}/)|' \
 			-e 's|@LIBDIR@|$(call below,$(LIBDIR),$${belay_prefix})|' \
 			-e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${belay_prefix})|' \
+			-e "s|@NEEDS@|$$(sed 's/./;&/' $(BUILD)/needs)|" \
 			cmake/$$file.cmake.in >$(DESTDIR)$(LIBDIR)/cmake/belay/$$file.cmake || exit; \
 	done
 	@if [ -e $(BUILD)/belay ]; then \

@@ -45,7 +45,7 @@ const char *bly_describe(const belay_task *task, char *line, size_t size) {
                 on = task->wait->class->on(task->wait);
         length = snprintf(line, size, "%s %s (started at %s), %s%s%s%s%s", bly_is_future(task) ? "future" : "task",
                           bly_task_label(task, label), task->started_at != NULL ? task->started_at : "an unknown place",
-                          bly_what(task), on != NULL ? " of " : "", on != NULL ? on : "",
+                          bly_what(task), on != NULL ? bly_between(task->wait) : "", on != NULL ? on : "",
                           task->place != NULL && task->node.state == BLY_WAITING ? " at " : "",
                           task->place != NULL && task->node.state == BLY_WAITING ? task->place : "");
         if (task->node.state == BLY_WAITING && length >= 0 && (size_t) length < size)

@@ -107,7 +107,7 @@ static void put_wait(struct bly_out *out, const belay_task *task) {
         } else if (first != NULL) {
                 put_awaited(out, wait, first, cursor);
         } else {
-                put_place(out, " of ", on);
+                put_place(out, bly_between(wait), on);
         }
 }
 

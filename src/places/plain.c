@@ -232,3 +232,170 @@ int belay_run_with(belay_fn *fn, void *arg, const belay_loop_options *options) {
 int belay_loop_run(belay_loop *loop, belay_fn *fn, void *arg, int *outcome) {
         return belay_loop_run_placed(NULL, loop, fn, arg, outcome);
 }
+
+/* io.h */
+
+int belay_wait_fd(int fd, int events) {
+        return belay_wait_fd_placed(NULL, fd, events);
+}
+
+/* stream.h */
+
+ssize_t belay_read(belay_stream *stream, void *buffer, size_t size) {
+        return belay_read_placed(NULL, stream, buffer, size);
+}
+
+ssize_t belay_read_exactly(belay_stream *stream, void *buffer, size_t size) {
+        return belay_read_exactly_placed(NULL, stream, buffer, size);
+}
+
+ssize_t belay_read_until(belay_stream *stream, const void *delimiter, size_t length, void *buffer, size_t size) {
+        return belay_read_until_placed(NULL, stream, delimiter, length, buffer, size);
+}
+
+ssize_t belay_read_line(belay_stream *stream, char *line, size_t size) {
+        return belay_read_line_placed(NULL, stream, line, size);
+}
+
+ssize_t belay_peek(belay_stream *stream, size_t least, const void **data) {
+        return belay_peek_placed(NULL, stream, least, data);
+}
+
+ssize_t belay_write(belay_stream *stream, const void *data, size_t size) {
+        return belay_write_placed(NULL, stream, data, size);
+}
+
+ssize_t belay_writev(belay_stream *stream, const struct iovec *parts, int count) {
+        return belay_writev_placed(NULL, stream, parts, count);
+}
+
+ssize_t belay_write_some(belay_stream *stream, const void *data, size_t size) {
+        return belay_write_some_placed(NULL, stream, data, size);
+}
+
+int belay_copy(belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) {
+        return belay_copy_placed(NULL, to, from, most, copied);
+}
+
+int64_t belay_send_file(belay_stream *stream, int fd, int64_t offset, int64_t size) {
+        return belay_send_file_placed(NULL, stream, fd, offset, size);
+}
+
+int belay_half_close(belay_stream *stream) {
+        return belay_half_close_placed(NULL, stream);
+}
+
+int belay_close(belay_stream *stream, belay_time limit) {
+        return belay_close_placed(NULL, stream, limit);
+}
+
+/* net.h */
+
+int belay_connect(belay_stream **stream, const char *endpoint, const belay_connect_options *options) {
+        return belay_connect_placed(NULL, stream, endpoint, options);
+}
+
+int belay_connect_to(belay_stream **stream, const struct sockaddr *address, unsigned length,
+                     const belay_connect_options *options) {
+        return belay_connect_to_placed(NULL, stream, address, length, options);
+}
+
+int belay_resolve(const char *endpoint, int type, belay_address **addresses, size_t *count) {
+        return belay_resolve_placed(NULL, endpoint, type, addresses, count);
+}
+
+int belay_listen(belay_listener **listener, const char *endpoint, const belay_listen_options *options) {
+        return belay_listen_placed(NULL, listener, endpoint, options);
+}
+
+int belay_accept(belay_listener *listener, belay_stream **stream) {
+        return belay_accept_placed(NULL, listener, stream);
+}
+
+int belay_serve(belay_listener *listener, belay_serve_fn *handler, void *arg, const belay_serve_options *options) {
+        return belay_serve_placed(NULL, listener, handler, arg, options);
+}
+
+ssize_t belay_receive(belay_datagrams *socket, void *buffer, size_t size, belay_address *from) {
+        return belay_receive_placed(NULL, socket, buffer, size, from);
+}
+
+ssize_t belay_send(belay_datagrams *socket, const void *data, size_t size, const belay_address *to) {
+        return belay_send_placed(NULL, socket, data, size, to);
+}
+
+int belay_datagrams_open(belay_datagrams **socket, const char *local, const char *remote) {
+        return belay_datagrams_open_placed(NULL, socket, local, remote);
+}
+
+ssize_t belay_send_descriptors(belay_stream *stream, const void *data, size_t size, const int *fds, size_t count) {
+        return belay_send_descriptors_placed(NULL, stream, data, size, fds, count);
+}
+
+ssize_t belay_receive_descriptors(belay_stream *stream, void *buffer, size_t size, int *fds, size_t *count) {
+        return belay_receive_descriptors_placed(NULL, stream, buffer, size, fds, count);
+}
+
+/* file.h */
+
+int belay_file_open(const char *path, int flags, mode_t mode) {
+        return belay_file_open_placed(NULL, path, flags, mode);
+}
+
+int belay_file_close(int fd) {
+        return belay_file_close_placed(NULL, fd);
+}
+
+ssize_t belay_file_read(int fd, void *buffer, size_t size, int64_t offset) {
+        return belay_file_read_placed(NULL, fd, buffer, size, offset);
+}
+
+ssize_t belay_file_write(int fd, const void *data, size_t size, int64_t offset) {
+        return belay_file_write_placed(NULL, fd, data, size, offset);
+}
+
+int belay_file_sync(int fd, bool data_only) {
+        return belay_file_sync_placed(NULL, fd, data_only);
+}
+
+int belay_file_truncate(int fd, int64_t size) {
+        return belay_file_truncate_placed(NULL, fd, size);
+}
+
+int belay_file_stat(const char *path, bool follow, struct stat *result) {
+        return belay_file_stat_placed(NULL, path, follow, result);
+}
+
+int belay_file_stat_fd(int fd, struct stat *result) {
+        return belay_file_stat_fd_placed(NULL, fd, result);
+}
+
+int belay_file_rename(const char *from, const char *to) {
+        return belay_file_rename_placed(NULL, from, to);
+}
+
+int belay_file_remove(const char *path) {
+        return belay_file_remove_placed(NULL, path);
+}
+
+int belay_file_make_directory(const char *path, mode_t mode) {
+        return belay_file_make_directory_placed(NULL, path, mode);
+}
+
+int belay_file_read_all(const char *path, size_t most, char **data, size_t *size) {
+        return belay_file_read_all_placed(NULL, path, most, data, size);
+}
+
+int belay_file_write_all(const char *path, const void *data, size_t size, mode_t mode) {
+        return belay_file_write_all_placed(NULL, path, data, size, mode);
+}
+
+int belay_walk(const char *root, belay_walk_fn *fn, void *arg) {
+        return belay_walk_placed(NULL, root, fn, arg);
+}
+
+/* embed.h */
+
+int belay_loop_start(belay_loop *loop, belay_fn *fn, void *arg) {
+        return belay_loop_start_placed(NULL, loop, fn, arg);
+}

@@ -6,10 +6,11 @@
 #include <poll.h>
 #include <time.h>
 
+#include "io/io.h"
 #include "run/run.h"
 
 static bool waits_for_outside(const struct belay_loop *loop) {
-        if (loop->keep_waiting)
+        if (loop->keep_waiting || loop->expected > 0 || (loop->io != NULL && loop->io->waiting > 0))
                 return true;
         /* All that a signal does is to cancel main. */
         if (!loop->takes_signals || loop->is_virtual || loop->main == NULL || bly_is_done(loop->main))
@@ -20,35 +21,56 @@ static bool waits_for_outside(const struct belay_loop *loop) {
         return false;
 }
 
-static void wait_outside(struct belay_loop *loop, belay_time until) {
+static void wait_for_bell(struct belay_loop *loop, belay_time span) {
         struct pollfd pollfd = { .fd = loop->wake_fd, .events = POLLIN };
-        struct timespec timeout, *limit = NULL;
+        struct timespec timeout = { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
 
-        if (until != BELAY_NEVER) {
-                belay_time span = until - bly_clock();
+        if (ppoll(&pollfd, 1, span == BELAY_NEVER ? NULL : &timeout, NULL) > 0)
+                bly_ask(loop);
+}
 
-                if (span <= 0)
-                        return;
-                timeout = (struct timespec) { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
-                limit = &timeout;
-        }
-        if (ppoll(&pollfd, 1, limit, NULL) > 0)
-                loop->asked = 1;
-        loop->now = bly_clock();
+static void wait_outside(struct belay_loop *loop, belay_time span) {
+        if (loop->io != NULL)
+                bly_io_wait(loop->io, span);
+        else
+                wait_for_bell(loop, span);
+}
+
+bool bly_holds_time(const struct belay_loop *loop) {
+        return loop->expected > 0 || (loop->io != NULL && loop->io->holding > 0);
+}
+
+/*
+ * Under a virtual clock what is there already comes first, then the next deadline is now. What is sure to end by itself,
+ * as work for a thread, takes no virtual time: it is waited for.
+ */
+static void idle_virtually(struct belay_loop *loop, belay_time first) {
+        bool holds = bly_holds_time(loop);
+
+        if (holds || first == BELAY_NEVER)
+                wait_outside(loop, BELAY_NEVER);
+        else if (loop->io != NULL && loop->io->waiting > 0)
+                wait_outside(loop, 0);
+        if (!holds && !bly_is_asked(loop) && loop->ready.head == NULL && first != BELAY_NEVER && first > loop->now)
+                loop->now = first;
 }
 
 void bly_idle(struct belay_loop *loop) {
-        belay_time first = bly_timers_first(loop);
+        belay_time first = bly_timers_first(loop), span = first;
 
         if (first == BELAY_NEVER && !waits_for_outside(loop)) {
                 bly_deadlock(loop);
                 return;
         }
-        /* Under a virtual clock nothing comes from outside: the next deadline is now. */
-        if (loop->is_virtual && first != BELAY_NEVER) {
-                if (first > loop->now)
-                        loop->now = first;
+        if (loop->is_virtual) {
+                idle_virtually(loop, first);
                 return;
         }
-        wait_outside(loop, first);
+        if (first != BELAY_NEVER) {
+                span = first - bly_clock();
+                if (span <= 0)
+                        return;
+        }
+        wait_outside(loop, span);
+        loop->now = bly_clock();
 }

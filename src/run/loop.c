@@ -10,9 +10,10 @@
 
 #include "cancel/describe.h"
 #include "inspect/debug.h"
+#include "io/io.h"
 #include "run/run.h"
 #include "scope/scope.h"
-#include "stack/overflow.h"
+#include "thread/pool.h"
 
 /* ---- making ---- */
 
@@ -47,13 +48,23 @@ static uint64_t seed_of(const belay_loop_options *options) {
         return text != NULL ? strtoull(text, NULL, 0) : options->seed;
 }
 
+static void give_up(struct belay_loop *loop, int error) {
+        if (loop->wake_fd >= 0)
+                close(loop->wake_fd);
+        if (loop->stacks != NULL)
+                bly_stack_pool_destroy(loop->stacks);
+        bly_free(loop);
+        errno = error;
+}
+
 belay_loop *belay_loop_new(const belay_loop_options *given) {
         static const struct bly_stack_allocator allocator = { .alloc = pool_alloc, .free = pool_free };
         belay_loop_options options;
         struct belay_loop *loop;
 
         bly_options(&options, sizeof(options), given);
-        if ((unsigned) options.clock > BELAY_CLOCK_VIRTUAL || options.shutdown_limit < 0) {
+        if ((unsigned) options.clock > BELAY_CLOCK_VIRTUAL || (unsigned) options.backend > BELAY_BACKEND_IO_URING
+            || options.shutdown_limit < 0) {
                 errno = EINVAL;
                 return NULL;
         }
@@ -65,13 +76,9 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
         bly_tools_init();
         loop->stacks = bly_stack_pool_create(&allocator);
         loop->wake_fd = loop->stacks != NULL ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
-        if (loop->wake_fd < 0) {
-                int error = loop->stacks != NULL ? errno : ENOMEM;
-
-                if (loop->stacks != NULL)
-                        bly_stack_pool_destroy(loop->stacks);
-                bly_free(loop);
-                errno = error;
+        loop->backend = options.backend;
+        if (loop->wake_fd < 0 || bly_io_begin(loop) < 0) {
+                give_up(loop, loop->stacks != NULL ? errno : ENOMEM);
                 return NULL;
         }
         loop->is_virtual = options.clock == BELAY_CLOCK_VIRTUAL;
@@ -79,9 +86,11 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
         loop->random = loop->seed;
         loop->by_turns = loop->is_virtual || loop->seed != 0;
         loop->budget = 1;
+        loop->returns_at = BELAY_NEVER;
         loop->now = loop->is_virtual ? 0 : bly_clock();
         loop->stack_size = options.stack_size;
         loop->shutdown_limit = options.shutdown_limit == 0 ? BELAY_NEVER : options.shutdown_limit;
+        loop->threads_most = options.threads;
         loop->keep_waiting = options.keep_waiting;
         loop->wants_signals = !options.no_signals;
         loop->idle = bly_idle;
@@ -98,14 +107,8 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
 
 /* ---- running ---- */
 
-/* What the thread lends to the loop that runs in it. */
-struct visit {
-        struct belay_loop *outer;
-        struct bly_overflow_thread overflow;
-};
-
-static int begin(struct belay_loop *loop, struct visit *visit) {
-        if (bly_loop != NULL)
+int bly_visit_begin(struct belay_loop *loop, struct bly_visit *visit) {
+        if (bly_loop != NULL || loop->embed != NULL)
                 return -EBUSY;
         bly_loop = loop;
         loop->running = true;
@@ -122,7 +125,7 @@ static int begin(struct belay_loop *loop, struct visit *visit) {
         return 0;
 }
 
-static void end(struct belay_loop *loop, struct visit *visit) {
+void bly_visit_end(struct belay_loop *loop, struct bly_visit *visit) {
         bly_overflow_thread_end(&visit->overflow);
         loop->running = false;
         loop->left = loop->slow_left = 0;
@@ -143,11 +146,7 @@ static void note_main_end(struct bly_observer *observer, belay_task *task) {
         bly_call_soon(task->loop, &task->loop->main_ended, stop);
 }
 
-static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outcome, const char *place) {
-        struct bly_observer observer = { .ended = note_main_end };
-        belay_task *task;
-        int rc = 0;
-
+int bly_main_begin(struct belay_loop *loop, belay_fn *fn, void *arg, const char *place) {
         loop->stop = false;
         loop->interrupts = 0;
         loop->signal = 0;
@@ -155,40 +154,49 @@ static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outco
                 bly_record_unref(loop->main);
         belay_failure_release(loop->main_failure);
         loop->main_failure = NULL;
-        loop->main = NULL;
-        task = bly_spawn(loop, fn, arg, &(belay_spawn_options) { .size = sizeof(belay_spawn_options), .name = "main" },
-                         NULL, place);
-        if (task == NULL)
-                return -errno;
-        loop->main = task;
-        bly_observe(task, &observer);
+        loop->main = bly_spawn(loop, fn, arg, &(belay_spawn_options) { .size = sizeof(belay_spawn_options), .name = "main" },
+                               NULL, place);
+        return loop->main != NULL ? 0 : -errno;
+}
+
+int bly_main_verdict(struct belay_loop *loop) {
+        belay_task *task = loop->main;
+
+        if (bly_is_cancelled(task))
+                loop->main_failure = bly_take_cancellation(task);
+        else if (task->failure != NULL)
+                loop->main_failure = belay_failure_ref(task->failure);
+        return bly_is_cancelled(task) && loop->interrupts > 0 && bly_uncancel(task) == 0 ? -EINTR : 0;
+}
+
+static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outcome, const char *place) {
+        struct bly_observer observer = { .ended = note_main_end };
+        int rc = bly_main_begin(loop, fn, arg, place);
+
+        if (rc < 0)
+                return rc;
+        bly_observe(loop->main, &observer);
         bly_signals_take(loop);
         bly_spin(loop, main_is_over);
         /* A test may stop the loop before main's end. */
         bly_unobserve(&observer);
         bly_signals_give_back(loop);
-        task->node.flags |= BLY_TASK_LOOKED_AT;
-        if (bly_is_cancelled(task))
-                loop->main_failure = bly_take_cancellation(task);
-        else if (task->failure != NULL)
-                loop->main_failure = belay_failure_ref(task->failure);
+        loop->main->node.flags |= BLY_TASK_LOOKED_AT;
         if (outcome != NULL)
-                *outcome = task->outcome;
-        if (bly_is_cancelled(task) && loop->interrupts > 0 && bly_uncancel(task) == 0)
-                rc = -EINTR;
-        return rc;
+                *outcome = loop->main->outcome;
+        return bly_main_verdict(loop);
 }
 
 int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, void *arg, int *outcome) {
-        struct visit visit;
-        int rc = begin(loop, &visit);
+        struct bly_visit visit;
+        int rc = bly_visit_begin(loop, &visit);
 
         if (rc < 0)
                 return rc;
         if (loop->seed != 0)
                 bly_log(BELAY_LOG_NOTICE, "the order of ready tasks follows seed %llu", (unsigned long long) loop->seed);
         rc = run_main(loop, fn, arg, outcome, place);
-        end(loop, &visit);
+        bly_visit_end(loop, &visit);
         return rc;
 }
 
@@ -256,12 +264,14 @@ static int shut_down(struct belay_loop *loop) {
 }
 
 int belay_loop_close(belay_loop *loop) {
-        struct visit visit;
+        struct bly_visit visit;
         int rc;
 
         if (loop == NULL)
                 return 0;
-        rc = begin(loop, &visit);
+        rc = bly_embed_end(loop);
+        if (rc == 0)
+                rc = bly_visit_begin(loop, &visit);
         if (rc < 0)
                 return rc;
         /* Who was asked once to end is ended by the second signal; otherwise the first is for what is being done already. */
@@ -269,13 +279,15 @@ int belay_loop_close(belay_loop *loop) {
                 bly_signals_take(loop);
         rc = shut_down(loop);
         bly_signals_give_back(loop);
-        end(loop, &visit);
+        bly_visit_end(loop, &visit);
         bly_debug_remove(loop);
         if (loop->main != NULL)
                 bly_record_unref(loop->main);
         loop->main = NULL;
         belay_failure_release(loop->main_failure);
         loop->main_failure = NULL;
+        bly_pools_close(loop);
+        bly_io_close(loop);
         close(loop->wake_fd);
         /* What abandoned tasks point to stays: their stacks, and the records with the loop they belong to. */
         if (rc == 0) {

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for descriptors by epoll.
+ *
+ * Descriptors of ours are registered once, edge-triggered: a wait costs no system call, and what came while nobody waited is
+ * remembered. Others are armed for each wait by itself (EPOLLONESHOT), so that one that was closed behind our back can
+ * do no harm. With each event comes a generation: a descriptor may live on in another process after we closed it, and its
+ * events still come here; they are not taken for those of the next one with its number.
+ */
+#define _GNU_SOURCE
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io/io.h"
+
+enum { EVENTS_AT_ONCE = 256 };
+
+#define THE_BELL UINT64_MAX
+
+struct epoll {
+        int fd;
+        struct epoll_event events[EVENTS_AT_ONCE];
+};
+
+static int epoll_open(struct bly_io *io) {
+        struct epoll_event event = { .events = EPOLLIN, .data.u64 = THE_BELL };
+        struct epoll *state = bly_alloc(sizeof(*state));
+        int rc;
+
+        if (state == NULL)
+                return -ENOMEM;
+        state->fd = epoll_create1(EPOLL_CLOEXEC);
+        if (state->fd < 0 || epoll_ctl(state->fd, EPOLL_CTL_ADD, io->loop->wake_fd, &event) < 0) {
+                rc = -errno;
+                if (state->fd >= 0)
+                        close(state->fd);
+                bly_free(state);
+                return rc;
+        }
+        io->state = state;
+        return 0;
+}
+
+static void epoll_close(struct bly_io *io) {
+        struct epoll *state = io->state;
+
+        close(state->fd);
+        bly_free(state);
+}
+
+static int epoll_descriptor(struct bly_io *io) {
+        return ((struct epoll *) io->state)->fd;
+}
+
+/* ---- registering ---- */
+
+static int control(struct bly_io *io, struct bly_fd *fd, struct epoll_event *event) {
+        const struct epoll *state = io->state;
+        int first = fd->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+        if (epoll_ctl(state->fd, first, fd->fd, event) == 0)
+                return 0;
+        /* It was closed since, or somebody's copy of it is known under this number. */
+        if (errno == ENOENT || errno == EEXIST) {
+                if (epoll_ctl(state->fd, first == EPOLL_CTL_MOD ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd->fd, event) == 0)
+                        return 0;
+        }
+        return -errno;
+}
+
+static int epoll_watch(struct bly_io *io, struct bly_fd *fd) {
+        unsigned wanted = bly_fd_wanted(fd);
+        struct epoll_event event;
+        int rc;
+
+        if (fd->owned)
+                wanted |= fd->armed;
+        else
+                fd->generation++;
+        event.events = (wanted & BELAY_READABLE ? (unsigned) EPOLLIN | EPOLLRDHUP : 0)
+                       | (wanted & BELAY_WRITABLE ? (unsigned) EPOLLOUT : 0)
+                       | (wanted & BELAY_PRIORITY || fd->owned ? (unsigned) EPOLLPRI : 0)
+                       | (fd->owned ? (unsigned) EPOLLET : (unsigned) EPOLLONESHOT);
+        event.data.u64 = (uint64_t) fd->generation << 32 | (uint32_t) fd->fd;
+        rc = control(io, fd, &event);
+        if (rc < 0)
+                return rc;
+        fd->registered = true;
+        fd->armed = (uint8_t) wanted;
+        return 0;
+}
+
+static void epoll_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
+        if (!closing && fd->registered)
+                epoll_ctl(((struct epoll *) io->state)->fd, EPOLL_CTL_DEL, fd->fd, NULL);
+}
+
+/* ---- waiting ---- */
+
+static unsigned events_of(const struct bly_fd *fd, unsigned bits) {
+        unsigned events = 0;
+
+        if (bits & (EPOLLIN | EPOLLRDHUP))
+                events |= BELAY_READABLE;
+        if (bits & EPOLLOUT)
+                events |= BELAY_WRITABLE;
+        if (bits & EPOLLPRI)
+                events |= BELAY_PRIORITY;
+        if (bits & (EPOLLERR | EPOLLHUP))
+                events |= BELAY_READABLE | BELAY_WRITABLE | BELAY_PRIORITY;
+        if (unlikely(bits & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) || (unlikely(bits & EPOLLPRI) && fd->owned))
+                events |= BLY_GONE;
+        return events;
+}
+
+static void tell(struct bly_io *io, const struct epoll_event *event) {
+        uint32_t number = (uint32_t) event->data.u64;
+        struct bly_fd *fd;
+
+        if (event->data.u64 == THE_BELL) {
+                bly_ask(io->loop);
+                return;
+        }
+        fd = &io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE];
+        if (likely(fd->generation == event->data.u64 >> 32))
+                bly_fd_happened(io, fd, events_of(fd, event->events));
+}
+
+static int wait_exactly(struct epoll *state, belay_time span) {
+        static bool has_no_pwait2;
+        struct timespec timeout = { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
+        struct pollfd pollfd = { .fd = state->fd, .events = POLLIN };
+        int count;
+
+        if (!__atomic_load_n(&has_no_pwait2, __ATOMIC_RELAXED)) {
+                count = (int) syscall(SYS_epoll_pwait2, state->fd, state->events, EVENTS_AT_ONCE, &timeout, NULL, 8);
+                if (count >= 0 || errno != ENOSYS)
+                        return count;
+                __atomic_store_n(&has_no_pwait2, true, __ATOMIC_RELAXED);
+        }
+        count = ppoll(&pollfd, 1, &timeout, NULL);
+        return count > 0 ? epoll_wait(state->fd, state->events, EVENTS_AT_ONCE, 0) : count;
+}
+
+static void epoll_wait_(struct bly_io *io, belay_time span) {
+        struct epoll *state = io->state;
+        int count;
+
+        if (span == 0 || span == BELAY_NEVER)
+                count = epoll_wait(state->fd, state->events, EVENTS_AT_ONCE, span == 0 ? 0 : -1);
+        else
+                count = wait_exactly(state, span);
+        for (int i = 0; i < count; i++)
+                tell(io, &state->events[i]);
+}
+
+const struct bly_backend bly_epoll = {
+        .name = "epoll",
+        .open = epoll_open,
+        .close = epoll_close,
+        .wait = epoll_wait_,
+        .descriptor = epoll_descriptor,
+        .watch = epoll_watch,
+        .unwatch = epoll_unwatch,
+};

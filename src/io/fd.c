@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors: their table, who waits for them, and what happens to them.
+ */
+#include <fcntl.h>
+#include <poll.h>
+
+#include "io/io.h"
+
+/* ---- the table ---- */
+
+static bool grow(struct bly_io *io, size_t pages) {
+        struct bly_fd **table = bly_realloc(io->pages, pages * sizeof(*table));
+
+        if (table == NULL)
+                return false;
+        for (size_t page = io->page_count; page < pages; page++)
+                table[page] = NULL;
+        io->pages = table;
+        io->page_count = pages;
+        return true;
+}
+
+static struct bly_fd *make_page(struct bly_io *io, size_t page) {
+        struct bly_fd *fds = bly_zalloc(BLY_FD_PAGE * sizeof(*fds));
+
+        if (fds == NULL)
+                return NULL;
+        for (int i = 0; i < BLY_FD_PAGE; i++) {
+                fds[i].fd = (int) page * BLY_FD_PAGE + i;
+                bly_list_init(&fds[i].waits);
+                bly_list_init(&fds[i].ops);
+        }
+        return io->pages[page] = fds;
+}
+
+static bool is_open(int fd) {
+        return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* A number that stands for nothing may be any, and takes no memory. */
+struct bly_fd *bly_fd_at(struct bly_io *io, int fd) {
+        size_t page = (size_t) fd / BLY_FD_PAGE;
+        struct bly_fd *fds;
+
+        if (fd < 0)
+                return NULL;
+        if (page >= io->page_count && (!is_open(fd) || !grow(io, page < 8 ? 8 : page * 2)))
+                return NULL;
+        fds = io->pages[page];
+        if (fds == NULL)
+                fds = make_page(io, page);
+        return fds != NULL ? &fds[fd % BLY_FD_PAGE] : NULL;
+}
+
+/* ---- owning ---- */
+
+/* What was known of an earlier descriptor of this number says nothing of this one. */
+static void renew(struct bly_fd *fd, bool owned) {
+        fd->generation++;
+        fd->armed = fd->ready = 0;
+        fd->owned = owned;
+        fd->registered = fd->gone = fd->drained = false;
+}
+
+struct bly_fd *bly_fd_own(struct bly_io *io, int number) {
+        struct bly_fd *fd = bly_fd_at(io, number);
+
+        if (fd == NULL)
+                return NULL;
+        bly_fd_forget(io, fd);
+        renew(fd, true);
+        io->owned++;
+        return fd;
+}
+
+void bly_fd_disown(struct bly_io *io, struct bly_fd *fd, bool closing) {
+        bly_fd_forget(io, fd);
+        if (!io->closed)
+                io->backend->unwatch(io, fd, closing);
+        renew(fd, false);
+        if (--io->owned == 0 && io->closed)
+                bly_io_free(io);
+}
+
+/* ---- waiting ---- */
+
+static void unhook(struct bly_io *io, struct bly_fd_wait *wait) {
+        bly_list_remove(&wait->link);
+        io->waiting--;
+}
+
+/* Nobody waits any more for one that is not ours: it may be closed at any time, and is not to be kept open by being watched. */
+static void let_go(struct bly_io *io, struct bly_fd *fd) {
+        if (fd->owned || fd->armed == 0 || !bly_list_empty(&fd->waits))
+                return;
+        io->backend->unwatch(io, fd, true);
+        fd->armed = 0;
+}
+
+static enum bly_meet meet_wait(belay_task *task, struct bly_wait *wait) {
+        struct bly_fd_wait *self = container_of(wait, struct bly_fd_wait, wait);
+
+        unhook(task->loop->io, self);
+        let_go(task->loop->io, self->fd);
+        return BLY_UNHOOKED;
+}
+
+static const char *name_of_wait(const struct bly_wait *wait) {
+        const struct bly_fd_wait *self = container_of(wait, struct bly_fd_wait, wait);
+
+        return bly_fd_doing(self->what, self->fd->fd);
+}
+
+static const struct bly_wait_class fd_class = {
+        .what = "descriptor",
+        .meet = meet_wait,
+        .on = name_of_wait,
+        .between = ": ",
+        .outside = true,
+};
+
+unsigned bly_fd_wanted(const struct bly_fd *fd) {
+        unsigned events = 0;
+
+        for (const struct bly_link *link = fd->waits.next; link != &fd->waits; link = link->next)
+                events |= container_of(link, struct bly_fd_wait, link)->events;
+        return events;
+}
+
+/* 0: it is over, `got` says what came; -EPERM: it cannot be polled; otherwise as bly_fd_wait(). */
+static int wait_for(struct bly_io *io, struct bly_fd_wait *wait, const char *place) {
+        belay_task *self = wait->task;
+        struct bly_fd *fd = wait->fd;
+        int rc;
+
+        wait->wait.class = &fd_class;
+        wait->got = 0;
+        wait->forgotten = false;
+        bly_list_append(&fd->waits, &wait->link);
+        if ((fd->armed & wait->events) != wait->events) {
+                rc = io->backend->watch(io, fd);
+                if (unlikely(rc < 0)) {
+                        bly_list_remove(&wait->link);
+                        return rc;
+                }
+        }
+        io->waiting++;
+        io->left = BLY_TRIES;
+        bly_suspend(self, &wait->wait, place);
+        if (unlikely(self->wake != 0))
+                return bly_settle(self);
+        return unlikely(wait->forgotten) ? -EBADF : 0;
+}
+
+int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place) {
+        struct bly_fd_wait wait = { .task = io->loop->current, .fd = fd, .what = what, .events = (uint8_t) events };
+        int rc;
+
+        if (fd->ready & events)
+                return 0;
+        rc = wait_for(io, &wait, place);
+        return unlikely(rc == -EPERM) ? 0 : rc;
+}
+
+int bly_give_way_before_trying(struct bly_io *io, const char *place) {
+        io->left = BLY_TRIES;
+        return belay_yield_placed(place);
+}
+
+/* ---- what happens to them ---- */
+
+void bly_fd_happened(struct bly_io *io, struct bly_fd *fd, unsigned events) {
+        struct bly_link *link = fd->waits.next, *next;
+
+        if (unlikely(events & BLY_GONE))
+                fd->gone = true;
+        if (fd->owned)
+                fd->ready |= (uint8_t) events;
+        else
+                fd->armed = 0;
+        for (; link != &fd->waits; link = next) {
+                struct bly_fd_wait *wait = container_of(link, struct bly_fd_wait, link);
+
+                next = link->next;
+                wait->got = (uint8_t) (events & wait->events);
+                if (wait->got == 0)
+                        continue;
+                unhook(io, wait);
+                bly_wake(wait->task, 0);
+        }
+        /* One that is not ours was armed once for all; who asked for something else still waits. */
+        if (!fd->owned && !bly_list_empty(&fd->waits) && io->backend->watch(io, fd) < 0)
+                bly_fd_forget(io, fd);
+}
+
+int bly_fd_forget(struct bly_io *io, struct bly_fd *fd) {
+        int count = 0;
+
+        while (!bly_list_empty(&fd->waits)) {
+                struct bly_fd_wait *wait = container_of(fd->waits.next, struct bly_fd_wait, link);
+
+                wait->forgotten = true;
+                unhook(io, wait);
+                bly_wake(wait->task, 0);
+                count++;
+        }
+        let_go(io, fd);
+        for (struct bly_link *link = fd->ops.next; link != &fd->ops && !io->closed; link = link->next) {
+                struct bly_op *op = container_of(link, struct bly_op, link);
+
+                op->forgotten = true;
+                if (!op->stopped) {
+                        op->stopped = true;
+                        io->backend->stop(io, op);
+                        bly_tell_host(io->loop);
+                        count++;
+                }
+        }
+        return count;
+}
+
+/* ---- any descriptor ---- */
+
+/* Whether an owned one is ready already, which an edge told long ago. */
+static int look_at(int fd, int events) {
+        struct pollfd pollfd = { .fd = fd };
+
+        pollfd.events = (short) ((events & BELAY_READABLE ? POLLIN : 0) | (events & BELAY_WRITABLE ? POLLOUT : 0)
+                                 | (events & BELAY_PRIORITY ? POLLPRI : 0));
+        if (poll(&pollfd, 1, 0) <= 0)
+                return 0;
+        if (pollfd.revents & POLLNVAL)
+                return -EBADF;
+        if (pollfd.revents & (POLLERR | POLLHUP))
+                return events;
+        return (pollfd.revents & POLLIN ? BELAY_READABLE : 0) | (pollfd.revents & POLLOUT ? BELAY_WRITABLE : 0)
+               | (pollfd.revents & POLLPRI ? BELAY_PRIORITY : 0);
+}
+
+int belay_wait_fd_placed(const char *place, int number, int events) {
+        belay_task *self = bly_waiter(place, "belay_wait_fd()");
+        struct bly_fd_wait wait;
+        struct bly_io *io;
+        int rc;
+
+        if (unlikely(self == NULL))
+                return -EPERM;
+        if (events <= 0 || (events & ~(BELAY_READABLE | BELAY_WRITABLE | BELAY_PRIORITY)) != 0)
+                return -EINVAL;
+        io = bly_io_of(self->loop);
+        if (io == NULL)
+                return -errno;
+        if (unlikely(--io->left <= 0)) {
+                rc = bly_give_way_before_trying(io, place);
+                if (rc < 0)
+                        return rc;
+        }
+        wait = (struct bly_fd_wait) {
+                .task = self,
+                .fd = bly_fd_at(io, number),
+                .what = "poll",
+                .events = (uint8_t) events,
+        };
+        if (wait.fd == NULL)
+                return is_open(number) ? -ENOMEM : -EBADF;
+        if (wait.fd->owned && !self->node.must_cancel) {
+                rc = look_at(number, events);
+                if (rc != 0)
+                        return rc;
+        }
+        rc = wait_for(io, &wait, place);
+        if (rc == -EPERM)
+                return self->node.must_cancel ? belay_yield_placed(place) : events;
+        return rc < 0 ? rc : wait.got;
+}
+
+int belay_forget_fd(int number) {
+        struct belay_loop *loop = bly_loop;
+
+        if (loop == NULL || loop->io == NULL || number < 0 || (size_t) number / BLY_FD_PAGE >= loop->io->page_count
+            || loop->io->pages[number / BLY_FD_PAGE] == NULL)
+                return 0;
+        return bly_fd_forget(loop->io, &loop->io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE]);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for descriptors, and having things done, by io_uring.
+ *
+ * Whatever is asked for becomes an entry in the ring, and all entries are handed in by the one system call that waits: a
+ * round of many requests costs as much as one. The kernel keeps a file open for as long as it polls it or does something
+ * with it, so that what a descriptor has pending is ended, and that handed in, before it is closed.
+ *
+ * A descriptor is polled for one event at a time, ours as well as others: an event finds out what is the case when it is
+ * armed, so nothing that came before is missed.
+ */
+#define _GNU_SOURCE
+#include "io/uring.h"
+
+#ifdef BLY_HAVE_URING
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* As many entries are handed in at once at most, and as many completions lie in the ring before the kernel keeps a list. */
+enum { ENTRIES = 256, COMPLETIONS = 4096 };
+
+#define ALL_EVENTS (BELAY_READABLE | BELAY_WRITABLE | BELAY_PRIORITY)
+
+/* ---- handing in ---- */
+
+/* What may be is left for the next time: too little memory in the kernel, a signal, a time that has come. */
+static void complain(struct bly_ring *ring, int rc) {
+        if (rc >= 0 || rc == -ETIME || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY || ring->complained)
+                return;
+        ring->complained = true;
+        bly_log(BELAY_LOG_ERROR, "io_uring does not take what is asked for: %s", strerror(-rc));
+}
+
+int bly_ring_reserve(struct bly_ring *ring, unsigned entries) {
+        int saved = errno, rc;
+
+        if (likely(io_uring_sq_space_left(&ring->queues) >= entries))
+                return 0;
+        rc = io_uring_submit(&ring->queues);
+        complain(ring, rc);
+        errno = saved;
+        if (io_uring_sq_space_left(&ring->queues) >= entries)
+                return 0;
+        return rc < 0 ? rc : -EAGAIN;
+}
+
+static bool has_more_to_tell(const struct bly_ring *ring) {
+        return IO_URING_READ_ONCE(*ring->queues.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN);
+}
+
+/* Does what can be done at once, and releases what was ended. */
+static void hand_in(struct bly_ring *ring) {
+        complain(ring, io_uring_submit_and_get_events(&ring->queues));
+}
+
+static void hand_in_and_wait(struct bly_ring *ring, belay_time span) {
+        struct __kernel_timespec timeout = { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
+        struct io_uring_cqe *first;
+
+        if (span == BELAY_NEVER)
+                complain(ring, io_uring_submit_and_wait(&ring->queues, 1));
+        else
+                complain(ring, io_uring_submit_and_wait_timeout(&ring->queues, &first, 1, &timeout, NULL));
+}
+
+/* ---- the bell ---- */
+
+static void arm_bell(struct bly_ring *ring, int wake_fd) {
+        struct io_uring_sqe *sqe;
+
+        if (bly_ring_reserve(ring, 1) < 0)
+                return;
+        sqe = io_uring_get_sqe(&ring->queues);
+        io_uring_prep_poll_multishot(sqe, wake_fd, POLLIN);
+        sqe->user_data = bly_ticket(BLY_OF_BELL, 0, 0);
+        ring->bell_armed = true;
+}
+
+/* ---- descriptors ---- */
+
+static unsigned poll_of(unsigned events) {
+        return (events & BELAY_READABLE ? POLLIN | POLLRDHUP : 0) | (events & BELAY_WRITABLE ? POLLOUT : 0)
+               | (events & BELAY_PRIORITY ? POLLPRI : 0);
+}
+
+static unsigned events_of(unsigned bits) {
+        unsigned events = 0;
+
+        if (bits & (POLLIN | POLLRDHUP))
+                events |= BELAY_READABLE;
+        if (bits & POLLOUT)
+                events |= BELAY_WRITABLE;
+        if (bits & POLLPRI)
+                events |= BELAY_PRIORITY;
+        if (bits & (POLLERR | POLLHUP))
+                events |= ALL_EVENTS;
+        if (unlikely(bits & (POLLERR | POLLHUP | POLLRDHUP)))
+                events |= BLY_GONE;
+        return events;
+}
+
+static uint64_t ticket_of(const struct bly_fd *fd) {
+        return bly_ticket(BLY_OF_DESCRIPTOR, (uint32_t) fd->fd, fd->generation);
+}
+
+/* What it is polled for is of no interest any more. */
+static void disarm(struct bly_ring *ring, struct bly_fd *fd) {
+        struct io_uring_sqe *sqe;
+
+        if (fd->armed == 0)
+                return;
+        if (bly_ring_reserve(ring, 1) == 0) {
+                sqe = io_uring_get_sqe(&ring->queues);
+                io_uring_prep_poll_remove(sqe, ticket_of(fd));
+                sqe->flags |= ring->quiet;
+                sqe->user_data = bly_ticket(BLY_OF_NOBODY, 0, 0);
+        }
+        fd->generation++;
+        fd->armed = 0;
+}
+
+static int uring_watch(struct bly_io *io, struct bly_fd *fd) {
+        struct bly_ring *ring = io->state;
+        unsigned wanted = bly_fd_wanted(fd) | (fd->owned ? fd->armed : 0);
+        struct io_uring_sqe *sqe;
+        int rc = bly_ring_reserve(ring, 2);
+
+        if (rc < 0)
+                return rc;
+        disarm(ring, fd);
+        fd->generation++;
+        fd->armed = (uint8_t) wanted;
+        sqe = io_uring_get_sqe(&ring->queues);
+        io_uring_prep_poll_add(sqe, fd->fd, poll_of(wanted));
+        sqe->user_data = ticket_of(fd);
+        return 0;
+}
+
+static void uring_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
+        struct bly_ring *ring = io->state;
+        int saved = errno;
+
+        (void) closing;
+        if (fd->armed == 0 && bly_list_empty(&fd->ops))
+                return;
+        disarm(ring, fd);
+        hand_in(ring);
+        errno = saved;
+}
+
+/* The poll has ended, with what it found or a negative errno. */
+static void happened(struct bly_io *io, uint64_t ticket, int result) {
+        uint32_t number = bly_ticket_number(ticket);
+        struct bly_fd *fd = &io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE];
+        unsigned events;
+
+        if (fd->generation != (uint32_t) ticket || fd->armed == 0)
+                return;
+        /* What cannot be polled is ready. */
+        events = result >= 0 ? events_of((unsigned) result) : ALL_EVENTS;
+        if (unlikely((events & fd->armed) == 0))
+                events |= ALL_EVENTS;
+        fd->armed = 0;
+        if (unlikely(result == -EBADF))
+                bly_fd_forget(io, fd);
+        else if (likely(result != -ECANCELED))
+                bly_fd_happened(io, fd, events);
+        if (unlikely(!bly_list_empty(&fd->waits)) && fd->armed == 0 && uring_watch(io, fd) < 0)
+                bly_fd_forget(io, fd);
+}
+
+/* ---- completions ---- */
+
+/* With no `io`, there is nobody left to be told. */
+static void complete(struct bly_ring *ring, struct bly_io *io, const struct io_uring_cqe *cqe) {
+        switch (bly_ticket_kind(cqe->user_data)) {
+        case BLY_OF_OPERATION:
+                bly_ring_completed(ring, io, cqe->user_data, cqe->res);
+                break;
+        case BLY_OF_DESCRIPTOR:
+                if (io != NULL)
+                        happened(io, cqe->user_data, cqe->res);
+                break;
+        case BLY_OF_BELL:
+                if (io != NULL)
+                        bly_ask(io->loop);
+                if (!(cqe->flags & IORING_CQE_F_MORE))
+                        ring->bell_armed = false;
+                break;
+        case BLY_OF_NOBODY:
+                break;
+        }
+}
+
+static void take(struct bly_ring *ring, struct bly_io *io) {
+        struct io_uring_cqe *cqe, copy;
+        unsigned head;
+
+        /* One by one, since new entries may be handed in, and completed, meanwhile. */
+        io_uring_for_each_cqe(&ring->queues, head, cqe) {
+                copy = *cqe;
+                io_uring_cq_advance(&ring->queues, 1);
+                complete(ring, io, &copy);
+        }
+}
+
+/* What comes after this, and was not seen before, tells again. */
+static void take_told(struct bly_ring *ring) {
+        uint64_t count;
+
+        if (read(ring->told_fd, &count, sizeof(count)) > 0 && has_more_to_tell(ring))
+                hand_in(ring);
+}
+
+static void uring_wait(struct bly_io *io, belay_time span) {
+        struct bly_ring *ring = io->state;
+        int saved = errno;
+
+        /* Who polls our descriptor polls the bell as well. */
+        if (unlikely(!ring->bell_armed) && (ring->told_fd < 0 || span != 0))
+                arm_bell(ring, io->loop->wake_fd);
+        if (unlikely(ring->to_stop > 0))
+                bly_ring_stop_late(ring);
+        if (span != 0 && io_uring_cq_ready(&ring->queues) == 0)
+                hand_in_and_wait(ring, span);
+        else if (io_uring_sq_ready(&ring->queues) > 0 || has_more_to_tell(ring))
+                hand_in(ring);
+        if (unlikely(ring->told_fd >= 0))
+                take_told(ring);
+        take(ring, io);
+        errno = saved;
+}
+
+static int make_told_fd(struct bly_ring *ring) {
+        int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), rc;
+
+        if (fd < 0)
+                return -errno;
+        rc = io_uring_register_eventfd(&ring->queues, fd);
+        if (rc < 0)
+                close(fd);
+        else
+                ring->told_fd = fd;
+        return rc;
+}
+
+static int uring_descriptor(struct bly_io *io) {
+        struct bly_ring *ring = io->state;
+        int saved = errno, rc = ring->told_fd < 0 ? make_told_fd(ring) : 0;
+
+        if (unlikely(ring->to_stop > 0))
+                bly_ring_stop_late(ring);
+        if (io_uring_sq_ready(&ring->queues) > 0)
+                hand_in(ring);
+        errno = saved;
+        return rc < 0 ? rc : ring->told_fd;
+}
+
+/* ---- its life ---- */
+
+/* The fewer detours the kernel makes the better, but not every kernel can do without them. */
+static int make(struct bly_ring *ring, struct io_uring_params *params) {
+        static const unsigned optional[] = {
+                IORING_SETUP_DEFER_TASKRUN,                             /* Linux 6.1 */
+                IORING_SETUP_SINGLE_ISSUER,                             /* 6.0 */
+                IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,  /* 5.19 */
+                IORING_SETUP_SUBMIT_ALL,                                /* 5.18 */
+        };
+        unsigned flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE;
+        int rc;
+
+        for (size_t i = 0; i < ARRAY_SIZE(optional); i++)
+                flags |= optional[i];
+        for (size_t dropped = 0;; dropped++) {
+                *params = (struct io_uring_params) { .flags = flags, .cq_entries = COMPLETIONS };
+                rc = io_uring_queue_init_params(ENTRIES, &ring->queues, params);
+                if (rc != -EINVAL || dropped == ARRAY_SIZE(optional))
+                        return rc;
+                flags &= ~optional[dropped];
+        }
+}
+
+static bool can(const struct io_uring_probe *probe, unsigned code) {
+        return code <= probe->last_op && probe->ops[code].flags & IO_URING_OP_SUPPORTED;
+}
+
+/* 0, or -ENOSYS if the kernel lacks a part of what we need. */
+static int examine(struct bly_ring *ring, const struct io_uring_params *params) {
+        static const uint8_t others[] = { IORING_OP_NOP, IORING_OP_POLL_ADD, IORING_OP_POLL_REMOVE, IORING_OP_ASYNC_CANCEL };
+        const unsigned features = IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG;
+        enum { CODES = 256 };
+        struct io_uring_probe *probe;
+        int rc;
+
+        if ((params->features & features) != features)
+                return -ENOSYS;
+        probe = bly_zalloc(sizeof(*probe) + CODES * sizeof(probe->ops[0]));
+        if (probe == NULL)
+                return -ENOMEM;
+        rc = io_uring_register_probe(&ring->queues, probe, CODES);
+        for (size_t i = 0; i < ARRAY_SIZE(others) && rc == 0; i++)
+                rc = can(probe, others[i]) ? 0 : -ENOSYS;
+        for (size_t i = 0; i < ARRAY_SIZE(bly_ring_needs) && rc == 0; i++)
+                rc = can(probe, bly_ring_needs[i]) ? 0 : -ENOSYS;
+        bly_free(probe);
+        ring->quiet = params->features & IORING_FEAT_CQE_SKIP ? IOSQE_CQE_SKIP_SUCCESS : 0;
+        return rc;
+}
+
+static int uring_open(struct bly_io *io) {
+        struct bly_ring *ring = bly_zalloc(sizeof(*ring));
+        struct io_uring_params params;
+        int saved = errno, rc;
+
+        if (ring == NULL)
+                return -ENOMEM;
+        ring->told_fd = -1;
+        rc = make(ring, &params);
+        if (rc == 0) {
+                rc = examine(ring, &params);
+                if (rc < 0)
+                        io_uring_queue_exit(&ring->queues);
+        }
+        errno = saved;
+        if (rc < 0) {
+                bly_free(ring);
+                return rc;
+        }
+        io->state = ring;
+        return 0;
+}
+
+/* What tasks that were given up had begun uses their memory until it is over. How much of it does not come to an end. */
+static unsigned stop_all(struct bly_ring *ring) {
+        struct __kernel_timespec timeout = { .tv_nsec = 20 * BELAY_MILLISECOND };
+        belay_time end = bly_clock() + BELAY_SECOND;
+        struct io_uring_cqe *first;
+
+        bly_ring_stop_all(ring);
+        while (ring->going_on > 0 && bly_clock() < end) {
+                bly_ring_stop_late(ring);
+                io_uring_submit_and_wait_timeout(&ring->queues, &first, 1, &timeout, NULL);
+                take(ring, NULL);
+        }
+        return ring->going_on;
+}
+
+static void uring_close(struct bly_io *io) {
+        struct bly_ring *ring = io->state;
+        unsigned left = ring->going_on > 0 ? stop_all(ring) : 0;
+
+        if (left > 0)
+                bly_log(BELAY_LOG_WARNING, "%u operation%s of tasks that were given up cannot be ended; "
+                        "the system may still use their memory", left, left == 1 ? "" : "s");
+        io_uring_queue_exit(&ring->queues);
+        if (ring->told_fd >= 0)
+                close(ring->told_fd);
+        bly_free(ring->seats);
+        bly_free(ring);
+}
+
+const struct bly_backend bly_uring = {
+        .name = "io_uring",
+        .open = uring_open,
+        .close = uring_close,
+        .wait = uring_wait,
+        .descriptor = uring_descriptor,
+        .watch = uring_watch,
+        .unwatch = uring_unwatch,
+        .begin = bly_ring_begin,
+        .stop = bly_ring_stop,
+};
+
+#endif

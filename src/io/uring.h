@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ring of a loop, for the files that io_uring's back end consists of.
+ *
+ * What a completion is of stands in its ticket: a kind, a number and a generation. The kernel gives exactly one last completion
+ * for each entry that was handed in, but it may come when who asked is long gone; the generation then says so.
+ */
+#ifndef BLY_URING_H
+#define BLY_URING_H
+
+#include "io/io.h"
+
+#ifdef BLY_HAVE_URING
+#include <liburing.h>
+
+enum bly_ticket_kind {
+        BLY_OF_NOBODY,                  /* a request to end something: that thing's own completion counts */
+        BLY_OF_OPERATION,               /* the number is that of its seat */
+        BLY_OF_DESCRIPTOR,              /* the number is its own */
+        BLY_OF_BELL,
+};
+
+/* An operation that goes on has a seat in the ring, until its completion has come. */
+struct bly_seat {
+        struct bly_op *op;              /* NULL: free */
+        uint32_t generation;            /* of the next or present operation */
+        uint32_t next;                  /* free: the next free one */
+        unsigned entry;                 /* where it stands, or stood, in the queue of entries */
+        bool revoked;                   /* it was taken back before it was handed in */
+        bool to_stop;                   /* there was no entry left to ask for its end */
+};
+
+struct bly_ring {
+        struct io_uring queues;
+        struct bly_seat *seats;
+        uint32_t seat_count, free_seat; /* free_seat is seat_count: none */
+        uint32_t going_on;              /* operations */
+        uint32_t to_stop;               /* of them, those that could not be asked to end */
+        bool bell_armed;
+        int told_fd;                    /* an eventfd for who polls: a ring's own descriptor does not tell of what is deferred; or -1 */
+        bool complained;
+        uint8_t quiet;                  /* the flag for entries whose success nobody wants to hear of, if there is one */
+};
+
+static inline uint64_t bly_ticket(enum bly_ticket_kind kind, uint32_t number, uint32_t generation) {
+        return (uint64_t) kind << 62 | (uint64_t) number << 32 | generation;
+}
+
+static inline enum bly_ticket_kind bly_ticket_kind(uint64_t ticket) {
+        return (enum bly_ticket_kind) (ticket >> 62);
+}
+
+static inline uint32_t bly_ticket_number(uint64_t ticket) {
+        return ticket >> 32 & 0x3fffffff;
+}
+
+/* ---- the queues (uring.c) ---- */
+
+/* Room for so many entries, after handing in what stands there if need be: 0 or a negative errno. */
+int bly_ring_reserve(struct bly_ring *ring, unsigned entries);
+
+/* ---- operations (uring_op.c) ---- */
+
+int bly_ring_begin(struct bly_io *io, struct bly_op *op);
+void bly_ring_stop(struct bly_io *io, struct bly_op *op);
+/* Asks those to end that could not be asked before. */
+void bly_ring_stop_late(struct bly_ring *ring);
+/* Asks all to end. */
+void bly_ring_stop_all(struct bly_ring *ring);
+/* A completion; NULL for io: its task is never to go on. */
+void bly_ring_completed(struct bly_ring *ring, struct bly_io *io, uint64_t ticket, int result);
+
+/* What each kind is to the kernel. */
+extern const uint8_t bly_ring_needs[BLY_OP_KINDS];
+
+#endif
+#endif
