@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading: what there is, or so many bytes; and what is read ahead.
+ */
+#include "stream/stream.h"
+
+enum { BUFFER_LEAST = 4096 };
+
+/* ---- from the transport ---- */
+
+/* Errors after which the transport has nothing more to say: they stay. */
+static bool is_final(ssize_t rc) {
+        return rc < 0 && rc != -ECANCELED && rc != -EDEADLK && rc != -ENOMEM && rc != -EBADF && rc != -EPERM;
+}
+
+ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size) {
+        ssize_t rc;
+
+        if (unlikely(stream->reader.error != 0))
+                return stream->reader.error;
+        if (unlikely(stream->ended))
+                return 0;
+        /* Between two steps of ours: nobody would interrupt the next one. */
+        if (unlikely(stream->closed))
+                return -EBADF;
+        rc = stream->transport.read(stream->self, buffer, size);
+        if (likely(rc > 0))
+                return rc;
+        if (rc == 0)
+                stream->ended = true;
+        else if (is_final(rc))
+                stream->reader.error = (int) rc;
+        return rc;
+}
+
+/* ---- the buffer ---- */
+
+static int make_room(belay_stream *stream, size_t most) {
+        size_t used = bly_stream_buffered(stream), room = stream->room;
+        char *buffer;
+
+        if (stream->end < stream->room && stream->room - stream->start >= most)
+                return 0;
+        if (stream->start > 0) {
+                memmove(stream->buffer, stream->buffer + stream->start, used);
+                stream->start = 0;
+                stream->end = used;
+        }
+        if (used < room)
+                return 0;
+        room = room < BUFFER_LEAST ? BUFFER_LEAST : room * 2;
+        buffer = bly_realloc(stream->buffer, room);
+        if (buffer == NULL)
+                return -ENOMEM;
+        stream->buffer = buffer;
+        stream->room = room;
+        return 0;
+}
+
+ssize_t bly_stream_fill(belay_stream *stream, size_t most) {
+        ssize_t rc = make_room(stream, most);
+
+        if (rc < 0)
+                return rc;
+        rc = bly_stream_read(stream, stream->buffer + stream->end, stream->room - stream->end);
+        if (rc > 0)
+                stream->end += (size_t) rc;
+        return rc;
+}
+
+void bly_stream_take(belay_stream *stream, void *to, size_t size) {
+        if (to != NULL)
+                memcpy(to, stream->buffer + stream->start, size);
+        stream->start += size;
+        stream->received += size;
+        if (stream->start == stream->end)
+                stream->start = stream->end = 0;
+}
+
+static size_t take_some(belay_stream *stream, void *to, size_t most) {
+        size_t size = bly_stream_buffered(stream);
+
+        if (size > most)
+                size = most;
+        bly_stream_take(stream, to, size);
+        return size;
+}
+
+/* ---- what there is ---- */
+
+ssize_t belay_read_placed(const char *place, belay_stream *stream, void *buffer, size_t size) {
+        ssize_t rc = bly_stream_enter(stream, &stream->reader, place, "belay_read()");
+
+        if (unlikely(rc < 0))
+                return rc;
+        if (unlikely(size == 0)) {
+                rc = 0;
+        } else if (unlikely(stream->end != stream->start)) {
+                rc = (ssize_t) take_some(stream, buffer, size);
+        } else {
+                rc = bly_stream_read(stream, buffer, size);
+                if (likely(rc > 0))
+                        stream->received += (size_t) rc;
+        }
+        bly_stream_leave(stream, &stream->reader);
+        return rc;
+}
+
+/* ---- so many ---- */
+
+ssize_t belay_read_exactly_placed(const char *place, belay_stream *stream, void *buffer, size_t size) {
+        ssize_t rc = bly_stream_enter(stream, &stream->reader, place, "belay_read_exactly()");
+        size_t moved;
+
+        if (rc < 0)
+                return rc;
+        moved = stream->end != stream->start ? take_some(stream, buffer, size) : 0;
+        while (moved < size) {
+                rc = bly_stream_read(stream, (char *) buffer + moved, size - moved);
+                if (rc <= 0)
+                        break;
+                moved += (size_t) rc;
+                stream->received += (size_t) rc;
+        }
+        if (moved > 0 && rc == -ECANCELED)
+                bly_undeliver(stream->reader.task);
+        bly_stream_leave(stream, &stream->reader);
+        return moved > 0 || rc > 0 ? (ssize_t) moved : rc;
+}
+
+/* ---- without taking ---- */
+
+ssize_t belay_peek_placed(const char *place, belay_stream *stream, size_t least, const void **data) {
+        ssize_t rc = bly_stream_enter(stream, &stream->reader, place, "belay_peek()");
+
+        *data = NULL;
+        if (rc < 0)
+                return rc;
+        rc = 1;
+        while (rc > 0 && bly_stream_buffered(stream) < least)
+                rc = bly_stream_fill(stream, least);
+        if (rc >= 0) {
+                *data = stream->buffer != NULL ? stream->buffer + stream->start : "";
+                rc = (ssize_t) bly_stream_buffered(stream);
+        }
+        bly_stream_leave(stream, &stream->reader);
+        return rc;
+}
+
+size_t belay_skip(belay_stream *stream, size_t size) {
+        return stream->reader.task == NULL ? take_some(stream, NULL, size) : 0;
+}
+
+size_t belay_buffered(const belay_stream *stream) {
+        return bly_stream_buffered(stream);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A stream: what lies between its callers and its transport.
+ *
+ * Bytes that were read ahead, who is inside, what was counted, and whether a message was cut. The transport only moves
+ * bytes.
+ */
+#ifndef BLY_STREAM_H
+#define BLY_STREAM_H
+
+#include <netinet/in.h>
+#include <sys/uio.h>
+
+#include <belay/stream.h>
+
+#include "io/io.h"
+
+/* One way of it: who is at it, and what it failed with for good, which whoever comes next is told. */
+struct bly_descriptor;
+
+struct bly_stream_end {
+        belay_task *task;
+        const char *place;
+        int error;
+};
+
+struct belay_stream {
+        belay_transport transport;
+        void *self;                     /* the transport's */
+        struct belay_loop *loop;        /* of the tasks that use it; NULL until the first does */
+        struct bly_stream_end reader, writer;
+        char *buffer;                   /* read ahead: from start up to end */
+        size_t room, start, end;
+        uint64_t received, sent;
+        bool ended;                     /* the transport has nothing more */
+        bool cut;
+        bool unsound;                   /* it is not known what was written: cut for good */
+        bool half_closed;
+        bool closed;                    /* goes when nobody is inside any more */
+        bool aborted;
+};
+
+/* ---- coming and going (stream.c) ---- */
+
+/* The calling task is at this end now: 0; -EPERM, -EBUSY (both reported), -EBADF. */
+int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const char *place, const char *what);
+/* And is not any more. The stream may be gone when it returns. */
+void bly_stream_leave(belay_stream *stream, struct bly_stream_end *end);
+
+/* ---- reading (read.c) ---- */
+
+/* From the transport, into memory: for who has entered. Past the buffer, which is to be empty. */
+ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size);
+/* Into the buffer, which then has room for at least one byte and at most `most` in all: how many came, 0 at the end. */
+ssize_t bly_stream_fill(belay_stream *stream, size_t most);
+/* Takes bytes off the buffer's beginning. */
+void bly_stream_take(belay_stream *stream, void *to, size_t size);
+
+static inline size_t bly_stream_buffered(const belay_stream *stream) {
+        return stream->end - stream->start;
+}
+
+/* ---- writing (write.c) ---- */
+
+/* Why it may not be written to now; 0. For who has entered. */
+int bly_stream_writable(const belay_stream *stream);
+/* One write of the transport. */
+ssize_t bly_stream_write(belay_stream *stream, const struct iovec *parts, int count);
+/* The same to a socket, without waiting: -EAGAIN if there is no room. */
+ssize_t bly_stream_write_now(belay_stream *stream, struct bly_descriptor *socket, const void *data, size_t size);
+/* What a write of several steps comes to, with what was moved before a step returned `rc` (0: it is all). */
+ssize_t bly_stream_written(belay_stream *stream, ssize_t moved, ssize_t rc);
+
+/* ---- descriptors as transports (descriptor.c, socket.c, plain.c) ---- */
+
+struct bly_descriptor {
+        struct bly_io *io;
+        struct bly_fd *fd;
+        bool is_tcp;                    /* a short read shows that nothing is left */
+        bool is_unix;
+        bool is_terminal;
+        bool keep_open;
+        bool restore;                   /* the flags of the description are to be put back at the end */
+        int flags;
+        int given;                      /* the descriptor we were given, where another was opened instead; -1 */
+        char *name;                     /* when somebody asked for it */
+        socklen_t peer_length;          /* 0: the system is asked who it is */
+        struct sockaddr_in6 peer;       /* of an accepted connection, which may be gone when its name is asked for */
+};
+
+/* One send() that does not wait: -EAGAIN if there is no room. */
+ssize_t bly_socket_send_now(struct bly_descriptor *socket, const void *data, size_t size);
+
+extern const belay_transport bly_socket_transport;      /* sockets */
+extern const belay_transport bly_plain_transport;       /* pipes, terminals, devices */
+
+void bly_descriptor_interrupt(void *self);
+void bly_descriptor_destroy(void *self, bool abort);
+int bly_descriptor_fd(const void *self);
+const char *bly_descriptor_describe(const void *self);
+
+/* A stream of a socket that is ours: connected, or accepted. Takes it over, and closes it on failure. */
+int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family);
+/* Tells it whom it leads to. */
+void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, socklen_t length);
+
+/* The descriptor of a socket's stream; NULL if it is none. */
+static inline struct bly_descriptor *bly_stream_socket(const belay_stream *stream) {
+        return stream->transport.read == bly_socket_transport.read ? stream->self : NULL;
+}
+
+#endif
