@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replacing a file: what is new is written beside it, synced, and takes its name.
+ *
+ * All of it is one job, so that the thread undoes what it began, however it ends. A request makes it stop up to the moment
+ * when the name changes hands.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "file/file.h"
+
+enum { PIECE = 1024 * 1024, NAMES_MOST = 100 };
+
+struct replacement {
+        struct bly_job job;
+        int from;                       /* the directory that the path begins in */
+        const char *data;
+        size_t size;
+        mode_t mode;
+        bool cut;
+        int result;
+
+        /* The thread's. */
+        int directory, fd;
+        char name[32];                  /* of what is new, until it takes the other's */
+};
+
+/* ---- in the thread ---- */
+
+/* The directory of the file, and its name in there. */
+static int open_directory(struct replacement *self, const char **name) {
+        const char *path = self->job.path, *slash = strrchr(path, '/');
+        size_t length = slash != NULL ? (size_t) (slash - path) + 1 : 0;
+        char directory[PATH_MAX];
+
+        *name = path + length;
+        if (**name == '\0' || strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0)
+                return *path == '\0' ? -ENOENT : -EISDIR;
+        if (length >= sizeof(directory))
+                return -ENAMETOOLONG;
+        memcpy(directory, path, length);
+        strcpy(directory + length, length == 0 ? "." : "");
+        self->directory = openat(self->from, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        /* One that may be searched, but not read, cannot be synced. */
+        if (self->directory < 0 && errno == EACCES)
+                self->directory = openat(self->from, directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return self->directory < 0 ? -errno : 0;
+}
+
+static int create(struct replacement *self) {
+        uint64_t number;
+
+        for (int i = 0; i < NAMES_MOST; i++) {
+                if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+                        return -errno;
+                snprintf(self->name, sizeof(self->name), ".belay-%016llx", (unsigned long long) number);
+                self->fd = openat(self->directory, self->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, self->mode);
+                if (self->fd >= 0)
+                        return 0;
+                self->name[0] = '\0';
+                if (errno != EEXIST)
+                        return -errno;
+        }
+        return -EEXIST;
+}
+
+static int fill(struct replacement *self) {
+        const char *at = self->data;
+        size_t left = self->size;
+
+        while (left > 0) {
+                ssize_t rc = write(self->fd, at, left < PIECE ? left : PIECE);
+
+                if (rc < 0 && errno == EINTR)
+                        continue;
+                if (rc < 0)
+                        return -errno;
+                at += rc;
+                left -= (size_t) rc;
+                if (bly_job_asked(&self->job))
+                        return -ECANCELED;
+        }
+        return 0;
+}
+
+static int sync_and_close(struct replacement *self) {
+        int rc = fsync(self->fd) < 0 ? -errno : 0;
+
+        if (close(self->fd) < 0 && errno != EINTR && rc == 0)
+                rc = -errno;
+        self->fd = -1;
+        return rc;
+}
+
+static int take_name(struct replacement *self, const char *name) {
+        if (bly_job_asked(&self->job))
+                return -ECANCELED;
+        if (renameat(self->directory, self->name, self->directory, name) < 0)
+                return -errno;
+        self->name[0] = '\0';
+        /* Some have no such thing for directories; and one that was opened for its path alone has not. */
+        return fsync(self->directory) < 0 && errno != EINVAL && errno != EBADF && errno != EROFS ? -errno : 0;
+}
+
+static void clean_up(struct replacement *self) {
+        if (self->fd >= 0)
+                close(self->fd);
+        if (self->name[0] != '\0')
+                unlinkat(self->directory, self->name, 0);
+        if (self->directory >= 0)
+                close(self->directory);
+}
+
+static void run(struct bly_job *job) {
+        struct replacement *self = container_of(job, struct replacement, job);
+        const char *name;
+        int rc;
+
+        self->directory = self->fd = -1;
+        self->name[0] = '\0';
+        rc = open_directory(self, &name);
+        if (rc == 0)
+                rc = create(self);
+        if (rc == 0)
+                rc = fill(self);
+        if (rc == 0)
+                rc = sync_and_close(self);
+        if (rc == 0)
+                rc = take_name(self, name);
+        clean_up(self);
+        self->cut = rc == -ECANCELED;
+        self->result = rc;
+}
+
+/* ---- the task ---- */
+
+int belay_file_write_all_placed(const char *place, const char *path, const void *data, size_t size, mode_t mode) {
+        struct replacement self = {
+                .job = { .run = run, .what = "replace", .path = path },
+                .data = data,
+                .size = size,
+                .mode = mode,
+        };
+        struct bly_file_call call;
+        int rc = bly_file_begin(&call, place, "belay_file_write_all()");
+
+        if (rc < 0)
+                return rc;
+        self.from = bly_file_directory(path);
+        rc = bly_file_do_job(&call, &self.job, &self.cut);
+        bly_file_directory_close(self.from);
+        return (int) bly_file_end(&call, rc < 0 ? rc : self.result);
+}

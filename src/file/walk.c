@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk over a tree, in the task: where it is, and whom it tells.
+ *
+ * The levels from the root to where it is lie in an array, so that depth takes no stack.
+ */
+#define _GNU_SOURCE
+#include <unistd.h>
+
+#include "file/walk.h"
+
+enum { NAMES_ROOM = 4096, LEVELS_ROOM = 8 };
+
+/* ---- memory ---- */
+
+static int push(struct bly_walk *walk, size_t path_length) {
+        size_t room = walk->levels_room == 0 ? LEVELS_ROOM : walk->levels_room * 2;
+        struct bly_level *level, *levels;
+
+        if (walk->depth == walk->levels_room) {
+                levels = bly_realloc(walk->levels, room * sizeof(*levels));
+                if (levels == NULL)
+                        return -ENOMEM;
+                walk->levels = levels;
+                walk->levels_room = room;
+        }
+        level = &walk->levels[walk->depth];
+        *level = (struct bly_level) {
+                .fd = -1,
+                .path_length = path_length,
+                .names = bly_alloc(NAMES_ROOM),
+                .room = NAMES_ROOM,
+                .looked = bly_alloc(BLY_WALK_BATCH * sizeof(*level->looked)),
+        };
+        walk->depth++;
+        return level->names != NULL && level->looked != NULL ? 0 : -ENOMEM;
+}
+
+static void pop(struct bly_walk *walk) {
+        struct bly_level *level = &walk->levels[--walk->depth];
+
+        if (level->fd >= 0)
+                close(level->fd);
+        bly_free(level->names);
+        bly_free(level->looked);
+}
+
+/* Places are counted from the end, and in 32 bits. */
+static int grow(struct bly_level *level) {
+        size_t room = level->room * 2, size = level->count * sizeof(uint32_t);
+        char *names;
+
+        if (room > UINT32_MAX)
+                return -ENOMEM;
+        names = bly_realloc(level->names, room);
+        if (names == NULL)
+                return -ENOMEM;
+        memmove(names + room - size, names + level->room - size, size);
+        level->names = names;
+        level->room = room;
+        return 0;
+}
+
+/* A directory of a few entries needs no more than these, and there may be many on the way. */
+static void fit(struct bly_level *level) {
+        struct bly_looked *looked;
+
+        if (level->looked_first > 0 || level->looked_count == 0 || level->count >= BLY_WALK_BATCH)
+                return;
+        looked = bly_realloc(level->looked, level->count * sizeof(*looked));
+        if (looked != NULL)
+                level->looked = looked;
+}
+
+/* ---- paths ---- */
+
+static int set_path(struct bly_walk *walk, size_t length, const char *name) {
+        bool slash = length > 0 && walk->path[length - 1] != '/';
+        size_t size = length + slash + strlen(name) + 1, room = walk->path_room * 2;
+        char *path;
+
+        if (size > walk->path_room) {
+                if (room < size)
+                        room = size;
+                path = bly_realloc(walk->path, room);
+                if (path == NULL)
+                        return -ENOMEM;
+                walk->path = path;
+                walk->path_room = room;
+        }
+        if (slash)
+                walk->path[length] = '/';
+        strcpy(walk->path + length + slash, name);
+        return 0;
+}
+
+/* ---- walking ---- */
+
+/* 0, walk->error, or why no thread read it. */
+static int read_level(const struct bly_file_call *call, struct bly_walk *walk) {
+        struct bly_level *level = &walk->levels[walk->depth - 1];
+        int rc;
+
+        walk->job.path = walk->path;
+        walk->error = 0;
+        do {
+                rc = bly_pool_do(call->self->loop, &walk->job, call->place);
+                if (rc == 0 && walk->needs_room)
+                        rc = grow(level);
+                else if (rc == 0)
+                        rc = walk->error;
+        } while (rc == 0 && !level->listed);
+        if (rc == 0)
+                fit(level);
+        return (int) bly_file_end(call, rc);
+}
+
+static int tell(const struct bly_walk *walk, size_t level, const char *name, const struct bly_looked *looked, belay_walk_fn *fn,
+                void *arg) {
+        belay_walk_entry entry = {
+                .path = walk->path,
+                .name = name,
+                .depth = (int) level + 1,
+                .stat = &looked->stat,
+                .error = looked->error,
+        };
+
+        return fn(&entry, arg);
+}
+
+/* The entry that the walk was at when it went into the deepest level, with why that cannot be read. */
+static int tell_unreadable(struct bly_walk *walk, int error, belay_walk_fn *fn, void *arg) {
+        size_t at = walk->depth - 2;
+        const struct bly_level *level = &walk->levels[at];
+        size_t entry = level->next - 1;
+        struct bly_looked looked = level->looked[entry - level->looked_first];
+        int rc;
+
+        walk->path[level[1].path_length] = '\0';
+        looked.error = error;
+        rc = tell(walk, at, bly_level_name(level, entry), &looked, fn, arg);
+        return rc == BELAY_WALK_PASS ? 0 : rc;
+}
+
+/* Reads on in the deepest level, which is left if it cannot be. */
+static int read_on(const struct bly_file_call *call, struct bly_walk *walk, belay_walk_fn *fn, void *arg) {
+        int rc = read_level(call, walk);
+
+        if (rc == 0 || rc != walk->error || walk->depth == 1)
+                return rc;
+        rc = bly_walk_vanished(rc) ? 0 : tell_unreadable(walk, rc, fn, arg);
+        pop(walk);
+        return rc;
+}
+
+static int go_into(const struct bly_file_call *call, struct bly_walk *walk, belay_walk_fn *fn, void *arg) {
+        int rc = push(walk, strlen(walk->path));
+
+        return rc < 0 ? (int) bly_file_end(call, rc) : read_on(call, walk, fn, arg);
+}
+
+static int step(const struct bly_file_call *call, struct bly_walk *walk, belay_walk_fn *fn, void *arg) {
+        size_t at = walk->depth - 1;
+        struct bly_level *level = &walk->levels[at];
+        const struct bly_looked *looked;
+        const char *name;
+        int rc;
+
+        if (level->next == level->count) {
+                pop(walk);
+                return 0;
+        }
+        if (level->next == level->looked_first + level->looked_count)
+                return read_on(call, walk, fn, arg);
+        looked = &level->looked[level->next - level->looked_first];
+        name = bly_level_name(level, level->next++);
+        if (bly_walk_vanished(looked->error))
+                return 0;
+        rc = (int) bly_file_end(call, set_path(walk, level->path_length, name));
+        if (rc == 0)
+                rc = tell(walk, at, name, looked, fn, arg);
+        if (rc == BELAY_WALK_PASS)
+                return 0;
+        return rc == 0 && S_ISDIR(looked->stat.st_mode) ? go_into(call, walk, fn, arg) : rc;
+}
+
+int belay_walk_placed(const char *place, const char *root, belay_walk_fn *fn, void *arg) {
+        struct bly_walk walk = { .job = { .run = bly_walk_read, .what = "read directory" }, .root = root };
+        struct bly_file_call call;
+        int rc = bly_file_begin(&call, place, "belay_walk()");
+
+        if (rc < 0)
+                return rc;
+        walk.from = bly_file_directory(root);
+        rc = set_path(&walk, 0, root);
+        if (rc == 0)
+                rc = push(&walk, strlen(root));
+        rc = (int) bly_file_end(&call, rc);
+        if (rc == 0)
+                rc = read_level(&call, &walk);
+        bly_file_directory_close(walk.from);
+        while (rc == 0 && walk.depth > 0)
+                rc = step(&call, &walk, fn, arg);
+        while (walk.depth > 0)
+                pop(&walk);
+        bly_free(walk.levels);
+        bly_free(walk.path);
+        return rc;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading directories, in a thread.
+ *
+ * Each is opened by its name from its parent's descriptor, and never through a symbolic link: so nothing that changes meanwhile
+ * leads out of the tree. Of those on the way only the deepest are kept open; one that was closed is found again by the
+ * names on the way, and must be the same directory still.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "file/walk.h"
+
+/* ---- opening ---- */
+
+static int open_one(struct bly_walk *walk, size_t index) {
+        struct bly_level *level = &walk->levels[index], *parent = level - 1;
+        struct stat stat;
+        int fd;
+
+        if (index == 0)
+                fd = openat(walk->from, walk->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        else
+                fd = openat(parent->fd, bly_level_name(parent, parent->next - 1),
+                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &stat) < 0 || (level->known && (stat.st_dev != level->device || stat.st_ino != level->inode))) {
+                close(fd);
+                return -ESTALE;
+        }
+        level->fd = fd;
+        level->known = true;
+        level->device = stat.st_dev;
+        level->inode = stat.st_ino;
+        return 0;
+}
+
+static void close_one(struct bly_level *level) {
+        if (level->fd >= 0)
+                close(level->fd);
+        level->fd = -1;
+}
+
+/* From the deepest that is open, which the root always is, down. */
+static int open_deepest(struct bly_walk *walk) {
+        size_t deepest = walk->depth - 1, index = deepest;
+        int rc;
+
+        while (index > 0 && walk->levels[index - 1].fd < 0)
+                index--;
+        for (; index <= deepest; index++) {
+                rc = open_one(walk, index);
+                if (rc < 0)
+                        return rc;
+                if (index > BLY_WALK_OPEN)
+                        close_one(&walk->levels[index - BLY_WALK_OPEN]);
+        }
+        return 0;
+}
+
+/* ---- listing ---- */
+
+/* As the kernel writes them. */
+struct record {
+        uint64_t inode;
+        int64_t next;
+        uint16_t size;
+        uint8_t type;
+        char name[];
+};
+
+enum { NAMES_AT_ONCE = 1024, RECORD_LEAST = 24 };
+
+static bool is_self_or_parent(const char *name) {
+        return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/* Moves the names out of the records, which lie behind those that are there, up to them. */
+static void take_names(struct bly_level *level, const char *records, size_t size) {
+        const char *at = records;
+
+        while (at < records + size) {
+                const struct record *record = (const struct record *) (const void *) at;
+                size_t length = strlen(record->name) + 1, step = record->size;
+
+                if (!is_self_or_parent(record->name)) {
+                        uint32_t place = (uint32_t) level->used;
+
+                        memmove(level->names + level->used, record->name, length);
+                        level->used += length;
+                        level->count++;
+                        *bly_level_places(level) = place;
+                }
+                at += step;
+        }
+}
+
+static int compare(const void *a, const void *b, void *names) {
+        return strcmp((const char *) names + *(const uint32_t *) a, (const char *) names + *(const uint32_t *) b);
+}
+
+/*
+ * The kernel writes its records into the room that is left, of which as much is kept back as the places of their names
+ * will need.
+ */
+static int list(struct bly_walk *walk, struct bly_level *level) {
+        for (;;) {
+                size_t start = (level->used + 7) & ~(size_t) 7;
+                size_t end = level->room - level->count * sizeof(uint32_t);
+                size_t size = end > start ? (end - start) * RECORD_LEAST / (RECORD_LEAST + sizeof(uint32_t)) : 0;
+                long got;
+
+                if (bly_job_asked(&walk->job))
+                        return 0;
+                walk->needs_room = size < NAMES_AT_ONCE;
+                if (walk->needs_room)
+                        return 0;
+                got = syscall(SYS_getdents64, level->fd, level->names + start, size);
+                if (got < 0)
+                        return -errno;
+                if (got == 0)
+                        break;
+                take_names(level, level->names + start, (size_t) got);
+        }
+        qsort_r(bly_level_places(level), level->count, sizeof(uint32_t), compare, level->names);
+        level->listed = true;
+        return 0;
+}
+
+/* ---- looking ---- */
+
+static void look(struct bly_level *level) {
+        size_t count = level->count - level->next;
+
+        if (count > BLY_WALK_BATCH)
+                count = BLY_WALK_BATCH;
+        for (size_t i = 0; i < count; i++) {
+                struct bly_looked *looked = &level->looked[i];
+
+                memset(looked, 0, sizeof(*looked));
+                if (fstatat(level->fd, bly_level_name(level, level->next + i), &looked->stat,
+                            AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+                        looked->error = -errno;
+        }
+        level->looked_first = level->next;
+        level->looked_count = count;
+}
+
+void bly_walk_read(struct bly_job *job) {
+        struct bly_walk *walk = container_of(job, struct bly_walk, job);
+        struct bly_level *level = &walk->levels[walk->depth - 1];
+
+        walk->error = 0;
+        walk->needs_room = false;
+        if (level->fd < 0)
+                walk->error = open_deepest(walk);
+        if (walk->error == 0 && !level->listed)
+                walk->error = list(walk, level);
+        if (walk->error == 0 && level->listed)
+                look(level);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file as a whole.
+ */
+#include "file/file.h"
+
+enum { ROOM_UNKNOWN = 4096 };
+
+/* What was read so far; there is always room for the '\0'. */
+struct contents {
+        char *data;
+        size_t size, room;
+        size_t most;                    /* 0: no limit */
+};
+
+static int make_room(struct contents *contents, size_t room) {
+        char *data;
+
+        /* One byte more than may be tells that there is more. */
+        if (contents->most > 0 && contents->most <= SIZE_MAX - 2 && room > contents->most + 2)
+                room = contents->most + 2;
+        data = bly_realloc(contents->data, room);
+        if (data == NULL)
+                return -ENOMEM;
+        contents->data = data;
+        contents->room = room;
+        return 0;
+}
+
+/* Fewer than were asked for are not yet the end: what was in the way is met by the next read. */
+static int read_to_end(const char *place, int fd, struct contents *contents) {
+        ssize_t got;
+        int rc;
+
+        for (;;) {
+                if (contents->size + 1 >= contents->room) {
+                        rc = contents->room <= SIZE_MAX / 2 ? make_room(contents, contents->room * 2) : -ENOMEM;
+                        if (rc < 0)
+                                return rc;
+                }
+                got = belay_file_read_placed(place, fd, contents->data + contents->size, contents->room - contents->size - 1, -1);
+                if (got <= 0)
+                        return (int) got;
+                contents->size += (size_t) got;
+                if (contents->most > 0 && contents->size > contents->most)
+                        return -EFBIG;
+        }
+}
+
+static int read_file(const char *place, int fd, struct contents *contents) {
+        struct stat stat;
+        size_t room = ROOM_UNKNOWN;
+        int rc = belay_file_stat_fd_placed(place, fd, &stat);
+
+        if (rc < 0)
+                return rc;
+        if (S_ISREG(stat.st_mode) && stat.st_size > 0) {
+                if ((uintmax_t) stat.st_size > SIZE_MAX / 2)
+                        return -EFBIG;
+                if (contents->most > 0 && (size_t) stat.st_size > contents->most)
+                        return -EFBIG;
+                room = (size_t) stat.st_size + 2;
+        }
+        rc = make_room(contents, room);
+        if (rc == 0)
+                rc = read_to_end(place, fd, contents);
+        return rc;
+}
+
+/* Twice as much may have been taken as there was in the end. */
+static void fit(struct contents *contents) {
+        char *data;
+
+        contents->data[contents->size] = '\0';
+        if (contents->room - contents->size <= ROOM_UNKNOWN)
+                return;
+        data = bly_realloc(contents->data, contents->size + 1);
+        if (data != NULL)
+                contents->data = data;
+}
+
+int belay_file_read_all_placed(const char *place, const char *path, size_t most, char **data, size_t *size) {
+        struct contents contents = { .most = most };
+        struct bly_file_call call;
+        int fd, rc = bly_file_begin(&call, place, "belay_file_read_all()");
+
+        *data = NULL;
+        if (size != NULL)
+                *size = 0;
+        if (rc < 0)
+                return rc;
+        fd = belay_file_open_placed(place, path, O_RDONLY, 0);
+        if (fd < 0)
+                return fd;
+        rc = read_file(place, fd, &contents);
+        /* What was read is there, whatever closing says. */
+        (void) bly_file_close(&call, fd);
+        if (rc < 0) {
+                bly_free(contents.data);
+                return (int) bly_file_end(&call, rc);
+        }
+        fit(&contents);
+        *data = contents.data;
+        if (size != NULL)
+                *size = contents.size;
+        return 0;
+}
+
+void belay_file_free(char *data) {
+        bly_free(data);
+}

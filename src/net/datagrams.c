@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sockets for datagrams.
+ *
+ * Any number of tasks may be at one: each that is woken tries, and who finds nothing waits again. When it is closed,
+ * the socket goes at once, so that its address is free, and the memory when the last task has left.
+ */
+#define _GNU_SOURCE
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include "net/bind.h"
+#include "net/message.h"
+#include "net/net.h"
+
+struct belay_datagrams {
+        struct bly_io *io;
+        struct bly_fd *fd;
+        int family;
+        size_t inside;                  /* tasks that are at it */
+        bool closed;
+        char *path;                     /* of a Unix socket's file, which is removed in the end; NULL */
+        char endpoint[BELAY_ADDRESS_TEXT];
+};
+
+/* ---- opening ---- */
+
+/* One of its two ends: what an endpoint's text came to. No addresses: it is left open. */
+struct end {
+        belay_address *addresses;
+        size_t count;
+};
+
+/* One socket for both families, where the address is of neither. */
+static int choose_families(int fd, const belay_address *local) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *) &local->address;
+        int only = !IN6_IS_ADDR_UNSPECIFIED(&in->sin6_addr);
+
+        return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)) < 0 ? -errno : 0;
+}
+
+static int attach(int fd, const belay_address *local, const belay_address *remote) {
+        const char *path = local != NULL ? bly_path_of(local) : NULL;
+        int rc = 0;
+
+        if (local != NULL && bly_family(local) == AF_INET6)
+                rc = choose_families(fd, local);
+        if (rc == 0 && local != NULL)
+                rc = bly_bind(fd, local);
+        if (rc < 0 || remote == NULL || connect(fd, bly_sockaddr(remote), remote->length) == 0)
+                return rc;
+        rc = -errno;
+        if (path != NULL)
+                unlink(path);
+        return rc;
+}
+
+/* The descriptor, or a negative errno. Either may be NULL. */
+static int open_between(const belay_address *local, const belay_address *remote) {
+        int fd, rc;
+
+        if (local != NULL && remote != NULL && bly_family(local) != bly_family(remote))
+                return -EAFNOSUPPORT;
+        fd = socket(bly_family(local != NULL ? local : remote), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return -errno;
+        rc = attach(fd, local, remote);
+        if (rc == 0)
+                return fd;
+        close(fd);
+        return rc;
+}
+
+/* The first pair that goes together; *chosen is its local address. */
+static int open_first(const struct end *locals, const struct end *remotes, const belay_address **chosen) {
+        int error = -EAFNOSUPPORT, rc;
+        size_t r = 0, l;
+
+        do {
+                l = 0;
+                do {
+                        *chosen = locals->count > 0 ? &locals->addresses[l] : NULL;
+                        rc = open_between(*chosen, remotes->count > 0 ? &remotes->addresses[r] : NULL);
+                        if (rc >= 0)
+                                return rc;
+                        /* That of two that go together tells more. */
+                        if (rc != -EAFNOSUPPORT)
+                                error = rc;
+                } while (++l < locals->count);
+        } while (++r < remotes->count);
+        return error;
+}
+
+/* The descriptor is still the caller's where it fails. */
+static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_address *local) {
+        const char *path = local != NULL ? bly_path_of(local) : NULL;
+        belay_datagrams *socket = bly_zalloc(sizeof(*socket) + (path != NULL ? strlen(path) + 1 : 0));
+        socklen_t length = sizeof(socket->family);
+
+        if (socket == NULL)
+                return -ENOMEM;
+        socket->io = io;
+        socket->fd = bly_fd_own(io, fd);
+        if (socket->fd == NULL) {
+                bly_free(socket);
+                return -ENOMEM;
+        }
+        if (path != NULL)
+                socket->path = strcpy((char *) (socket + 1), path);
+        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &socket->family, &length);
+        bly_own_endpoint(fd, socket->endpoint);
+        *out = socket;
+        return 0;
+}
+
+static int open_ends(belay_datagrams **out, struct bly_io *io, const struct end *locals, const struct end *remotes) {
+        const belay_address *local;
+        int fd = open_first(locals, remotes, &local), rc;
+
+        if (fd < 0)
+                return fd;
+        rc = make(out, io, fd, local);
+        if (rc < 0) {
+                close(fd);
+                if (local != NULL && bly_path_of(local) != NULL)
+                        unlink(bly_path_of(local));
+        }
+        return rc;
+}
+
+static int resolve(struct belay_loop *loop, const char *endpoint, bool is_local, struct end *end, const char *place) {
+        if (endpoint == NULL)
+                return 0;
+        return bly_resolve(loop, endpoint, SOCK_DGRAM, is_local, &end->addresses, &end->count, place);
+}
+
+int belay_datagrams_open_placed(const char *place, belay_datagrams **out, const char *local, const char *remote) {
+        belay_task *self = bly_waiter(place, "belay_datagrams_open()");
+        struct end locals = { .count = 0 }, remotes = { .count = 0 };
+        struct bly_io *io;
+        int rc;
+
+        *out = NULL;
+        if (self == NULL)
+                return -EPERM;
+        if (local == NULL && remote == NULL)
+                return -EINVAL;
+        io = bly_io_of(self->loop);
+        if (io == NULL)
+                return -errno;
+        rc = resolve(self->loop, local, true, &locals, place);
+        if (rc == 0)
+                rc = resolve(self->loop, remote, false, &remotes, place);
+        if (rc == 0)
+                rc = open_ends(out, io, &locals, &remotes);
+        belay_addresses_free(locals.addresses, locals.count);
+        belay_addresses_free(remotes.addresses, remotes.count);
+        return rc;
+}
+
+int belay_datagrams_fd(const belay_datagrams *socket) {
+        return socket->fd->fd;
+}
+
+const char *belay_datagrams_endpoint(const belay_datagrams *socket) {
+        return socket->endpoint;
+}
+
+/* ---- its end ---- */
+
+void belay_datagrams_close(belay_datagrams *socket) {
+        int fd;
+
+        if (socket == NULL)
+                return;
+        fd = socket->fd->fd;
+        socket->closed = true;
+        if (!socket->io->closed)
+                bly_fd_forget(socket->io, socket->fd);
+        if (socket->path != NULL)
+                unlink(socket->path);
+        bly_fd_disown(socket->io, socket->fd, true);
+        close(fd);
+        if (socket->inside == 0)
+                bly_free(socket);
+}
+
+/* ---- receiving and sending ---- */
+
+static ssize_t move(belay_datagrams *socket, struct bly_message *message, const char *place, const char *what) {
+        belay_task *self = bly_waiter(place, what);
+        ssize_t rc;
+
+        if (unlikely(self == NULL))
+                return -EPERM;
+        if (unlikely(socket->io->loop != self->loop))
+                return bly_misuse(-EPERM, place, "%s with a socket (%s) that belongs to another loop", what,
+                                  socket->endpoint);
+        message->closed = &socket->closed;
+        socket->inside++;
+        rc = bly_message_move(socket->io, socket->fd, message, place);
+        if (--socket->inside == 0 && unlikely(socket->closed))
+                bly_free(socket);
+        return rc;
+}
+
+ssize_t belay_receive_placed(const char *place, belay_datagrams *socket, void *buffer, size_t size,
+                             belay_address *from) {
+        struct iovec part = { .iov_base = buffer, .iov_len = size };
+        struct bly_message message = {
+                .kind = BLY_OP_RECEIVE_MESSAGE,
+                .what = "receive",
+                .flags = MSG_TRUNC,
+                .header.msg_iov = &part,
+                .header.msg_iovlen = 1,
+        };
+        int family = socket->family;
+        ssize_t rc;
+
+        if (from != NULL) {
+                *from = (belay_address) { .type = SOCK_DGRAM };
+                message.header.msg_name = &from->address;
+                message.header.msg_namelen = sizeof(from->address);
+        }
+        rc = move(socket, &message, place, "belay_receive()");
+        if (rc < 0 || from == NULL)
+                return rc;
+        from->length = message.header.msg_namelen;
+        /* A Unix socket without a name sent it. */
+        if (from->length == 0) {
+                ((struct sockaddr *) from->address)->sa_family = (sa_family_t) family;
+                from->length = sizeof(sa_family_t);
+        }
+        return rc;
+}
+
+ssize_t belay_send_placed(const char *place, belay_datagrams *socket, const void *data, size_t size,
+                          const belay_address *to) {
+        struct iovec part = { .iov_base = (void *) data, .iov_len = size };
+        struct bly_message message = {
+                .kind = BLY_OP_SEND_MESSAGE,
+                .what = "send",
+                .flags = MSG_NOSIGNAL,
+                .header.msg_iov = &part,
+                .header.msg_iovlen = 1,
+        };
+        ssize_t rc;
+
+        if (to != NULL) {
+                message.header.msg_name = (void *) &to->address;
+                message.header.msg_namelen = to->length;
+                /* It is the other side's queue that is full, to which this socket has no tie. */
+                message.untold = socket->family == AF_UNIX;
+        }
+        rc = move(socket, &message, place, "belay_send()");
+        /* Unix sockets have a word of their own for it. */
+        return rc == -ENOTCONN && to == NULL ? -EDESTADDRREQ : rc;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending and receiving single messages: by the back end, where that can do it, or tried until it can be.
+ *
+ * A task gives way where it waits, and now and then where it need not. Meanwhile the socket may be closed and its
+ * number be another's, so each try looks first.
+ */
+#include "net/message.h"
+#include "net/pause.h"
+
+static ssize_t perform(struct bly_io *io, struct bly_fd *fd, const struct bly_message *message, const char *place) {
+        struct bly_op op = {
+                .slot = fd,
+                .what = message->what,
+                .kind = message->kind,
+                .fd = fd->fd,
+                .address = &message->header,
+                .flags = message->flags,
+        };
+
+        return bly_perform(io, &op, place);
+}
+
+static ssize_t try_once(int fd, struct bly_message *message) {
+        int flags = message->flags | MSG_DONTWAIT;
+        ssize_t rc;
+
+        do
+                rc = message->kind == BLY_OP_SEND_MESSAGE ? sendmsg(fd, &message->header, flags)
+                                                          : recvmsg(fd, &message->header, flags);
+        while (rc < 0 && errno == EINTR);
+        return rc >= 0 ? rc : errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+static ssize_t move_when_ready(struct bly_io *io, struct bly_fd *fd, struct bly_message *message, const char *place) {
+        unsigned events = message->kind == BLY_OP_SEND_MESSAGE ? BELAY_WRITABLE : BELAY_READABLE, pauses = 0;
+        ssize_t rc = 0;
+
+        while (rc >= 0 && !*message->closed) {
+                rc = bly_fd_try(io, fd, events, place);
+                if (rc < 0 || *message->closed)
+                        break;
+                rc = try_once(fd->fd, message);
+                if (rc != -EAGAIN)
+                        return rc;
+                rc = message->untold ? bly_pause(&pauses, place) : bly_fd_wait(io, fd, events, message->what, place);
+        }
+        return rc < 0 ? rc : -EBADF;
+}
+
+ssize_t bly_message_move(struct bly_io *io, struct bly_fd *fd, struct bly_message *message, const char *place) {
+        ssize_t rc = -EAGAIN;
+
+        if (bly_performs(io) && !message->untold)
+                rc = perform(io, fd, message, place);
+        return rc == -EAGAIN ? move_when_ready(io, fd, message, place) : rc;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The network: its parts for each other.
+ */
+#ifndef BLY_NET_H
+#define BLY_NET_H
+
+#include <sys/socket.h>
+
+#include <belay/net.h>
+
+#include "stream/stream.h"
+
+/*
+ * Looks an endpoint up (resolve.c). `to_listen`: without a host it means every address of this machine. As belay_resolve(), for a
+ * task.
+ */
+int bly_resolve(struct belay_loop *loop, const char *endpoint, int type, bool to_listen, belay_address **addresses,
+                size_t *count, const char *place);
+
+/* ---- listeners (listen.c) ---- */
+
+struct belay_listener {
+        struct bly_io *io;
+        struct bly_fd *fd;
+        int family;
+        size_t inside;                  /* tasks that are at it: it goes when the last one leaves */
+        bool closed;                    /* its handle is gone */
+        bool hushed;                    /* it listens no more, and has no descriptor */
+        char *path;                     /* of a Unix socket's file, which is removed in the end; NULL */
+        struct bly_serve *serve;        /* who serves there; NULL */
+        char endpoint[BELAY_ADDRESS_TEXT];
+};
+
+/* A task is at it, and is not any more: then it may be gone. */
+void bly_listener_enter(belay_listener *listener);
+void bly_listener_leave(belay_listener *listener);
+/* Listens no more: those who wait get -EBADF. Its handle stays. */
+void bly_listener_hush(belay_listener *listener);
+
+#endif

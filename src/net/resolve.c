@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking endpoints up.
+ *
+ * What is an address already takes no time. Names are looked up by getaddrinfo() in a thread, with a copy of all that it needs: it
+ * cannot be stopped, and goes on alone when nobody waits for it any more.
+ */
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include "net/endpoint.h"
+#include "net/net.h"
+#include "task/wait.h"
+#include "thread/pool.h"
+
+struct look_up {
+        struct bly_job job;
+        struct addrinfo hints;
+        struct addrinfo *found;
+        int error;                      /* EAI_... */
+        int system_error;               /* errno, for EAI_SYSTEM */
+        bool anywhere;
+        char host[BLY_HOST_MOST + 1];
+        char service[BLY_SERVICE_MOST + 1];
+};
+
+/* ---- in the thread ---- */
+
+static void look_up(struct bly_job *job) {
+        struct look_up *self = container_of(job, struct look_up, job);
+
+        self->error = getaddrinfo(self->anywhere ? NULL : self->host, self->service, &self->hints, &self->found);
+        self->system_error = errno;
+        if (self->error != 0)
+                self->found = NULL;
+}
+
+static void dispose(struct bly_job *job) {
+        struct look_up *self = container_of(job, struct look_up, job);
+
+        if (self->found != NULL)
+                freeaddrinfo(self->found);
+        bly_free(self);
+}
+
+/* ---- what came of it ---- */
+
+static int error_of(const struct look_up *self) {
+        switch (self->error) {
+        case EAI_NONAME:
+        case EAI_SERVICE:
+#ifdef EAI_NODATA
+        case EAI_NODATA:
+#endif
+#ifdef EAI_ADDRFAMILY
+        case EAI_ADDRFAMILY:
+#endif
+                return -ENOENT;
+        case EAI_AGAIN:
+        case EAI_FAIL:
+                return -EAGAIN;
+        case EAI_MEMORY:
+                return -ENOMEM;
+        case EAI_SYSTEM:
+                return self->system_error != 0 ? -self->system_error : -EAGAIN;
+        default:
+                return -EINVAL;
+        }
+}
+
+static int copy_found(const struct addrinfo *found, int type, belay_address **addresses, size_t *count) {
+        size_t fit = 0;
+
+        for (const struct addrinfo *info = found; info != NULL; info = info->ai_next)
+                fit += info->ai_addrlen <= sizeof((*addresses)->address);
+        if (fit == 0)
+                return -ENOENT;
+        *addresses = bly_zalloc(fit * sizeof(**addresses));
+        if (*addresses == NULL)
+                return -ENOMEM;
+        *count = 0;
+        for (const struct addrinfo *info = found; info != NULL; info = info->ai_next) {
+                belay_address *address = &(*addresses)[*count];
+
+                if (info->ai_addrlen > sizeof(address->address))
+                        continue;
+                memcpy(&address->address, info->ai_addr, info->ai_addrlen);
+                address->length = info->ai_addrlen;
+                address->type = type;
+                ++*count;
+        }
+        return 0;
+}
+
+static uint16_t port_of(const struct addrinfo *found) {
+        return ntohs(found->ai_family == AF_INET6 ? ((const struct sockaddr_in6 *) (const void *) found->ai_addr)->sin6_port
+                                                  : ((const struct sockaddr_in *) (const void *) found->ai_addr)->sin_port);
+}
+
+static int copy_parsed(const struct bly_endpoint *endpoint, belay_address **addresses, size_t *count) {
+        *addresses = bly_alloc(endpoint->count * sizeof(**addresses));
+        if (*addresses == NULL)
+                return -ENOMEM;
+        memcpy(*addresses, endpoint->addresses, endpoint->count * sizeof(**addresses));
+        *count = endpoint->count;
+        return 0;
+}
+
+/* ---- waiting for it ---- */
+
+static struct look_up *new_look_up(const struct bly_endpoint *endpoint, const char *text, int type) {
+        struct look_up *self = bly_zalloc(sizeof(*self));
+
+        if (self == NULL)
+                return NULL;
+        self->job.run = look_up;
+        self->job.dispose = dispose;
+        self->job.what = "look-up";
+        self->job.path = text;
+        self->hints.ai_socktype = type;
+        self->anywhere = endpoint->anywhere;
+        strcpy(self->host, endpoint->host);
+        strcpy(self->service, endpoint->service);
+        return self;
+}
+
+static int look_up_name(struct belay_loop *loop, struct bly_endpoint *endpoint, const char *text, int type, bool to_listen,
+                        belay_address **addresses, size_t *count, const char *place) {
+        struct look_up *self = new_look_up(endpoint, text, type);
+        int rc;
+
+        if (self == NULL)
+                return -ENOMEM;
+        rc = bly_pool_do(loop, &self->job, place);
+        if (rc < 0)
+                return rc;
+        if (self->error != 0) {
+                rc = error_of(self);
+        } else if (endpoint->anywhere) {
+                /* The name was the service's alone. */
+                bly_endpoint_anywhere(endpoint, type, to_listen, port_of(self->found));
+                rc = copy_parsed(endpoint, addresses, count);
+        } else {
+                rc = copy_found(self->found, type, addresses, count);
+        }
+        if (rc < 0)
+                belay_fail(rc, "%s: %s", text, self->error != 0 ? gai_strerror(self->error) : strerror(-rc));
+        dispose(&self->job);
+        return rc;
+}
+
+int bly_resolve(struct belay_loop *loop, const char *text, int type, bool to_listen, belay_address **addresses,
+                size_t *count, const char *place) {
+        struct bly_endpoint endpoint;
+        int rc = bly_endpoint_parse(&endpoint, text, type, to_listen);
+
+        *addresses = NULL;
+        *count = 0;
+        if (rc < 0)
+                return rc;
+        if (endpoint.count > 0)
+                return copy_parsed(&endpoint, addresses, count);
+        return look_up_name(loop, &endpoint, text, type, to_listen, addresses, count, place);
+}
+
+int belay_resolve_placed(const char *place, const char *endpoint, int type, belay_address **addresses, size_t *count) {
+        belay_task *self = bly_waiter(place, "belay_resolve()");
+
+        *addresses = NULL;
+        *count = 0;
+        return self != NULL ? bly_resolve(self->loop, endpoint, type, false, addresses, count, place) : -EPERM;
+}
+
+void belay_addresses_free(belay_address *addresses, size_t count) {
+        (void) count;
+        bly_free(addresses);
+}
+
+char *belay_address_text(const struct sockaddr *address, socklen_t length, char *text, size_t size) {
+        static const struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+        return bly_address_text(length >= sizeof(address->sa_family) ? address : &none, length, text, size);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Serving: a task a connection, and a shut-down in good order.
+ *
+ * The connections are members of a supervising group, so that leaving it leaves none. What their ends come to is dealt with
+ * in the members: the group sees no failure.
+ */
+#include "net/net.h"
+
+#include <belay/sync.h>
+
+#define GRACE (10 * BELAY_SECOND)
+#define CLOSE_LIMIT BELAY_SECOND
+/* After descriptors ran out, unless a connection ends before. */
+#define PAUSE (100 * BELAY_MILLISECOND)
+
+struct bly_serve {
+        belay_listener *listener;
+        belay_serve_fn *handler;
+        void *arg;
+        belay_serve_options options;
+        belay_group group;
+        belay_event ended;              /* a connection did, since it was cleared; or serving is to end */
+        size_t count;
+        bool stopped;
+        bool short_of_something;        /* was said already */
+        const char *place;
+};
+
+struct connection {
+        struct bly_serve *serve;
+        belay_stream *stream;           /* NULL once it was closed */
+};
+
+/* ---- a connection ---- */
+
+static bool is_ordinary(int rc) {
+        return rc == -ECANCELED || rc == -EPIPE || rc == -ECONNRESET;
+}
+
+static void tell(struct bly_serve *serve, belay_stream *stream, int rc) {
+        if (serve->options.failed != NULL)
+                serve->options.failed(stream, rc, serve->arg);
+        else if (!is_ordinary(rc))
+                bly_log(BELAY_LOG_WARNING, "connection %s: %s", belay_stream_name(stream), strerror(-rc));
+}
+
+static int handle(void *arg) {
+        struct connection *connection = arg;
+        struct bly_serve *serve = connection->serve;
+        belay_stream *stream = connection->stream;
+        int rc = serve->handler(stream, serve->arg);
+
+        connection->stream = NULL;
+        if (rc < 0) {
+                tell(serve, stream, rc);
+                belay_abort(stream);
+        } else {
+                belay_close_placed(serve->place, stream, serve->options.close_limit);
+        }
+        return 0;
+}
+
+/* After the handler, or instead of it where its task was cancelled before its first step. */
+static void forget(void *arg) {
+        struct connection *connection = arg;
+        struct bly_serve *serve = connection->serve;
+
+        belay_abort(connection->stream);
+        serve->count--;
+        belay_event_set(&serve->ended);
+        bly_free(connection);
+}
+
+static int begin(struct bly_serve *serve, belay_stream *stream) {
+        struct connection *connection = bly_alloc(sizeof(*connection));
+        belay_task *task;
+
+        if (connection == NULL)
+                return -ENOMEM;
+        *connection = (struct connection) { .serve = serve, .stream = stream };
+        serve->count++;
+        task = belay_group_spawn_with_placed(serve->place, &serve->group, handle, connection, &(belay_spawn_options) {
+                .size = sizeof(belay_spawn_options),
+                .stack_size = serve->options.stack_size,
+                .destroy = forget,
+        });
+        if (task == NULL) {
+                serve->count--;
+                bly_free(connection);
+                return -errno;
+        }
+        belay_release(task);
+        return 0;
+}
+
+/* ---- accepting them ---- */
+
+static bool is_shortage(int rc) {
+        return rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM;
+}
+
+/* Until a connection has ended, but no longer than this. */
+static int wait_for_an_end(struct bly_serve *serve, belay_time span) {
+        belay_timeout limit;
+        int rc;
+
+        belay_event_clear(&serve->ended);
+        rc = belay_timeout_enter_placed(serve->place, &limit, span);
+        if (rc < 0)
+                return rc;
+        rc = belay_event_wait_placed(serve->place, &serve->ended);
+        rc = belay_timeout_leave_placed(serve->place, &limit, rc);
+        return rc == -ETIMEDOUT ? 0 : rc;
+}
+
+static int pause_for(struct bly_serve *serve, int shortage) {
+        if (!serve->short_of_something)
+                bly_log(BELAY_LOG_WARNING, "serving at %s: %s; accepting goes on when there is room again",
+                        belay_listener_endpoint(serve->listener), strerror(-shortage));
+        serve->short_of_something = true;
+        return wait_for_an_end(serve, PAUSE);
+}
+
+static int accept_one(struct bly_serve *serve) {
+        belay_stream *stream;
+        int rc;
+
+        if (serve->options.most > 0 && serve->count >= serve->options.most)
+                return wait_for_an_end(serve, BELAY_NEVER);
+        rc = belay_accept_placed(serve->place, serve->listener, &stream);
+        if (rc == 0) {
+                rc = begin(serve, stream);
+                if (rc < 0)
+                        belay_abort(stream);
+                else
+                        serve->short_of_something = false;
+        }
+        return is_shortage(rc) ? pause_for(serve, rc) : rc;
+}
+
+static int accept_all(struct bly_serve *serve) {
+        int rc = 0;
+
+        while (rc == 0 && !serve->stopped)
+                rc = accept_one(serve);
+        return serve->stopped && rc == -EBADF ? 0 : rc;
+}
+
+/* ---- the end ---- */
+
+/* Lets connections go on to their end for a while. */
+static void let_finish(struct bly_serve *serve) {
+        belay_timeout limit;
+        int rc = belay_timeout_enter_placed(serve->place, &limit, serve->options.grace);
+
+        while (rc == 0 && serve->count > 0) {
+                belay_event_clear(&serve->ended);
+                rc = belay_event_wait_placed(serve->place, &serve->ended);
+        }
+        rc = belay_timeout_leave_placed(serve->place, &limit, rc);
+        (void) rc;
+}
+
+static int serve_group(struct bly_serve *serve) {
+        int rc, left;
+
+        rc = belay_group_enter_with_placed(serve->place, &serve->group, &(belay_group_options) {
+                .size = sizeof(belay_group_options),
+                .supervise = true,
+                .name = "serve",
+        });
+        if (rc < 0)
+                return rc;
+        rc = accept_all(serve);
+        bly_listener_hush(serve->listener);
+        let_finish(serve);
+        if (serve->count > 0)
+                belay_group_cancel(&serve->group);
+        left = belay_group_leave_placed(serve->place, &serve->group, 0);
+        return rc != 0 ? rc : left;
+}
+
+int belay_serve_placed(const char *place, belay_listener *listener, belay_serve_fn *handler, void *arg,
+                       const belay_serve_options *options) {
+        belay_task *self = bly_waiter(place, "belay_serve()");
+        struct bly_serve serve = { .listener = listener, .handler = handler, .arg = arg, .place = place };
+        int rc;
+
+        if (self == NULL)
+                return -EPERM;
+        if (listener->serve != NULL)
+                return bly_misuse(-EBUSY, place, "belay_serve() at %s, where another task serves", listener->endpoint);
+        bly_options(&serve.options, sizeof(serve.options), options);
+        if (serve.options.grace < 0 || serve.options.close_limit < 0)
+                return -EINVAL;
+        if (serve.options.grace == 0)
+                serve.options.grace = GRACE;
+        if (serve.options.close_limit == 0)
+                serve.options.close_limit = CLOSE_LIMIT;
+        bly_listener_enter(listener);
+        listener->serve = &serve;
+        rc = serve_group(&serve);
+        listener->serve = NULL;
+        bly_listener_leave(listener);
+        return rc;
+}
+
+int belay_serve_stop(belay_listener *listener) {
+        struct bly_serve *serve = listener->serve;
+
+        if (serve == NULL)
+                return -ESRCH;
+        serve->stopped = true;
+        belay_event_set(&serve->ended);
+        bly_listener_hush(listener);
+        return 0;
+}
+
+size_t belay_serve_count(const belay_listener *listener) {
+        return listener->serve != NULL ? listener->serve->count : 0;
+}
