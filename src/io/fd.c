@@ -60,7 +60,7 @@ static void renew(struct bly_fd *fd, bool owned) {
         fd->generation++;
         fd->armed = fd->ready = 0;
         fd->owned = owned;
-        fd->registered = fd->gone = fd->drained = false;
+        fd->registered = fd->gone = fd->drained = fd->closing = false;
 }
 
 struct bly_fd *bly_fd_own(struct bly_io *io, int number) {
@@ -157,6 +157,8 @@ int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const cha
         struct bly_fd_wait wait = { .task = io->loop->current, .fd = fd, .what = what, .events = (uint8_t) events };
         int rc;
 
+        if (unlikely(fd->closing))
+                return -EBADF;
         if (fd->ready & events)
                 return 0;
         rc = wait_for(io, &wait, place);

@@ -31,6 +31,7 @@ struct bly_fd {
         bool registered;                /* the back end's: it may still know the descriptor */
         bool gone;                      /* hung up, failed, or urgent: that a read was short does not show that nothing is left */
         bool drained;                   /* the latest read showed that nothing is left; more is announced */
+        bool closing;                   /* owned: as soon as nobody is at it any more; nobody waits for it any more */
         struct bly_link waits;          /* struct bly_fd_wait, all that go on */
         struct bly_link ops;            /* struct bly_op, likewise */
 };

@@ -14,6 +14,8 @@
 
 #ifdef BLY_HAVE_URING
 #include <poll.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -45,12 +47,7 @@ int bly_ring_reserve(struct bly_ring *ring, unsigned entries) {
         return rc < 0 ? rc : -EAGAIN;
 }
 
-static bool has_more_to_tell(const struct bly_ring *ring) {
-        return IO_URING_READ_ONCE(*ring->queues.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN);
-}
-
-/* Does what can be done at once, and releases what was ended. */
-static void hand_in(struct bly_ring *ring) {
+void bly_ring_hand_in(struct bly_ring *ring) {
         complain(ring, io_uring_submit_and_get_events(&ring->queues));
 }
 
@@ -79,7 +76,7 @@ static void arm_bell(struct bly_ring *ring, int wake_fd) {
 
 /* ---- descriptors ---- */
 
-static unsigned poll_of(unsigned events) {
+unsigned bly_poll_of(unsigned events) {
         return (events & BELAY_READABLE ? POLLIN | POLLRDHUP : 0) | (events & BELAY_WRITABLE ? POLLOUT : 0)
                | (events & BELAY_PRIORITY ? POLLPRI : 0);
 }
@@ -104,37 +101,73 @@ static uint64_t ticket_of(const struct bly_fd *fd) {
         return bly_ticket(BLY_OF_DESCRIPTOR, (uint32_t) fd->fd, fd->generation);
 }
 
-/* What it is polled for is of no interest any more. */
-static void disarm(struct bly_ring *ring, struct bly_fd *fd) {
+static void end_poll(struct bly_ring *ring, uint64_t ticket) {
         struct io_uring_sqe *sqe;
 
+        if (bly_ring_reserve(ring, 1) < 0)
+                return;
+        sqe = io_uring_get_sqe(&ring->queues);
+        io_uring_prep_poll_remove(sqe, ticket);
+        sqe->flags |= ring->quiet;
+        sqe->user_data = bly_ticket(BLY_OF_NOBODY, 0, 0);
+}
+
+/* The descriptor whose ticket it is; NULL: it was armed anew, or disarmed, since. */
+static struct bly_fd *fd_of(const struct bly_io *io, uint64_t ticket) {
+        uint32_t number = bly_ticket_number(ticket);
+        struct bly_fd *fd = &io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE];
+
+        return fd->generation == (uint32_t) ticket && fd->armed != 0 ? fd : NULL;
+}
+
+/* What it is polled for is of no interest any more. */
+static void disarm(struct bly_ring *ring, struct bly_fd *fd) {
         if (fd->armed == 0)
                 return;
-        if (bly_ring_reserve(ring, 1) == 0) {
-                sqe = io_uring_get_sqe(&ring->queues);
-                io_uring_prep_poll_remove(sqe, ticket_of(fd));
-                sqe->flags |= ring->quiet;
-                sqe->user_data = bly_ticket(BLY_OF_NOBODY, 0, 0);
-        }
+        if (unlikely(ring->outside >= 0))
+                bly_beside_disarm(ring, fd);
+        else
+                end_poll(ring, ticket_of(fd));
         fd->generation++;
         fd->armed = 0;
+}
+
+static int arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, bool goes_on) {
+        struct io_uring_sqe *sqe;
+        int rc = bly_ring_reserve(ring, 1);
+
+        if (rc < 0)
+                return rc;
+        sqe = io_uring_get_sqe(&ring->queues);
+        io_uring_prep_poll_add(sqe, fd->fd, bly_poll_of(events));
+        sqe->len = goes_on ? IORING_POLL_ADD_MULTI : 0;
+        sqe->user_data = ticket_of(fd);
+        return 0;
+}
+
+/* A ring says of a file, too, what it is ready for; but that is never urgent, and so cannot be waited for. */
+static bool can_be_polled(int fd) {
+        int saved = errno, probe = epoll_create1(EPOLL_CLOEXEC);
+        bool can = epoll_ctl(probe, EPOLL_CTL_ADD, fd, &(struct epoll_event) { .events = EPOLLPRI }) == 0 || errno != EPERM;
+
+        close(probe);
+        errno = saved;
+        return can;
 }
 
 static int uring_watch(struct bly_io *io, struct bly_fd *fd) {
         struct bly_ring *ring = io->state;
         unsigned wanted = bly_fd_wanted(fd) | (fd->owned ? fd->armed : 0);
-        struct io_uring_sqe *sqe;
-        int rc = bly_ring_reserve(ring, 2);
+        int rc;
 
-        if (rc < 0)
-                return rc;
+        if (unlikely(wanted & BELAY_PRIORITY) && !can_be_polled(fd->fd))
+                return -EPERM;
         disarm(ring, fd);
         fd->generation++;
-        fd->armed = (uint8_t) wanted;
-        sqe = io_uring_get_sqe(&ring->queues);
-        io_uring_prep_poll_add(sqe, fd->fd, poll_of(wanted));
-        sqe->user_data = ticket_of(fd);
-        return 0;
+        rc = likely(ring->outside < 0) ? arm(ring, fd, wanted, false) : bly_beside_arm(ring, fd, wanted, ticket_of(fd));
+        if (likely(rc == 0))
+                fd->armed = (uint8_t) wanted;
+        return rc;
 }
 
 static void uring_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
@@ -145,34 +178,66 @@ static void uring_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
         if (fd->armed == 0 && bly_list_empty(&fd->ops))
                 return;
         disarm(ring, fd);
-        hand_in(ring);
+        bly_ring_hand_in(ring);
         errno = saved;
 }
 
-/* The poll has ended, with what it found or a negative errno. */
-static void happened(struct bly_io *io, uint64_t ticket, int result) {
-        uint32_t number = bly_ticket_number(ticket);
-        struct bly_fd *fd = &io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE];
-        unsigned events;
+/*
+ * What the kernel says of a poll is what woke it up: it may be over, or never have been (sockets wake with POLLPRI for any
+ * data). Who reads or writes finds out; who is only told is told what is so.
+ */
+static int verify(const struct bly_fd *fd, int result) {
+        struct pollfd pollfd = { .fd = fd->fd, .events = (short) bly_poll_of(fd->armed) };
 
-        if (fd->generation != (uint32_t) ticket || fd->armed == 0)
-                return;
-        /* What cannot be polled is ready. */
-        events = result >= 0 ? events_of((unsigned) result) : ALL_EVENTS;
-        if (unlikely((events & fd->armed) == 0))
-                events |= ALL_EVENTS;
+        if (result < 0 || (fd->owned && !(fd->armed & BELAY_PRIORITY)))
+                return result;
+        if (poll(&pollfd, 1, 0) < 0)
+                return result;
+        return pollfd.revents & POLLNVAL ? -EBADF : pollfd.revents;
+}
+
+/* A negative errno: what cannot be polled is ready. */
+static void tell(struct bly_io *io, struct bly_fd *fd, int result) {
         fd->armed = 0;
         if (unlikely(result == -EBADF))
                 bly_fd_forget(io, fd);
         else if (likely(result != -ECANCELED))
-                bly_fd_happened(io, fd, events);
+                bly_fd_happened(io, fd, result < 0 ? ALL_EVENTS : events_of((unsigned) result));
         if (unlikely(!bly_list_empty(&fd->waits)) && fd->armed == 0 && uring_watch(io, fd) < 0)
                 bly_fd_forget(io, fd);
 }
 
+void bly_ring_happened(struct bly_io *io, uint64_t ticket, int result) {
+        struct bly_fd *fd = fd_of(io, ticket);
+
+        if (fd != NULL)
+                tell(io, fd, result);
+}
+
+static void polled(struct bly_ring *ring, struct bly_io *io, const struct io_uring_cqe *cqe) {
+        struct bly_fd *fd = fd_of(io, cqe->user_data);
+        bool goes_on = cqe->flags & IORING_CQE_F_MORE;
+        int result;
+
+        if (fd == NULL)
+                return;
+        result = verify(fd, cqe->res);
+        /*
+         * Nothing that was asked for: the other side has ended, of which the kernel tells in any case. Polled again it would tell
+         * at once, but one that goes on tells of what is new.
+         */
+        if (unlikely(result >= 0 && (events_of((unsigned) result) & fd->armed) == 0)) {
+                if (goes_on || arm(ring, fd, fd->armed, true) == 0)
+                        return;
+        } else if (unlikely(goes_on)) {
+                end_poll(ring, cqe->user_data);
+                fd->generation++;
+        }
+        tell(io, fd, result);
+}
+
 /* ---- completions ---- */
 
-/* With no `io`, there is nobody left to be told. */
 static void complete(struct bly_ring *ring, struct bly_io *io, const struct io_uring_cqe *cqe) {
         switch (bly_ticket_kind(cqe->user_data)) {
         case BLY_OF_OPERATION:
@@ -180,7 +245,7 @@ static void complete(struct bly_ring *ring, struct bly_io *io, const struct io_u
                 break;
         case BLY_OF_DESCRIPTOR:
                 if (io != NULL)
-                        happened(io, cqe->user_data, cqe->res);
+                        polled(ring, io, cqe);
                 break;
         case BLY_OF_BELL:
                 if (io != NULL)
@@ -193,7 +258,7 @@ static void complete(struct bly_ring *ring, struct bly_io *io, const struct io_u
         }
 }
 
-static void take(struct bly_ring *ring, struct bly_io *io) {
+void bly_ring_take(struct bly_ring *ring, struct bly_io *io) {
         struct io_uring_cqe *cqe, copy;
         unsigned head;
 
@@ -205,56 +270,65 @@ static void take(struct bly_ring *ring, struct bly_io *io) {
         }
 }
 
-/* What comes after this, and was not seen before, tells again. */
-static void take_told(struct bly_ring *ring) {
-        uint64_t count;
-
-        if (read(ring->told_fd, &count, sizeof(count)) > 0 && has_more_to_tell(ring))
-                hand_in(ring);
-}
-
 static void uring_wait(struct bly_io *io, belay_time span) {
         struct bly_ring *ring = io->state;
         int saved = errno;
 
-        /* Who polls our descriptor polls the bell as well. */
-        if (unlikely(!ring->bell_armed) && (ring->told_fd < 0 || span != 0))
-                arm_bell(ring, io->loop->wake_fd);
         if (unlikely(ring->to_stop > 0))
                 bly_ring_stop_late(ring);
+        if (unlikely(ring->outside >= 0)) {
+                bly_beside_wait(io, span);
+                errno = saved;
+                return;
+        }
+        if (unlikely(!ring->bell_armed))
+                arm_bell(ring, io->loop->wake_fd);
         if (span != 0 && io_uring_cq_ready(&ring->queues) == 0)
                 hand_in_and_wait(ring, span);
-        else if (io_uring_sq_ready(&ring->queues) > 0 || has_more_to_tell(ring))
-                hand_in(ring);
-        if (unlikely(ring->told_fd >= 0))
-                take_told(ring);
-        take(ring, io);
+        else if (io_uring_sq_ready(&ring->queues) > 0 || bly_ring_has_more(ring))
+                bly_ring_hand_in(ring);
+        bly_ring_take(ring, io);
         errno = saved;
 }
 
-static int make_told_fd(struct bly_ring *ring) {
-        int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), rc;
+/* ---- beside another loop ---- */
 
-        if (fd < 0)
-                return -errno;
-        rc = io_uring_register_eventfd(&ring->queues, fd);
-        if (rc < 0)
-                close(fd);
-        else
-                ring->told_fd = fd;
-        return rc;
+/* What was polled by the ring is from now on by what is waited for from outside. */
+static void move(struct bly_io *io, struct bly_fd *fd, int outside) {
+        struct bly_ring *ring = io->state;
+
+        ring->outside = -1;
+        disarm(ring, fd);
+        ring->outside = outside;
+        if (!bly_list_empty(&fd->waits) && uring_watch(io, fd) < 0)
+                bly_fd_happened(io, fd, ALL_EVENTS);
+}
+
+static int go_outside(struct bly_io *io) {
+        struct bly_ring *ring = io->state;
+        int outside = bly_beside_open(io);
+
+        if (outside < 0)
+                return outside;
+        for (size_t page = 0; page < io->page_count; page++)
+                for (int i = 0; io->pages[page] != NULL && i < BLY_FD_PAGE; i++)
+                        if (io->pages[page][i].armed != 0)
+                                move(io, &io->pages[page][i], outside);
+        ring->outside = outside;
+        end_poll(ring, bly_ticket(BLY_OF_BELL, 0, 0));
+        return 0;
 }
 
 static int uring_descriptor(struct bly_io *io) {
         struct bly_ring *ring = io->state;
-        int saved = errno, rc = ring->told_fd < 0 ? make_told_fd(ring) : 0;
+        int saved = errno, rc = ring->outside < 0 ? go_outside(io) : 0;
 
-        if (unlikely(ring->to_stop > 0))
-                bly_ring_stop_late(ring);
-        if (io_uring_sq_ready(&ring->queues) > 0)
-                hand_in(ring);
+        if (rc == 0 && io_uring_sq_ready(&ring->queues) > 0) {
+                bly_ring_hand_in(ring);
+                bly_beside_tell(ring);
+        }
         errno = saved;
-        return rc < 0 ? rc : ring->told_fd;
+        return rc < 0 ? rc : ring->outside;
 }
 
 /* ---- its life ---- */
@@ -308,6 +382,15 @@ static int examine(struct bly_ring *ring, const struct io_uring_params *params) 
         return rc;
 }
 
+/* To be let make a ring does not mean to be let use it. */
+static int try(struct bly_ring *ring, int wake_fd) {
+        int rc;
+
+        arm_bell(ring, wake_fd);
+        rc = io_uring_submit(&ring->queues);
+        return rc < 0 ? rc : 0;
+}
+
 static int uring_open(struct bly_io *io) {
         struct bly_ring *ring = bly_zalloc(sizeof(*ring));
         struct io_uring_params params;
@@ -315,10 +398,12 @@ static int uring_open(struct bly_io *io) {
 
         if (ring == NULL)
                 return -ENOMEM;
-        ring->told_fd = -1;
+        ring->outside = ring->told_fd = -1;
         rc = make(ring, &params);
         if (rc == 0) {
                 rc = examine(ring, &params);
+                if (rc == 0)
+                        rc = try(ring, io->loop->wake_fd);
                 if (rc < 0)
                         io_uring_queue_exit(&ring->queues);
         }
@@ -341,7 +426,7 @@ static unsigned stop_all(struct bly_ring *ring) {
         while (ring->going_on > 0 && bly_clock() < end) {
                 bly_ring_stop_late(ring);
                 io_uring_submit_and_wait_timeout(&ring->queues, &first, 1, &timeout, NULL);
-                take(ring, NULL);
+                bly_ring_take(ring, NULL);
         }
         return ring->going_on;
 }
@@ -354,8 +439,10 @@ static void uring_close(struct bly_io *io) {
                 bly_log(BELAY_LOG_WARNING, "%u operation%s of tasks that were given up cannot be ended; "
                         "the system may still use their memory", left, left == 1 ? "" : "s");
         io_uring_queue_exit(&ring->queues);
-        if (ring->told_fd >= 0)
+        if (ring->outside >= 0) {
+                close(ring->outside);
                 close(ring->told_fd);
+        }
         bly_free(ring->seats);
         bly_free(ring);
 }

@@ -36,8 +36,8 @@ struct bly_ring {
         uint32_t seat_count, free_seat; /* free_seat is seat_count: none */
         uint32_t going_on;              /* operations */
         uint32_t to_stop;               /* of them, those that could not be asked to end */
+        int outside, told_fd;           /* see uring_beside.c; -1: nobody waits for us from outside */
         bool bell_armed;
-        int told_fd;                    /* an eventfd for who polls: a ring's own descriptor does not tell of what is deferred; or -1 */
         bool complained;
         uint8_t quiet;                  /* the flag for entries whose success nobody wants to hear of, if there is one */
 };
@@ -59,6 +59,30 @@ static inline uint32_t bly_ticket_number(uint64_t ticket) {
 /* Room for so many entries, after handing in what stands there if need be: 0 or a negative errno. */
 int bly_ring_reserve(struct bly_ring *ring, unsigned entries);
 
+/* Hands in all that there is, and has the kernel do what it put off; waits for nothing. */
+void bly_ring_hand_in(struct bly_ring *ring);
+/* Tells of the completions that are there. With no `io`, there is nobody left to be told. */
+void bly_ring_take(struct bly_ring *ring, struct bly_io *io);
+/* What a descriptor was armed for is so, or something else that poll() tells of. */
+void bly_ring_happened(struct bly_io *io, uint64_t ticket, int result);
+/* As poll() and epoll have it. */
+unsigned bly_poll_of(unsigned events);
+
+/* The kernel has more completions than those that are there. */
+static inline bool bly_ring_has_more(const struct bly_ring *ring) {
+        return IO_URING_READ_ONCE(*ring->queues.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN);
+}
+
+/* ---- beside another loop (uring_beside.c) ---- */
+
+/* What is to be ring->outside, or a negative errno. */
+int bly_beside_open(struct bly_io *io);
+int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, uint64_t ticket);
+void bly_beside_disarm(struct bly_ring *ring, struct bly_fd *fd);
+void bly_beside_wait(struct bly_io *io, belay_time span);
+/* Makes the descriptor readable if there is something to take. */
+void bly_beside_tell(struct bly_ring *ring);
+
 /* ---- operations (uring_op.c) ---- */
 
 int bly_ring_begin(struct bly_io *io, struct bly_op *op);
@@ -67,7 +91,7 @@ void bly_ring_stop(struct bly_io *io, struct bly_op *op);
 void bly_ring_stop_late(struct bly_ring *ring);
 /* Asks all to end. */
 void bly_ring_stop_all(struct bly_ring *ring);
-/* A completion; NULL for io: its task is never to go on. */
+/* A completion; as with bly_ring_take(). */
 void bly_ring_completed(struct bly_ring *ring, struct bly_io *io, uint64_t ticket, int result);
 
 /* What each kind is to the kernel. */

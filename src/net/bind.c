@@ -17,37 +17,46 @@ const char *bly_path_of(const belay_address *address) {
         return un->sun_family == AF_UNIX && un->sun_path[0] != '\0' ? un->sun_path : NULL;
 }
 
-static bool is_left_over(const belay_address *address, const char *path) {
+/* 0 if the file was left over, or is gone; -EADDRINUSE, or why that cannot be found out. */
+static int is_left_over(const belay_address *address, const char *path) {
         struct stat stat;
         int fd, error;
 
-        if (lstat(path, &stat) < 0 || !S_ISSOCK(stat.st_mode))
-                return false;
-        fd = socket(AF_UNIX, address->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (lstat(path, &stat) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISSOCK(stat.st_mode))
+                return -EADDRINUSE;
+        /* For datagrams, whatever it is for: then who is there does not notice. */
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
-                return false;
+                return -errno;
         error = connect(fd, bly_sockaddr(address), address->length) < 0 ? errno : 0;
         close(fd);
-        return error == ECONNREFUSED;
+        return error == ECONNREFUSED ? 0 : -EADDRINUSE;
 }
 
 int bly_bind(int fd, const belay_address *address) {
         const char *path = bly_path_of(address);
+        int rc;
 
         if (bind(fd, bly_sockaddr(address), address->length) == 0)
                 return 0;
         if (errno != EADDRINUSE)
                 return -errno;
-        if (path == NULL || !is_left_over(address, path))
-                return -EADDRINUSE;
-        return unlink(path) < 0 || bind(fd, bly_sockaddr(address), address->length) < 0 ? -errno : 0;
+        rc = path != NULL ? is_left_over(address, path) : -EADDRINUSE;
+        if (rc < 0)
+                return rc;
+        if (unlink(path) < 0 && errno != ENOENT)
+                return -errno;
+        return bind(fd, bly_sockaddr(address), address->length) < 0 ? -errno : 0;
 }
 
-void bly_own_endpoint(int fd, char text[BELAY_ADDRESS_TEXT]) {
+int bly_own_endpoint(int fd, char text[BELAY_ADDRESS_TEXT]) {
         struct sockaddr_storage address;
         socklen_t length = sizeof(address);
 
-        text[0] = '\0';
-        if (getsockname(fd, (struct sockaddr *) &address, &length) == 0)
-                bly_address_text((struct sockaddr *) &address, length, text, BELAY_ADDRESS_TEXT);
+        if (getsockname(fd, (struct sockaddr *) &address, &length) < 0)
+                return -errno;
+        bly_address_text((struct sockaddr *) &address, length, text, BELAY_ADDRESS_TEXT);
+        return address.ss_family;
 }

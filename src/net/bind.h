@@ -23,7 +23,7 @@ const char *bly_path_of(const belay_address *address);
 /* As bind(), but a Unix socket's file that was left over is replaced. 0 or a negative errno. */
 int bly_bind(int fd, const belay_address *address);
 
-/* Where a socket is, as an endpoint's text. */
-void bly_own_endpoint(int fd, char text[BELAY_ADDRESS_TEXT]);
+/* Where a socket is, as an endpoint's text. Its family, or a negative errno. */
+int bly_own_endpoint(int fd, char text[BELAY_ADDRESS_TEXT]);
 
 #endif

@@ -64,9 +64,14 @@ static int open_socket(const struct bly_connect *how, int family, const belay_ad
 
 /* 0: it stands; -EINPROGRESS, -EAGAIN (a Unix socket's listener has no room); or it failed. */
 static int try_once(int fd, const belay_address *address) {
-        if (connect(fd, bly_sockaddr(address), address->length) == 0 || errno == EISCONN)
+        int rc;
+
+        do
+                rc = connect(fd, bly_sockaddr(address), address->length);
+        while (rc < 0 && errno == EINTR);
+        if (rc == 0 || errno == EISCONN)
                 return 0;
-        return errno == EALREADY || errno == EINTR ? -EINPROGRESS : -errno;
+        return errno == EALREADY ? -EINPROGRESS : -errno;
 }
 
 static int wait_for_answer(const struct bly_connect *how, struct bly_fd *fd, const belay_address *address) {

@@ -95,20 +95,22 @@ static int open_first(const struct end *locals, const struct end *remotes, const
 static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_address *local) {
         const char *path = local != NULL ? bly_path_of(local) : NULL;
         belay_datagrams *socket = bly_zalloc(sizeof(*socket) + (path != NULL ? strlen(path) + 1 : 0));
-        socklen_t length = sizeof(socket->family);
+        int rc;
 
         if (socket == NULL)
                 return -ENOMEM;
         socket->io = io;
-        socket->fd = bly_fd_own(io, fd);
-        if (socket->fd == NULL) {
+        rc = socket->family = bly_own_endpoint(fd, socket->endpoint);
+        if (rc >= 0) {
+                socket->fd = bly_fd_own(io, fd);
+                rc = socket->fd != NULL ? 0 : -ENOMEM;
+        }
+        if (rc < 0) {
                 bly_free(socket);
-                return -ENOMEM;
+                return rc;
         }
         if (path != NULL)
                 socket->path = strcpy((char *) (socket + 1), path);
-        getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &socket->family, &length);
-        bly_own_endpoint(fd, socket->endpoint);
         *out = socket;
         return 0;
 }

@@ -15,6 +15,10 @@
 /* Besides descriptors others may come, who sent it and the like, if the program asked for them. */
 enum { ROOM_FOR_OTHERS = 512 };
 
+#ifndef SCM_PIDFD
+#  define SCM_PIDFD 4
+#endif
+
 union control {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(BELAY_DESCRIPTORS_MOST * sizeof(int)) + ROOM_FOR_OTHERS];
@@ -103,24 +107,28 @@ static void close_all(const int *fds, size_t count) {
                 close(fds[i]);
 }
 
-/* What came with a message: at most BELAY_DESCRIPTORS_MOST. */
+/* What came with a message. One of the sender's process, which the program may have asked for, is not kept. */
 static size_t detach(struct msghdr *message, int *fds) {
         size_t count = 0;
 
         for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
                 size_t size = header->cmsg_len - CMSG_LEN(0);
 
-                if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+                if (header->cmsg_level != SOL_SOCKET
+                    || (header->cmsg_type != SCM_RIGHTS && header->cmsg_type != SCM_PIDFD))
                         continue;
                 memcpy(fds + count, CMSG_DATA(header), size);
-                count += size / sizeof(*fds);
+                if (header->cmsg_type == SCM_RIGHTS)
+                        count += size / sizeof(*fds);
+                else
+                        close_all(fds + count, size / sizeof(*fds));
         }
         return count;
 }
 
 /* All or none: the caller's are those that have room, and none whose companions the system could not hand out. */
 static ssize_t hand_over(struct msghdr *message, ssize_t size, int *fds, size_t room, size_t *count) {
-        int came[BELAY_DESCRIPTORS_MOST];
+        int came[sizeof(union control) / sizeof(int)];
         size_t number = detach(message, came);
 
         if (number > room || message->msg_flags & MSG_CTRUNC) {

@@ -6,11 +6,10 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "net/bind.h"
 #include "net/net.h"
 
 /* ---- sockets that listen ---- */
@@ -19,40 +18,8 @@ static int set(int fd, int level, int option, int value) {
         return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-/* A socket's file is left over if nobody listens at it. */
-static bool is_left_over(const struct sockaddr *address, socklen_t length) {
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error;
-
-        if (fd < 0)
-                return false;
-        error = connect(fd, address, length) < 0 ? errno : 0;
-        close(fd);
-        return error == ECONNREFUSED;
-}
-
-static const char *path_of(const belay_address *address) {
-        const struct sockaddr_un *un = (const struct sockaddr_un *) &address->address;
-
-        return un->sun_family == AF_UNIX && un->sun_path[0] != '\0' ? un->sun_path : NULL;
-}
-
-static int bind_to(int fd, const belay_address *address) {
-        const struct sockaddr *generic = (const struct sockaddr *) &address->address;
-        const char *path = path_of(address);
-        struct stat stat;
-
-        if (bind(fd, generic, address->length) == 0)
-                return 0;
-        if (errno != EADDRINUSE || path == NULL || lstat(path, &stat) < 0 || !S_ISSOCK(stat.st_mode)
-            || !is_left_over(generic, address->length))
-                return -errno;
-        if (unlink(path) < 0 || bind(fd, generic, address->length) < 0)
-                return -errno;
-        return 0;
-}
-
 static int prepare(int fd, const belay_address *address, const belay_listen_options *options) {
-        int family = ((const struct sockaddr *) address->address)->sa_family, rc = 0;
+        int family = bly_family(address), rc = 0;
 
         if (family == AF_UNIX)
                 return 0;
@@ -71,81 +38,113 @@ static int prepare(int fd, const belay_address *address, const belay_listen_opti
         return rc;
 }
 
-static int open_at(const belay_address *address, const belay_listen_options *options) {
-        int fd = socket(((const struct sockaddr *) address->address)->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
-        const char *path = path_of(address);
+/* What a listener is made of: the socket, and its file if it is a Unix socket with one. */
+struct opened {
+        int fd;
+        const char *path;               /* NULL: no file */
+        struct stat file;               /* which it is: another may take its name */
+};
 
-        if (fd < 0)
+/* Not if it is another's by now. */
+static void remove_file(const char *path, dev_t device, ino_t number) {
+        struct stat now;
+
+        if (path != NULL && (lstat(path, &now) < 0 || (now.st_dev == device && now.st_ino == number)))
+                unlink(path);
+}
+
+static void undo(const struct opened *opened) {
+        remove_file(opened->path, opened->file.st_dev, opened->file.st_ino);
+        close(opened->fd);
+}
+
+/* It has its address: what remains to be done until it listens. */
+static int begin(struct opened *opened, const belay_listen_options *options) {
+        int rc;
+
+        if (opened->path != NULL && lstat(opened->path, &opened->file) < 0) {
+                rc = -errno;
+                unlink(opened->path);
+                opened->path = NULL;
+                return rc;
+        }
+        if (opened->path != NULL && options->mode != 0 && chmod(opened->path, (mode_t) options->mode) < 0)
                 return -errno;
-        rc = prepare(fd, address, options);
+        return listen(opened->fd, options->backlog > 0 ? options->backlog : 65535) < 0 ? -errno : 0;
+}
+
+static int open_at(struct opened *opened, const belay_address *address, const belay_listen_options *options) {
+        int rc;
+
+        *opened = (struct opened) { .fd = socket(bly_family(address), SOCK_STREAM | SOCK_CLOEXEC, 0) };
+        if (opened->fd < 0)
+                return -errno;
+        rc = prepare(opened->fd, address, options);
         if (rc == 0)
-                rc = bind_to(fd, address);
-        if (rc == 0 && path != NULL && options->mode != 0 && chmod(path, (mode_t) options->mode) < 0)
-                rc = -errno;
-        if (rc == 0 && listen(fd, options->backlog > 0 ? options->backlog : 65535) < 0)
-                rc = -errno;
-        if (rc == 0)
-                return fd;
-        close(fd);
+                rc = bly_bind(opened->fd, address);
+        if (rc == 0) {
+                opened->path = bly_path_of(address);
+                rc = begin(opened, options);
+        }
+        if (rc < 0)
+                undo(opened);
         return rc;
 }
 
 /* ---- listeners ---- */
 
-static void note_endpoint(belay_listener *listener, int fd) {
-        struct sockaddr_storage address;
-        socklen_t length = sizeof(address);
+static int do_not_block(int fd) {
+        int flags = fcntl(fd, F_GETFL);
 
-        listener->family = AF_UNSPEC;
-        if (getsockname(fd, (struct sockaddr *) &address, &length) < 0)
-                return;
-        listener->family = address.ss_family;
-        bly_address_text((struct sockaddr *) &address, length, listener->endpoint, sizeof(listener->endpoint));
+        return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 /* The descriptor is still the caller's where it fails. */
-static int make(belay_listener **out, struct bly_io *io, int fd, const char *path) {
-        belay_listener *listener = bly_zalloc(sizeof(*listener) + (path != NULL ? strlen(path) + 1 : 0));
+static int make(belay_listener **out, struct bly_io *io, const struct opened *opened) {
+        size_t path_size = opened->path != NULL ? strlen(opened->path) + 1 : 0;
+        belay_listener *listener = bly_zalloc(sizeof(*listener) + path_size);
+        int rc;
 
         *out = NULL;
         if (listener == NULL)
                 return -ENOMEM;
         listener->io = io;
-        listener->fd = bly_fd_own(io, fd);
-        if (listener->fd == NULL) {
-                bly_free(listener);
-                return -ENOMEM;
+        rc = listener->family = bly_own_endpoint(opened->fd, listener->endpoint);
+        if (rc >= 0 && !bly_performs(io))
+                rc = do_not_block(opened->fd);
+        if (rc >= 0) {
+                listener->fd = bly_fd_own(io, opened->fd);
+                rc = listener->fd != NULL ? 0 : -ENOMEM;
         }
-        if (path != NULL)
-                listener->path = strcpy((char *) (listener + 1), path);
-        if (!bly_performs(io))
-                fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-        note_endpoint(listener, fd);
+        if (rc < 0) {
+                bly_free(listener);
+                return rc;
+        }
+        if (opened->path != NULL)
+                listener->path = memcpy(listener + 1, opened->path, path_size);
+        listener->device = opened->file.st_dev;
+        listener->file = opened->file.st_ino;
         *out = listener;
         return 0;
 }
 
 static int listen_at(belay_listener **out, struct bly_io *io, const belay_address *addresses, size_t count,
                      const belay_listen_options *options) {
-        const char *path = NULL;
-        int fd = -EINVAL, rc;
+        struct opened opened;
+        int rc = -EINVAL;
 
-        for (size_t i = 0; i < count && fd < 0; i++) {
-                fd = open_at(&addresses[i], options);
-                path = path_of(&addresses[i]);
-        }
-        if (fd < 0)
-                return fd;
-        rc = make(out, io, fd, path);
-        if (rc < 0) {
-                close(fd);
-                if (path != NULL)
-                        unlink(path);
-        }
+        for (size_t i = 0; i < count && rc < 0; i++)
+                rc = open_at(&opened, &addresses[i], options);
+        if (rc < 0)
+                return rc;
+        rc = make(out, io, &opened);
+        if (rc < 0)
+                undo(&opened);
         return rc;
 }
 
-int belay_listen_placed(const char *place, belay_listener **out, const char *endpoint, const belay_listen_options *given) {
+int belay_listen_placed(const char *place, belay_listener **out, const char *endpoint,
+                        const belay_listen_options *given) {
         belay_task *self = bly_waiter(place, "belay_listen()");
         belay_listen_options options;
         belay_address *addresses;
@@ -184,7 +183,7 @@ int belay_listen_fd(belay_listener **out, int fd) {
         if (type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0 || !listens)
                 return -EINVAL;
         io = bly_io_of(bly_loop);
-        return io != NULL ? make(out, io, fd, NULL) : -errno;
+        return io != NULL ? make(out, io, &(struct opened) { .fd = fd }) : -errno;
 }
 
 const char *belay_listener_endpoint(const belay_listener *listener) {
@@ -204,11 +203,8 @@ void bly_listener_hush(belay_listener *listener) {
                 return;
         listener->hushed = true;
         fd = listener->fd->fd;
-        if (!listener->io->closed)
-                bly_fd_forget(listener->io, listener->fd);
         /* First the name, then the socket: in between nobody finds a name at which nobody listens. */
-        if (listener->path != NULL)
-                unlink(listener->path);
+        remove_file(listener->path, listener->device, listener->file);
         bly_fd_disown(listener->io, listener->fd, true);
         close(fd);
 }
@@ -252,6 +248,7 @@ static int perform_accept(belay_listener *listener, const char *place) {
                 .flags = SOCK_CLOEXEC,
         };
 
+        listener->fd->ready = 0;
         return (int) bly_perform(listener->io, &op, place);
 }
 
@@ -266,33 +263,29 @@ static int try_accept(belay_listener *listener, struct peer *peer, const char *p
 
         if (rc < 0)
                 return rc;
+        /* Others ran meanwhile: its number may be another's. */
+        if (listener->hushed)
+                return -EBADF;
         peer->length = sizeof(peer->address);
         rc = accept4(listener->fd->fd, (struct sockaddr *) &peer->address, &peer->length, SOCK_CLOEXEC);
         return rc >= 0 ? rc : -errno;
 }
 
-/* The descriptor of a connection, or a negative errno. */
+/* The descriptor of a connection, or a negative errno. A back end that accepts by itself is given a socket that blocks. */
 static int accept_one(belay_listener *listener, struct peer *peer, const char *place) {
         struct bly_io *io = listener->io;
         int rc;
 
-        for (;;) {
-                if (listener->hushed)
-                        return -EBADF;
-                rc = -EAGAIN;
-                if (bly_performs(io))
-                        rc = perform_accept(listener, place);
-                if (rc == -EAGAIN && !listener->hushed)
-                        rc = try_accept(listener, peer, place);
-                if (rc == -EAGAIN && !listener->hushed) {
-                        rc = bly_fd_wait(io, listener->fd, BELAY_READABLE, "accept", place);
-                        if (rc == 0)
-                                continue;
+        while (!listener->hushed) {
+                rc = bly_performs(io) ? perform_accept(listener, place) : try_accept(listener, peer, place);
+                if (rc >= 0)
                         return rc;
-                }
-                if (rc >= 0 || !is_of_the_connection(-rc))
+                if (rc == -EAGAIN && !listener->hushed)
+                        rc = bly_fd_wait(io, listener->fd, BELAY_READABLE, "accept", place);
+                if (rc < 0 && rc != -EAGAIN && !is_of_the_connection(-rc))
                         return rc;
         }
+        return -EBADF;
 }
 
 int belay_accept_placed(const char *place, belay_listener *listener, belay_stream **stream) {

@@ -6,6 +6,7 @@
 #define BLY_NET_H
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <belay/net.h>
 
@@ -28,6 +29,8 @@ struct belay_listener {
         bool closed;                    /* its handle is gone */
         bool hushed;                    /* it listens no more, and has no descriptor */
         char *path;                     /* of a Unix socket's file, which is removed in the end; NULL */
+        dev_t device;                   /* which file that is */
+        ino_t file;
         struct bly_serve *serve;        /* who serves there; NULL */
         char endpoint[BELAY_ADDRESS_TEXT];
 };

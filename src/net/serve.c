@@ -97,7 +97,7 @@ static int begin(struct bly_serve *serve, belay_stream *stream) {
 /* ---- accepting them ---- */
 
 static bool is_shortage(int rc) {
-        return rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM;
+        return rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM || rc == -ENOSPC;
 }
 
 /* Until a connection has ended, but no longer than this. */
@@ -115,11 +115,15 @@ static int wait_for_an_end(struct bly_serve *serve, belay_time span) {
 }
 
 static int pause_for(struct bly_serve *serve, int shortage) {
+        int rc;
+
         if (!serve->short_of_something)
                 bly_log(BELAY_LOG_WARNING, "serving at %s: %s; accepting goes on when there is room again",
                         belay_listener_endpoint(serve->listener), strerror(-shortage));
         serve->short_of_something = true;
-        return wait_for_an_end(serve, PAUSE);
+        rc = wait_for_an_end(serve, PAUSE);
+        /* Not even for a limit is there memory. */
+        return rc == -ENOMEM ? belay_yield_placed(serve->place) : rc;
 }
 
 static int accept_one(struct bly_serve *serve) {
@@ -149,17 +153,19 @@ static int accept_all(struct bly_serve *serve) {
 
 /* ---- the end ---- */
 
-/* Lets connections go on to their end for a while. */
-static void let_finish(struct bly_serve *serve) {
+/* Lets connections go on to their end for a while: 0, or -ECANCELED, which was delivered here. */
+static int let_finish(struct bly_serve *serve) {
         belay_timeout limit;
         int rc = belay_timeout_enter_placed(serve->place, &limit, serve->options.grace);
 
+        if (rc < 0)
+                return 0;
         while (rc == 0 && serve->count > 0) {
                 belay_event_clear(&serve->ended);
                 rc = belay_event_wait_placed(serve->place, &serve->ended);
         }
         rc = belay_timeout_leave_placed(serve->place, &limit, rc);
-        (void) rc;
+        return rc == -ECANCELED ? rc : 0;
 }
 
 static int serve_group(struct bly_serve *serve) {
@@ -174,7 +180,8 @@ static int serve_group(struct bly_serve *serve) {
                 return rc;
         rc = accept_all(serve);
         bly_listener_hush(serve->listener);
-        let_finish(serve);
+        if (let_finish(serve) < 0)
+                rc = -ECANCELED;
         if (serve->count > 0)
                 belay_group_cancel(&serve->group);
         left = belay_group_leave_placed(serve->place, &serve->group, 0);

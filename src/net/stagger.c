@@ -7,6 +7,7 @@
 #include "net/connect.h"
 #include "net/net.h"
 
+#include <belay/cancel.h>
 #include <belay/many.h>
 #include <belay/sync.h>
 
@@ -52,20 +53,26 @@ static int attempt(void *arg) {
         struct stagger *all = self->all;
         struct attempt *next = self + 1 < all->attempts + all->count ? self + 1 : NULL;
         char text[BELAY_ADDRESS_TEXT];
-        belay_ticket ticket;
+        belay_ticket ticket = 0;
         int rc;
 
         rc = belay_event_wait_placed(all->how->place, &self->turn);
-        if (rc < 0)
-                return rc;
-        ticket = begin_later(all->how, next);
-        rc = bly_connect_one(all->how, self->address, &self->stream);
-        belay_timer_cancel(ticket);
-        if (rc == 0 || rc == -ECANCELED)
-                return rc;
-        all->error = rc;
+        if (rc == 0) {
+                ticket = begin_later(all->how, next);
+                rc = bly_connect_one(all->how, self->address, &self->stream);
+                belay_timer_cancel(ticket);
+        }
+        if (rc == 0) {
+                /* It stands, though it was asked to end: what becomes of it is not for this task to say. */
+                while (belay_uncancel(belay_self()) > 0)
+                        ;
+                return 0;
+        }
         if (next != NULL)
                 begin(next);
+        if (rc == -ECANCELED)
+                return rc;
+        all->error = rc;
         bly_address_text(bly_sockaddr(self->address), self->address->length, text, sizeof(text));
         return belay_fail(rc, "%s", text);
 }

@@ -17,6 +17,7 @@
 void bly_descriptor_interrupt(void *self) {
         struct bly_descriptor *descriptor = self;
 
+        descriptor->fd->closing = true;
         bly_fd_forget(descriptor->io, descriptor->fd);
 }
 
@@ -122,11 +123,12 @@ static int option_of(int fd, int option) {
 
 static int open_socket(belay_stream **stream, struct bly_io *io, int fd, bool keep_open) {
         struct bly_descriptor *descriptor;
-        int family, rc;
+        int type = option_of(fd, SO_TYPE), listens = option_of(fd, SO_ACCEPTCONN), family = option_of(fd, SO_DOMAIN), rc;
 
-        if (option_of(fd, SO_TYPE) != SOCK_STREAM || option_of(fd, SO_ACCEPTCONN) > 0)
+        if (type < 0 || listens < 0 || family < 0)
+                return type < 0 ? type : listens < 0 ? listens : family;
+        if (type != SOCK_STREAM || listens)
                 return -EINVAL;
-        family = option_of(fd, SO_DOMAIN);
         descriptor = make(io, fd);
         if (descriptor == NULL)
                 return -ENOMEM;
@@ -159,7 +161,7 @@ static int open_apart(int fd, int flags) {
 
 static int open_plain(belay_stream **stream, struct bly_io *io, int fd, int flags, bool keep_open) {
         struct bly_descriptor *descriptor;
-        int other = flags & O_NONBLOCK ? -1 : open_apart(fd, flags), rc;
+        int other = flags & O_NONBLOCK ? -1 : open_apart(fd, flags), rc = 0;
 
         descriptor = make(io, other >= 0 ? other : fd);
         if (descriptor == NULL) {
@@ -171,11 +173,12 @@ static int open_plain(belay_stream **stream, struct bly_io *io, int fd, int flag
         descriptor->is_terminal = isatty(fd);
         descriptor->keep_open = true;
         if (other < 0 && !(flags & O_NONBLOCK)) {
-                descriptor->restore = true;
                 descriptor->flags = flags;
-                fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+                descriptor->restore = fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+                rc = descriptor->restore ? 0 : -errno;
         }
-        rc = belay_stream_new(stream, &bly_plain_transport, descriptor);
+        if (rc == 0)
+                rc = belay_stream_new(stream, &bly_plain_transport, descriptor);
         if (rc < 0)
                 bly_descriptor_destroy(descriptor, false);
         else
@@ -198,7 +201,7 @@ int belay_stream_open_fd(belay_stream **stream, int fd, const belay_stream_optio
                 return -errno;
         flags = fcntl(fd, F_GETFL);
         if (flags < 0 || fstat(fd, &stat) < 0)
-                return -EBADF;
+                return -errno;
         if (S_ISREG(stat.st_mode) || S_ISBLK(stat.st_mode))
                 return -EPERM;
         if (S_ISDIR(stat.st_mode))

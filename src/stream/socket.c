@@ -54,11 +54,9 @@ static ssize_t socket_read(void *self, void *buffer, size_t size) {
                         fd->drained = socket->is_tcp && (size_t) rc < size && rc > 0 && !fd->gone;
                         return rc;
                 }
-                if (errno == EINTR)
-                        continue;
-                if (errno != EAGAIN && errno != EWOULDBLOCK)
+                if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
                         return -errno;
-                rc = bly_fd_wait(io, fd, BELAY_READABLE, "read", place);
+                rc = errno == EINTR ? 0 : bly_fd_wait(io, fd, BELAY_READABLE, "read", place);
         }
         return rc;
 }

@@ -423,6 +423,15 @@ static struct bly_node *take_first(struct belay_loop *loop) {
         return node;
 }
 
+/* Counts as a switch: callbacks that start each other for ever must not keep the loop from looking, either. */
+static void call(struct belay_loop *loop, struct bly_call *call) {
+        if (loop->left > 0)
+                loop->left--;
+        else if (loop->slow_left > 0)
+                loop->slow_left--;
+        call->fn(call);
+}
+
 /*
  * One round: false if there was nothing to do. By turns, everything that is ready when a turn begins runs before
  * the clock is looked at again, as asyncio does it.
@@ -443,7 +452,7 @@ static bool run_ready(struct belay_loop *loop) {
                 if (node->kind <= BLY_NODE_NEW)
                         resume(loop, container_of(node, belay_task, node));
                 else
-                        container_of(node, struct bly_call, node)->fn(container_of(node, struct bly_call, node));
+                        call(loop, container_of(node, struct bly_call, node));
         } while (end != NULL && node != end);
         put_back(loop, &held);
         return true;

@@ -16,6 +16,7 @@ work=$(mktemp -d)
 subject=
 trap '[ -z "$subject" ] || kill "$subject" 2>/dev/null; rm -rf "$work"' EXIT
 read -ra cc <<<"${CC:-cc} ${CFLAGS:-}"
+read -ra libs <<<"${LIBS:--pthread -lm}"
 
 "${cc[@]}" -std=gnu11 -Wall -Wextra -Werror "$here/reader.c" -o "$work/reader"
 
@@ -93,7 +94,7 @@ try()
         strip=$2
         shift 2
         : >"$work/output"
-        "${cc[@]}" -std=gnu11 -Iinclude "$here/subject.c" "$@" -pthread -lm -o "$work/subject" 2>"$work/output" ||
+        "${cc[@]}" -std=gnu11 -Iinclude "$here/subject.c" "$@" "${libs[@]}" -o "$work/subject" 2>"$work/output" ||
                 complain "cannot be linked"
         [ "$strip" = whole ] || strip --strip-all "$work/subject"
         start

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A ring beside another loop, which waits for one descriptor.
+ *
+ * The ring's own does not do for that: what the kernel puts off until we come does not wake who waits already. An eventfd that
+ * is registered with the ring is told of it, but not when it was another eventfd's being written to that brought it about. So
+ * there is an epoll instance: the eventfd in it tells of operations, and descriptors are waited for by the instance itself,
+ * each armed for one event, as the ring would have them.
+ */
+#define _GNU_SOURCE
+#include "io/uring.h"
+
+#ifdef BLY_HAVE_URING
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- arming ---- */
+
+static int control(int outside, int how, int fd, unsigned events, uint64_t ticket) {
+        struct epoll_event event = { .events = events, .data.u64 = ticket };
+
+        return epoll_ctl(outside, how, fd, &event) < 0 ? -errno : 0;
+}
+
+int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, uint64_t ticket) {
+        int rc;
+
+        events = bly_poll_of(events) | (unsigned) EPOLLONESHOT;
+        rc = control(ring->outside, EPOLL_CTL_ADD, fd->fd, events, ticket);
+        /* It is there from the last time, or as somebody's copy. */
+        if (rc == -EEXIST)
+                rc = control(ring->outside, EPOLL_CTL_MOD, fd->fd, events, ticket);
+        return rc;
+}
+
+void bly_beside_disarm(struct bly_ring *ring, struct bly_fd *fd) {
+        control(ring->outside, EPOLL_CTL_DEL, fd->fd, 0, 0);
+}
+
+int bly_beside_open(struct bly_io *io) {
+        struct bly_ring *ring = io->state;
+        int outside = epoll_create1(EPOLL_CLOEXEC), told_fd, rc;
+
+        if (outside < 0)
+                return -errno;
+        told_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        rc = told_fd < 0 ? -errno : io_uring_register_eventfd(&ring->queues, told_fd);
+        /* Nobody reads it: what counts is that it was written to. */
+        if (rc == 0)
+                rc = control(outside, EPOLL_CTL_ADD, told_fd, (unsigned) (EPOLLIN | EPOLLET), bly_ticket(BLY_OF_NOBODY, 0, 0));
+        if (rc == 0)
+                rc = control(outside, EPOLL_CTL_ADD, io->loop->wake_fd, EPOLLIN, bly_ticket(BLY_OF_BELL, 0, 0));
+        if (rc < 0) {
+                close(outside);
+                if (told_fd >= 0)
+                        close(told_fd);
+                return rc;
+        }
+        ring->told_fd = told_fd;
+        eventfd_write(told_fd, 1);
+        return outside;
+}
+
+/* ---- waiting ---- */
+
+enum { EVENTS_AT_ONCE = 64, ROUNDS = 16 };
+
+static void wait_outside(int outside, belay_time span) {
+        struct timespec timeout = { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
+        struct pollfd pollfd = { .fd = outside, .events = POLLIN };
+
+        ppoll(&pollfd, 1, span == BELAY_NEVER ? NULL : &timeout, NULL);
+}
+
+static void take_events(struct bly_io *io, int outside) {
+        struct epoll_event events[EVENTS_AT_ONCE];
+        int count = epoll_wait(outside, events, EVENTS_AT_ONCE, 0);
+
+        for (int i = 0; i < count; i++) {
+                uint64_t ticket = events[i].data.u64;
+
+                if (bly_ticket_kind(ticket) == BLY_OF_DESCRIPTOR)
+                        bly_ring_happened(io, ticket, (int) events[i].events);
+                else if (bly_ticket_kind(ticket) == BLY_OF_BELL)
+                        bly_ask(io->loop);
+        }
+}
+
+void bly_beside_tell(struct bly_ring *ring) {
+        if (io_uring_cq_ready(&ring->queues) > 0 || bly_ring_has_more(ring))
+                eventfd_write(ring->told_fd, 1);
+}
+
+/*
+ * We are told of each completion once, so that none may be left; but nor may this go on for ever. What we have the kernel do
+ * now tells us too, and is not to wake us again: that is taken after it.
+ */
+void bly_beside_wait(struct bly_io *io, belay_time span) {
+        struct bly_ring *ring = io->state;
+        int round = 0;
+
+        if (io_uring_sq_ready(&ring->queues) > 0)
+                bly_ring_hand_in(ring);
+        if (span != 0 && io_uring_cq_ready(&ring->queues) == 0 && !bly_ring_has_more(ring))
+                wait_outside(ring->outside, span);
+        do {
+                if (bly_ring_has_more(ring))
+                        bly_ring_hand_in(ring);
+                take_events(io, ring->outside);
+                bly_ring_take(ring, io);
+        } while (bly_ring_has_more(ring) && ++round < ROUNDS);
+        bly_beside_tell(ring);
+}
+
+#endif

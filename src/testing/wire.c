@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A connection in memory: a transport (see <belay/stream.h>) that is slow, ragged or cut as a test wants it.
+ *
+ * Nothing moves by itself. Each byte that is written gets the instant at which it will have arrived, and so do the end,
+ * a reset and a cut; who reads or writes looks at what has arrived by now. A timer is set only while somebody waits, for
+ * the next instant that can matter to him.
+ */
+#include <sys/uio.h>
+
+#include "stream/stream.h"
+#include "sync/waiters.h"
+
+#include <belay/wire.h>
+
+enum { ROOM = 64 * 1024 };
+
+struct chunk {
+        struct chunk *next;
+        belay_time due;
+        size_t taken, size;
+        char bytes[];
+};
+
+/* One way. The instants are those at which its reader learns of it, BELAY_NEVER if that does not happen. */
+struct way {
+        belay_wire_way options;
+        struct chunk *first, *last;
+        size_t used;                    /* of its room, also by bytes that are lost */
+        uint64_t arriving;              /* bytes that are not lost by the cut, ever */
+        uint64_t random;
+        belay_time latest;              /* nothing that is written now arrives before */
+        belay_time ended_at;            /* nothing more is written */
+        belay_time gone_at;             /* and nothing is read at the other side */
+        belay_time reset_at;
+        belay_time cut_at;              /* the first byte that is too much for .cut_after */
+        struct bly_waiters readers, writers;
+};
+
+struct end {
+        struct wire *wire;
+        struct end *peer;
+        struct way *in, *out;
+        const char *name;
+        unsigned interrupts;
+        bool shut;                      /* writes no more */
+        bool gone;
+};
+
+struct wire {
+        struct way ways[2];
+        struct end ends[2];
+        belay_time now;                 /* at the latest look */
+        int tries;                      /* that need no wait, until who makes them gives way */
+        struct bly_timer timer;
+        belay_time timer_at;            /* BELAY_NEVER: it is not set */
+        struct belay_loop *loop;        /* of the timer, once it was set */
+};
+
+/* What a read or write finds, besides 0, the end, and errors. */
+enum { READY = 1, NOTHING = 2 };
+
+/* ---- time ---- */
+
+static void look(struct wire *wire) {
+        belay_time now = bly_loop != NULL ? bly_now(bly_loop) : bly_clock();
+
+        if (now > wire->now)
+                wire->now = now;
+}
+
+static belay_time earlier(belay_time one, belay_time other) {
+        return one < other ? one : other;
+}
+
+/* 0, why nothing comes through any more, or BELAY_WIRE_STALLS. */
+static int stopped(const struct wire *wire) {
+        const struct way *first = wire->ways[0].cut_at <= wire->ways[1].cut_at ? &wire->ways[0] : &wire->ways[1];
+
+        return first->cut_at <= wire->now ? first->options.cut_with : 0;
+}
+
+static bool arrived(const struct wire *wire, belay_time when) {
+        belay_time cut = earlier(wire->ways[0].cut_at, wire->ways[1].cut_at);
+
+        return when <= earlier(wire->now, cut) && when != BELAY_NEVER;
+}
+
+/* ---- chance ---- */
+
+/* splitmix64: any seed will do. */
+static uint64_t chance(struct way *way) {
+        uint64_t x = way->random += 0x9e3779b97f4a7c15;
+
+        x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+        x = (x ^ x >> 27) * 0x94d049bb133111eb;
+        return x ^ x >> 31;
+}
+
+/* How many of `size` bytes, which may go at a time, do. */
+static size_t piece(struct way *way, size_t size) {
+        return way->options.ragged ? 1 + (size_t) (chance(way) % size) : size;
+}
+
+/* When what is sent now arrives: behind all that was sent before. */
+static belay_time arrival(const struct wire *wire, struct way *way) {
+        belay_time when = bly_add_time(wire->now, way->options.delay);
+
+        if (way->options.jitter > 0)
+                when = bly_add_time(when, (belay_time) (chance(way) % ((uint64_t) way->options.jitter + 1)));
+        if (when > way->latest)
+                way->latest = when;
+        return way->latest;
+}
+
+/* ---- what a task finds ---- */
+
+static int find_to_read(const struct end *end) {
+        const struct wire *wire = end->wire;
+        const struct way *in = end->in;
+        int stop = stopped(wire);
+
+        if (in->first != NULL && arrived(wire, in->first->due))
+                return READY;
+        if (stop < 0)
+                return stop;
+        if (arrived(wire, in->reset_at))
+                return -ECONNRESET;
+        return arrived(wire, in->ended_at) ? 0 : NOTHING;
+}
+
+static int find_to_write(const struct end *end) {
+        const struct wire *wire = end->wire;
+        int stop = stopped(wire);
+
+        if (stop < 0)
+                return stop;
+        if (arrived(wire, end->in->reset_at))
+                return -ECONNRESET;
+        if (arrived(wire, end->in->gone_at))
+                return -EPIPE;
+        if (end->shut)
+                return -ESHUTDOWN;
+        return end->out->used < end->out->options.room ? READY : NOTHING;
+}
+
+/* ---- waiting ---- */
+
+static const struct bly_wait_class read_class = { .what = "read", .meet = bly_waiter_meet, .on = bly_waiter_on };
+static const struct bly_wait_class write_class = { .what = "write", .meet = bly_waiter_meet, .on = bly_waiter_on };
+
+/* One that was woken stands in line until it runs. */
+static bool somebody_waits(const struct bly_waiters *waiters) {
+        for (const struct bly_waiter *waiter = waiters->first; waiter != NULL; waiter = waiter->next)
+                if (waiter->state == BLY_WAITER_PENDING)
+                        return true;
+        return false;
+}
+
+/* The next instant at which who reads or writes at this end may find something. */
+static belay_time next_at(const struct end *end, bool reads, bool writes) {
+        belay_time next = BELAY_NEVER;
+
+        if (stopped(end->wire) != 0)
+                return BELAY_NEVER;
+        if (reads && end->in->first != NULL)
+                next = earlier(next, end->in->first->due);
+        if (reads)
+                next = earlier(next, end->in->ended_at);
+        if (writes)
+                next = earlier(next, end->in->gone_at);
+        if (reads || writes)
+                next = earlier(earlier(next, end->in->reset_at), earlier(end->in->cut_at, end->out->cut_at));
+        return next;
+}
+
+static belay_time next_of_all(const struct wire *wire) {
+        belay_time next = BELAY_NEVER;
+
+        for (int i = 0; i < 2; i++) {
+                const struct end *end = &wire->ends[i];
+
+                next = earlier(next, next_at(end, somebody_waits(&end->in->readers),
+                                             somebody_waits(&end->out->writers)));
+        }
+        return next;
+}
+
+static void tell(struct wire *wire);
+
+static void timer_fires(struct bly_timer *timer) {
+        struct wire *wire = container_of(timer, struct wire, timer);
+
+        /* It may be early by the clock's own error: what it came for has arrived all the same. */
+        if (wire->now < wire->timer_at)
+                wire->now = wire->timer_at;
+        wire->timer_at = BELAY_NEVER;
+        tell(wire);
+}
+
+/* False without memory. */
+static bool set_timer(struct wire *wire, belay_time when) {
+        /* After its loop was closed only tasks that were given up wait. */
+        if (wire->timer_at == when || (wire->loop != NULL && wire->loop != bly_loop))
+                return true;
+        if (wire->timer_at != BELAY_NEVER)
+                bly_timer_off(wire->loop, &wire->timer);
+        wire->timer_at = BELAY_NEVER;
+        if (when == BELAY_NEVER)
+                return true;
+        wire->loop = bly_loop;
+        wire->timer.fire = timer_fires;
+        if (bly_timer_set(wire->loop, &wire->timer, when) < 0)
+                return false;
+        wire->timer_at = when;
+        return true;
+}
+
+/* Wakes those who find something now, and sees to it that the others will be: if there is no memory for that, now too. */
+static void tell(struct wire *wire) {
+        bool all;
+
+        look(wire);
+        for (int i = 0; i < 2; i++) {
+                const struct end *end = &wire->ends[i];
+
+                if (find_to_read(end) != NOTHING)
+                        bly_waiters_wake(&end->in->readers, SIZE_MAX);
+                if (find_to_write(end) != NOTHING)
+                        bly_waiters_wake(&end->out->writers, SIZE_MAX);
+        }
+        all = !set_timer(wire, next_of_all(wire));
+        for (int i = 0; all && i < 2; i++) {
+                bly_waiters_wake(&wire->ways[i].readers, SIZE_MAX);
+                bly_waiters_wake(&wire->ways[i].writers, SIZE_MAX);
+        }
+}
+
+/* 0: it is to be looked at again. */
+static int wait_at(struct end *end, belay_task *self, bool reads) {
+        struct wire *wire = end->wire;
+        int rc;
+
+        if (!set_timer(wire, earlier(next_of_all(wire), next_at(end, reads, !reads))))
+                return -ENOMEM;
+        wire->tries = BLY_TRIES;
+        if (reads)
+                rc = bly_waiters_wait(&end->in->readers, self, &read_class, end->name, NULL, self->place);
+        else
+                rc = bly_waiters_wait(&end->out->writers, self, &write_class, end->name, NULL, self->place);
+        tell(wire);
+        return rc;
+}
+
+/* Gives way now and then, though it need not wait; then waits until there is something to find. */
+static int wait_until_found(struct end *end, bool reads) {
+        belay_task *self = bly_waiter(NULL, reads ? "read" : "write");
+        unsigned interrupts = end->interrupts;
+        int rc = 0, found;
+
+        if (self == NULL)
+                return -EPERM;
+        if (--end->wire->tries <= 0) {
+                end->wire->tries = BLY_TRIES;
+                rc = belay_yield_placed(self->place);
+        }
+        while (rc == 0) {
+                if (end->interrupts != interrupts)
+                        return -EBADF;
+                look(end->wire);
+                found = reads ? find_to_read(end) : find_to_write(end);
+                if (found != NOTHING)
+                        return found;
+                rc = wait_at(end, self, reads);
+        }
+        return rc;
+}
+
+/* ---- the transport ---- */
+
+static void take(struct way *way, char *buffer, size_t size) {
+        way->used -= size;
+        while (size > 0) {
+                struct chunk *chunk = way->first;
+                size_t part = chunk->size - chunk->taken < size ? chunk->size - chunk->taken : size;
+
+                memcpy(buffer, chunk->bytes + chunk->taken, part);
+                buffer += part;
+                size -= part;
+                chunk->taken += part;
+                if (chunk->taken == chunk->size) {
+                        way->first = chunk->next;
+                        bly_free(chunk);
+                }
+        }
+}
+
+/* How many bytes have arrived, if they are no more than `most`. */
+static size_t there(const struct end *end, size_t most) {
+        size_t size = 0;
+
+        for (const struct chunk *chunk = end->in->first; chunk != NULL && size < most; chunk = chunk->next) {
+                if (!arrived(end->wire, chunk->due))
+                        break;
+                size += chunk->size - chunk->taken;
+        }
+        return size < most ? size : most;
+}
+
+static ssize_t read_wire(void *self, void *buffer, size_t size) {
+        struct end *end = self;
+        struct way *in = end->in;
+        int found = wait_until_found(end, true);
+
+        if (found != READY)
+                return found;
+        if (in->options.read_most > 0 && size > in->options.read_most)
+                size = in->options.read_most;
+        size = piece(in, there(end, size));
+        take(in, buffer, size);
+        tell(end->wire);
+        return (ssize_t) size;
+}
+
+static struct chunk *new_chunk(const struct iovec *parts, size_t size) {
+        struct chunk *chunk = bly_alloc(sizeof(*chunk) + size);
+
+        if (chunk == NULL)
+                return NULL;
+        *chunk = (struct chunk) { .size = 0 };
+        for (; chunk->size < size; parts++) {
+                size_t part = parts->iov_len < size - chunk->size ? parts->iov_len : size - chunk->size;
+
+                if (part > 0)
+                        memcpy(chunk->bytes + chunk->size, parts->iov_base, part);
+                chunk->size += part;
+        }
+        return chunk;
+}
+
+/* Of `size` bytes that are written now, those that the cut lets through. */
+static size_t uncut(const struct end *end, size_t size) {
+        const struct way *out = end->out;
+        uint64_t left = out->options.cut_after - out->arriving;
+
+        if (out->cut_at != BELAY_NEVER || stopped(end->wire) != 0)
+                return 0;
+        return out->options.cut_after > 0 && left < size ? (size_t) left : size;
+}
+
+/* There is room for them. False without memory. */
+static bool put(struct end *end, const struct iovec *parts, size_t size) {
+        struct way *out = end->out;
+        size_t rest = uncut(end, size);
+        struct chunk *chunk = NULL;
+        belay_time due;
+
+        if (rest > 0 && !end->peer->gone && (chunk = new_chunk(parts, rest)) == NULL)
+                return false;
+        out->used += size;
+        out->arriving += rest;
+        due = arrival(end->wire, out);
+        if (chunk != NULL) {
+                chunk->due = due;
+                if (out->first != NULL)
+                        out->last->next = chunk;
+                else
+                        out->first = chunk;
+                out->last = chunk;
+        }
+        if (rest < size && out->cut_at == BELAY_NEVER && stopped(end->wire) == 0)
+                out->cut_at = due;
+        return true;
+}
+
+static ssize_t write_wire(void *self, const struct iovec *parts, int count) {
+        struct end *end = self;
+        struct way *out = end->out;
+        size_t size = 0, most;
+        int found = wait_until_found(end, false);
+
+        if (found != READY)
+                return found;
+        most = out->options.room - out->used;
+        if (out->options.write_most > 0 && most > out->options.write_most)
+                most = out->options.write_most;
+        for (int i = 0; i < count && size < most; i++)
+                size += parts[i].iov_len < most - size ? parts[i].iov_len : most - size;
+        size = piece(out, size);
+        if (!put(end, parts, size))
+                return -ENOMEM;
+        tell(end->wire);
+        return (ssize_t) size;
+}
+
+static int half_close_wire(void *self) {
+        struct end *end = self;
+        int stop;
+
+        look(end->wire);
+        stop = stopped(end->wire);
+        if (stop < 0)
+                return stop;
+        if (!end->shut && stop == 0)
+                end->out->ended_at = arrival(end->wire, end->out);
+        end->shut = true;
+        tell(end->wire);
+        return 0;
+}
+
+static void interrupt_wire(void *self) {
+        struct end *end = self;
+
+        end->interrupts++;
+        bly_waiters_wake(&end->in->readers, SIZE_MAX);
+        bly_waiters_wake(&end->out->writers, SIZE_MAX);
+}
+
+/* Loses what is in this way: all of it, or what has not arrived. */
+static void drop(struct wire *wire, struct way *way, bool only_under_way) {
+        struct chunk **link = &way->first;
+
+        way->last = NULL;
+        while (*link != NULL) {
+                struct chunk *chunk = *link;
+
+                if (only_under_way && arrived(wire, chunk->due)) {
+                        way->last = chunk;
+                        link = &chunk->next;
+                } else {
+                        *link = chunk->next;
+                        bly_free(chunk);
+                }
+        }
+}
+
+static void say_goodbye(struct end *end, bool abort) {
+        struct wire *wire = end->wire;
+        struct way *out = end->out;
+
+        if (abort) {
+                drop(wire, out, true);
+                if (!arrived(wire, out->ended_at))
+                        out->ended_at = BELAY_NEVER;
+                out->reset_at = arrival(wire, out);
+        } else {
+                out->gone_at = arrival(wire, out);
+                if (!end->shut)
+                        out->ended_at = out->gone_at;
+        }
+}
+
+static void destroy_wire(void *self, bool abort) {
+        struct end *end = self;
+        struct wire *wire = end->wire;
+
+        end->gone = true;
+        drop(wire, end->in, false);
+        if (end->peer->gone) {
+                drop(wire, end->out, false);
+                bly_free(wire);
+                return;
+        }
+        look(wire);
+        if (stopped(wire) == 0)
+                say_goodbye(end, abort);
+        tell(wire);
+}
+
+static const char *describe_wire(const void *self) {
+        return ((const struct end *) self)->name;
+}
+
+static const belay_transport transport = {
+        .size = sizeof(transport),
+        .name = "wire",
+        .read = read_wire,
+        .write = write_wire,
+        .half_close = half_close_wire,
+        .interrupt = interrupt_wire,
+        .destroy = destroy_wire,
+        .describe = describe_wire,
+};
+
+/* ---- making and cutting ---- */
+
+static bool is_valid(const belay_wire_way *way) {
+        return way->delay >= 0 && way->jitter >= 0 && way->cut_with <= BELAY_WIRE_STALLS;
+}
+
+static void begin(struct wire *wire, int number, const belay_wire_options *options) {
+        struct way *way = &wire->ways[number];
+        struct end *end = &wire->ends[number];
+
+        way->options = options->ways[number];
+        if (way->options.room == 0)
+                way->options.room = ROOM;
+        if (way->options.cut_with == 0)
+                way->options.cut_with = -ECONNRESET;
+        way->random = 2 * (options->seed != 0 ? options->seed : 1) + (uint64_t) number;
+        way->ended_at = way->gone_at = way->reset_at = way->cut_at = BELAY_NEVER;
+        *end = (struct end) {
+                .wire = wire,
+                .in = &wire->ways[1 - number],
+                .out = way,
+                .peer = &wire->ends[1 - number],
+                .name = number == 0 ? "wire end 0" : "wire end 1",
+        };
+}
+
+int belay_wire(belay_stream *ends[2], const belay_wire_options *given) {
+        belay_wire_options options;
+        struct wire *wire;
+        int rc;
+
+        bly_options(&options, sizeof(options), given);
+        ends[0] = ends[1] = NULL;
+        if (!is_valid(&options.ways[0]) || !is_valid(&options.ways[1]))
+                return -EINVAL;
+        wire = bly_zalloc(sizeof(*wire));
+        if (wire == NULL)
+                return -ENOMEM;
+        wire->timer_at = BELAY_NEVER;
+        wire->tries = BLY_TRIES;
+        begin(wire, 0, &options);
+        begin(wire, 1, &options);
+        rc = belay_stream_new(&ends[0], &transport, &wire->ends[0]);
+        if (rc == 0 && (rc = belay_stream_new(&ends[1], &transport, &wire->ends[1])) == 0)
+                return 0;
+        if (ends[0] != NULL) {
+                wire->ends[1].gone = true;
+                belay_abort(ends[0]);
+        } else {
+                bly_free(wire);
+        }
+        ends[0] = ends[1] = NULL;
+        return rc;
+}
+
+void belay_wire_cut(belay_stream *stream, int error) {
+        struct end *end = stream->transport.read == read_wire ? stream->self : NULL;
+        struct wire *wire;
+
+        if (end == NULL || error > BELAY_WIRE_STALLS || error == 0) {
+                bly_misuse(-EINVAL, NULL, "belay_wire_cut() of %s with %d", belay_stream_name(stream), error);
+                return;
+        }
+        wire = end->wire;
+        look(wire);
+        for (int i = 0; i < 2; i++) {
+                struct way *way = &wire->ways[i];
+
+                drop(wire, way, false);
+                way->cut_at = earlier(way->cut_at, wire->now);
+                way->options.cut_with = error;
+        }
+        tell(wire);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replacing a file: there is the old one or the new one, whole, and nothing beside it.
+ */
+#include "place.h"
+
+static int replaces(void *arg) {
+        struct stat stat;
+        int old;
+
+        (void) arg;
+        CHECK_EQ(belay_file_write_all(in_place("file"), "one", 3, 0640), 0);
+        CHECK_STR(get_file("file"), "one");
+        CHECK_EQ(lstat(in_place("file"), &stat), 0);
+        CHECK_EQ(stat.st_mode & 07777, 0640);
+        old = open(in_place("file"), O_RDONLY);
+        CHECK_EQ(belay_file_write_all("file", "another", 7, 0400), 0);
+        CHECK_STR(get_file("file"), "another");
+        CHECK_EQ(lstat(in_place("file"), &stat), 0);
+        CHECK_EQ(stat.st_mode & 07777, 0400);
+        /* Who has the old one open still has it. */
+        CHECK_EQ(fstat(old, &stat), 0);
+        CHECK(stat.st_size == 3 && stat.st_nlink == 0);
+        close(old);
+        CHECK_EQ(belay_file_write_all("./file", NULL, 0, 0777), 0);
+        CHECK_EQ(lstat(in_place("file"), &stat), 0);
+        CHECK(stat.st_size == 0 && (stat.st_mode & 07777) == 0755);
+        CHECK_EQ(count_entries(place), 1);
+        return 0;
+}
+
+/* Names as long as they may be. */
+static int long_names(void *arg) {
+        char name[258];
+
+        (void) arg;
+        memset(name, 'n', 255);
+        name[255] = '\0';
+        CHECK_EQ(belay_file_write_all(name, "x", 1, 0600), 0);
+        memset(name, 'n', 256);
+        name[256] = '\0';
+        CHECK_EQ(belay_file_write_all(name, "x", 1, 0600), -ENAMETOOLONG);
+        CHECK_EQ(count_entries(place), 1);
+        return 0;
+}
+
+static int fails(void *arg) {
+        struct rlimit limit, small;
+        char *big = calloc(1, 100000);
+
+        (void) arg;
+        put_file("file", "as it was");
+        CHECK_EQ(belay_file_write_all(in_place("none/file"), "x", 1, 0600), -ENOENT);
+        CHECK_EQ(belay_file_write_all(in_place("file/file"), "x", 1, 0600), -ENOTDIR);
+        CHECK_EQ(belay_file_write_all("", "x", 1, 0600), -ENOENT);
+        CHECK_EQ(belay_file_write_all("..", "x", 1, 0600), -EISDIR);
+        CHECK_EQ(belay_file_write_all("./", "x", 1, 0600), -EISDIR);
+        CHECK_EQ(belay_file_write_all(in_place("file/"), "x", 1, 0600), -EISDIR);
+        /* A directory is found out only when the name is to change hands. */
+        CHECK_EQ(mkdir(in_place("dir"), 0700), 0);
+        CHECK_EQ(belay_file_write_all(in_place("dir"), "x", 1, 0600), -EISDIR);
+        CHECK_EQ(count_entries(place), 2);
+
+        /* It becomes too large in the middle. */
+        CHECK_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+        small = limit;
+        small.rlim_cur = 50000;
+        CHECK_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+        CHECK_EQ(belay_file_write_all(in_place("file"), big, 100000, 0600), -EFBIG);
+        CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        CHECK_STR(get_file("file"), "as it was");
+        CHECK_EQ(count_entries(place), 2);
+        free(big);
+        return 0;
+}
+
+/* ---- cancelled ---- */
+
+enum { BIG = 64 * 1024 * 1024 };
+
+struct writer {
+        char *data;
+        int rc;
+};
+
+static int writes(void *arg) {
+        struct writer *writer = arg;
+
+        return writer->rc = belay_file_write_all(in_place("file"), writer->data, BIG, 0600);
+}
+
+/* What is new stands beside the old one: the job has begun. */
+static void await_beginning(void) {
+        while (count_entries(place) < 2)
+                usleep(100);
+}
+
+static unsigned stopped;
+
+/* In the middle, or too late: then it is there as a whole, and the request is for the next wait. */
+static int is_cancelled(void *arg) {
+        struct writer writer = { .data = calloc(1, BIG), .rc = 1 };
+        belay_task *task;
+        int outcome;
+
+        (void) arg;
+        put_file("file", "as it was");
+        task = must(belay_spawn(writes, &writer));
+        CHECK_EQ(belay_yield(), 0);
+        await_beginning();
+        CHECK(belay_cancel(task, "stop"));
+        CHECK_EQ(belay_join(task, &outcome), 0);
+        CHECK_EQ(outcome, -ECANCELED);
+        CHECK_EQ(count_entries(place), 1);
+        if (writer.rc == -ECANCELED) {
+                stopped++;
+                CHECK_STR(belay_failure_text(belay_failure_of(task)), "stop");
+                CHECK_STR(get_file("file"), "as it was");
+        } else {
+                struct stat stat;
+
+                CHECK_EQ(writer.rc, 0);
+                CHECK_EQ(lstat(in_place("file"), &stat), 0);
+                CHECK_EQ(stat.st_size, BIG);
+        }
+        belay_release(task);
+        free(writer.data);
+        return 0;
+}
+
+/* Whoever asked for the end takes that back: it is done. */
+static int is_taken_back(void *arg) {
+        struct writer writer = { .data = calloc(1, BIG), .rc = 1 };
+        struct stat stat;
+        belay_task *task;
+        int outcome;
+
+        (void) arg;
+        put_file("file", "as it was");
+        task = must(belay_spawn(writes, &writer));
+        CHECK_EQ(belay_yield(), 0);
+        await_beginning();
+        CHECK(belay_cancel(task, "stop"));
+        CHECK_EQ(belay_uncancel(task), 0);
+        CHECK_EQ(belay_join(task, &outcome), 0);
+        CHECK_EQ(outcome, 0);
+        CHECK_EQ(writer.rc, 0);
+        CHECK_EQ(lstat(in_place("file"), &stat), 0);
+        CHECK_EQ(stat.st_size, BIG);
+        CHECK_EQ(count_entries(place), 1);
+        belay_release(task);
+        free(writer.data);
+        return 0;
+}
+
+static int before(void *arg) {
+        (void) arg;
+        put_file("file", "as it was");
+        CHECK(belay_cancel(belay_self(), NULL));
+        CHECK_EQ(belay_file_write_all(in_place("file"), "x", 1, 0600), -ECANCELED);
+        CHECK_EQ(belay_uncancel(belay_self()), 0);
+        CHECK_STR(get_file("file"), "as it was");
+        CHECK_EQ(count_entries(place), 1);
+        return 0;
+}
+
+int main(void) {
+        belay_fn *const tests[] = { replaces, long_names, fails, is_cancelled, is_taken_back, before };
+        unsigned fds = count_fds(), threads = first_threads();
+
+        signal(SIGXFSZ, SIG_IGN);
+        umask(022);
+        make_place();
+        for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+                RUN_VIRTUAL(tests[i]);
+                CHECK_EQ(count_fds(), fds);
+                await_threads(threads);
+                leave_place();
+                CHECK_EQ(mkdir(place, 0700), 0);
+                CHECK_EQ(chdir(place), 0);
+        }
+        for (int i = 0; i < 20 && stopped == 0; i++)
+                RUN_VIRTUAL(is_cancelled);
+        CHECK(stopped > 0);
+        return 0;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk over a tree: its order, what it passes over, and that nothing leads it out.
+ */
+#include "place.h"
+
+/* What was told of, a line each: "depth path\n". */
+static char told[1024 * 1024];
+static size_t told_size;
+
+static int note(const belay_walk_entry *entry, void *arg) {
+        const char *name = strrchr(entry->path, '/');
+        const char *path = entry->path;
+
+        (void) arg;
+        if (strncmp(path, place, strlen(place)) == 0)
+                path += strlen(place) + 1;
+        CHECK_STR(entry->name, name + 1);
+        told_size += (size_t) snprintf(told + told_size, sizeof(told) - told_size, "%d %s%s\n", entry->depth, path,
+                                       entry->error != 0 ? " !" : "");
+        CHECK(told_size < sizeof(told));
+        return 0;
+}
+
+static const char *walked(const char *root, belay_walk_fn *fn, void *arg, int expected) {
+        told_size = 0;
+        told[0] = '\0';
+        CHECK_EQ(belay_walk(root, fn, arg), expected);
+        return told;
+}
+
+static void put_directory(const char *name) {
+        CHECK_EQ(mkdir(in_place(name), 0700), 0);
+}
+
+static int order(void *arg) {
+        static const char *const names[] = { "b", "a", "c", "a.b", "ab", "Z" };
+        static const char expected[] = "1 Z\n1 a\n2 a/Z\n2 a/a\n2 a/a.b\n2 a/ab\n2 a/b\n3 a/b/x\n2 a/c\n1 a.b\n1 ab\n1 b\n1 c\n";
+        char path[300];
+
+        (void) arg;
+        CHECK_STR(walked(place, note, NULL, 0), "");
+        for (int i = 0; i < 6; i++) {
+                if (names[i][0] == 'a' && names[i][1] == '\0')
+                        put_directory("a");
+                else
+                        put_file(names[i], "");
+        }
+        for (int i = 0; i < 6; i++) {
+                snprintf(path, sizeof(path), "a/%s", names[i]);
+                if (names[i][0] == 'b')
+                        put_directory(path);
+                else
+                        put_file(path, "");
+        }
+        put_file("a/b/x", "");
+        CHECK_STR(walked(place, note, NULL, 0), expected);
+        snprintf(path, sizeof(path), "%s/", place);
+        CHECK_STR(walked(path, note, NULL, 0), expected);
+        CHECK_STR(walked("a/b", note, NULL, 0), "1 a/b/x\n");
+        CHECK_STR(walked("./a/b/", note, NULL, 0), "1 ./a/b/x\n");
+        return 0;
+}
+
+/* ---- what fn may say ---- */
+
+static int passes_b(const belay_walk_entry *entry, void *arg) {
+        int rc = note(entry, arg);
+
+        return strcmp(entry->name, "b") == 0 ? BELAY_WALK_PASS : rc;
+}
+
+static int stops_at_b(const belay_walk_entry *entry, void *arg) {
+        note(entry, NULL);
+        return strcmp(entry->name, "b") == 0 ? *(int *) arg : 0;
+}
+
+static int waits(const belay_walk_entry *entry, void *arg) {
+        int rc = belay_sleep(BELAY_SECOND);
+
+        return rc < 0 ? rc : note(entry, arg);
+}
+
+static int says(void *arg) {
+        int rc;
+
+        (void) arg;
+        put_directory("a");
+        put_directory("b");
+        put_file("b/x", "");
+        put_file("c", "");
+        CHECK_STR(walked(place, passes_b, NULL, 0), "1 a\n1 b\n1 c\n");
+        rc = -EXDEV;
+        CHECK_STR(walked(place, stops_at_b, &rc, rc), "1 a\n1 b\n");
+        rc = 17;
+        CHECK_STR(walked(place, stops_at_b, &rc, rc), "1 a\n1 b\n");
+        CHECK_STR(walked(place, waits, NULL, 0), "1 a\n1 b\n2 b/x\n1 c\n");
+        return 0;
+}
+
+/* ---- what they are ---- */
+
+static int checks(const belay_walk_entry *entry, void *arg) {
+        struct stat stat;
+
+        CHECK_EQ(lstat(entry->path, &stat), 0);
+        CHECK(stat.st_ino == entry->stat->st_ino && stat.st_mode == entry->stat->st_mode && stat.st_size == entry->stat->st_size);
+        CHECK_EQ(entry->error, 0);
+        ++*(unsigned *) arg;
+        return 0;
+}
+
+/* Links are told of, not followed; but the root may be one. */
+static int kinds(void *arg) {
+        unsigned count = 0;
+
+        (void) arg;
+        put_directory("dir");
+        put_file("dir/file", "some bytes");
+        CHECK_EQ(symlink("dir", in_place("link")), 0);
+        CHECK_EQ(symlink("none", in_place("dangling")), 0);
+        CHECK_EQ(symlink(".", in_place("dir/self")), 0);
+        CHECK_EQ(mkfifo(in_place("fifo"), 0600), 0);
+        CHECK_EQ(belay_walk(place, checks, &count), 0);
+        CHECK_EQ(count, 6);
+        CHECK_STR(walked(in_place("link"), note, NULL, 0), "1 link/file\n1 link/self\n");
+        return 0;
+}
+
+static int errors(void *arg) {
+        (void) arg;
+        put_file("file", "");
+        CHECK_EQ(symlink("none", in_place("dangling")), 0);
+        CHECK_STR(walked(in_place("none"), note, NULL, -ENOENT), "");
+        CHECK_STR(walked(in_place("file"), note, NULL, -ENOTDIR), "");
+        CHECK_STR(walked(in_place("dangling"), note, NULL, -ENOENT), "");
+        CHECK_STR(walked("", note, NULL, -ENOENT), "");
+        return 0;
+}
+
+/* ---- many ---- */
+
+enum { MANY = 3000 };
+
+static int is_next(const belay_walk_entry *entry, void *arg) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "a name that is rather long %04u", (*(unsigned *) arg)++ + 0u);
+        CHECK_STR(entry->name, name);
+        return 0;
+}
+
+/* More than there is room for at first, and more than one batch. */
+static int many(void *arg) {
+        unsigned count = 0;
+        char name[64];
+
+        (void) arg;
+        for (unsigned i = 0; i < MANY; i++) {
+                snprintf(name, sizeof(name), "a name that is rather long %04u", (i * 7919) % MANY);
+                put_file(name, "");
+        }
+        CHECK_EQ(belay_walk(place, is_next, &count), 0);
+        CHECK_EQ(count, MANY);
+        return 0;
+}
+
+/* ---- deep ---- */
+
+enum { DEEP = 300 };
+
+static unsigned deepest, most_open;
+
+static int goes_down(const belay_walk_entry *entry, void *arg) {
+        unsigned open = count_fds();
+
+        ++*(unsigned *) arg;
+        if ((unsigned) entry->depth > deepest)
+                deepest = (unsigned) entry->depth;
+        if (open > most_open)
+                most_open = open;
+        return 0;
+}
+
+/* Deeper than paths may be long, and on the way back there are others on each level. */
+static int deep(void *arg) {
+        unsigned count = 0, fds;
+        struct stat stat;
+
+        (void) arg;
+        CHECK_EQ(belay_file_stat(place, true, &stat), 0);
+        fds = count_fds();
+        for (int i = 0; i < DEEP; i++) {
+                CHECK_EQ(mkdir("a directory with a long name", 0700), 0);
+                CHECK_EQ(mkdir("z", 0700), 0);
+                CHECK_EQ(chdir("a directory with a long name"), 0);
+        }
+        CHECK_EQ(chdir(place), 0);
+        deepest = most_open = 0;
+        CHECK_EQ(belay_walk(".", goes_down, &count), 0);
+        CHECK_EQ(count, 2 * DEEP);
+        CHECK_EQ(deepest, DEEP);
+        CHECK(most_open > fds && most_open < fds + 24);
+        CHECK_EQ(count_fds(), fds);
+        return 0;
+}
+
+/* ---- what changes meanwhile ---- */
+
+static int removes_next(const belay_walk_entry *entry, void *arg) {
+        int rc = note(entry, arg);
+
+        if (strcmp(entry->name, "a") == 0) {
+                CHECK_EQ(rmdir(in_place("a")), 0);
+                CHECK_EQ(rmdir(in_place("b")), 0);
+                CHECK_EQ(unlink(in_place("c")), 0);
+                /* Looked at with the others, so that it is told of; but it is not gone into. */
+                CHECK_EQ(rename(in_place("d"), in_place("elsewhere")), 0);
+                CHECK_EQ(symlink("/", in_place("d")), 0);
+        }
+        return rc;
+}
+
+static int vanishes(void *arg) {
+        (void) arg;
+        put_directory("a");
+        put_directory("b");
+        put_file("c", "");
+        put_directory("d");
+        put_file("d/inside", "");
+        put_file("e", "");
+        CHECK_STR(walked(place, removes_next, NULL, 0), "1 a\n1 b\n1 c\n1 d\n1 e\n");
+        return 0;
+}
+
+static int swaps_on_the_way(const belay_walk_entry *entry, void *arg) {
+        ++*(unsigned *) arg;
+        if (entry->depth == 30 && strcmp(entry->name, "a") == 0) {
+                /* A directory on the way back, which is not open any more by now, becomes another. */
+                CHECK_EQ(rename(in_place("a/a/a/a"), in_place("moved")), 0);
+                put_directory("a/a/a/a");
+                put_directory("a/a/a/a/trap");
+        }
+        CHECK(strcmp(entry->name, "trap") != 0);
+        return 0;
+}
+
+/* More than a batch at each level, so that they must be read on on the way back; but those on the way are not the same any more. */
+static int swapped(void *arg) {
+        unsigned count = 0;
+
+        (void) arg;
+        for (int i = 0; i < 30; i++) {
+                CHECK_EQ(mkdir("a", 0700), 0);
+                for (int k = 0; k < 40; k++) {
+                        char name[16];
+
+                        snprintf(name, sizeof(name), "b%02d", k);
+                        close(open(name, O_WRONLY | O_CREAT, 0600));
+                }
+                CHECK_EQ(chdir("a"), 0);
+        }
+        CHECK_EQ(chdir(place), 0);
+        CHECK_EQ(belay_walk(place, swaps_on_the_way, &count), 0);
+        /* All of the levels that were still open, the first ones, and a batch of those between. */
+        CHECK(count < 30 * 41 && count > 30 * 32);
+        return 0;
+}
+
+/* ---- what may not be read ---- */
+
+static int unreadable(void *arg) {
+        (void) arg;
+        /* Nothing is forbidden to root. The way here may be, to anybody else. */
+        strcpy(place, ".");
+        if (geteuid() == 0) {
+                CHECK_EQ(chmod(place, 0777), 0);
+                CHECK_EQ(seteuid(65534), 0);
+        }
+        put_directory("a");
+        put_directory("b");
+        put_file("b/hidden", "");
+        put_directory("c");
+        put_file("c/x", "");
+        CHECK_EQ(chmod(in_place("b"), 0), 0);
+        CHECK_EQ(chmod(in_place("c"), 0400), 0);
+        CHECK_STR(walked(place, note, NULL, 0), "1 a\n1 b\n1 b !\n1 c\n2 c/x !\n");
+        CHECK_STR(walked(in_place("b"), note, NULL, -EACCES), "");
+        CHECK_EQ(chmod(in_place("b"), 0700), 0);
+        CHECK_EQ(chmod(in_place("c"), 0700), 0);
+        return 0;
+}
+
+/* In a process of its own, which is somebody else. */
+static int unreadable_alone(void *arg) {
+        return belay_run_with(unreadable, arg, VIRTUAL);
+}
+
+/* ---- cancelled ---- */
+
+static int walks(void *arg) {
+        *(int *) arg = belay_walk(place, waits, NULL);
+        return *(int *) arg;
+}
+
+static int cancelled(void *arg) {
+        belay_task *task;
+        int rc = 1;
+
+        (void) arg;
+        told_size = 0;
+        put_directory("a");
+        put_directory("a/b");
+        put_file("a/b/c", "");
+        task = must(belay_spawn(walks, &rc));
+        CHECK_EQ(belay_sleep(3 * BELAY_SECOND / 2), 0);
+        CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_NEVER, NULL), 0);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_STR(told, "1 a\n");
+        belay_release(task);
+        return 0;
+}
+
+int main(void) {
+        belay_fn *const tests[] = { order, says, kinds, errors, many, deep, vanishes, swapped, cancelled };
+        unsigned fds = count_fds(), threads = first_threads();
+        static struct child child;
+
+        make_place();
+        for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+                RUN_VIRTUAL(tests[i]);
+                CHECK_EQ(count_fds(), fds);
+                await_threads(threads);
+                leave_place();
+                CHECK_EQ(mkdir(place, 0700), 0);
+                CHECK_EQ(chdir(place), 0);
+        }
+        in_child(&child, unreadable_alone, NULL);
+        CHECK_CHILD(&child, 0);
+        return 0;
+}

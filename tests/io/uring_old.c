@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Older kernels: those that know fewer of the ring's options serve all the same, and those that lack a part of what is
+ * needed are refused. The back end is built once more, with a kernel between that is as old as is wanted.
+ */
+#define _GNU_SOURCE
+#include "ring.h"
+
+#ifdef BLY_HAVE_URING
+
+/* What this kernel knows. */
+static unsigned options, features;
+static int lacks = -1;                  /* an operation */
+
+static int old_init(unsigned entries, struct io_uring *ring, struct io_uring_params *params) {
+        int rc;
+
+        if ((params->flags & ~options) != 0)
+                return -EINVAL;
+        rc = io_uring_queue_init_params(entries, ring, params);
+        params->features &= features;
+        return rc;
+}
+
+static int old_probe(struct io_uring *ring, struct io_uring_probe *probe, unsigned count) {
+        int rc = io_uring_register_probe(ring, probe, count);
+
+        if (lacks >= 0)
+                probe->ops[lacks].flags = 0;
+        return rc;
+}
+
+#define io_uring_queue_init_params old_init
+#define io_uring_register_probe old_probe
+#define bly_uring old_uring
+#define bly_poll_of old_poll_of
+#define bly_ring_reserve old_reserve
+#define bly_ring_hand_in old_hand_in
+#define bly_ring_take old_take
+#define bly_ring_happened old_happened
+#define bly_ring_begin old_begin
+#define bly_ring_stop old_stop
+#define bly_ring_stop_late old_stop_late
+#define bly_ring_stop_all old_stop_all
+#define bly_ring_completed old_completed
+#define bly_ring_needs old_needs
+#define bly_beside_open old_beside_open
+#define bly_beside_arm old_beside_arm
+#define bly_beside_disarm old_beside_disarm
+#define bly_beside_wait old_beside_wait
+#define bly_beside_tell old_beside_tell
+
+extern const struct bly_backend old_uring;
+unsigned old_poll_of(unsigned events);
+int old_reserve(struct bly_ring *ring, unsigned entries);
+void old_hand_in(struct bly_ring *ring);
+void old_take(struct bly_ring *ring, struct bly_io *io);
+void old_happened(struct bly_io *io, uint64_t ticket, int result);
+int old_begin(struct bly_io *io, struct bly_op *op);
+void old_stop(struct bly_io *io, struct bly_op *op);
+void old_stop_late(struct bly_ring *ring);
+void old_stop_all(struct bly_ring *ring);
+void old_completed(struct bly_ring *ring, struct bly_io *io, uint64_t ticket, int result);
+extern const uint8_t old_needs[BLY_OP_KINDS];
+int old_beside_open(struct bly_io *io);
+int old_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, uint64_t ticket);
+void old_beside_disarm(struct bly_ring *ring, struct bly_fd *fd);
+void old_beside_wait(struct bly_io *io, belay_time span);
+void old_beside_tell(struct bly_ring *ring);
+
+#include "io/uring.c"
+#include "io/uring_beside.c"
+#include "io/uring_op.c"
+
+/* ---- what is tried ---- */
+
+static int fds[2];
+
+static int receives(void *arg) {
+        char byte;
+
+        (void) arg;
+        return (int) receive(fds[0], &byte, 1);
+}
+
+static int waits(void *arg) {
+        (void) arg;
+        return belay_wait_fd(fds[0], BELAY_READABLE);
+}
+
+static void tries(void) {
+        int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+        belay_task *tasks[600];
+        char byte = 1;
+
+        for (int i = 0; i < 600; i++)
+                tasks[i] = must(belay_spawn(i % 2 == 0 ? receives : waits, NULL));
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        for (int i = 1; i < 600; i++)
+                CHECK(belay_cancel(tasks[i], NULL));
+        for (int i = 1; i < 600; i++)
+                CHECK_EQ(end_of(tasks[i]), -ECANCELED);
+        say(fds[1], "x");
+        CHECK_EQ(end_of(tasks[0]), 1);
+        tasks[0] = must(belay_spawn(waits, NULL));
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        say(fds[1], "x");
+        CHECK_EQ(end_of(tasks[0]), BELAY_READABLE);
+        CHECK_EQ(receive(fds[0], &byte, 1), 1);
+        for (int i = 0; i < 600; i++)
+                CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_READ, .fd = zero, .address = &byte, .length = 1 }), 1);
+        CHECK_EQ(byte, 0);
+        CHECK_EQ(close(zero), 0);
+}
+
+static void bell(void) {
+        uint64_t one = 1;
+
+        for (int i = 0; i < 3; i++) {
+                atomic_store(&bly_loop->asked, 0);
+                CHECK_EQ(write(bly_loop->wake_fd, &one, sizeof(one)), sizeof(one));
+                the_io()->backend->wait(the_io(), BELAY_NEVER);
+                CHECK(bly_is_asked(bly_loop));
+                bly_loop->attend(bly_loop);
+        }
+}
+
+static int runs(void *arg) {
+        struct bly_io *io = the_io();
+        void *epoll = io->state;
+
+        (void) arg;
+        make_pair(fds);
+        /* In place of the back end that the loop has. */
+        CHECK_EQ(old_uring.open(io), 0);
+        io->backend = &old_uring;
+        CHECK_EQ(((struct bly_ring *) io->state)->queues.flags & ~options, 0);
+        tries();
+        bell();
+        CHECK(io->backend->descriptor(io) >= 0);
+        tries();
+        bell();
+        CHECK_EQ(((struct bly_ring *) io->state)->going_on, 0);
+        io->backend->close(io);
+        io->backend = &bly_epoll;
+        io->state = epoll;
+        close_pair(fds);
+        return 0;
+}
+
+static int is_refused(void *arg) {
+        struct bly_io *io = the_io();
+        int before = count_open();
+
+        CHECK_EQ(old_uring.open(io), *(int *) arg);
+        CHECK_EQ(count_open(), before);
+        return 0;
+}
+
+static void refused(int error) {
+        CHECK_EQ(belay_run_with(is_refused, &error, BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL)), 0);
+}
+
+static int nothing(void *arg) {
+        (void) arg;
+        return 0;
+}
+
+int main(void) {
+        static const unsigned known[] = {
+                IORING_SETUP_SUBMIT_ALL,
+                IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+                IORING_SETUP_SINGLE_ISSUER,
+                IORING_SETUP_DEFER_TASKRUN,
+        };
+        const unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG;
+
+        run_with_ring(nothing);
+        options = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+        features = needed;
+        for (size_t i = 0;; i++) {
+                CHECK_EQ(belay_run_with(runs, NULL, BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL)), 0);
+                if (i == ARRAY_SIZE(known))
+                        break;
+                options |= known[i];
+                features |= IORING_FEAT_CQE_SKIP;
+        }
+        features = needed & ~IORING_FEAT_EXT_ARG;
+        refused(-ENOSYS);
+        features = needed;
+        lacks = IORING_OP_MKDIRAT;
+        refused(-ENOSYS);
+        lacks = -1;
+        options = IORING_SETUP_CLAMP;
+        refused(-EINVAL);
+        return 0;
+}
+
+#endif

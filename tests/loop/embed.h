@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A loop of poll() that belay lives in, for tests: it knows one descriptor and one function, and counts how often it called that.
+ */
+#ifndef BELAY_TESTS_EMBED_H
+#define BELAY_TESTS_EMBED_H
+
+#include <poll.h>
+
+#include "../base/help.h"
+
+struct host {
+        belay_loop *loop;
+        unsigned dispatches;
+        int rc;                         /* of the latest dispatch */
+};
+
+static inline void host_start(struct host *host, belay_backend backend, belay_fn *fn, void *arg) {
+        *host = (struct host) { .loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .backend = backend)) };
+        CHECK(host->loop != NULL);
+        CHECK_EQ(belay_loop_start(host->loop, fn, arg), 0);
+        CHECK(belay_loop_fd(host->loop) >= 0);
+}
+
+/* Waits, in milliseconds; -1: until it is, and a test that is stuck is killed from outside. */
+static inline bool host_readable(struct host *host, int wait) {
+        struct pollfd pollfd = { .fd = belay_loop_fd(host->loop), .events = POLLIN };
+        int count = poll(&pollfd, 1, wait);
+
+        CHECK(count >= 0);
+        CHECK(count == 0 || pollfd.revents == POLLIN);
+        return count == 1;
+}
+
+static inline void host_dispatch(struct host *host) {
+        host->dispatches++;
+        host->rc = belay_loop_dispatch(host->loop);
+        CHECK(host->rc >= 0);
+}
+
+/* One turn of the other loop: it sleeps until there is something to do. */
+static inline void host_turn(struct host *host) {
+        CHECK(host_readable(host, -1));
+        host_dispatch(host);
+}
+
+static inline void host_until(struct host *host, const bool *done) {
+        while (!*done)
+                host_turn(host);
+}
+
+static inline void host_until_main_ends(struct host *host) {
+        do
+                host_turn(host);
+        while (host->rc > 0);
+}
+
+/* The other loop sleeps now, but for what the system may have to tell late: a few times, not all the time. */
+static inline void host_rests(struct host *host) {
+        for (int i = 0; host_readable(host, 30); i++) {
+                CHECK(i < 5);
+                host_dispatch(host);
+        }
+}
+
+/* Until there is nothing to do at the moment. More than a few dispatches for that would be a loop that never sleeps. */
+static inline void host_settle(struct host *host) {
+        for (int i = 0; host_readable(host, 0); i++) {
+                CHECK(i < 20);
+                host_dispatch(host);
+        }
+}
+
+static inline void host_close(struct host *host) {
+        CHECK_EQ(belay_loop_close(host->loop), 0);
+        CHECK(belay_loop_self() == NULL);
+}
+
+static inline int sleeps_for_ever(void *arg) {
+        (void) arg;
+        return belay_sleep(BELAY_NEVER);
+}
+
+#define BOTH_BACKENDS(test) (test(BELAY_BACKEND_EPOLL), test(BELAY_BACKEND_IO_URING))
+
+#endif

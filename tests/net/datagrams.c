@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Datagrams: opening at each kind of address, whole messages and what is too long, who sent them, several receivers,
+ * and errors.
+ */
+#define _GNU_SOURCE
+#include "net/plain.h"
+
+static belay_datagrams *opened(const char *local, const char *remote) {
+        belay_datagrams *socket;
+
+        CHECK_EQ(belay_datagrams_open(&socket, local, remote), 0);
+        CHECK(socket != NULL);
+        return socket;
+}
+
+static belay_address address_of(const belay_datagrams *socket) {
+        belay_address address = { .type = SOCK_DGRAM }, *found;
+        size_t count;
+
+        CHECK_EQ(belay_resolve(belay_datagrams_endpoint(socket), SOCK_DGRAM, &found, &count), 0);
+        CHECK_EQ(count, 1);
+        address = *found;
+        belay_addresses_free(found, count);
+        return address;
+}
+
+/* ---- there and back ---- */
+
+static int there_and_back(void *arg) {
+        enum kind kind = *(enum kind *) arg;
+        int before, type = 0;
+        socklen_t length = sizeof(type);
+        char buffer[64];
+        belay_datagrams *server, *client, *connected;
+        belay_address to, from;
+
+        server = opened(fresh_endpoint(kind), NULL);
+        before = open_count() - 1;
+        to = address_of(server);
+        client = opened(fresh_endpoint(kind), NULL);
+        connected = opened(fresh_endpoint(kind), belay_datagrams_endpoint(server));
+
+        CHECK_EQ(belay_send(client, "one", 3, &to), 3);
+        CHECK_EQ(belay_send(connected, "three", 5, NULL), 5);
+        CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), &from), 3);
+        CHECK(memcmp(buffer, "one", 3) == 0);
+        CHECK_STR(text_of(&from), belay_datagrams_endpoint(client));
+        CHECK_EQ(from.type, SOCK_DGRAM);
+        /* What tells who sent it can be sent to. */
+        CHECK_EQ(belay_send(server, "back", 4, &from), 4);
+        CHECK_EQ(belay_receive(client, buffer, sizeof(buffer), NULL), 4);
+        CHECK(memcmp(buffer, "back", 4) == 0);
+        CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), &from), 5);
+        CHECK_STR(text_of(&from), belay_datagrams_endpoint(connected));
+        CHECK_EQ(belay_send(server, "again", 5, &from), 5);
+        CHECK_EQ(belay_receive(connected, buffer, sizeof(buffer), NULL), 5);
+
+        CHECK_EQ(getsockopt(belay_datagrams_fd(server), SOL_SOCKET, SO_TYPE, &type, &length), 0);
+        CHECK_EQ(type, SOCK_DGRAM);
+        CHECK(fcntl(belay_datagrams_fd(server), F_GETFD) & FD_CLOEXEC);
+        belay_datagrams_close(client);
+        belay_datagrams_close(connected);
+        belay_datagrams_close(server);
+        belay_datagrams_close(NULL);
+        CHECK_EQ(open_count(), before);
+        return 0;
+}
+
+/* A Unix socket that is bound to nothing sends, but cannot be answered. */
+static int without_a_name(void *arg) {
+        char buffer[8];
+        belay_datagrams *server = opened(fresh_endpoint(UNIX_ABSTRACT), NULL);
+        belay_datagrams *client = opened(NULL, belay_datagrams_endpoint(server));
+        belay_address from;
+
+        (void) arg;
+        CHECK_STR(belay_datagrams_endpoint(client), "unix:");
+        CHECK_EQ(belay_send(client, "x", 1, NULL), 1);
+        CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), &from), 1);
+        CHECK_STR(text_of(&from), "unix:");
+        CHECK_EQ(belay_send(server, "y", 1, &from), -EINVAL);
+        belay_datagrams_close(client);
+        belay_datagrams_close(server);
+        return 0;
+}
+
+/* ---- lengths ---- */
+
+static int lengths(void *arg) {
+        enum kind kind = *(enum kind *) arg;
+        char buffer[64], sent[1000];
+        belay_datagrams *server = opened(fresh_endpoint(kind), NULL);
+        belay_datagrams *client = opened(NULL, belay_datagrams_endpoint(server));
+
+        for (size_t i = 0; i < sizeof(sent); i++)
+                sent[i] = (char) (i * 7);
+        /* Nothing is a message, too. */
+        CHECK_EQ(belay_send(client, NULL, 0, NULL), 0);
+        CHECK_EQ(belay_send(client, sent, sizeof(sent), NULL), sizeof(sent));
+        CHECK_EQ(belay_send(client, sent, 10, NULL), 10);
+        CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), NULL), 0);
+        /* The whole length, though it had no room; and what had none is gone. */
+        memset(buffer, 0, sizeof(buffer));
+        CHECK_EQ(belay_receive(server, buffer, 8, NULL), sizeof(sent));
+        CHECK(memcmp(buffer, sent, 8) == 0);
+        CHECK_EQ(buffer[8], 0);
+        CHECK_EQ(belay_receive(server, NULL, 0, NULL), 10);
+        /* At once in the next as well. */
+        CHECK_EQ(belay_send(client, sent, 64, NULL), 64);
+        CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), NULL), 64);
+        CHECK(memcmp(buffer, sent, 64) == 0);
+        belay_datagrams_close(client);
+        belay_datagrams_close(server);
+        return 0;
+}
+
+static int too_long(void *arg) {
+        enum kind kind = *(enum kind *) arg;
+        enum { SIZE = 16 << 20 };
+        char *data = calloc(1, SIZE);
+        belay_datagrams *server = opened(fresh_endpoint(kind), NULL);
+        belay_datagrams *client = opened(NULL, belay_datagrams_endpoint(server));
+
+        CHECK_EQ(belay_send(client, data, SIZE, NULL), -EMSGSIZE);
+        if (!is_unix(kind))
+                CHECK_EQ(belay_send(client, data, 65536, NULL), -EMSGSIZE);
+        CHECK_EQ(belay_send(client, data, 1, NULL), 1);
+        CHECK_EQ(belay_receive(server, data, SIZE, NULL), 1);
+        belay_datagrams_close(client);
+        belay_datagrams_close(server);
+        free(data);
+        return 0;
+}
+
+/* ---- every address ---- */
+
+static void from_and_to(belay_datagrams *server, enum kind kind) {
+        char endpoint[64], buffer[8];
+        const char *port = strrchr(belay_datagrams_endpoint(server), ':');
+        belay_datagrams *client;
+        belay_address from, to, *found;
+        size_t count;
+
+        snprintf(endpoint, sizeof(endpoint), "%s%s", kind == IPV4 ? "127.0.0.1" : "[::1]", port);
+        client = opened(NULL, endpoint);
+        CHECK_EQ(belay_send(client, "hello", 5, NULL), 5);
+        CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), &from), 5);
+        CHECK_EQ(belay_send(server, "you", 3, &from), 3);
+        CHECK_EQ(belay_receive(client, buffer, sizeof(buffer), NULL), 3);
+        /* An address as the client itself knows it will do as well. */
+        CHECK_EQ(belay_resolve(belay_datagrams_endpoint(client), SOCK_DGRAM, &found, &count), 0);
+        to = *found;
+        belay_addresses_free(found, count);
+        CHECK_EQ(belay_send(server, "too", 3, &to), 3);
+        CHECK_EQ(belay_receive(client, buffer, sizeof(buffer), NULL), 3);
+        belay_datagrams_close(client);
+}
+
+static int every_address(void *arg) {
+        belay_datagrams *server = opened(":0", NULL), *client;
+        char endpoint[64];
+
+        (void) arg;
+        from_and_to(server, IPV4);
+        if (has_ipv6())
+                from_and_to(server, IPV6);
+        /* Of both families that which goes with the other end. */
+        snprintf(endpoint, sizeof(endpoint), "127.0.0.1%s", strrchr(belay_datagrams_endpoint(server), ':'));
+        client = opened("*:0", endpoint);
+        CHECK(strncmp(belay_datagrams_endpoint(client), "127.0.0.1:", 10) == 0);
+        belay_datagrams_close(client);
+        belay_datagrams_close(server);
+        return 0;
+}
+
+/* ---- opening that fails ---- */
+
+static void refused(int expected, const char *local, const char *remote) {
+        belay_datagrams *socket = (belay_datagrams *) &socket;
+        int before = open_count();
+
+        CHECK_EQ(belay_datagrams_open(&socket, local, remote), expected);
+        CHECK(socket == NULL);
+        CHECK_EQ(open_count(), before);
+}
+
+static int bad_ends(void *arg) {
+        char path[128], other[128];
+        belay_datagrams *server = opened("127.0.0.1:0", NULL);
+
+        (void) arg;
+        refused(-EINVAL, NULL, NULL);
+        refused(-EINVAL, "nonsense", NULL);
+        refused(-EINVAL, NULL, "[::1");
+        refused(-EADDRINUSE, belay_datagrams_endpoint(server), NULL);
+        refused(-EADDRNOTAVAIL, "192.0.2.1:0", NULL);
+        refused(-EAFNOSUPPORT, "127.0.0.1:0", "[::1]:9");
+        refused(-EAFNOSUPPORT, "127.0.0.1:0", "unix:@anybody");
+        refused(-ECONNREFUSED, NULL, fresh_endpoint(UNIX_ABSTRACT));
+        snprintf(path, sizeof(path), "%s", fresh_endpoint(UNIX_PATH));
+        refused(-ENOENT, NULL, path);
+        /* The own file does not stay when the other side is not there. */
+        snprintf(other, sizeof(other), "%s", fresh_endpoint(UNIX_PATH));
+        refused(-ENOENT, path, other);
+        CHECK(!is_there(path + 5));
+        limit_descriptors(0);
+        {
+                belay_datagrams *none;
+
+                CHECK_EQ(belay_datagrams_open(&none, "127.0.0.1:0", NULL), -EMFILE);
+                CHECK(none == NULL);
+        }
+        unlimit_descriptors();
+        belay_datagrams_close(server);
+        return 0;
+}
+
+/* ---- files of Unix sockets ---- */
+
+static int files(void *arg) {
+        char endpoint[128];
+        const char *path = endpoint + 5;
+        belay_datagrams *socket;
+        belay_address address;
+        int fd;
+
+        (void) arg;
+        snprintf(endpoint, sizeof(endpoint), "%s", fresh_endpoint(UNIX_PATH));
+        socket = opened(endpoint, NULL);
+        CHECK(is_there(path));
+        CHECK_STR(belay_datagrams_endpoint(socket), endpoint);
+        refused(-EADDRINUSE, endpoint, NULL);
+        belay_datagrams_close(socket);
+        CHECK(!is_there(path));
+
+        /* Left over by somebody who is gone. */
+        fd = bound_socket(UNIX_PATH, SOCK_DGRAM, &address);
+        close(fd);
+        snprintf(endpoint, sizeof(endpoint), "%s", text_of(&address));
+        CHECK(is_there(path));
+        socket = opened(endpoint, NULL);
+        belay_datagrams_close(socket);
+        CHECK(!is_there(path));
+
+        /* Others' files are not ours. */
+        fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+        CHECK(fd >= 0);
+        close(fd);
+        refused(-EADDRINUSE, endpoint, NULL);
+        CHECK_EQ(unlink(path), 0);
+        fd = bound_socket(UNIX_PATH, SOCK_STREAM, &address);
+        CHECK_EQ(listen(fd, 1), 0);
+        refused(-EADDRINUSE, text_of(&address), NULL);
+        CHECK(is_there(path_of(&address)));
+        close_bound(fd, &address);
+        return 0;
+}
+
+/* ---- several receivers ---- */
+
+enum { RECEIVERS = 5, ROUNDS = 20 };
+
+struct receiver {
+        belay_datagrams *socket;
+        int got;                        /* rounds */
+        ssize_t last;
+};
+
+static bool seen[RECEIVERS * ROUNDS];
+
+static int receive_all(void *arg) {
+        struct receiver *self = arg;
+        unsigned char byte;
+
+        while ((self->last = belay_receive(self->socket, &byte, 1, NULL)) == 1) {
+                CHECK(!seen[byte]);
+                seen[byte] = true;
+                self->got++;
+        }
+        return (int) self->last;
+}
+
+static int several(void *arg) {
+        enum kind kind = *(enum kind *) arg;
+        belay_datagrams *server = opened(fresh_endpoint(kind), NULL);
+        belay_datagrams *client = opened(NULL, belay_datagrams_endpoint(server));
+        struct receiver receivers[RECEIVERS];
+        belay_task *tasks[RECEIVERS];
+        char endpoint[BELAY_ADDRESS_TEXT];
+        int got = 0;
+
+        memset(seen, 0, sizeof(seen));
+        for (int i = 0; i < RECEIVERS; i++) {
+                receivers[i] = (struct receiver) { .socket = server };
+                tasks[i] = must(belay_spawn(receive_all, &receivers[i]));
+        }
+        let_run();
+        for (int i = 0; i < RECEIVERS * ROUNDS; i++) {
+                unsigned char byte = (unsigned char) i;
+
+                CHECK_EQ(belay_send(client, &byte, 1, NULL), 1);
+                /* One at a time, and some at once. */
+                if (i % 7 < 3)
+                        while (!seen[i])
+                                CHECK_EQ(belay_yield(), 0);
+        }
+        for (int i = 0; i < RECEIVERS * ROUNDS; i++)
+                while (!seen[i])
+                        CHECK_EQ(belay_yield(), 0);
+        /* Closed while they wait: they are told, and the address is free at once. */
+        snprintf(endpoint, sizeof(endpoint), "%s", belay_datagrams_endpoint(server));
+        let_run();
+        belay_datagrams_close(server);
+        if (strcmp(belay_loop_backend(NULL), "epoll") == 0)
+                belay_datagrams_close(opened(endpoint, NULL));
+        for (int i = 0; i < RECEIVERS; i++) {
+                end_of(tasks[i], -EBADF);
+                got += receivers[i].got;
+        }
+        CHECK_EQ(got, RECEIVERS * ROUNDS);
+        belay_datagrams_close(client);
+        return 0;
+}
+
+/* ---- nobody there ---- */
+
+static int nobody(void *arg) {
+        enum kind kind = *(enum kind *) arg;
+        belay_address gone = deserted_address(kind, SOCK_DGRAM);
+        belay_datagrams *socket = opened(fresh_endpoint(kind), NULL);
+        struct receiver receiver = { .socket = NULL };
+        belay_task *task;
+        char buffer[8];
+
+        CHECK_EQ(belay_send(socket, "x", 1, NULL), -EDESTADDRREQ);
+        if (is_unix(kind)) {
+                CHECK_EQ(belay_send(socket, "x", 1, &gone), kind == UNIX_PATH ? -ENOENT : -ECONNREFUSED);
+                belay_datagrams_close(socket);
+                return 0;
+        }
+        /* The word comes with the next call. */
+        CHECK_EQ(belay_send(socket, "x", 1, &gone), 1);
+        belay_datagrams_close(socket);
+        socket = opened(NULL, text_of(&gone));
+        CHECK_EQ(belay_send(socket, "x", 1, NULL), 1);
+        CHECK_EQ(belay_receive(socket, buffer, sizeof(buffer), NULL), -ECONNREFUSED);
+        /* Or to who waits for something else. */
+        task = must(belay_spawn(receive_all, &receiver));
+        receiver.socket = socket;
+        let_run();
+        CHECK(!belay_done(task));
+        CHECK_EQ(belay_send(socket, "x", 1, NULL), 1);
+        end_of(task, -ECONNREFUSED);
+        /* Once. */
+        CHECK_EQ(belay_wait_fd(belay_datagrams_fd(socket), BELAY_WRITABLE), BELAY_WRITABLE);
+        CHECK_EQ(belay_send(socket, "x", 1, NULL), 1);
+        belay_datagrams_close(socket);
+        return 0;
+}
+
+/* ---- no room ---- */
+
+struct sender {
+        belay_datagrams *socket;
+        const belay_address *to;
+        int count, sent;
+};
+
+static int send_all(void *arg) {
+        struct sender *self = arg;
+        char data[64] = "";
+
+        for (ssize_t rc; self->sent < self->count; self->sent++) {
+                data[0] = (char) self->sent;
+                rc = belay_send(self->socket, data, sizeof(data), self->to);
+                if (rc != sizeof(data))
+                        return (int) rc;
+        }
+        return 0;
+}
+
+/* The queue of a Unix socket is short: who sends to it waits, whether they are connected or not. */
+static int no_room(void *arg) {
+        enum kind kind = *(enum kind *) arg;
+        belay_datagrams *server = opened(fresh_endpoint(kind), NULL);
+        belay_address to = address_of(server);
+        char data[64];
+        int most = 2000;
+
+        if (!is_unix(kind)) {
+                belay_datagrams_close(server);
+                return 0;
+        }
+        for (int connected = 0; connected < 2; connected++) {
+                struct sender sender = { .to = connected ? NULL : &to, .count = most };
+                belay_task *task;
+                belay_timeout limit;
+                int stuck;
+
+                sender.socket = connected ? opened(NULL, belay_datagrams_endpoint(server))
+                                          : opened(fresh_endpoint(kind), NULL);
+                belay_timeout_enter(&limit, BELAY_SECOND);
+                CHECK_EQ(belay_timeout_leave(&limit, send_all(&sender)), -ETIMEDOUT);
+                stuck = sender.sent;
+                CHECK(stuck > 0 && stuck < most);
+                task = must(belay_spawn(send_all, &sender));
+                for (int i = 0; i < most; i++) {
+                        CHECK_EQ(belay_receive(server, data, sizeof(data), NULL), sizeof(data));
+                        CHECK_EQ(data[0], (char) i);
+                }
+                end_of(task, 0);
+                /* Closed while it waits. */
+                sender.sent = 0;
+                task = must(belay_spawn(send_all, &sender));
+                while (sender.sent < stuck)
+                        CHECK_EQ(belay_yield(), 0);
+                let_run();
+                CHECK_EQ(sender.sent, stuck);
+                belay_datagrams_close(sender.socket);
+                end_of(task, -EBADF);
+                for (int i = 0; i < stuck; i++)
+                        CHECK_EQ(belay_receive(server, data, sizeof(data), NULL), sizeof(data));
+        }
+        belay_datagrams_close(server);
+        return 0;
+}
+
+/* ---- cancelled ---- */
+
+static int cancelled(void *arg) {
+        enum kind kind = *(enum kind *) arg;
+        belay_datagrams *server = opened(fresh_endpoint(kind), NULL);
+        belay_datagrams *client = opened(NULL, belay_datagrams_endpoint(server));
+        struct receiver receivers[2] = { { .socket = server }, { .socket = server } };
+        belay_task *tasks[2];
+        belay_timeout limit;
+        char buffer[8];
+
+        belay_timeout_enter(&limit, BELAY_MILLISECOND);
+        CHECK_EQ(belay_timeout_leave(&limit, (int) belay_receive(server, buffer, sizeof(buffer), NULL)), -ETIMEDOUT);
+        memset(seen, 0, sizeof(seen));
+        for (int i = 0; i < 2; i++)
+                tasks[i] = must(belay_spawn(receive_all, &receivers[i]));
+        let_run();
+        /* The one of two that is cancelled when a message has come takes none from the other. */
+        CHECK_EQ(belay_send(client, "\1", 1, NULL), 1);
+        CHECK(belay_cancel(tasks[0], NULL));
+        end_of(tasks[0], -ECANCELED);
+        while (!seen[1])
+                CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(receivers[0].got + receivers[1].got, 1);
+        CHECK(belay_cancel(tasks[1], NULL));
+        end_of(tasks[1], -ECANCELED);
+        /* Nor does it lose any. */
+        CHECK_EQ(belay_send(client, "\2", 1, NULL), 1);
+        CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), NULL), 1);
+        CHECK_EQ(buffer[0], 2);
+        belay_datagrams_close(client);
+        belay_datagrams_close(server);
+        return 0;
+}
+
+/* ---- turns ---- */
+
+static int count_turns(void *arg) {
+        int rc;
+
+        do {
+                ++*(int *) arg;
+                rc = belay_yield();
+        } while (rc == 0);
+        return rc;
+}
+
+/* Who never has to wait lets others run all the same. */
+static int turns(void *arg) {
+        enum kind kind = *(enum kind *) arg;
+        belay_datagrams *server = opened(fresh_endpoint(kind), NULL);
+        belay_datagrams *client = opened(NULL, belay_datagrams_endpoint(server));
+        int others = 0;
+        belay_task *task = must(belay_spawn(count_turns, &others));
+        char byte;
+
+        for (int i = 0; i < 1000; i++) {
+                CHECK_EQ(belay_send(client, "x", 1, NULL), 1);
+                CHECK_EQ(belay_receive(server, &byte, 1, NULL), 1);
+        }
+        CHECK(others >= 10);
+        CHECK(belay_cancel(task, NULL));
+        end_of(task, -ECANCELED);
+        belay_datagrams_close(client);
+        belay_datagrams_close(server);
+        return 0;
+}
+
+static int close_it(void *arg) {
+        belay_datagrams_close(arg);
+        return 0;
+}
+
+/* By another, while the task gives way though there is something to receive: the number may be another's then. */
+static int closed_in_between(void *arg) {
+        enum kind kind = *(enum kind *) arg;
+        enum { SENT = 100 };
+        belay_datagrams *server = opened(fresh_endpoint(kind), NULL), *client;
+        struct receiver receiver = { .socket = server };
+        belay_task *task;
+
+        if (is_unix(kind)) {
+                belay_datagrams_close(server);
+                return 0;
+        }
+        client = opened(NULL, belay_datagrams_endpoint(server));
+        memset(seen, 0, sizeof(seen));
+        for (int i = 0; i < SENT; i++)
+                CHECK_EQ(belay_send(client, &(char) { (char) i }, 1, NULL), 1);
+        task = must(belay_spawn(close_it, server));
+        CHECK_EQ(receive_all(&receiver), -EBADF);
+        CHECK(receiver.got < SENT);
+        end_of(task, 0);
+        belay_datagrams_close(client);
+        return 0;
+}
+
+/* ---- misuse ---- */
+
+static int open_at_arg(void *arg) {
+        *(belay_datagrams **) arg = opened("127.0.0.1:0", NULL);
+        return 0;
+}
+
+static int use_of_another(void *arg) {
+        char byte;
+
+        CHECK_EQ(belay_receive(arg, &byte, 1, NULL), -EPERM);
+        CHECK_EQ(belay_send(arg, &byte, 1, NULL), -EPERM);
+        return 0;
+}
+
+static void misuse(void) {
+        belay_loop *loop = belay_loop_new(NULL);
+        belay_datagrams *socket = NULL;
+        char byte;
+        int before = open_count();
+
+        CHECK_EQ(belay_loop_run(loop, open_at_arg, &socket, NULL), 0);
+        keep_lines();
+        CHECK_EQ(belay_receive(socket, &byte, 1, NULL), -EPERM);
+        CHECK_EQ(belay_send(socket, &byte, 1, NULL), -EPERM);
+        CHECK_EQ(belay_datagrams_open(&(belay_datagrams *) { NULL }, "127.0.0.1:0", NULL), -EPERM);
+        CHECK_LINES(1, "belay_receive() outside of a task");
+        CHECK_LINES(1, "belay_send() outside of a task");
+        CHECK_LINES(1, "belay_datagrams_open() outside of a task");
+        CHECK_EQ(belay_run(use_of_another, socket), 0);
+        CHECK_LINES(2, "belongs to another loop");
+        /* It may be closed when its loop is gone. */
+        CHECK_EQ(belay_loop_close(loop), 0);
+        CHECK_EQ(belay_run(use_of_another, socket), 0);
+        belay_datagrams_close(socket);
+        CHECK(open_count() < before);
+        belay_set_log(NULL, NULL);
+}
+
+int main(void) {
+        RUN_KINDS(there_and_back);
+        RUN_KINDS(lengths);
+        RUN_KINDS(too_long);
+        CHECK_EQ(belay_run(without_a_name, NULL), 0);
+        CHECK_EQ(belay_run(every_address, NULL), 0);
+        CHECK_EQ(belay_run(bad_ends, NULL), 0);
+        CHECK_EQ(belay_run(files, NULL), 0);
+        RUN_KINDS(nobody);
+        RUN_KINDS(several);
+        RUN_KINDS_VIRTUAL(no_room);
+        RUN_KINDS(cancelled);
+        RUN_KINDS(turns);
+        RUN_KINDS(closed_in_between);
+        misuse();
+        return 0;
+}

@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Descriptors that travel: as many as may, to who has room for them and who has not, with messages that are cut, and
+ * none is ever left open.
+ */
+#define _GNU_SOURCE
+#include "net/plain.h"
+
+static belay_stream *ends[2];
+
+static void open_pair(void) {
+        CHECK_EQ(belay_stream_pair(&ends[0], &ends[1]), 0);
+}
+
+static void close_pair(void) {
+        belay_abort(ends[0]);
+        belay_abort(ends[1]);
+}
+
+/* ---- things to send ---- */
+
+enum { MOST = BELAY_DESCRIPTORS_MOST };
+
+static int sent[MOST + 1], got[MOST + 1];
+
+/* A pipe, of which the writing end is sent. */
+static int reading_end(int *writing_end) {
+        int fds[2];
+
+        CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
+        *writing_end = fds[1];
+        return fds[0];
+}
+
+static void check_pipe(int reading, int writing) {
+        char byte = 0;
+
+        CHECK_EQ(write(writing, "p", 1), 1);
+        CHECK_EQ(read(reading, &byte, 1), 1);
+        CHECK_EQ(byte, 'p');
+}
+
+static void close_many(const int *fds, size_t count) {
+        for (size_t i = 0; i < count; i++)
+                CHECK_EQ(close(fds[i]), 0);
+}
+
+/* ---- one, and all ---- */
+
+static int one(void *arg) {
+        char buffer[16];
+        size_t count = 8;
+        int writing, reading = reading_end(&writing), before;
+
+        (void) arg;
+        open_pair();
+        before = open_count();
+        CHECK_EQ(belay_send_descriptors(ends[0], "take", 4, &writing, 1), 4);
+        CHECK_EQ(belay_sent(ends[0]), 4);
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 4);
+        CHECK_EQ(belay_received(ends[1]), 4);
+        CHECK(memcmp(buffer, "take", 4) == 0);
+        CHECK_EQ(count, 1);
+        CHECK_EQ(open_count(), before + 1);
+        CHECK(fcntl(got[0], F_GETFD) & FD_CLOEXEC);
+        CHECK(got[0] != writing);
+        /* It is another of the same, and lives on by itself. */
+        CHECK_EQ(close(writing), 0);
+        check_pipe(reading, got[0]);
+        close(got[0]);
+
+        /* Bytes alone, to who asks for descriptors; and an end. */
+        CHECK_EQ(belay_send_descriptors(ends[0], "none", 4, NULL, 0), 4);
+        count = 8;
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 2, got, &count), 2);
+        CHECK_EQ(count, 0);
+        count = 0;
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 0, NULL, &count), 0);
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), NULL, &count), 2);
+        CHECK_EQ(belay_half_close(ends[0]), 0);
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, &reading, 1), -ESHUTDOWN);
+        count = 8;
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 0);
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 0);
+        CHECK_EQ(count, 0);
+        /* The other way round. */
+        CHECK_EQ(belay_send_descriptors(ends[1], "x", 1, &reading, 1), 1);
+        count = 1;
+        CHECK_EQ(belay_receive_descriptors(ends[0], buffer, sizeof(buffer), got, &count), 1);
+        CHECK_EQ(count, 1);
+        close(got[0]);
+        close(reading);
+        close_pair();
+        return 0;
+}
+
+static int all(void *arg) {
+        char byte;
+        size_t count = MOST;
+        int writing, reading = reading_end(&writing), before;
+
+        (void) arg;
+        open_pair();
+        for (int i = 0; i <= MOST; i++)
+                sent[i] = writing;
+        before = open_count();
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, sent, MOST), 1);
+        CHECK_EQ(belay_receive_descriptors(ends[1], &byte, 1, got, &count), 1);
+        CHECK_EQ(count, MOST);
+        CHECK_EQ(open_count(), before + MOST);
+        for (size_t i = 0; i < count; i++)
+                check_pipe(reading, got[i]);
+        close_many(got, count);
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, sent, MOST + 1), -EINVAL);
+        CHECK_EQ(belay_send_descriptors(ends[0], NULL, 0, sent, 1), -EINVAL);
+        CHECK_EQ(belay_sent(ends[0]), 1);
+        close(reading);
+        close(writing);
+        close_pair();
+        return 0;
+}
+
+/* ---- messages ---- */
+
+/* Those of each message come with its first byte. */
+static int borders(void *arg) {
+        char buffer[64];
+        size_t count;
+        int writing, reading = reading_end(&writing), before;
+
+        (void) arg;
+        open_pair();
+        before = open_count();
+        sent[0] = sent[1] = sent[2] = writing;
+        CHECK_EQ(belay_write(ends[0], "plain", 5), 5);
+        CHECK_EQ(belay_send_descriptors(ends[0], "two", 3, sent, 2), 3);
+        CHECK_EQ(belay_send_descriptors(ends[0], "three", 5, sent, 3), 5);
+        CHECK_EQ(belay_write(ends[0], "plain", 5), 5);
+        count = 0;
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 5, NULL, &count), 5);
+        CHECK_EQ(count, 0);
+        count = 8;
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 3);
+        CHECK(memcmp(buffer, "two", 3) == 0);
+        CHECK_EQ(count, 2);
+        close_many(got, count);
+        count = 8;
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 1, got, &count), 1);
+        CHECK_EQ(count, 3);
+        close_many(got, count);
+        count = 8;
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 4, got, &count), 4);
+        CHECK(memcmp(buffer, "hree", 4) == 0);
+        CHECK_EQ(count, 0);
+        CHECK_EQ(open_count(), before);
+        close(reading);
+        close(writing);
+        close_pair();
+        return 0;
+}
+
+/* ---- no room for them ---- */
+
+static int no_room(void *arg) {
+        char buffer[64];
+        size_t count;
+        int writing, reading = reading_end(&writing), before;
+
+        (void) arg;
+        open_pair();
+        before = open_count();
+        for (int i = 0; i < MOST; i++)
+                sent[i] = writing;
+        for (size_t room = 0; room < 4; room++)
+                for (size_t number = room + 1; number <= MOST; number += number < 5 ? 1 : 62) {
+                        CHECK_EQ(belay_send_descriptors(ends[0], "gone", 4, sent, number), 4);
+                        CHECK_EQ(belay_write(ends[0], "kept", 4), 4);
+                        count = room;
+                        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), -EMSGSIZE);
+                        CHECK_EQ(count, 0);
+                        CHECK_EQ(open_count(), before);
+                        /* The next message is whole. */
+                        count = room;
+                        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 4);
+                        CHECK(memcmp(buffer, "kept", 4) == 0);
+                        CHECK_EQ(count, 0);
+                }
+        CHECK_EQ(belay_received(ends[1]), belay_sent(ends[0]));
+
+        close(reading);
+        close(writing);
+        close_pair();
+        return 0;
+}
+
+/* It keeps a limit of its own, and leaves the system's as it is. */
+static bool is_in_valgrind(void) {
+        return getenv("RUN") != NULL && strstr(getenv("RUN"), "valgrind") != NULL;
+}
+
+/* Those that the process cannot have are not had in part. */
+static int no_more_for_us(void *arg) {
+        char byte;
+        size_t count = 8;
+        int before;
+
+        (void) arg;
+        if (is_in_valgrind())
+                return 0;
+        open_pair();
+        before = open_count();
+        memset(sent, 0, sizeof(sent));
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, sent, 5), 1);
+        limit_descriptors(3);
+        CHECK_EQ(belay_receive_descriptors(ends[1], &byte, 1, got, &count), -EMFILE);
+        unlimit_descriptors();
+        CHECK_EQ(count, 0);
+        CHECK_EQ(open_count(), before);
+        close_pair();
+        return 0;
+}
+
+/* What else the program may have asked the system to tell with each message. */
+static int with_others(void *arg) {
+        enum { PASS_PIDFD = 76 };
+        char byte;
+        size_t count = MOST;
+        int on = 1, before;
+
+        (void) arg;
+        open_pair();
+        before = open_count();
+        memset(sent, 0, sizeof(sent));
+        CHECK_EQ(setsockopt(belay_stream_fd(ends[1]), SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
+        /* Linux 6.5 has it. */
+        (void) setsockopt(belay_stream_fd(ends[1]), SOL_SOCKET, PASS_PIDFD, &on, sizeof(on));
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, sent, MOST), 1);
+        CHECK_EQ(belay_receive_descriptors(ends[1], &byte, 1, got, &count), 1);
+        CHECK_EQ(count, MOST);
+        CHECK_EQ(open_count(), before + MOST);
+        close_many(got, count);
+        close_pair();
+        return 0;
+}
+
+/* ---- with other functions ---- */
+
+static int others(void *arg) {
+        char buffer[64];
+        const void *data;
+        size_t count = 4;
+        int writing, reading = reading_end(&writing), before;
+
+        (void) arg;
+        open_pair();
+        before = open_count();
+        CHECK_EQ(belay_send_descriptors(ends[0], "bytes", 5, &writing, 1), 5);
+        CHECK_EQ(belay_read(ends[1], buffer, sizeof(buffer)), 5);
+        CHECK_EQ(open_count(), before);
+        /* What was read ahead comes first, and alone. */
+        CHECK_EQ(belay_send_descriptors(ends[0], "line\nrest", 9, &writing, 1), 9);
+        CHECK_EQ(belay_read_line(ends[1], buffer, sizeof(buffer)), 5);
+        CHECK_EQ(open_count(), before);
+        CHECK_EQ(belay_send_descriptors(ends[0], "more", 4, &writing, 1), 4);
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 3, got, &count), 3);
+        CHECK(memcmp(buffer, "res", 3) == 0);
+        CHECK_EQ(count, 0);
+        count = 4;
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 1);
+        CHECK_EQ(count, 0);
+        count = 4;
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 4);
+        CHECK_EQ(count, 1);
+        check_pipe(reading, got[0]);
+        close(got[0]);
+        CHECK_EQ(belay_peek(ends[1], 0, &data), 0);
+        /* Those under way when the stream is closed are closed as well. */
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, &writing, 1), 1);
+        close_pair();
+        close(writing);
+        CHECK_EQ(read(reading, buffer, 1), 0);
+        close(reading);
+        CHECK_EQ(open_count(), before - 4);
+        return 0;
+}
+
+/* ---- errors ---- */
+
+static void refused_by(belay_stream *stream) {
+        size_t count = 1;
+        char byte;
+        int fd = 0;
+
+        CHECK_EQ(belay_send_descriptors(stream, "x", 1, &fd, 1), -EOPNOTSUPP);
+        CHECK_EQ(belay_receive_descriptors(stream, &byte, 1, &fd, &count), -EOPNOTSUPP);
+        CHECK_EQ(count, 0);
+}
+
+static int errors(void *arg) {
+        belay_stream *wire[2], *reader, *writer, *tcp;
+        belay_address address;
+        char byte;
+        size_t count = 1;
+        int fds[2] = { 0, -1 }, listener, connection;
+
+        (void) arg;
+        CHECK_EQ(belay_wire(wire, NULL), 0);
+        refused_by(wire[0]);
+        belay_abort(wire[0]);
+        belay_abort(wire[1]);
+        CHECK_EQ(belay_stream_pipe(&reader, &writer), 0);
+        refused_by(writer);
+        belay_abort(reader);
+        belay_abort(writer);
+        listener = listening_socket(IPV4, 1, &address);
+        connection = socket(AF_INET, SOCK_STREAM, 0);
+        CHECK_EQ(connect(connection, sockaddr_of(&address), address.length), 0);
+        CHECK_EQ(belay_stream_open_fd(&tcp, connection, NULL), 0);
+        refused_by(tcp);
+        belay_abort(tcp);
+        close(listener);
+
+        open_pair();
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, fds, 2), -EBADF);
+        CHECK_EQ(belay_sent(ends[0]), 0);
+        CHECK(!belay_is_cut(ends[0]));
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, fds, 1), 1);
+        CHECK_EQ(belay_receive_descriptors(ends[1], &byte, 1, got, &count), 1);
+        close(got[0]);
+        /* Nobody is there any more, and some had not been read. */
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, fds, 1), 1);
+        belay_abort(ends[1]);
+        count = 1;
+        CHECK_EQ(belay_receive_descriptors(ends[0], &byte, 1, got, &count), -ECONNRESET);
+        CHECK_EQ(belay_receive_descriptors(ends[0], &byte, 1, got, &count), -ECONNRESET);
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, fds, 1), -EPIPE);
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, fds, 1), -EPIPE);
+        belay_abort(ends[0]);
+        return 0;
+}
+
+/* Too many are under way: who is not privileged learns of it. */
+static int in_flight(void *arg) {
+        struct rlimit limit = { 40, 40 };
+        int fd = 0, rc = 0;
+
+        (void) arg;
+        if (is_in_valgrind() || (geteuid() == 0 && seteuid(65534) < 0))
+                return 77;
+        open_pair();
+        CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        for (int i = 0; i < 100 && rc >= 0; i++)
+                rc = (int) belay_send_descriptors(ends[0], "x", 1, &fd, 1);
+        CHECK_EQ(rc, -ETOOMANYREFS);
+        CHECK(!belay_is_cut(ends[0]));
+        close_pair();
+        return 0;
+}
+
+static int run_in_flight(void *arg) {
+        return belay_run(in_flight, arg);
+}
+
+/* ---- waiting ---- */
+
+struct receiver {
+        ssize_t rc;
+        size_t count;
+        char byte;
+};
+
+static int receive_one(void *arg) {
+        struct receiver *self = arg;
+
+        self->count = 1;
+        self->rc = belay_receive_descriptors(ends[1], &self->byte, 1, got, &self->count);
+        return (int) self->rc;
+}
+
+static int waiting(void *arg) {
+        struct receiver receiver;
+        belay_task *task;
+        char byte;
+        size_t count = 1;
+        int before;
+
+        (void) arg;
+        open_pair();
+        before = open_count();
+        task = must(belay_spawn(receive_one, &receiver));
+        let_run();
+        keep_lines();
+        CHECK_EQ(belay_receive_descriptors(ends[1], &byte, 1, got, &count), -EBUSY);
+        CHECK_EQ(belay_read(ends[1], &byte, 1), -EBUSY);
+        CHECK_LINES(1, "belay_receive_descriptors()");
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, &(int) { 0 }, 1), 1);
+        end_of(task, 1);
+        CHECK_EQ(receiver.count, 1);
+        close(got[0]);
+        /* Cancelled: what comes then is for the next. */
+        task = must(belay_spawn(receive_one, &receiver));
+        let_run();
+        CHECK(belay_cancel(task, NULL));
+        end_of(task, -ECANCELED);
+        CHECK_EQ(receiver.count, 0);
+        CHECK_EQ(belay_send_descriptors(ends[0], "y", 1, &(int) { 0 }, 1), 1);
+        CHECK_EQ(open_count(), before);
+        task = must(belay_spawn(receive_one, &receiver));
+        end_of(task, 1);
+        CHECK_EQ(receiver.byte, 'y');
+        close(got[0]);
+        /* Closed while it waits. */
+        task = must(belay_spawn(receive_one, &receiver));
+        let_run();
+        belay_abort(ends[1]);
+        end_of(task, -EBADF);
+        belay_abort(ends[0]);
+        CHECK_EQ(open_count(), before - 2);
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
+/* ---- long messages, and cut ones ---- */
+
+enum { LONG = 4 << 20 };
+
+static char *long_data;
+
+struct sender {
+        ssize_t rc;
+        int fd;
+};
+
+static int send_long(void *arg) {
+        struct sender *self = arg;
+
+        self->rc = belay_send_descriptors(ends[0], long_data, LONG, &self->fd, 1);
+        return 0;
+}
+
+static int long_message(void *arg) {
+        struct sender sender;
+        belay_task *task;
+        belay_timeout limit;
+        char *data = malloc(LONG);
+        int writing, reading = reading_end(&writing), before;
+        size_t count, size = 0;
+        ssize_t rc;
+
+        (void) arg;
+        open_pair();
+        before = open_count();
+        sender.fd = writing;
+        task = must(belay_spawn(send_long, &sender));
+        while (size < LONG) {
+                count = 4;
+                rc = belay_receive_descriptors(ends[1], data + size, LONG - size, got + (size > 0), &count);
+                CHECK(rc > 0);
+                CHECK_EQ(count, size == 0);
+                size += (size_t) rc;
+        }
+        end_of(task, 0);
+        CHECK_EQ(sender.rc, LONG);
+        CHECK(memcmp(data, long_data, LONG) == 0);
+        check_pipe(reading, got[0]);
+        close(got[0]);
+
+        /* Cut: they went with the first part. */
+        task = must(belay_spawn(send_long, &sender));
+        let_run();
+        while (belay_sent(ends[0]) == LONG)
+                CHECK_EQ(belay_yield(), 0);
+        let_run();
+        CHECK(belay_cancel(task, NULL));
+        /* The request is still there when it returns. */
+        end_of(task, -ECANCELED);
+        CHECK(sender.rc > 0 && sender.rc < LONG);
+        CHECK(belay_is_cut(ends[0]));
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, &writing, 1), -ENOTRECOVERABLE);
+        /* There is no room now: who is cancelled then sent none. */
+        CHECK_EQ(belay_mend(ends[0]), 0);
+        belay_timeout_enter(&limit, BELAY_MILLISECOND);
+        CHECK_EQ(belay_timeout_leave(&limit, (int) belay_send_descriptors(ends[0], "x", 1, &writing, 1)), -ETIMEDOUT);
+        CHECK(!belay_is_cut(ends[0]));
+        for (size = 0; size < (size_t) sender.rc; size += (size_t) rc) {
+                count = 4;
+                rc = belay_receive_descriptors(ends[1], data, LONG, got + (size > 0), &count);
+                CHECK(rc > 0);
+                CHECK_EQ(count, size == 0);
+        }
+        CHECK_EQ(size, sender.rc);
+        close(got[0]);
+        CHECK_EQ(open_count(), before);
+        close(reading);
+        close(writing);
+        close_pair();
+        free(data);
+        return 0;
+}
+
+/* ---- outside of a task ---- */
+
+static int leave_open(void *arg) {
+        (void) arg;
+        open_pair();
+        return 0;
+}
+
+static void misuse(void) {
+        belay_loop *loop = belay_loop_new(NULL);
+        char byte;
+        size_t count = 1;
+
+        CHECK_EQ(belay_loop_run(loop, leave_open, NULL, NULL), 0);
+        keep_lines();
+        CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, NULL, 0), -EPERM);
+        CHECK_EQ(belay_receive_descriptors(ends[0], &byte, 1, NULL, &count), -EPERM);
+        CHECK_LINES(1, "belay_send_descriptors() outside of a task");
+        CHECK_LINES(1, "belay_receive_descriptors() outside of a task");
+        close_pair();
+        CHECK_EQ(belay_loop_close(loop), 0);
+        belay_set_log(NULL, NULL);
+}
+
+int main(void) {
+        belay_fn *const tests[] = {
+                one, all, borders, no_room, no_more_for_us, with_others, others, errors, waiting, long_message,
+        };
+        struct child child;
+
+        long_data = malloc(LONG);
+        for (size_t i = 0; i < LONG; i++)
+                long_data[i] = (char) (i * 2654435761u >> 24);
+        for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+                CHECK_EQ(belay_run(tests[i], NULL), 0);
+        misuse();
+        in_child(&child, run_in_flight, NULL);
+        if (!WIFEXITED(child.status) || WEXITSTATUS(child.status) != 77)
+                CHECK_CHILD(&child, 0);
+        free(long_data);
+        return 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Serving when descriptors run out: it says so once, connections wait, and it goes on as soon as one has ended, or when there is
+ * room again for another reason.
+ */
+#define _GNU_SOURCE
+#include "servers.h"
+
+/* ---- descriptors ---- */
+
+/* All that may be had are taken: a limit that is lowered is not heeded by what was begun before. */
+enum { MOST = 64 };
+
+static int taken[MOST], taken_count;
+
+static void take_all_descriptors(void) {
+        int fd;
+
+        while ((fd = dup(0)) >= 0)
+                taken[taken_count++] = fd;
+        CHECK(errno == EMFILE);
+}
+
+static void give_descriptors_back(void) {
+        while (taken_count > 0)
+                close(taken[--taken_count]);
+}
+
+static int echo(belay_stream *stream, void *arg) {
+        (void) arg;
+        return belay_copy(stream, stream, -1, NULL);
+}
+
+static int serves(void *arg) {
+        return belay_serve(arg, echo, NULL, BELAY_OPTIONS(belay_serve_options, .grace = BELAY_SECOND));
+}
+
+static void check_echoed(int fd) {
+        put_byte(fd, 'x');
+        CHECK_EQ(next_byte(fd), 'x');
+}
+
+/* How the shortage ends. */
+enum end { BY_A_CONNECTION, BY_OTHERS, BY_A_STOP, BY_A_REQUEST, ENDS };
+
+static int short_of(belay_listener *listener, belay_task *task, enum end end) {
+        int first = connect_plainly(listener), second;
+        belay_time begin;
+
+        check_echoed(first);
+        keep_lines();
+        for (int round = 0; round < 2; round++) {
+                second = connect_plainly(listener);
+                put_byte(second, 'y');
+                take_all_descriptors();
+                CHECK_EQ(belay_sleep(10 * BELAY_SECOND), 0);
+                CHECK_EQ(belay_serve_count(listener), 1);
+                CHECK_EQ(take_byte(second), NOTHING_YET);
+                /* Those who are there are not touched. */
+                check_echoed(first);
+                CHECK_EQ(kept_count, round + 1);
+                CHECK_LINES(round + 1, strerror(EMFILE));
+                CHECK_LINES(round + 1, belay_listener_endpoint(listener));
+                begin = belay_now();
+                if (end == BY_A_STOP || end == BY_A_REQUEST)
+                        break;
+                if (end == BY_A_CONNECTION) {
+                        close(first);
+                        CHECK_EQ(next_byte(second), 'y');
+                        CHECK_EQ(belay_now(), begin);
+                        give_descriptors_back();
+                        first = second;
+                } else {
+                        give_descriptors_back();
+                        CHECK_EQ(next_byte(second), 'y');
+                        CHECK(belay_now() - begin <= 100 * BELAY_MILLISECOND);
+                        close(second);
+                        CHECK_EQ(belay_sleep(2 * BELAY_SECOND), 0);
+                        CHECK_EQ(belay_serve_count(listener), 1);
+                }
+        }
+        if (end == BY_A_REQUEST)
+                CHECK(belay_cancel(task, NULL));
+        else
+                CHECK_EQ(belay_serve_stop(listener), 0);
+        end_of(task, end == BY_A_REQUEST ? -ECANCELED : 0);
+        give_descriptors_back();
+        CHECK(belay_now() - begin <= 5 * BELAY_SECOND);
+        close(first);
+        if (end == BY_A_STOP || end == BY_A_REQUEST)
+                close(second);
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
+static int shortage(void *arg) {
+        for (int end = 0; end < ENDS; end++) {
+                int open_before = open_count();
+                belay_listener *listener = listener_of(*(enum kind *) arg);
+
+                CHECK_EQ(short_of(listener, must(belay_spawn(serves, listener)), (enum end) end), 0);
+                belay_listener_close(listener);
+                CHECK_EQ(open_count(), open_before);
+        }
+        return 0;
+}
+
+/* ---- memory ---- */
+
+static bool short_of_memory;
+
+static void *memory(void *context, void *block, size_t size) {
+        (void) context;
+        if (size == 0) {
+                free(block);
+                return NULL;
+        }
+        return short_of_memory ? NULL : realloc(block, size);
+}
+
+static int no_memory(void *arg) {
+        belay_listener *listener = listener_of(*(enum kind *) arg);
+        belay_task *task = must(belay_spawn(serves, listener));
+        int first = connect_plainly(listener), second;
+
+        check_echoed(first);
+        second = connect_plainly(listener);
+        put_byte(second, 'y');
+        keep_lines();
+        short_of_memory = true;
+        for (int i = 0; i < 20; i++)
+                CHECK_EQ(belay_yield(), 0);
+        short_of_memory = false;
+        CHECK_LINES(1, strerror(ENOMEM));
+        check_echoed(first);
+        /* The connection that found no memory was closed, or waited. */
+        (void) next_byte(second);
+        close(second);
+        second = connect_plainly(listener);
+        check_echoed(second);
+        CHECK_EQ(belay_serve_stop(listener), 0);
+        end_of(task, 0);
+        close(first);
+        close(second);
+        belay_listener_close(listener);
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
+static void all(void) {
+        RUN_KINDS_VIRTUAL(shortage);
+        RUN_KINDS_VIRTUAL(no_memory);
+}
+
+int main(void) {
+        struct rlimit limit = { MOST, MOST };
+
+        CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        belay_set_memory(memory, NULL);
+        on_back_ends(all);
+        return 0;
+}

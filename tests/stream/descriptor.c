@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams of descriptors that the program has: which can be had, what becomes of those that others share, and SIGPIPE.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "stream/streams.h"
+
+#define KEEP_OPEN BELAY_OPTIONS(belay_stream_options, .keep_open = true)
+
+static int flags_of(int fd) {
+        return fcntl(fd, F_GETFL);
+}
+
+/* ---- which cannot be had ---- */
+
+/* It is refused, and stays as it was. */
+static void refused(int fd, int error) {
+        belay_stream *stream = (belay_stream *) &stream;
+        int flags = flags_of(fd);
+
+        CHECK_EQ(belay_stream_open_fd(&stream, fd, NULL), error);
+        CHECK(stream == NULL);
+        CHECK_EQ(flags_of(fd), flags);
+        if (flags >= 0)
+                close(fd);
+}
+
+static int not_to_be_had(void *arg) {
+        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        char path[] = "/tmp/belay-stream-XXXXXX";
+        int fd, file, fds[2];
+
+        (void) arg;
+        refused(-1, -EBADF);
+        fd = dup(0);
+        close(fd);
+        refused(fd, -EBADF);
+        file = mkstemp(path);
+        CHECK(file >= 0);
+        CHECK_EQ(unlink(path), 0);
+        refused(file, -EPERM);
+        refused(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -EINVAL);
+        refused(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), -EINVAL);
+        refused(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), -EINVAL);
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
+        refused(fds[0], -EINVAL);
+        close(fds[1]);
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        CHECK_EQ(bind(fd, (struct sockaddr *) &address, sizeof(address)), 0);
+        CHECK_EQ(listen(fd, 1), 0);
+        refused(fd, -EINVAL);
+        return 0;
+}
+
+/* ---- what they are ---- */
+
+static int names(void *arg) {
+        belay_stream *ends[2];
+
+        (void) arg;
+        open_ends(PIPE, ends);
+        CHECK_STR(belay_stream_name(ends[0]), "pipe");
+        for (int i = 0; i < 2; i++)
+                CHECK_EQ(belay_close(ends[i], 0), 0);
+        open_ends(TERMINAL, ends);
+        CHECK_STR(belay_stream_name(ends[0]), "terminal");
+        CHECK(isatty(belay_stream_fd(ends[0])));
+        for (int i = 0; i < 2; i++)
+                CHECK_EQ(belay_close(ends[i], 0), 0);
+        open_ends(PAIR, ends);
+        CHECK(strstr(belay_stream_name(ends[0]), "unix") != NULL);
+        CHECK(belay_stream_fd(ends[0]) >= 0 && belay_stream_fd(ends[0]) != belay_stream_fd(ends[1]));
+        CHECK(fcntl(belay_stream_fd(ends[0]), F_GETFD) & FD_CLOEXEC);
+        for (int i = 0; i < 2; i++)
+                CHECK_EQ(belay_close(ends[i], 0), 0);
+        return 0;
+}
+
+/* Things that are no pipes, but can be read and written. */
+static int devices(void *arg) {
+        belay_stream *stream;
+        uint64_t count = 5;
+        char buffer[100] = "";
+
+        (void) arg;
+        CHECK_EQ(belay_stream_open_fd(&stream, open("/dev/null", O_RDWR | O_CLOEXEC), NULL), 0);
+        CHECK_EQ(belay_write(stream, buffer, 100), 100);
+        CHECK_EQ(belay_read(stream, buffer, 100), 0);
+        CHECK_EQ(belay_close(stream, 0), 0);
+        CHECK_EQ(belay_stream_open_fd(&stream, open("/dev/zero", O_RDONLY | O_CLOEXEC), NULL), 0);
+        memset(buffer, 'x', 100);
+        CHECK_EQ(belay_read_exactly(stream, buffer, 100), 100);
+        CHECK(buffer[0] == 0 && buffer[99] == 0);
+        CHECK_EQ(belay_close(stream, 0), 0);
+        CHECK_EQ(belay_stream_open_fd(&stream, eventfd(0, EFD_CLOEXEC), NULL), 0);
+        CHECK_EQ(belay_write(stream, &count, 8), 8);
+        count = 0;
+        CHECK_EQ(belay_read(stream, &count, 8), 8);
+        CHECK_EQ(count, 5);
+        CHECK_EQ(belay_close(stream, 0), 0);
+        return 0;
+}
+
+/* ---- whose they are ---- */
+
+/* [0] is written to, [1] read from; blocking. */
+static void open_blocking(int fds[2], enum kind kind) {
+        int both[2];
+
+        switch (kind) {
+        case PIPE:
+                CHECK_EQ(pipe2(both, O_CLOEXEC), 0);
+                break;
+        case PAIR:
+                CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both), 0);
+                break;
+        default:
+                open_pty(fds, true);
+                return;
+        }
+        fds[0] = both[1];
+        fds[1] = both[0];
+}
+
+/*
+ * A description is shared by all that have it, in other processes too: whether it blocks may not change for them, while the stream
+ * is there and after it.
+ */
+static void share(enum kind kind, bool is_master, bool keep_open) {
+        belay_stream *streams[2];
+        int fds[2], copies[2], flags[2];
+        char byte;
+
+        open_blocking(fds, kind);
+        for (int i = 0; i < 2; i++) {
+                copies[i] = dup(fds[i]);
+                flags[i] = flags_of(fds[i]);
+                CHECK(!(flags[i] & O_NONBLOCK));
+                CHECK_EQ(belay_stream_open_fd(&streams[i], fds[i], keep_open ? KEEP_OPEN : NULL), 0);
+                CHECK_EQ(belay_stream_fd(streams[i]), fds[i]);
+                /* The master of a terminal is nobody else's. */
+                if (i == 0 || !is_master)
+                        CHECK_EQ(flags_of(copies[i]), flags[i]);
+        }
+        CHECK_EQ(belay_write(streams[0], "x", 1), 1);
+        CHECK_EQ(belay_read(streams[1], &byte, 1), 1);
+        CHECK_EQ(byte, 'x');
+        for (int i = 0; i < 2; i++) {
+                if (i == 0 || !is_master)
+                        CHECK_EQ(flags_of(copies[i]), flags[i]);
+                CHECK_EQ(belay_close(streams[i], 0), 0);
+                CHECK_EQ(flags_of(copies[i]), flags[i]);
+                CHECK_EQ(flags_of(fds[i]), keep_open ? flags[i] : -1);
+        }
+        /* It still is what it was. */
+        CHECK_EQ(write(copies[0], "y", 1), 1);
+        CHECK_EQ(read(copies[1], &byte, 1), 1);
+        CHECK_EQ(byte, 'y');
+        for (int i = 0; i < 2; i++) {
+                close(copies[i]);
+                if (keep_open)
+                        close(fds[i]);
+        }
+}
+
+static int shared(void *arg) {
+        (void) arg;
+        for (int keep_open = 0; keep_open < 2; keep_open++) {
+                share(PIPE, false, keep_open);
+                share(PAIR, false, keep_open);
+                share(TERMINAL, true, keep_open);
+        }
+        return 0;
+}
+
+/* Aborting one that is somebody else's leaves the connection alone. */
+static int abort_kept(void *arg) {
+        belay_stream *stream;
+        int fds[2];
+        char byte;
+
+        (void) arg;
+        open_blocking(fds, PAIR);
+        CHECK_EQ(belay_stream_open_fd(&stream, fds[0], KEEP_OPEN), 0);
+        CHECK_EQ(belay_write(stream, "x", 1), 1);
+        belay_abort(stream);
+        CHECK_EQ(write(fds[0], "y", 1), 1);
+        CHECK_EQ(read(fds[1], &byte, 1), 1);
+        CHECK_EQ(read(fds[1], &byte, 1), 1);
+        CHECK_EQ(byte, 'y');
+        /* And it can be had again. */
+        CHECK_EQ(belay_stream_open_fd(&stream, fds[0], NULL), 0);
+        CHECK_EQ(belay_write(stream, "z", 1), 1);
+        CHECK_EQ(read(fds[1], &byte, 1), 1);
+        CHECK_EQ(belay_close(stream, 0), 0);
+        close(fds[1]);
+        return 0;
+}
+
+/* Numbers are given out again: what is known of an earlier descriptor says nothing of the next. */
+static int numbers_again(void *arg) {
+        int first = -1;
+
+        (void) arg;
+        for (int i = 0; i < 50; i++) {
+                struct once reader = { .size = 1 };
+                belay_stream *ends[2];
+                belay_task *task;
+                char byte;
+                int copy;
+
+                open_ends(i % 3 == 0 ? PIPE : i % 3 == 1 ? PAIR : TERMINAL, ends);
+                if (i % 3 == 1)
+                        first = first < 0 ? belay_stream_fd(ends[0]) : first;
+                reader.stream = ends[1];
+                reader.buffer = &byte;
+                task = must(belay_spawn(read_once, &reader));
+                CHECK_EQ(belay_yield(), 0);
+                /* Somebody has a copy that lives on, and of which there is news when the number is another's. */
+                copy = dup(belay_stream_fd(ends[1]));
+                CHECK_EQ(belay_write(ends[0], "x", 1), 1);
+                if (i % 2 == 0)
+                        join_task(task, 0);
+                CHECK_EQ(belay_close(ends[1], 0), 0);
+                if (i % 2 == 1)
+                        join_task(task, 0);
+                CHECK(reader.result == 1 || reader.result == -EBADF);
+                CHECK_EQ(belay_close(ends[0], 0), 0);
+                close(copy);
+        }
+        CHECK(first >= 0);
+        return 0;
+}
+
+/* ---- terminals ---- */
+
+/* Both ways; as a terminal is by default, lines, and an echo. */
+static int terminals(void *arg) {
+        belay_stream *master, *slave;
+        char line[100];
+        int fds[2];
+
+        (void) arg;
+        open_pty(fds, false);
+        CHECK_EQ(belay_stream_open_fd(&master, fds[1], NULL), 0);
+        CHECK_EQ(belay_stream_open_fd(&slave, fds[0], NULL), 0);
+        CHECK_EQ(belay_print(master, "typed\n"), 6);
+        CHECK_EQ(belay_read_line(slave, line, 100), 6);
+        CHECK_STR(line, "typed\n");
+        CHECK_EQ(belay_read_line(master, line, 100), 7);
+        CHECK_STR(line, "typed\r\n");
+        CHECK_EQ(belay_print(slave, "shown\n"), 6);
+        CHECK_EQ(belay_read_line(master, line, 100), 7);
+        CHECK_STR(line, "shown\r\n");
+        CHECK_EQ(belay_half_close(slave), -EOPNOTSUPP);
+        /* When the last program that has it is gone, so is what it shows. */
+        CHECK_EQ(belay_close(slave, 0), 0);
+        CHECK_EQ(belay_read_line(master, line, 100), 0);
+        CHECK_EQ(belay_close(master, 0), 0);
+        return 0;
+}
+
+/* ---- nobody reads ---- */
+
+static int write_to_nobody(void *arg) {
+        belay_stream *ends[2];
+        sigset_t pending, mask;
+
+        (void) arg;
+        for (int kind = PAIR; kind <= PIPE; kind++) {
+                open_ends((enum kind) kind, ends);
+                CHECK_EQ(belay_close(ends[1], 0), 0);
+                CHECK_EQ(belay_write(ends[0], "x", 1), -EPIPE);
+                CHECK_EQ(belay_close(ends[0], 0), 0);
+                sigpending(&pending);
+                CHECK(!sigismember(&pending, SIGPIPE));
+                pthread_sigmask(SIG_BLOCK, NULL, &mask);
+                CHECK(!sigismember(&mask, SIGPIPE));
+        }
+        /* One that was sent to us by somebody else, and is held back, is still there. */
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &mask, NULL);
+        raise(SIGPIPE);
+        open_ends(PIPE, ends);
+        CHECK_EQ(belay_close(ends[1], 0), 0);
+        CHECK_EQ(belay_write(ends[0], "x", 1), -EPIPE);
+        CHECK_EQ(belay_close(ends[0], 0), 0);
+        sigpending(&pending);
+        CHECK(sigismember(&pending, SIGPIPE));
+        return 0;
+}
+
+static int without_sigpipe(void *arg) {
+        (void) arg;
+        signal(SIGPIPE, SIG_DFL);
+        CHECK_EQ(belay_run(write_to_nobody, NULL), 0);
+        return 42;
+}
+
+/* ---- what runs out ---- */
+
+static int no_descriptors(void *arg) {
+        belay_stream *ends[2], *some[2];
+        struct rlimit limit;
+        int most;
+
+        (void) arg;
+        /* What the loop needs for itself is there. */
+        open_ends(PAIR, some);
+        CHECK_EQ(belay_write(some[0], "x", 1), 1);
+        most = dup(0);
+        close(most);
+        CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        for (int more = 0; more < 2; more++) {
+                limit.rlim_cur = (rlim_t) (most + more);
+                CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+                CHECK_EQ(belay_stream_pair(&ends[0], &ends[1]), -EMFILE);
+                CHECK(ends[0] == NULL && ends[1] == NULL);
+                CHECK_EQ(belay_stream_pipe(&ends[0], &ends[1]), -EMFILE);
+                CHECK(ends[0] == NULL && ends[1] == NULL);
+        }
+        limit.rlim_cur = (rlim_t) (most + 2);
+        CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        CHECK_EQ(belay_stream_pair(&ends[0], &ends[1]), 0);
+        belay_abort(ends[0]);
+        belay_abort(ends[1]);
+        belay_abort(some[0]);
+        belay_abort(some[1]);
+        return 42;
+}
+
+static int few_descriptors(void *arg) {
+        (void) arg;
+        return belay_run(no_descriptors, NULL);
+}
+
+/* Each allocation fails once: it is told, and no descriptor is left open. */
+static int fail_at, allocations, blocks;
+
+static void *failing(void *context, void *block, size_t size) {
+        (void) context;
+        if (size > 0 && fail_at > 0 && ++allocations == fail_at)
+                return NULL;
+        blocks += size > 0 && block == NULL ? 1 : size == 0 && block != NULL ? -1 : 0;
+        if (size == 0) {
+                free(block);
+                return NULL;
+        }
+        return realloc(block, size);
+}
+
+static int without_memory(void *arg) {
+        int (*const open_two[])(belay_stream **, belay_stream **) = { belay_stream_pair, belay_stream_pipe };
+
+        (void) arg;
+        for (int way = 0; way < 2; way++) {
+                int rc = -ENOMEM, free_number = dup(0);
+
+                close(free_number);
+                for (int at = 1; rc == -ENOMEM; at++) {
+                        belay_stream *ends[2];
+                        int before = blocks, number;
+
+                        allocations = 0;
+                        fail_at = at;
+                        rc = open_two[way](&ends[0], &ends[1]);
+                        fail_at = 0;
+                        CHECK(rc == 0 || rc == -ENOMEM);
+                        CHECK(rc == 0 ? ends[0] != NULL && ends[1] != NULL : ends[0] == NULL && ends[1] == NULL);
+                        belay_abort(ends[0]);
+                        belay_abort(ends[1]);
+                        /* What the loop has for descriptors stays with it. */
+                        CHECK(rc == 0 || blocks <= before + 8);
+                        number = dup(0);
+                        close(number);
+                        CHECK(number <= free_number + 1);
+                }
+                CHECK_EQ(rc, 0);
+        }
+        return 0;
+}
+
+int main(void) {
+        struct child child;
+
+        belay_set_memory(failing, NULL);
+        CHECK_EQ(belay_run(not_to_be_had, NULL), 0);
+        CHECK_EQ(belay_run(names, NULL), 0);
+        CHECK_EQ(belay_run(devices, NULL), 0);
+        CHECK_EQ(belay_run(shared, NULL), 0);
+        CHECK_EQ(belay_run(abort_kept, NULL), 0);
+        CHECK_EQ(belay_run(numbers_again, NULL), 0);
+        CHECK_EQ(belay_run(terminals, NULL), 0);
+        CHECK_EQ(belay_run(without_memory, NULL), 0);
+        CHECK_EQ(blocks, 0);
+        in_child(&child, without_sigpipe, NULL);
+        CHECK_CHILD(&child, 42);
+        /* Checkers keep some of them to themselves. */
+        if (!is_checked()) {
+                in_child(&child, few_descriptors, NULL);
+                CHECK_CHILD(&child, 42);
+        }
+        return 0;
+}

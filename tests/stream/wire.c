@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connection in memory does what its options say: delay, jitter, room, pieces, cuts.
+ */
+#include "stream/streams.h"
+
+#define WIRE_OF(...) BELAY_OPTIONS(belay_wire_options, __VA_ARGS__)
+
+static void close_both(belay_stream *ends[2]) {
+        CHECK_EQ(belay_close(ends[0], 0), 0);
+        CHECK_EQ(belay_close(ends[1], 0), 0);
+}
+
+/* ---- time ---- */
+
+static int delays(void *arg) {
+        belay_stream *ends[2];
+        char buffer[100];
+        belay_time begin = belay_now();
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 200 * BELAY_MILLISECOND }, { .delay = BELAY_HOUR } })), 0);
+        CHECK_EQ(belay_write(ends[0], "one", 3), 3);
+        CHECK_EQ(belay_now(), begin);
+        CHECK_EQ(belay_sleep(50 * BELAY_MILLISECOND), 0);
+        CHECK_EQ(belay_write(ends[0], "two", 3), 3);
+        CHECK_EQ(belay_read(ends[1], buffer, 100), 3);
+        CHECK_EQ(belay_now(), begin + 200 * BELAY_MILLISECOND);
+        CHECK(memcmp(buffer, "one", 3) == 0);
+        CHECK_EQ(belay_read(ends[1], buffer, 100), 3);
+        CHECK_EQ(belay_now(), begin + 250 * BELAY_MILLISECOND);
+        CHECK(memcmp(buffer, "two", 3) == 0);
+
+        /* Each way has its own; the end travels as bytes do, behind them. */
+        CHECK_EQ(belay_write(ends[1], "back", 4), 4);
+        begin = belay_now();
+        CHECK_EQ(belay_half_close(ends[1]), 0);
+        CHECK_EQ(belay_read_exactly(ends[0], buffer, 5), 4);
+        CHECK_EQ(belay_now(), begin + BELAY_HOUR);
+        CHECK_EQ(belay_read(ends[0], buffer, 5), 0);
+        CHECK_EQ(belay_now(), begin + BELAY_HOUR);
+
+        /* What arrived together is read together. */
+        CHECK_EQ(belay_write(ends[0], "a", 1), 1);
+        CHECK_EQ(belay_write(ends[0], "b", 1), 1);
+        CHECK_EQ(belay_read(ends[1], buffer, 100), 2);
+        close_both(ends);
+        return 0;
+}
+
+enum { JITTERS = 200 };
+
+/* Writes a byte each millisecond, and notes how long each was under way. */
+static void measure_jitter(uint64_t seed, belay_time spans[JITTERS]) {
+        belay_time sent[JITTERS];
+        belay_stream *ends[2];
+        char byte;
+
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 5 * BELAY_MILLISECOND, .jitter = 20 * BELAY_MILLISECOND,
+                                                      .read_most = 1 } }, .seed = seed)), 0);
+        for (int i = 0; i < JITTERS; i++) {
+                byte = (char) i;
+                sent[i] = belay_now();
+                CHECK_EQ(belay_write(ends[0], &byte, 1), 1);
+                CHECK_EQ(belay_sleep(i % 10 == 9 ? BELAY_SECOND : 0), 0);
+        }
+        close_both(ends);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 5 * BELAY_MILLISECOND, .jitter = 20 * BELAY_MILLISECOND,
+                                                      .read_most = 1 } }, .seed = seed)), 0);
+        for (int i = 0; i < JITTERS; i++) {
+                sent[i] = belay_now();
+                byte = (char) i;
+                CHECK_EQ(belay_write(ends[0], &byte, 1), 1);
+                CHECK_EQ(belay_read(ends[1], &byte, 1), 1);
+                CHECK_EQ(byte, (char) i);
+                spans[i] = belay_now() - sent[i];
+        }
+        close_both(ends);
+}
+
+static int jitters(void *arg) {
+        static belay_time first[JITTERS], again[JITTERS], other[JITTERS];
+        belay_time least = BELAY_NEVER, most = 0;
+
+        (void) arg;
+        measure_jitter(3, first);
+        measure_jitter(3, again);
+        measure_jitter(4, other);
+        for (int i = 0; i < JITTERS; i++) {
+                least = first[i] < least ? first[i] : least;
+                most = first[i] > most ? first[i] : most;
+        }
+        CHECK(least >= 5 * BELAY_MILLISECOND && least < 8 * BELAY_MILLISECOND);
+        CHECK(most <= 25 * BELAY_MILLISECOND && most > 22 * BELAY_MILLISECOND);
+        CHECK(memcmp(first, again, sizeof(first)) == 0);
+        CHECK(memcmp(first, other, sizeof(first)) != 0);
+        return 0;
+}
+
+/* However much later one byte may be than the next, they come in order. */
+static int jitter_keeps_order(void *arg) {
+        belay_stream *ends[2];
+        char byte = 0;
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .jitter = BELAY_SECOND } })), 0);
+        for (int i = 0; i < 100; i++, byte++)
+                CHECK_EQ(belay_write(ends[0], &byte, 1), 1);
+        CHECK_EQ(belay_half_close(ends[0]), 0);
+        for (int i = 0; i < 100; i++) {
+                CHECK_EQ(belay_read(ends[1], &byte, 1), 1);
+                CHECK_EQ(byte, i);
+        }
+        CHECK_EQ(belay_read(ends[1], &byte, 1), 0);
+        CHECK(belay_now() <= BELAY_SECOND);
+        close_both(ends);
+        return 0;
+}
+
+/* ---- pieces ---- */
+
+static int pieces(void *arg) {
+        belay_stream *ends[2];
+        char buffer[100];
+        bool seen[12] = { false };
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .read_most = 3, .write_most = 7 }, { .ragged = true, .read_most = 10 } })), 0);
+        CHECK_EQ(belay_write_some(ends[0], "0123456789", 10), 7);
+        CHECK_EQ(belay_write(ends[0], "789abcdefghijk", 14), 14);
+        CHECK_EQ(belay_sent(ends[0]), 21);
+        for (int i = 0; i < 7; i++)
+                CHECK_EQ(belay_read(ends[1], buffer + 3 * i, 100), 3);
+        CHECK(memcmp(buffer, "0123456789abcdefghijk", 21) == 0);
+        CHECK_EQ(belay_received(ends[1]), 21);
+
+        for (int i = 0; i < 500; i++) {
+                ssize_t size = belay_write_some(ends[1], "0123456789", 10);
+
+                CHECK(size >= 1 && size <= 10);
+                size = belay_read(ends[0], buffer, 100);
+                CHECK(size >= 1 && size <= 10);
+                seen[size] = true;
+        }
+        for (int i = 1; i <= 10; i++)
+                CHECK(seen[i]);
+        close_both(ends);
+        return 0;
+}
+
+/* ---- room ---- */
+
+static int room(void *arg) {
+        belay_stream *ends[2];
+        char data[300], buffer[300];
+        struct once once = { .data = data, .size = 300 };
+        belay_task *task;
+
+        (void) arg;
+        fill(data, sizeof(data), 0);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .room = 100, .delay = BELAY_SECOND } })), 0);
+        once.stream = ends[0];
+        task = must(belay_spawn(write_once, &once));
+        let_run();
+        CHECK(!once.done);
+        CHECK_EQ(belay_sent(ends[0]), 100);
+        /* What has arrived and is not read takes room, too. */
+        CHECK_EQ(belay_sleep(BELAY_MINUTE), 0);
+        CHECK_EQ(belay_sent(ends[0]), 100);
+        CHECK_EQ(belay_read(ends[1], buffer, 30), 30);
+        let_run();
+        CHECK_EQ(belay_sent(ends[0]), 130);
+        CHECK_EQ(belay_read_exactly(ends[1], buffer + 30, 270), 270);
+        CHECK(is_filled(buffer, 300, 0));
+        join_task(task, 0);
+        CHECK_EQ(once.result, 300);
+        close_both(ends);
+
+        /* 64 KiB where it is not said. */
+        CHECK_EQ(belay_wire(ends, NULL), 0);
+        for (int i = 0; i < 1024; i++)
+                CHECK_EQ(belay_write(ends[0], data, 64), 64);
+        once = (struct once) { .stream = ends[0], .data = data, .size = 1 };
+        task = must(belay_spawn(write_once, &once));
+        let_run();
+        CHECK(!once.done);
+        CHECK_EQ(belay_read(ends[1], buffer, 1), 1);
+        join_task(task, 0);
+        close_both(ends);
+        return 0;
+}
+
+/* ---- cuts ---- */
+
+static int cuts(void *arg) {
+        belay_stream *ends[2];
+        char buffer[100];
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 5, .delay = BELAY_SECOND }, { .delay = BELAY_MINUTE } })), 0);
+        CHECK_EQ(belay_write(ends[1], "lost", 4), 4);
+        CHECK_EQ(belay_write(ends[0], "0123", 4), 4);
+        /* The cut is where the sixth byte would arrive. */
+        CHECK_EQ(belay_write(ends[0], "4567", 4), 4);
+        CHECK_EQ(belay_write(ends[0], "89", 2), 2);
+        CHECK_EQ(belay_read_exactly(ends[1], buffer, 100), 5);
+        CHECK_EQ(belay_now(), BELAY_SECOND);
+        CHECK(memcmp(buffer, "01234", 5) == 0);
+        CHECK_EQ(belay_read(ends[1], buffer, 100), -ECONNRESET);
+        CHECK_EQ(belay_write(ends[1], "x", 1), -ECONNRESET);
+        CHECK_EQ(belay_read(ends[0], buffer, 100), -ECONNRESET);
+        CHECK_EQ(belay_write(ends[0], "x", 1), -ECONNRESET);
+        CHECK_EQ(belay_now(), BELAY_SECOND);
+        close_both(ends);
+
+        /* If no more comes, nothing is cut. */
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 5, .cut_with = -EIO } })), 0);
+        CHECK_EQ(belay_write(ends[0], "01234", 5), 5);
+        CHECK_EQ(belay_read(ends[1], buffer, 100), 5);
+        CHECK_EQ(belay_write(ends[1], "back", 4), 4);
+        CHECK_EQ(belay_read(ends[0], buffer, 100), 4);
+        CHECK_EQ(belay_write(ends[0], "5", 1), 1);
+        CHECK_EQ(belay_read(ends[1], buffer, 100), -EIO);
+        CHECK_EQ(belay_write(ends[0], "6", 1), -EIO);
+        close_both(ends);
+        return 0;
+}
+
+/* Those who wait for the other way learn of it as well, when it happens. */
+static int cut_while_waiting(void *arg) {
+        belay_stream *ends[2];
+        char buffer[100], data[300] = "";
+        struct once reader = { .buffer = buffer, .size = 100 }, writer = { .data = data, .size = 300 };
+        belay_task *tasks[2];
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 10, .cut_with = -ETIMEDOUT, .delay = BELAY_SECOND },
+                                                    { .room = 100 } })), 0);
+        reader.stream = ends[0];
+        writer.stream = ends[1];
+        tasks[0] = must(belay_spawn(read_exactly_once, &reader));
+        tasks[1] = must(belay_spawn(write_once, &writer));
+        let_run();
+        /* 100 went to the reader at once, who waits no more; 100 more fill the way; the rest waits. */
+        CHECK(reader.done && !writer.done);
+        CHECK_EQ(belay_write(ends[0], data, 11), 11);
+        CHECK_EQ(belay_read_exactly(ends[1], buffer, 10), 10);
+        join_task(tasks[0], 0);
+        join_task(tasks[1], 0);
+        CHECK_EQ(writer.result, 200);
+        CHECK(belay_is_cut(ends[1]));
+        CHECK_EQ(belay_now(), BELAY_SECOND);
+        CHECK_EQ(belay_read(ends[1], buffer, 1), -ETIMEDOUT);
+        close_both(ends);
+        return 0;
+}
+
+static int stalls(void *arg) {
+        belay_stream *ends[2];
+        char buffer[100], data[200] = "";
+        struct once writer = { .data = data, .size = 200 };
+        belay_task *task;
+        belay_timeout limit;
+        ssize_t rc;
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 5, .cut_with = BELAY_WIRE_STALLS, .room = 100 },
+                                                    { .delay = BELAY_MINUTE } })), 0);
+        CHECK_EQ(belay_write(ends[1], "lost", 4), 4);
+        writer.stream = ends[0];
+        task = must(belay_spawn(write_once, &writer));
+        let_run();
+        CHECK_EQ(belay_sent(ends[0]), 100);
+        CHECK_EQ(belay_read(ends[1], buffer, 100), 5);
+        /* Nothing more happens, either way, and the end of the other side does not come either. */
+        for (int i = 0; i < 2; i++) {
+                CHECK_EQ(belay_timeout_enter(&limit, BELAY_HOUR), 0);
+                rc = belay_read(ends[1 - i], buffer, 100);
+                CHECK_EQ(belay_timeout_leave(&limit, (int) rc), -ETIMEDOUT);
+        }
+        CHECK_EQ(belay_half_close(ends[1]), 0);
+        CHECK_EQ(belay_timeout_enter(&limit, BELAY_HOUR), 0);
+        rc = belay_read(ends[0], buffer, 100);
+        CHECK_EQ(belay_timeout_leave(&limit, (int) rc), -ETIMEDOUT);
+        belay_abort(ends[1]);
+        CHECK_EQ(belay_timeout_enter(&limit, BELAY_HOUR), 0);
+        rc = belay_read(ends[0], buffer, 100);
+        CHECK_EQ(belay_timeout_leave(&limit, (int) rc), -ETIMEDOUT);
+        CHECK(!writer.done);
+        CHECK(belay_cancel(task, NULL));
+        join_task(task, -ECANCELED);
+        CHECK_EQ(writer.result, 105);
+        CHECK_EQ(belay_close(ends[0], 0), 0);
+        return 0;
+}
+
+static int cut_now(void *arg) {
+        belay_stream *ends[2];
+        char buffer[100];
+        struct once reader = { .buffer = buffer, .size = 100 };
+        belay_task *task;
+
+        (void) arg;
+        for (int end = 0; end < 2; end++) {
+                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = BELAY_SECOND } })), 0);
+                CHECK_EQ(belay_write(ends[0], "under way", 9), 9);
+                CHECK_EQ(belay_write(ends[1], "there", 5), 5);
+                reader.stream = ends[1];
+                reader.done = false;
+                task = must(belay_spawn(read_once, &reader));
+                let_run();
+                CHECK(!reader.done);
+                belay_wire_cut(ends[end], -EHOSTUNREACH);
+                join_task(task, 0);
+                CHECK_EQ(reader.result, -EHOSTUNREACH);
+                CHECK_EQ(belay_read(ends[0], buffer, 100), -EHOSTUNREACH);
+                CHECK_EQ(belay_write(ends[0], "x", 1), -EHOSTUNREACH);
+                CHECK_EQ(belay_write(ends[1], "x", 1), -EHOSTUNREACH);
+                close_both(ends);
+        }
+        CHECK_EQ(belay_now(), 0);
+        return 0;
+}
+
+/* ---- what goes wrong ---- */
+
+static int misuse(void *arg) {
+        belay_stream *ends[2], *reader, *writer;
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = -1 } })), -EINVAL);
+        CHECK(ends[0] == NULL && ends[1] == NULL);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { 0 }, { .jitter = -1 } })), -EINVAL);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_with = EPIPE } })), -EINVAL);
+        CHECK_EQ(belay_wire(ends, NULL), 0);
+        keep_lines();
+        belay_wire_cut(ends[0], EPIPE);
+        CHECK_LINES(1, "belay_wire_cut()");
+        belay_wire_cut(ends[0], 0);
+        CHECK_LINES(2, "belay_wire_cut()");
+        CHECK_EQ(belay_stream_pipe(&reader, &writer), 0);
+        belay_wire_cut(reader, -EPIPE);
+        CHECK_LINES(3, "belay_wire_cut()");
+        belay_set_log(NULL, NULL);
+        CHECK_EQ(belay_write(ends[0], "x", 1), 1);
+        CHECK_EQ(belay_stream_fd(ends[0]), -EOPNOTSUPP);
+        close_both(ends);
+        CHECK_EQ(belay_close(reader, 0), 0);
+        CHECK_EQ(belay_close(writer, 0), 0);
+        return 0;
+}
+
+/* Each allocation fails once: nothing is left, and nothing hangs. */
+static int fail_at, allocations, blocks;
+
+static void *failing(void *context, void *block, size_t size) {
+        (void) context;
+        if (size > 0 && block == NULL && fail_at > 0 && ++allocations == fail_at)
+                return NULL;
+        blocks += size > 0 && block == NULL ? 1 : size == 0 && block != NULL ? -1 : 0;
+        if (size == 0) {
+                free(block);
+                return NULL;
+        }
+        return realloc(block, size);
+}
+
+/* 0: nothing failed. */
+static int move_a_few_bytes(void) {
+        belay_stream *ends[2];
+        char buffer[4];
+        ssize_t rc = belay_wire(ends, NULL);
+
+        if (rc < 0) {
+                CHECK(ends[0] == NULL && ends[1] == NULL);
+                return (int) rc;
+        }
+        rc = belay_write(ends[0], "data", 4);
+        if (rc == 4)
+                rc = belay_read(ends[1], buffer, 4);
+        close_both(ends);
+        return rc == 4 ? 0 : (int) rc;
+}
+
+static int without_memory(void *arg) {
+        int rc = -ENOMEM;
+
+        (void) arg;
+        for (int at = 1; rc == -ENOMEM; at++) {
+                int before = blocks;
+
+                allocations = 0;
+                fail_at = at;
+                rc = move_a_few_bytes();
+                fail_at = 0;
+                CHECK_EQ(blocks, before);
+                /* The wire, its two streams, and a place for the bytes. */
+                CHECK(rc == -ENOMEM || at > 4);
+        }
+        CHECK_EQ(rc, 0);
+        return 0;
+}
+
+/* ---- seen from outside ---- */
+
+static int dumped(void *arg) {
+        belay_stream *ends[2];
+        char buffer[10], text[4096];
+        struct once reader = { .buffer = buffer, .size = 10 };
+        belay_wait_info info = BELAY_WAIT_INFO_INIT;
+        belay_task *task;
+        ssize_t size;
+        int fds[2];
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, NULL), 0);
+        reader.stream = ends[1];
+        task = must(belay_spawn(read_once, &reader));
+        let_run();
+        belay_waiting(task, &info);
+        CHECK_STR(info.what, "read");
+        CHECK_STR(info.on, "wire end 1");
+        CHECK_STR(belay_stream_name(ends[1]), "wire end 1");
+        CHECK(info.place != NULL && strstr(info.place, "streams.h:") != NULL);
+        CHECK_EQ(pipe(fds), 0);
+        CHECK_EQ(belay_dump(fds[1]), 0);
+        size = read(fds[0], text, sizeof(text) - 1);
+        CHECK(size > 0);
+        text[size] = '\0';
+        CHECK(strstr(text, "waiting: read of wire end 1 at ") != NULL);
+        close(fds[0]);
+        close(fds[1]);
+        CHECK_EQ(belay_close(ends[0], 0), 0);
+        join_task(task, 0);
+        CHECK_EQ(reader.result, 0);
+        CHECK_EQ(belay_close(ends[1], 0), 0);
+        return 0;
+}
+
+/* In real time, too. */
+static int really(void *arg) {
+        belay_stream *ends[2];
+        belay_time begin = belay_now();
+        char buffer[10];
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 3 * BELAY_MILLISECOND, .read_most = 1 } })), 0);
+        for (int i = 0; i < 10; i++)
+                CHECK_EQ(belay_write(ends[0], &"0123456789"[i], 1), 1);
+        CHECK_EQ(belay_read_exactly(ends[1], buffer, 10), 10);
+        CHECK(memcmp(buffer, "0123456789", 10) == 0);
+        CHECK(belay_now() >= begin + 3 * BELAY_MILLISECOND - 10 * BELAY_MICROSECOND);
+        close_both(ends);
+        return 0;
+}
+
+/* Nothing is under way that could wake anybody: a deadlock, told as such. */
+static int deadlocked(void *arg) {
+        belay_stream *ends[2];
+        char byte;
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, NULL), 0);
+        keep_lines();
+        CHECK_EQ(belay_read(ends[1], &byte, 1), -EDEADLK);
+        CHECK_LINES(1, "read of wire end 1");
+        belay_set_log(NULL, NULL);
+        CHECK_EQ(belay_write(ends[0], "x", 1), 1);
+        CHECK_EQ(belay_read(ends[1], &byte, 1), 1);
+        close_both(ends);
+        return 0;
+}
+
+int main(void) {
+        belay_set_memory(failing, NULL);
+        RUN_VIRTUAL(delays);
+        RUN_VIRTUAL(jitters);
+        RUN_VIRTUAL(jitter_keeps_order);
+        RUN_VIRTUAL(pieces);
+        RUN_VIRTUAL(room);
+        RUN_VIRTUAL(cuts);
+        RUN_VIRTUAL(cut_while_waiting);
+        RUN_VIRTUAL(stalls);
+        RUN_VIRTUAL(cut_now);
+        RUN_VIRTUAL(misuse);
+        RUN_VIRTUAL(without_memory);
+        RUN_VIRTUAL(dumped);
+        RUN_VIRTUAL(deadlocked);
+        CHECK_EQ(belay_run(really, NULL), 0);
+        CHECK_EQ(blocks, 0);
+        return 0;
+}
