@@ -6,6 +6,8 @@
 #   make check                  every test; T=sync only those with "sync" in their path
 #   make check-programs         those of them that are programs, without the scripts
 #   make conformance            the traces in tests/conformance
+#   make services               the examples beside other loops and libraries, of those that pkg-config finds
+#   make check-services         their tests, against real servers: script/test --services
 #   make install                to DESTDIR PREFIX (/usr/local) LIBDIR (PREFIX/lib); and uninstall
 #   make clean
 #
@@ -101,7 +103,9 @@ objects := $(library_objects) $(cli_objects) $(bench_objects) $(bench_io_objects
 libraries := $(BUILD)/libbelay.a $(BUILD)/$(sofile)
 programs := $(if $(cli_objects),$(BUILD)/belay) $(if $(bench_objects),$(BUILD)/belay-bench)
 programs += $(patsubst $(BUILD)/obj/bench/io/%.c.o,$(BUILD)/belay-%,$(bench_io_objects))
-examples := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard examples/*/*.c)))
+# Those beside other libraries have a rule of their own: see `services'.
+beside := $(sort $(wildcard examples/embed/*.c examples/libraries/*.c))
+examples := $(patsubst %.c,$(BUILD)/%,$(filter-out $(beside),$(sort $(wildcard examples/*/*.c))))
 
 # Tests: scripts, and a program from each source; but those that a script beside them names
 # are for that one to build, unless they are called test_*. What is in tests/PART/programs/
@@ -113,7 +117,8 @@ tests_of = $(sort $(foreach f,$(wildcard tests/*.$1 tests/*/*.$1),$(if $(call is
 
 test_programs := $(patsubst %.c,$(BUILD)/%,$(call tests_of,c))
 test_programs += $(if $(CXX),$(patsubst %.cc,$(BUILD)/%_cc,$(call tests_of,cc)))
-test_scripts := $(sort $(wildcard tests/*.sh tests/*/*.sh))
+service_scripts := $(sort $(wildcard tests/services/*.sh))
+test_scripts := $(filter-out $(service_scripts),$(sort $(wildcard tests/*.sh tests/*/*.sh)))
 test_helpers := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/programs/*.c)))
 test_helpers += $(if $(CXX),$(patsubst %.cc,$(BUILD)/%_cc,$(sort $(wildcard tests/*/programs/*.cc))))
 
@@ -130,7 +135,7 @@ endif
 say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' '$1' '$(if $2,$2,$@)')
 quote = '$(subst ','\'',$1)'
 
-.PHONY: all check check-programs conformance tests install install-files uninstall clean FORCE
+.PHONY: all check check-programs check-services conformance services tests install install-files uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -198,6 +203,22 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/$(sofile) $(BUILD)/flags
 	$(Q)$(compile) $(warnings) -Iinclude -MMD -MP -MF $@.d $< $(LDFLAGS) -L$(BUILD) -lbelay \
 		-Wl,-rpath,'$$ORIGIN/../..:$$ORIGIN/../../../lib:$(LIBDIR)' -pthread -o $@
 
+# The same with another library, which is not looked for unless somebody asks for these.
+package_glib := glib-2.0
+package_sd_event := libsystemd
+package_cares := libcares
+package = $(or $(package_$(basename $(notdir $1))),$(basename $(notdir $1)))
+found = $(foreach f,$1,$(if $(shell pkg-config --exists $(call package,$f) && echo yes),$f))
+
+$(beside:%.c=$(BUILD)/%): $(BUILD)/examples/%: examples/%.c $(BUILD)/$(sofile) $(BUILD)/flags
+	$(call say,example,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile) $(warnings) -Iinclude $$(pkg-config --cflags $(call package,$<)) -MMD -MP -MF $@.d $< $(LDFLAGS) \
+		-L$(BUILD) -lbelay -Wl,-rpath,'$$ORIGIN/../..' $$(pkg-config --libs $(call package,$<)) -pthread -o $@
+
+services: $(libraries)
+	@$(MAKE) --no-print-directory all $(patsubst %.c,$(BUILD)/%,$(call found,$(beside)))
+
 # Against the static library, where what is hidden can be reached.
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libbelay.a $(BUILD)/flags
 	$(call say,test,$<)
@@ -211,7 +232,7 @@ $(BUILD)/tests/%_cc: tests/%.cc $(BUILD)/libbelay.a $(BUILD)/flags
 	$(Q)$(compile_cxx) -std=c++17 $(warnings) $(test_flags) -MMD -MP -MF $@.d $< $(LDFLAGS) \
 		$(BUILD)/libbelay.a $(libs) -o $@
 
--include $(objects:.o=.d) $(addsuffix .d,$(examples) $(test_programs) $(test_helpers))
+-include $(objects:.o=.d) $(addsuffix .d,$(examples) $(beside:%.c=$(BUILD)/%) $(test_programs) $(test_helpers))
 
 # ---- tests ----
 
@@ -231,6 +252,9 @@ check: all $(chosen_programs) $(test_helpers)
 
 check-programs: all $(chosen_programs)
 	@$(test_environment) tests/run $(chosen_programs)
+
+check-services: services
+	@$(test_environment) tests/run $(call chosen,$(service_scripts))
 
 conformance: $(programs)
 	@$(RUN) $(BUILD)/belay check $(sort $(wildcard tests/conformance/*.vectors))
