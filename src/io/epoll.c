@@ -116,15 +116,47 @@ static unsigned events_of(const struct bly_fd *fd, unsigned bits) {
         return events;
 }
 
-static void tell(struct bly_io *io, const struct epoll_event *event) {
+static inline struct bly_fd *fd_of(const struct bly_io *io, const struct epoll_event *event) {
         uint32_t number = (uint32_t) event->data.u64;
+
+        return &io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE];
+}
+
+/*
+ * With many descriptors what is known of them is cold. What the next ones but some need is asked for while this one is told of: the
+ * descriptor, then who waits for it and what it uses, then the task's record.
+ */
+static inline void prefetch_after(const struct bly_io *io, const struct epoll_event *event, const struct epoll_event *end) {
+        enum { TASK = 3, WAIT = 6, DESCRIPTOR = 9 };
+        const struct bly_fd *fd;
+
+        if (end - event > DESCRIPTOR && event[DESCRIPTOR].data.u64 != THE_BELL)
+                __builtin_prefetch(fd_of(io, event + DESCRIPTOR), 1);
+        if (end - event > WAIT && event[WAIT].data.u64 != THE_BELL) {
+                fd = fd_of(io, event + WAIT);
+                __builtin_prefetch(fd->waits.next, 1);
+                for (size_t at = 0; at < 3 * BLY_CACHE_LINE; at += BLY_CACHE_LINE)
+                        __builtin_prefetch((const char *) fd->user + at, 1);
+        }
+        if (end - event > TASK && event[TASK].data.u64 != THE_BELL) {
+                fd = fd_of(io, event + TASK);
+                if (fd->waits.next != &fd->waits) {
+                        const char *task = (const char *) container_of(fd->waits.next, struct bly_fd_wait, link)->task;
+
+                        for (size_t at = 0; at < 2 * BLY_CACHE_LINE; at += BLY_CACHE_LINE)
+                                __builtin_prefetch(task + at, 1);
+                }
+        }
+}
+
+static void tell(struct bly_io *io, const struct epoll_event *event) {
         struct bly_fd *fd;
 
         if (event->data.u64 == THE_BELL) {
                 bly_ask(io->loop);
                 return;
         }
-        fd = &io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE];
+        fd = fd_of(io, event);
         if (likely(fd->generation == event->data.u64 >> 32))
                 bly_fd_happened(io, fd, events_of(fd, event->events));
 }
@@ -153,8 +185,10 @@ static void epoll_wait_(struct bly_io *io, belay_time span) {
                 count = epoll_wait(state->fd, state->events, EVENTS_AT_ONCE, span == 0 ? 0 : -1);
         else
                 count = wait_exactly(state, span);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i++) {
+                prefetch_after(io, &state->events[i], &state->events[count]);
                 tell(io, &state->events[i]);
+        }
 }
 
 const struct bly_backend bly_epoll = {

@@ -80,7 +80,8 @@ void bly_io_close(struct belay_loop *loop) {
 
 void bly_io_free(struct bly_io *io) {
         for (size_t page = 0; page < io->page_count; page++)
-                bly_free(io->pages[page]);
+                if (io->pages[page] != NULL)
+                        bly_free(((void **) io->pages[page])[-1]);
         bly_free(io->pages);
         bly_free(io->shared);
         bly_free(io);
@@ -98,7 +99,7 @@ void bly_io_look(struct belay_loop *loop) {
 
 void bly_io_wait(struct bly_io *io, belay_time span) {
         io->backend->wait(io, span);
-        io->looked = io->loop->is_virtual ? 0 : bly_clock();
+        io->looked = io->loop->now;
 }
 
 const char *belay_loop_backend(const belay_loop *loop) {

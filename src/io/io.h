@@ -21,7 +21,7 @@
 struct bly_io;
 struct bly_op;
 
-/* A descriptor's place in the table. */
+/* A descriptor's place in the table: one line of the cache. */
 struct bly_fd {
         int fd;
         uint32_t generation;            /* changes with each owner and each arming of one that is not owned */
@@ -32,9 +32,14 @@ struct bly_fd {
         bool gone;                      /* hung up, failed, or urgent: that a read was short does not show that nothing is left */
         bool drained;                   /* the latest read showed that nothing is left; more is announced */
         bool closing;                   /* owned: as soon as nobody is at it any more; nobody waits for it any more */
+        bool is_tcp;                    /* a stream's: a read that was short does show that nothing is left */
         struct bly_link waits;          /* struct bly_fd_wait, all that go on */
         struct bly_link ops;            /* struct bly_op, likewise */
+        void *owner;                    /* whose it is */
+        void *user;                     /* what who waits for it uses when it goes on, asked for in advance; NULL */
 };
+
+_Static_assert(sizeof(void *) != 8 || sizeof(struct bly_fd) <= BLY_CACHE_LINE, "a line of the cache");
 
 /* A task that waits until a descriptor is ready. On its stack. */
 struct bly_fd_wait {
@@ -104,7 +109,7 @@ struct bly_backend {
         void (*wait)(struct bly_io *io, belay_time span);
         /*
          * Hands in what is still to be handed in, and returns a descriptor, always the same, that is readable when wait() has something
-         * to tell; the bell is not always part of it. Or a negative errno.
+         * to tell or the bell was rung. Or a negative errno.
          */
         int (*descriptor)(struct bly_io *io);
         /*

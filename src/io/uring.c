@@ -401,19 +401,22 @@ static int uring_open(struct bly_io *io) {
         ring->outside = ring->told_fd = -1;
         rc = make(ring, &params);
         if (rc == 0) {
+                io->state = ring;
                 rc = examine(ring, &params);
                 if (rc == 0)
                         rc = try(ring, io->loop->wake_fd);
+                /* Valgrind lets no other thread run while one waits by a ring. */
+                if (rc == 0 && unlikely(bly_tools & BLY_TOOL_VALGRIND))
+                        rc = go_outside(io);
                 if (rc < 0)
                         io_uring_queue_exit(&ring->queues);
         }
         errno = saved;
-        if (rc < 0) {
-                bly_free(ring);
-                return rc;
-        }
-        io->state = ring;
-        return 0;
+        if (rc >= 0)
+                return 0;
+        bly_free(ring);
+        io->state = NULL;
+        return rc;
 }
 
 /* What tasks that were given up had begun uses their memory until it is over. How much of it does not come to an end. */

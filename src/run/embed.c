@@ -2,10 +2,10 @@
 /*
  * Beside another loop.
  *
- * The one descriptor is an epoll instance with three others in it: the back end's, the bell, and a timer's for the earliest
- * deadline. Between two dispatches whatever makes something ready, sets an earlier deadline, or asks the back end for something
- * goes through tell_host(), so that the descriptor is always right. A deadline that is taken back leaves the timer as it is:
- * one dispatch for nothing costs less than setting the timer each time.
+ * The one descriptor is an epoll instance with two others in it: the back end's, which is readable for the bell as well, and a
+ * timer's for the earliest deadline. Between two dispatches whatever makes something ready, sets an earlier deadline, or asks
+ * the back end for something goes through tell_host(), so that the descriptor is always right. A deadline that is taken back
+ * leaves the timer as it is: one dispatch for nothing costs less than setting the timer each time.
  */
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -94,8 +94,6 @@ static int open_descriptor(struct belay_loop *loop, struct bly_embed *embed) {
                 return -errno;
         fd = io->backend->descriptor(io);
         rc = fd < 0 ? fd : watch(embed, fd);
-        if (rc == 0)
-                rc = watch(embed, loop->wake_fd);
         return rc < 0 ? rc : watch(embed, embed->timer_fd);
 }
 

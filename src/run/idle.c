@@ -67,10 +67,13 @@ void bly_idle(struct belay_loop *loop) {
                 return;
         }
         if (first != BELAY_NEVER) {
-                span = first - bly_clock();
+                loop->now = bly_clock();
+                span = first - loop->now;
                 if (span <= 0)
                         return;
         }
         wait_outside(loop, span);
         loop->now = bly_clock();
+        if (loop->io != NULL)
+                loop->io->looked = loop->now;
 }

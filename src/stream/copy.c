@@ -13,7 +13,7 @@ enum { COPY_ROOM = 64 * 1024 };
 /* One copy as it goes on. */
 struct copying {
         belay_stream *to, *from;
-        struct bly_descriptor *socket;  /* to write to without waiting; NULL: not so */
+        const struct bly_fd *socket;    /* to write to without waiting; NULL: not so */
         char *shared;
         int64_t most;                   /* negative: no end */
         int64_t *copied;
@@ -94,11 +94,11 @@ static int copy(struct copying *copying) {
 }
 
 static int begin(struct copying *copying) {
-        struct bly_descriptor *source = bly_stream_socket(copying->from);
+        const struct bly_descriptor *source = bly_stream_socket(copying->from), *target = bly_stream_socket(copying->to);
 
-        copying->socket = bly_stream_socket(copying->to);
         /* A back end that is given the buffer has it while we wait. */
-        if (source != NULL && copying->socket != NULL && !bly_performs(source->io)) {
+        if (source != NULL && target != NULL && !bly_performs(source->io)) {
+                copying->socket = target->fd;
                 if (source->io->shared == NULL)
                         source->io->shared = bly_alloc(COPY_ROOM);
                 copying->shared = source->io->shared;

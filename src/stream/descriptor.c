@@ -95,6 +95,18 @@ static struct bly_descriptor *make(struct bly_io *io, int fd) {
         return descriptor;
 }
 
+static int make_socket_stream(belay_stream **stream, struct bly_descriptor *descriptor, int family) {
+        struct bly_fd *fd = descriptor->fd;
+        int rc;
+
+        descriptor->is_tcp = fd->is_tcp = family == AF_INET || family == AF_INET6;
+        descriptor->is_unix = family == AF_UNIX;
+        fd->owner = descriptor;
+        rc = belay_stream_new(stream, &bly_socket_transport, fd);
+        fd->user = *stream;
+        return rc;
+}
+
 int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family) {
         struct bly_descriptor *descriptor = make(io, fd);
         int rc;
@@ -104,9 +116,7 @@ int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int f
                 close(fd);
                 return -ENOMEM;
         }
-        descriptor->is_tcp = family == AF_INET || family == AF_INET6;
-        descriptor->is_unix = family == AF_UNIX;
-        rc = belay_stream_new(stream, &bly_socket_transport, descriptor);
+        rc = make_socket_stream(stream, descriptor, family);
         if (rc < 0)
                 bly_descriptor_destroy(descriptor, false);
         return rc;
@@ -132,10 +142,8 @@ static int open_socket(belay_stream **stream, struct bly_io *io, int fd, bool ke
         descriptor = make(io, fd);
         if (descriptor == NULL)
                 return -ENOMEM;
-        descriptor->is_tcp = family == AF_INET || family == AF_INET6;
-        descriptor->is_unix = family == AF_UNIX;
         descriptor->keep_open = true;
-        rc = belay_stream_new(stream, &bly_socket_transport, descriptor);
+        rc = make_socket_stream(stream, descriptor, family);
         if (rc < 0)
                 bly_descriptor_destroy(descriptor, false);
         else

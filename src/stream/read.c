@@ -23,7 +23,7 @@ ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size) {
         /* Between two steps of ours: nobody would interrupt the next one. */
         if (unlikely(stream->closed))
                 return -EBADF;
-        rc = stream->transport.read(stream->self, buffer, size);
+        rc = stream->read(stream->self, buffer, size);
         if (likely(rc > 0))
                 return rc;
         if (rc == 0)

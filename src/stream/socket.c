@@ -10,36 +10,32 @@
 
 #include "stream/stream.h"
 
-static inline const char *place_of(const struct bly_io *io) {
-        return io->loop->current->place;
-}
-
-static ssize_t perform(struct bly_descriptor *socket, enum bly_op_kind kind, const char *what, const void *address,
-                       size_t length, int flags) {
+/* Apart, so that who waits for a descriptor to be ready has no room for an operation on its stack. */
+static __attribute__((noinline)) ssize_t perform(struct bly_io *io, struct bly_fd *fd, enum bly_op_kind kind, const char *what,
+                                                 const void *address, size_t length, int flags) {
         struct bly_op op = {
-                .slot = socket->fd,
+                .slot = fd,
                 .what = what,
                 .kind = kind,
-                .fd = socket->fd->fd,
+                .fd = fd->fd,
                 .address = address,
                 .length = length,
                 .flags = flags,
         };
 
-        return bly_perform(socket->io, &op, place_of(socket->io));
+        return bly_perform(io, &op, io->loop->current->place);
 }
 
 /* ---- reading ---- */
 
 static ssize_t socket_read(void *self, void *buffer, size_t size) {
-        struct bly_descriptor *socket = self;
-        struct bly_io *io = socket->io;
-        struct bly_fd *fd = socket->fd;
-        const char *place = place_of(io);
+        struct bly_io *io = bly_loop->io;
+        struct bly_fd *fd = self;
+        const char *place = io->loop->current->place;
         ssize_t rc = 0;
 
         if (bly_performs(io)) {
-                rc = perform(socket, BLY_OP_RECEIVE, "read", buffer, size, 0);
+                rc = perform(io, fd, BLY_OP_RECEIVE, "read", buffer, size, 0);
                 if (rc != -EAGAIN)
                         return rc;
         }
@@ -51,7 +47,7 @@ static ssize_t socket_read(void *self, void *buffer, size_t size) {
                         break;
                 rc = recv(fd->fd, buffer, size, MSG_DONTWAIT);
                 if (likely(rc >= 0)) {
-                        fd->drained = socket->is_tcp && (size_t) rc < size && rc > 0 && !fd->gone;
+                        fd->drained = fd->is_tcp && (size_t) rc < size && rc > 0 && !fd->gone;
                         return rc;
                 }
                 if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
@@ -70,29 +66,29 @@ static ssize_t send_parts(int fd, const struct iovec *parts, int count) {
                           : sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-ssize_t bly_socket_send_now(struct bly_descriptor *socket, const void *data, size_t size) {
-        ssize_t rc = send(socket->fd->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+ssize_t bly_socket_send_now(const struct bly_fd *fd, const void *data, size_t size) {
+        ssize_t rc = send(fd->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
         if (likely(rc >= 0))
                 return rc;
         return errno == EINTR || errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
-static ssize_t perform_write(struct bly_descriptor *socket, const struct iovec *parts, int count) {
+static __attribute__((noinline)) ssize_t perform_write(struct bly_io *io, struct bly_fd *fd, const struct iovec *parts,
+                                                       int count) {
         struct msghdr message = { .msg_iov = (struct iovec *) parts, .msg_iovlen = (size_t) count };
 
-        return perform(socket, BLY_OP_SEND_MESSAGE, "write", &message, 0, MSG_NOSIGNAL);
+        return perform(io, fd, BLY_OP_SEND_MESSAGE, "write", &message, 0, MSG_NOSIGNAL);
 }
 
 static ssize_t socket_write(void *self, const struct iovec *parts, int count) {
-        struct bly_descriptor *socket = self;
-        struct bly_io *io = socket->io;
-        struct bly_fd *fd = socket->fd;
-        const char *place = place_of(io);
+        struct bly_io *io = bly_loop->io;
+        struct bly_fd *fd = self;
+        const char *place = io->loop->current->place;
         ssize_t rc = 0;
 
         if (bly_performs(io)) {
-                rc = perform_write(socket, parts, count);
+                rc = perform_write(io, fd, parts, count);
                 if (rc != -EAGAIN)
                         return rc;
         }
@@ -114,9 +110,27 @@ static ssize_t socket_write(void *self, const struct iovec *parts, int count) {
 }
 
 static int socket_half_close(void *self) {
-        struct bly_descriptor *socket = self;
+        const struct bly_fd *fd = self;
 
-        return shutdown(socket->fd->fd, SHUT_WR) < 0 ? -errno : 0;
+        return shutdown(fd->fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+/* ---- the rest is any descriptor's ---- */
+
+static void socket_interrupt(void *self) {
+        bly_descriptor_interrupt(((struct bly_fd *) self)->owner);
+}
+
+static void socket_destroy(void *self, bool abort) {
+        bly_descriptor_destroy(((struct bly_fd *) self)->owner, abort);
+}
+
+static int socket_fd(const void *self) {
+        return ((const struct bly_fd *) self)->fd;
+}
+
+static const char *socket_describe(const void *self) {
+        return bly_descriptor_describe(((const struct bly_fd *) self)->owner);
 }
 
 const belay_transport bly_socket_transport = {
@@ -125,8 +139,8 @@ const belay_transport bly_socket_transport = {
         .read = socket_read,
         .write = socket_write,
         .half_close = socket_half_close,
-        .interrupt = bly_descriptor_interrupt,
-        .destroy = bly_descriptor_destroy,
-        .fd = bly_descriptor_fd,
-        .describe = bly_descriptor_describe,
+        .interrupt = socket_interrupt,
+        .destroy = socket_destroy,
+        .fd = socket_fd,
+        .describe = socket_describe,
 };

@@ -18,6 +18,8 @@ int belay_stream_new(belay_stream **out, const belay_transport *given, void *sel
         if (stream == NULL)
                 return -ENOMEM;
         stream->transport = transport;
+        stream->read = transport.read;
+        stream->write = transport.write;
         stream->self = self;
         stream->loop = bly_loop;
         *out = stream;
@@ -107,7 +109,7 @@ static int drain(belay_stream *stream) {
         ssize_t size;
 
         do
-                size = stream->transport.read(stream->self, dropped, sizeof(dropped));
+                size = stream->read(stream->self, dropped, sizeof(dropped));
         while (size > 0);
         return (int) size;
 }
@@ -133,27 +135,39 @@ static void give_up(belay_stream *stream, bool abort) {
                 destroy(stream);
 }
 
+/* A descriptor that stays open is nobody's to end; and where the other side of a socket has ended, closing says it all. */
+static bool needs_goodbye(const belay_stream *stream) {
+        const struct bly_descriptor *socket = bly_stream_socket(stream);
+
+        if (stream->closed || stream->cut || is_inside(stream) || stream->reader.error != 0 || stream->writer.error != 0)
+                return false;
+        return socket == NULL || (!socket->keep_open && !stream->ended);
+}
+
+static int close_in_order(belay_stream *stream, belay_time span, const char *place) {
+        belay_task *self = bly_waiter(place, "belay_close() with a limit");
+        int rc;
+
+        if (self == NULL)
+                return -EPERM;
+        if (stream->loop != NULL && stream->loop != self->loop)
+                return bly_misuse(-EPERM, place, "belay_close() of a stream (%s) that belongs to another loop",
+                                  belay_stream_name(stream));
+        stream->reader = stream->writer = (struct bly_stream_end) { .task = self, .place = place };
+        self->place = place;
+        rc = say_goodbye(stream, span, place);
+        stream->reader.task = stream->writer.task = NULL;
+        return rc == -EOPNOTSUPP || rc == -ENOTCONN ? 0 : rc;
+}
+
 int belay_close_placed(const char *place, belay_stream *stream, belay_time span) {
-        belay_task *self = bly_current();
-        int rc = 0;
+        int rc;
 
         if (stream == NULL)
                 return 0;
-        if (!stream->closed && span > 0 && !stream->cut && !is_inside(stream) && stream->reader.error == 0 && stream->writer.error == 0) {
-                if (self == NULL)
-                        rc = bly_misuse(-EPERM, place, "belay_close() with a limit outside of a task");
-                else if (stream->loop != NULL && stream->loop != self->loop)
-                        rc = bly_misuse(-EPERM, place, "belay_close() of a stream (%s) that belongs to another loop",
-                                        belay_stream_name(stream));
-                else {
-                        stream->reader = stream->writer = (struct bly_stream_end) { .task = self, .place = place };
-                        self->place = place;
-                        rc = say_goodbye(stream, span, place);
-                        stream->reader.task = stream->writer.task = NULL;
-                }
-        }
+        rc = span > 0 && needs_goodbye(stream) ? close_in_order(stream, span, place) : 0;
         give_up(stream, stream->cut);
-        return rc == -EOPNOTSUPP || rc == -ENOTCONN ? 0 : rc;
+        return rc;
 }
 
 void belay_abort(belay_stream *stream) {

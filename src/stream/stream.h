@@ -15,22 +15,23 @@
 
 #include "io/io.h"
 
-/* One way of it: who is at it, and what it failed with for good, which whoever comes next is told. */
 struct bly_descriptor;
 
+/* One way of it: who is at it, and what it failed with for good, which whoever comes next is told. */
 struct bly_stream_end {
         belay_task *task;
         const char *place;
         int error;
 };
 
+/* What each read and write uses comes first: two lines of the cache. */
 struct belay_stream {
-        belay_transport transport;
-        void *self;                     /* the transport's */
+        ssize_t (*read)(void *self, void *buffer, size_t size);                 /* the transport's, */
+        ssize_t (*write)(void *self, const struct iovec *parts, int count);     /* of which there is a copy below */
+        void *self;
         struct belay_loop *loop;        /* of the tasks that use it; NULL until the first does */
         struct bly_stream_end reader, writer;
-        char *buffer;                   /* read ahead: from start up to end */
-        size_t room, start, end;
+        size_t start, end;              /* what was read ahead */
         uint64_t received, sent;
         bool ended;                     /* the transport has nothing more */
         bool cut;
@@ -38,6 +39,9 @@ struct belay_stream {
         bool half_closed;
         bool closed;                    /* goes when nobody is inside any more */
         bool aborted;
+        char *buffer;
+        size_t room;
+        belay_transport transport;
 };
 
 /* ---- coming and going (stream.c) ---- */
@@ -67,17 +71,17 @@ int bly_stream_writable(const belay_stream *stream);
 /* One write of the transport. */
 ssize_t bly_stream_write(belay_stream *stream, const struct iovec *parts, int count);
 /* The same to a socket, without waiting: -EAGAIN if there is no room. */
-ssize_t bly_stream_write_now(belay_stream *stream, struct bly_descriptor *socket, const void *data, size_t size);
+ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, const void *data, size_t size);
 /* What a write of several steps comes to, with what was moved before a step returned `rc` (0: it is all). */
 ssize_t bly_stream_written(belay_stream *stream, ssize_t moved, ssize_t rc);
 
 /* ---- descriptors as transports (descriptor.c, socket.c, plain.c) ---- */
 
+/* What is needed at its beginning and its end; reads and writes of a socket do with the descriptor's place in the table. */
 struct bly_descriptor {
         struct bly_io *io;
         struct bly_fd *fd;
-        bool is_tcp;                    /* a short read shows that nothing is left */
-        bool is_unix;
+        bool is_tcp, is_unix;
         bool is_terminal;
         bool keep_open;
         bool restore;                   /* the flags of the description are to be put back at the end */
@@ -89,7 +93,7 @@ struct bly_descriptor {
 };
 
 /* One send() that does not wait: -EAGAIN if there is no room. */
-ssize_t bly_socket_send_now(struct bly_descriptor *socket, const void *data, size_t size);
+ssize_t bly_socket_send_now(const struct bly_fd *fd, const void *data, size_t size);
 
 extern const belay_transport bly_socket_transport;      /* sockets */
 extern const belay_transport bly_plain_transport;       /* pipes, terminals, devices */
@@ -106,7 +110,7 @@ void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, soc
 
 /* The descriptor of a socket's stream; NULL if it is none. */
 static inline struct bly_descriptor *bly_stream_socket(const belay_stream *stream) {
-        return stream->transport.read == bly_socket_transport.read ? stream->self : NULL;
+        return stream->read == bly_socket_transport.read ? ((const struct bly_fd *) stream->self)->owner : NULL;
 }
 
 #endif

@@ -39,10 +39,10 @@ ssize_t bly_stream_write(belay_stream *stream, const struct iovec *parts, int co
         /* Between two steps of ours: nobody would interrupt the next one. */
         if (unlikely(stream->closed))
                 return -EBADF;
-        return note(stream, stream->transport.write(stream->self, parts, count));
+        return note(stream, stream->write(stream->self, parts, count));
 }
 
-ssize_t bly_stream_write_now(belay_stream *stream, struct bly_descriptor *socket, const void *data, size_t size) {
+ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, const void *data, size_t size) {
         return note(stream, bly_socket_send_now(socket, data, size));
 }
 

@@ -432,6 +432,12 @@ static void call(struct belay_loop *loop, struct bly_call *call) {
         call->fn(call);
 }
 
+/* Then the clock is not looked at, since whoever waits will. */
+static bool has_only_to_wait(struct belay_loop *loop) {
+        return loop->ready.head == NULL && !loop->by_turns && !bly_is_asked(loop) && loop->returns_at == BELAY_NEVER
+               && bly_timers_first(loop) > loop->now;
+}
+
 /*
  * One round: false if there was nothing to do. By turns, everything that is ready when a turn begins runs before
  * the clock is looked at again, as asyncio does it.
@@ -440,6 +446,8 @@ static bool run_ready(struct belay_loop *loop) {
         struct bly_ready held = { 0 };
         struct bly_node *node, *end;
 
+        if (has_only_to_wait(loop))
+                return false;
         if (unlikely(loop->seed != 0))
                 mix(loop, &held);
         if (loop->by_turns || (loop->left <= 0 && loop->slow_left <= 0) || loop->ready.head == NULL || unlikely(bly_is_asked(loop)))
