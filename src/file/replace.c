@@ -32,6 +32,24 @@ struct replacement {
 
 /* ---- in the thread ---- */
 
+static int open_in(int directory, const char *name, int flags, mode_t mode) {
+        int fd;
+
+        do
+                fd = openat(directory, name, flags | O_CLOEXEC, mode);
+        while (fd < 0 && errno == EINTR);
+        return fd;
+}
+
+static int sync_it(int fd) {
+        int rc;
+
+        do
+                rc = fsync(fd);
+        while (rc < 0 && errno == EINTR);
+        return rc < 0 ? -errno : 0;
+}
+
 /* The directory of the file, and its name in there. */
 static int open_directory(struct replacement *self, const char **name) {
         const char *path = self->job.path, *slash = strrchr(path, '/');
@@ -45,10 +63,10 @@ static int open_directory(struct replacement *self, const char **name) {
                 return -ENAMETOOLONG;
         memcpy(directory, path, length);
         strcpy(directory + length, length == 0 ? "." : "");
-        self->directory = openat(self->from, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        self->directory = open_in(self->from, directory, O_RDONLY | O_DIRECTORY, 0);
         /* One that may be searched, but not read, cannot be synced. */
         if (self->directory < 0 && errno == EACCES)
-                self->directory = openat(self->from, directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                self->directory = open_in(self->from, directory, O_PATH | O_DIRECTORY, 0);
         return self->directory < 0 ? -errno : 0;
 }
 
@@ -56,10 +74,13 @@ static int create(struct replacement *self) {
         uint64_t number;
 
         for (int i = 0; i < NAMES_MOST; i++) {
-                if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+                if (getrandom(&number, sizeof(number), 0) != sizeof(number)) {
+                        if (errno == EINTR)
+                                continue;
                         return -errno;
+                }
                 snprintf(self->name, sizeof(self->name), ".belay-%016llx", (unsigned long long) number);
-                self->fd = openat(self->directory, self->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, self->mode);
+                self->fd = open_in(self->directory, self->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, self->mode);
                 if (self->fd >= 0)
                         return 0;
                 self->name[0] = '\0';
@@ -89,7 +110,7 @@ static int fill(struct replacement *self) {
 }
 
 static int sync_and_close(struct replacement *self) {
-        int rc = fsync(self->fd) < 0 ? -errno : 0;
+        int rc = sync_it(self->fd);
 
         if (close(self->fd) < 0 && errno != EINTR && rc == 0)
                 rc = -errno;
@@ -98,13 +119,16 @@ static int sync_and_close(struct replacement *self) {
 }
 
 static int take_name(struct replacement *self, const char *name) {
+        int rc;
+
         if (bly_job_asked(&self->job))
                 return -ECANCELED;
         if (renameat(self->directory, self->name, self->directory, name) < 0)
                 return -errno;
         self->name[0] = '\0';
         /* Some have no such thing for directories; and one that was opened for its path alone has not. */
-        return fsync(self->directory) < 0 && errno != EINVAL && errno != EBADF && errno != EROFS ? -errno : 0;
+        rc = sync_it(self->directory);
+        return rc == -EINVAL || rc == -EBADF || rc == -EROFS ? 0 : rc;
 }
 
 static void clean_up(struct replacement *self) {

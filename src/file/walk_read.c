@@ -19,18 +19,23 @@
 static int open_one(struct bly_walk *walk, size_t index) {
         struct bly_level *level = &walk->levels[index], *parent = level - 1;
         struct stat stat;
-        int fd;
+        int fd, rc;
 
-        if (index == 0)
-                fd = openat(walk->from, walk->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        else
-                fd = openat(parent->fd, bly_level_name(parent, parent->next - 1),
-                            O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        do
+                if (index == 0)
+                        fd = openat(walk->from, walk->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                else
+                        fd = openat(parent->fd, bly_level_name(parent, parent->next - 1),
+                                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        while (fd < 0 && errno == EINTR);
         if (fd < 0)
                 return -errno;
-        if (fstat(fd, &stat) < 0 || (level->known && (stat.st_dev != level->device || stat.st_ino != level->inode))) {
+        rc = fstat(fd, &stat) < 0 ? -errno : 0;
+        if (rc == 0 && level->known && (stat.st_dev != level->device || stat.st_ino != level->inode))
+                rc = -ESTALE;
+        if (rc < 0) {
                 close(fd);
-                return -ESTALE;
+                return rc;
         }
         level->fd = fd;
         level->known = true;

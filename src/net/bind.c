@@ -51,6 +51,22 @@ int bly_bind(int fd, const belay_address *address) {
         return bind(fd, bly_sockaddr(address), address->length) < 0 ? -errno : 0;
 }
 
+int bly_note_file(const char *path, struct bly_file *file) {
+        struct stat now;
+
+        if (lstat(path, &now) < 0)
+                return -errno;
+        *file = (struct bly_file) { .device = now.st_dev, .number = now.st_ino };
+        return 0;
+}
+
+void bly_remove_file(const char *path, const struct bly_file *file) {
+        struct stat now;
+
+        if (lstat(path, &now) == 0 && now.st_dev == file->device && now.st_ino == file->number)
+                unlink(path);
+}
+
 int bly_own_endpoint(int fd, char text[BELAY_ADDRESS_TEXT]) {
         struct sockaddr_storage address;
         socklen_t length = sizeof(address);

@@ -6,6 +6,7 @@
 #define BLY_BIND_H
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <belay/net.h>
 
@@ -22,6 +23,17 @@ const char *bly_path_of(const belay_address *address);
 
 /* As bind(), but a Unix socket's file that was left over is replaced. 0 or a negative errno. */
 int bly_bind(int fd, const belay_address *address);
+
+/* Which file it is that has a path: another may take its name. */
+struct bly_file {
+        dev_t device;
+        ino_t number;
+};
+
+/* 0 or a negative errno. */
+int bly_note_file(const char *path, struct bly_file *file);
+/* Not if it is another's by now. */
+void bly_remove_file(const char *path, const struct bly_file *file);
 
 /* Where a socket is, as an endpoint's text. Its family, or a negative errno. */
 int bly_own_endpoint(int fd, char text[BELAY_ADDRESS_TEXT]);

@@ -125,10 +125,15 @@ static bool met_itself(int fd, const belay_address *address) {
                && memcmp(&own, &peer, own_length) == 0;
 }
 
+/* Takes the descriptor over. */
 static int make_stream(const struct bly_connect *how, int fd, const belay_address *address, belay_stream **stream) {
-        int blocking = 0, rc;
+        int not_blocking = 0, rc;
 
-        ioctl(fd, FIONBIO, &blocking);
+        if (ioctl(fd, FIONBIO, &not_blocking) < 0) {
+                rc = -errno;
+                close(fd);
+                return rc;
+        }
         rc = bly_stream_of_socket(stream, how->io, fd, bly_family(address));
         if (rc == 0)
                 bly_stream_note_peer(*stream, bly_sockaddr(address), address->length);

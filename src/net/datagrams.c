@@ -20,6 +20,7 @@ struct belay_datagrams {
         size_t inside;                  /* tasks that are at it */
         bool closed;
         char *path;                     /* of a Unix socket's file, which is removed in the end; NULL */
+        struct bly_file file;
         char endpoint[BELAY_ADDRESS_TEXT];
 };
 
@@ -101,6 +102,8 @@ static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_ad
                 return -ENOMEM;
         socket->io = io;
         rc = socket->family = bly_own_endpoint(fd, socket->endpoint);
+        if (rc >= 0 && path != NULL)
+                rc = bly_note_file(path, &socket->file);
         if (rc >= 0) {
                 socket->fd = bly_fd_own(io, fd);
                 rc = socket->fd != NULL ? 0 : -ENOMEM;
@@ -177,10 +180,8 @@ void belay_datagrams_close(belay_datagrams *socket) {
                 return;
         fd = socket->fd->fd;
         socket->closed = true;
-        if (!socket->io->closed)
-                bly_fd_forget(socket->io, socket->fd);
         if (socket->path != NULL)
-                unlink(socket->path);
+                bly_remove_file(socket->path, &socket->file);
         bly_fd_disown(socket->io, socket->fd, true);
         close(fd);
         if (socket->inside == 0)
@@ -201,9 +202,13 @@ static ssize_t move(belay_datagrams *socket, struct bly_message *message, const 
         message->closed = &socket->closed;
         socket->inside++;
         rc = bly_message_move(socket->io, socket->fd, message, place);
-        if (--socket->inside == 0 && unlikely(socket->closed))
+        socket->inside--;
+        if (likely(!socket->closed))
+                return rc;
+        if (socket->inside == 0)
                 bly_free(socket);
-        return rc;
+        /* Who went on as if nothing were the matter would use a handle that is gone. */
+        return rc < 0 ? rc : -EBADF;
 }
 
 ssize_t belay_receive_placed(const char *place, belay_datagrams *socket, void *buffer, size_t size,

@@ -269,6 +269,37 @@ static int swapped(void *arg) {
 
 /* ---- what may not be read ---- */
 
+enum { LOCKED = 20 };
+
+/* When it is as deep as can be, a directory on the way back is locked. */
+static int locks(const belay_walk_entry *entry, void *arg) {
+        if (entry->depth == LOCKED && strcmp(entry->name, "d") == 0)
+                CHECK_EQ(chmod(in_place("d/d"), 0), 0);
+        if (entry->error != 0) {
+                CHECK_EQ(entry->error, -EACCES);
+                note(entry, arg);
+        }
+        return 0;
+}
+
+/* More than a batch at each level, so that they must be read on, and those that are not open any more cannot be. */
+static void locked_on_the_way(void) {
+        char name[16];
+
+        for (int i = 0; i < LOCKED; i++) {
+                CHECK_EQ(mkdir("d", 0700), 0);
+                for (int k = 0; k < 40; k++) {
+                        snprintf(name, sizeof(name), "f%02d", k);
+                        close(open(name, O_WRONLY | O_CREAT, 0600));
+                }
+                CHECK_EQ(chdir("d"), 0);
+        }
+        for (int i = 0; i < LOCKED; i++)
+                CHECK_EQ(chdir(".."), 0);
+        CHECK_STR(walked(place, locks, NULL, 0), "4 d/d/d/d !\n3 d/d/d !\n2 d/d !\n");
+        CHECK_EQ(chmod(in_place("d/d"), 0700), 0);
+}
+
 static int unreadable(void *arg) {
         (void) arg;
         /* Nothing is forbidden to root. The way here may be, to anybody else. */
@@ -288,6 +319,7 @@ static int unreadable(void *arg) {
         CHECK_STR(walked(in_place("b"), note, NULL, -EACCES), "");
         CHECK_EQ(chmod(in_place("b"), 0700), 0);
         CHECK_EQ(chmod(in_place("c"), 0700), 0);
+        locked_on_the_way();
         return 0;
 }
 

@@ -150,10 +150,12 @@ static int runs(void *arg) {
 
 static int is_refused(void *arg) {
         struct bly_io *io = the_io();
+        void *epoll = io->state;
         int before = count_open();
 
         CHECK_EQ(old_uring.open(io), *(int *) arg);
         CHECK_EQ(count_open(), before);
+        io->state = epoll;
         return 0;
 }
 

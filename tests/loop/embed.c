@@ -213,6 +213,7 @@ static void failures(belay_backend backend) {
         host_until_main_ends(&host);
         CHECK_EQ(belay_loop_outcome(host.loop, &outcome), 0);
         CHECK_EQ(outcome, -EPROTO);
+        CHECK_EQ(belay_loop_dispatch(host.loop), 0);
         CHECK_STR(belay_failure_text(belay_loop_failure(host.loop)), "bad header");
         keep_lines();
         host_close(&host);

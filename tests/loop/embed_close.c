@@ -222,17 +222,33 @@ static void in_turn(belay_backend backend) {
         CHECK_EQ(belay_loop_close(loop), 0);
 }
 
-/* Signals are the program's. */
+/* Signals are the program's, also while it is closed. */
+static int looks_at_signals(void *arg) {
+        struct sigaction now;
+        int rc = belay_sleep(BELAY_NEVER);
+
+        for (int i = 0; i < 2; i++) {
+                CHECK_EQ(sigaction(i == 0 ? SIGINT : SIGTERM, NULL, &now), 0);
+                CHECK(now.sa_handler == SIG_DFL);
+        }
+        ++*(unsigned *) arg;
+        return rc;
+}
+
 static void signals(belay_backend backend) {
-        struct sigaction before, during;
+        unsigned looked = 0;
         struct host host;
 
-        CHECK_EQ(sigaction(SIGINT, NULL, &before), 0);
-        host_start(&host, backend, sleeps_for_ever, NULL);
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        host_start(&host, backend, looks_at_signals, &looked);
+        belay_release(must(belay_spawn(looks_at_signals, &looked)));
         host_settle(&host);
-        CHECK_EQ(sigaction(SIGINT, NULL, &during), 0);
-        CHECK(before.sa_handler == during.sa_handler);
+        CHECK_EQ(belay_interrupt(NULL), 0);
+        host_until_main_ends(&host);
+        CHECK_EQ(looked, 1);
         host_close(&host);
+        CHECK_EQ(looked, 2);
 }
 
 int main(void) {

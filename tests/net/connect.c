@@ -93,6 +93,26 @@ static int this_machine(void *arg) {
         return 0;
 }
 
+/* Whom it leads to is known when that one is gone. */
+static int name_of_gone(void *arg) {
+        enum kind kind = *(enum kind *) arg;
+        struct linger at_once = { .l_onoff = 1 };
+        belay_address address, peer;
+        int listener = listening_socket(kind, 5, &address), other;
+        belay_stream *stream;
+        char byte;
+
+        CHECK_EQ(belay_connect(&stream, text_of(&address), NULL), 0);
+        other = accepted(listener, &peer);
+        CHECK_EQ(setsockopt(other, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+        close(other);
+        CHECK_EQ(belay_read(stream, &byte, 1), is_unix(kind) ? 0 : -ECONNRESET);
+        CHECK(strstr(belay_stream_name(stream), text_of(&address)) != NULL);
+        belay_abort(stream);
+        close_bound(listener, &address);
+        return 0;
+}
+
 /* ---- from an address ---- */
 
 static void connect_from(const char *local, const belay_address *to, int expected) {
@@ -422,6 +442,7 @@ int main(void) {
         belay_set_memory(memory, NULL);
         RUN_KINDS(connects);
         CHECK_EQ(belay_run(this_machine, NULL), 0);
+        RUN_KINDS(name_of_gone);
         CHECK_EQ(belay_run(from_an_address, NULL), 0);
         RUN_KINDS(refused);
         CHECK_EQ(belay_run(bad_arguments, NULL), 0);

@@ -182,6 +182,27 @@ static inline belay_address deserted_address(enum kind kind, int type) {
         return address;
 }
 
+/* ---- datagrams ---- */
+
+static inline belay_datagrams *opened(const char *local, const char *remote) {
+        belay_datagrams *socket;
+
+        CHECK_EQ(belay_datagrams_open(&socket, local, remote), 0);
+        CHECK(socket != NULL);
+        return socket;
+}
+
+static inline belay_address address_of(const belay_datagrams *socket) {
+        belay_address address = { .type = SOCK_DGRAM }, *found;
+        size_t count;
+
+        CHECK_EQ(belay_resolve(belay_datagrams_endpoint(socket), SOCK_DGRAM, &found, &count), 0);
+        CHECK_EQ(count, 1);
+        address = *found;
+        belay_addresses_free(found, count);
+        return address;
+}
+
 /* ---- what is open ---- */
 
 static inline int open_count(void) {

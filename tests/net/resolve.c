@@ -12,6 +12,7 @@
 
 #include "everywhere/everywhere.h"
 #include "net/net.h"
+#include "testing/balance.h"
 
 #include "../base/help.h"
 #include "../thread/threads.h"
@@ -363,6 +364,7 @@ static int check(void *arg, int outcome) {
 int main(void) {
         unsigned threads = first_threads();
         static struct child child;
+        struct bly_balance before, after;
         int without;
 
         sem_init(&begun, 0, 0);
@@ -374,7 +376,13 @@ int main(void) {
         RUN_VIRTUAL(left_alone);
         CHECK_EQ(belay_run(left_alone, NULL), 0);
         await_all(threads);
+        CHECK_EQ(bly_balance_begin(), 0);
+        bly_balance_take(&before);
         CHECK_EQ(belay_run(left_alone, &without), 0);
+        bly_balance_take(&after);
+        /* What it still uses is nobody's to give back but its own. */
+        CHECK(!bly_balance_tilted(&before, &after));
+        CHECK_EQ(bly_balance_end(), 0);
         CHECK_EQ(counted(&at_once), 1);
         CHECK_EQ(count_threads(), threads + 1);
         let_go(1);

@@ -42,6 +42,29 @@ static int order(void *arg) {
         takes(3, BELAY_SECOND, 3 * BELAY_SECOND);
         OPEN_SIDES(SILENT, MISSING, ANSWERS, SILENT);
         takes(2, BELAY_MINUTE, BELAY_MINUTE);
+        OPEN_SIDES(REFUSES, ANSWERS, SILENT);
+        takes(1, BELAY_MINUTE, 0);
+        /* Nothing is left that would come now. */
+        CHECK_EQ(belay_sleep(BELAY_HOUR), 0);
+        return 0;
+}
+
+/* All at a time: more than one may come to a connection, and only one of these stays. */
+static int together(void *arg) {
+        belay_stream *stream = NULL;
+        int before;
+
+        (void) arg;
+        begin_io();
+        for (int i = 0; i < 20; i++) {
+                OPEN_SIDES(ANSWERS, ANSWERS, ANSWERS, ANSWERS);
+                before = open_count();
+                CHECK_EQ(connect_any(BELAY_NANOSECOND, &stream), 0);
+                CHECK_EQ(belay_loop_count(bly_loop), 1);
+                CHECK_EQ(open_count(), before + 1);
+                belay_abort(stream);
+                close_sides();
+        }
         return 0;
 }
 
@@ -93,6 +116,7 @@ static int none(void *arg) {
         CHECK(stream == NULL);
         CHECK_EQ(open_count(), before);
         failure = belay_failure_take(-ENOENT);
+        CHECK_EQ(belay_failure_code(failure), -ENOENT);
         CHECK_EQ(belay_failure_count(failure), 3);
         for (size_t i = 0; i < 3; i++) {
                 CHECK_EQ(belay_failure_code(belay_failure_at(failure, i)), i < 2 ? -ECONNREFUSED : -ENOENT);
@@ -119,6 +143,8 @@ static int verdict;
 
 static int connect_it(void *arg) {
         verdict = connect_any(*(belay_time *) arg, &connected);
+        if (verdict == -ECANCELED)
+                CHECK_EQ(belay_yield(), 0);
         return verdict;
 }
 
@@ -159,19 +185,31 @@ static int stands(void *arg) {
         return 0;
 }
 
-/* All are cancelled at once: by the shut-down. */
+static int do_nothing(void *arg) {
+        (void) arg;
+        return 0;
+}
+
+/* All are cancelled at once, by the shut-down: the attempts after whoever started them, or (`reversed`) before. */
+static bool reversed;
+
 static int leave_it(void *arg) {
         begin_io();
         OPEN_SIDES(SILENT, UNIX_FULL, SILENT);
+        /* Whoever comes next gets the place of one that has ended. */
+        for (int i = 0; reversed && i < 3; i++)
+                belay_release(must(belay_spawn(do_nothing, NULL)));
         belay_release(must(belay_spawn(connect_it, arg)));
         let_run();
         return 0;
 }
 
-static void shut_down(void) {
+static void shut_down(bool is_reversed) {
         belay_time stagger = BELAY_NANOSECOND;
         int before = open_count();
 
+        reversed = is_reversed;
+        verdict = 0;
         keep_lines();
         CHECK_EQ(belay_run_with(leave_it, &stagger, VIRTUAL), 0);
         CHECK_EQ(verdict, -ECANCELED);
@@ -257,12 +295,16 @@ static int without_memory(void *arg) {
 }
 
 int main(void) {
+        /* Which of the ready tasks is first matters to some of these. */
+        unsetenv("BELAY_SEED");
         belay_set_memory(memory, NULL);
         RUN_VIRTUAL(order);
+        CHECK_EQ(belay_run(together, NULL), 0);
         RUN_VIRTUAL(late_answer);
         RUN_VIRTUAL(none);
         CHECK_EQ(belay_run(stands, NULL), 0);
-        shut_down();
+        shut_down(false);
+        shut_down(true);
         RUN_VIRTUAL(two_families);
         CHECK_EQ(belay_run(without_memory, NULL), 0);
         return 0;

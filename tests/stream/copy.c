@@ -3,6 +3,8 @@
  * Copying from stream to stream: from each kind to each, so many bytes, and what is left where it ends early: nothing is lost and
  * nothing comes twice.
  */
+#include <sys/socket.h>
+
 #include "stream/streams.h"
 
 static belay_stream *from[2], *to[2];
@@ -180,6 +182,51 @@ static int cancelled(void *arg) {
         return 0;
 }
 
+/* The same between sockets, where what cannot be written at once has another way to go. The one that is written to holds little. */
+static int cancelled_sockets(void *arg) {
+        static char data[SIZE], buffer[SIZE + 777];
+        unsigned seed = *(const unsigned *) arg;
+        struct once reader = { .buffer = buffer };
+        struct copier copier = { .copied = -1 };
+        struct feed feeder;
+        belay_task *copying, *draining;
+        int64_t all = 0;
+        int room = 1;
+
+        fill(data, SIZE, 0);
+        open_ends(PAIR, from);
+        open_ends(PAIR, to);
+        CHECK_EQ(setsockopt(belay_stream_fd(to[0]), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
+        start_feed(&feeder, from[0], data, SIZE, 0);
+        reader.stream = to[1];
+        draining = must(belay_spawn(drain, &reader));
+        for (int again = 0; all < SIZE; again++) {
+                copying = must(belay_spawn(copy, &copier));
+                for (unsigned i = 0; again < 50 && i < seed * 7 % 23; i++)
+                        CHECK_EQ(belay_yield(), 0);
+                if (again < 50)
+                        belay_cancel(copying, NULL);
+                CHECK_EQ(belay_join(copying, NULL), 0);
+                belay_release(copying);
+                if (copier.copied > 0)
+                        all += copier.copied;
+                copier.copied = 0;
+                CHECK_EQ(belay_sent(to[0]), all);
+                CHECK_EQ(belay_received(from[1]), all);
+                CHECK(!belay_is_cut(to[0]));
+        }
+        CHECK_EQ(all, SIZE);
+        join_task(feeder.task, 0);
+        CHECK_EQ(belay_half_close(to[0]), 0);
+        join_task(draining, 0);
+        CHECK_EQ(reader.result, SIZE);
+        CHECK(is_filled(buffer, SIZE, 0));
+        CHECK_EQ(belay_close(from[1], 0), 0);
+        CHECK_EQ(belay_close(to[0], 0), 0);
+        CHECK_EQ(belay_close(to[1], 0), 0);
+        return 0;
+}
+
 /* ---- failed ---- */
 
 static int source_fails(void *arg) {
@@ -272,6 +319,8 @@ int main(void) {
         RUN_ALL_KINDS(so_much);
         for (uint64_t seed = 1; seed <= 60; seed++)
                 CHECK_EQ(belay_run_with(cancelled, &seed, VIRTUAL), 0);
+        for (unsigned seed = 1; seed <= 20; seed++)
+                CHECK_EQ(belay_run(cancelled_sockets, &seed), 0);
         RUN_VIRTUAL(source_fails);
         RUN_VIRTUAL(target_fails);
         RUN_VIRTUAL(pipe_breaks);

@@ -236,6 +236,51 @@ static int closed(void *arg) {
         return 0;
 }
 
+/* Nobody reads; SIGPIPE has its default action. */
+static int broken(void *arg) {
+        struct subject *subject = arg;
+        int fd = make_file(SIZE);
+        int64_t rc;
+
+        if (subject->kind == TERMINAL) {
+                close(fd);
+                return 0;
+        }
+        open_ends(subject->kind, ends);
+        CHECK_EQ(belay_close(ends[1], 0), 0);
+        do
+                rc = belay_send_file(ends[0], fd, 0, SIZE);
+        while (rc > 0 && !belay_is_cut(ends[0]));
+        CHECK(rc == -EPIPE || (rc > 0 && belay_send_file(ends[0], fd, 0, SIZE) == -EPIPE));
+        CHECK_EQ(belay_send_file(ends[0], fd, 0, SIZE), -EPIPE);
+        close(fd);
+        CHECK_EQ(belay_close(ends[0], 0), 0);
+        return 0;
+}
+
+/* It breaks while there is no room. */
+static int breaks(void *arg) {
+        struct subject *subject = arg;
+        struct sender sender = { .fd = make_file(SIZE) };
+        belay_task *task;
+
+        if (subject->kind == TERMINAL) {
+                close(sender.fd);
+                return 0;
+        }
+        open_ends(subject->kind, ends);
+        task = must(belay_spawn(send_it, &sender));
+        read_some(1000);
+        CHECK(!sender.done);
+        CHECK_EQ(belay_close(ends[1], 0), 0);
+        join_task(task, 0);
+        CHECK(sender.result >= 1000 && sender.result < SIZE);
+        CHECK_EQ(belay_sent(ends[0]), sender.result);
+        close(sender.fd);
+        CHECK_EQ(belay_close(ends[0], 0), 0);
+        return 0;
+}
+
 int main(void) {
         RUN_ALL_KINDS(parts_of_files);
         RUN_ALL_KINDS(wrong);
@@ -244,5 +289,8 @@ int main(void) {
         RUN_ALL_KINDS(cancelled_at_once);
         RUN_ALL_KINDS(shrinks);
         RUN_ALL_KINDS(closed);
+        signal(SIGPIPE, SIG_DFL);
+        RUN_ALL_KINDS(broken);
+        RUN_ALL_KINDS(breaks);
         return 0;
 }

@@ -255,6 +255,55 @@ static int cut_while_waiting(void *arg) {
         return 0;
 }
 
+/* Who only reads is told as well when what was written before is cut off. */
+static int cut_told_to_the_sender(void *arg) {
+        belay_stream *ends[2];
+        char byte;
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 1, .delay = BELAY_SECOND } })), 0);
+        CHECK_EQ(belay_write(ends[0], "ab", 2), 2);
+        CHECK_EQ(belay_read(ends[0], &byte, 1), -ECONNRESET);
+        CHECK_EQ(belay_now(), BELAY_SECOND);
+        close_both(ends);
+        return 0;
+}
+
+/* From the very instant on. */
+static int stalled_at_once(void *arg) {
+        belay_stream *ends[2];
+        belay_timeout limit;
+        char buffer[10];
+        ssize_t rc;
+
+        (void) arg;
+        for (int way = 0; way < 3; way++) {
+                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 1, .cut_with = BELAY_WIRE_STALLS } })), 0);
+                CHECK_EQ(belay_write(ends[0], "ab", 2), 2);
+                CHECK_EQ(belay_write(ends[0], "cd", 2), 2);
+                CHECK_EQ(belay_write(ends[1], "back", 4), 4);
+                if (way == 0)
+                        CHECK_EQ(belay_half_close(ends[0]), 0);
+                else if (way == 1)
+                        CHECK_EQ(belay_close(ends[0], 0), 0);
+                else
+                        belay_abort(ends[0]);
+                CHECK_EQ(belay_read(ends[1], buffer, 10), 1);
+                CHECK_EQ(belay_timeout_enter(&limit, BELAY_HOUR), 0);
+                rc = belay_read(ends[1], buffer, 10);
+                CHECK_EQ(belay_timeout_leave(&limit, (int) rc), -ETIMEDOUT);
+                if (way == 0) {
+                        CHECK_EQ(belay_timeout_enter(&limit, BELAY_HOUR), 0);
+                        rc = belay_read(ends[0], buffer, 10);
+                        CHECK_EQ(belay_timeout_leave(&limit, (int) rc), -ETIMEDOUT);
+                }
+                belay_abort(ends[1]);
+                if (way == 0)
+                        belay_abort(ends[0]);
+        }
+        return 0;
+}
+
 static int stalls(void *arg) {
         belay_stream *ends[2];
         char buffer[100], data[200] = "";
@@ -319,6 +368,46 @@ static int cut_now(void *arg) {
                 close_both(ends);
         }
         CHECK_EQ(belay_now(), 0);
+        return 0;
+}
+
+/* ---- ends ---- */
+
+/* Both ends go, in any order and manner, with bytes under way both ways, and with or without a task that waits at one of them. */
+static int goodbyes(void *arg) {
+        (void) arg;
+        for (unsigned which = 0; which < 32; which++) {
+                unsigned first = which & 1;
+                struct once once = { .result = 1 };
+                belay_stream *ends[2];
+                char buffer[10];
+                belay_task *task;
+
+                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = BELAY_SECOND }, { .delay = BELAY_MINUTE } })), 0);
+                CHECK_EQ(belay_write(ends[0], "there", 5), 5);
+                CHECK_EQ(belay_write(ends[1], "back", 4), 4);
+                once = (struct once) { .stream = ends[which >> 1 & 1], .buffer = buffer, .size = 10 };
+                task = must(belay_spawn(read_once, &once));
+                if (which & 16)
+                        let_run();
+                for (unsigned i = 0; i < 2; i++) {
+                        if (which >> (2 + i) & 1)
+                                belay_abort(ends[first ^ i]);
+                        else
+                                CHECK_EQ(belay_close(ends[first ^ i], 0), 0);
+                        if (i == 0 && which & 16)
+                                let_run();
+                        /* One that did not begin is not in it, and may not come any more. */
+                        if (i == 0 && !(which & 16)) {
+                                CHECK(belay_cancel(task, NULL));
+                                CHECK_EQ(belay_yield(), 0);
+                        }
+                }
+                CHECK_EQ(belay_join(task, NULL), 0);
+                belay_release(task);
+                if (which & 16)
+                        CHECK_EQ(once.result, -EBADF);
+        }
         return 0;
 }
 
@@ -480,8 +569,11 @@ int main(void) {
         RUN_VIRTUAL(room);
         RUN_VIRTUAL(cuts);
         RUN_VIRTUAL(cut_while_waiting);
+        RUN_VIRTUAL(cut_told_to_the_sender);
         RUN_VIRTUAL(stalls);
+        RUN_VIRTUAL(stalled_at_once);
         RUN_VIRTUAL(cut_now);
+        RUN_VIRTUAL(goodbyes);
         RUN_VIRTUAL(misuse);
         RUN_VIRTUAL(without_memory);
         RUN_VIRTUAL(dumped);

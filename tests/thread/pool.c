@@ -271,7 +271,7 @@ static int strikes(void *arg) {
 
         gate_await(&limited->gate);
         CHECK_EQ(belay_timeout_reschedule(&limited->limit, 0), 0);
-        while (belay_timeout_state(&limited->limit) == BELAY_TIMEOUT_ACTIVE)
+        while (!belay_timeout_expired(&limited->limit))
                 CHECK_EQ(belay_yield(), 0);
         gate_open(&limited->gate);
         return 0;

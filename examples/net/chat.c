@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A chat room: chat [ENDPOINT]. The first line of a client is its name, the others go to everybody else.
+ *
+ * A connection has two tasks: one reads its client's lines, the other writes to it what lies in its queue. Who speaks only puts
+ * a line into each queue, and so waits for nobody. The queues are bounded: a client that does not keep up is dropped.
+ */
+#define _GNU_SOURCE                     /* asprintf() */
+#include <belay.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_SIZE = 1024, NAME_SIZE = 32, QUEUE_MOST = 100, MEMBERS_MOST = 1000 };
+#define FAREWELL_LIMIT (2 * BELAY_SECOND)
+/* On the stack of its connection's task, where it is safe until the handler returns. */
+struct member {
+        belay_stream *stream;
+        belay_queue *queue;             /* of lines, each a copy of its own */
+        belay_timeout limit;            /* for saying its name, and for going */
+        bool is_dropped;
+        char name[NAME_SIZE];
+};
+
+struct room {
+        const char *endpoint;
+        struct member *members[MEMBERS_MOST];
+        size_t count;
+};
+
+/* To all but `from`. Nothing in here waits: while we walk nobody comes or goes. */
+static void tell(struct room *room, const struct member *from, const char *before, const char *text) {
+        for (size_t i = 0; i < room->count; i++) {
+                struct member *each = room->members[i];
+                char *line;
+
+                if (each == from || each->is_dropped || asprintf(&line, "%s%s%s\n", before, from->name, text) < 0)
+                        continue;
+                if (belay_queue_try_put(each->queue, line) == 0)
+                        continue;
+                free(line);
+                /* Its writer finds no lines any more, only that it is dropped, and has a while for last words. */
+                each->is_dropped = true;
+                belay_queue_shutdown(each->queue, true);
+                belay_timeout_reschedule(&each->limit, FAREWELL_LIMIT);
+                tell(room, each, "* ", " does not keep up and is dropped");
+        }
+}
+
+static int write_lines(void *arg) {
+        struct member *self = arg;
+        void *line;
+        int rc;
+
+        while ((rc = belay_queue_get(self->queue, &line)) == 0) {
+                ssize_t size = belay_write(self->stream, line, strlen(line));
+
+                free(line);
+                if (size < 0)
+                        return (int) size;
+        }
+        /* As a failure it ends the reader, too. */
+        if (self->is_dropped && belay_print(self->stream, "* you do not keep up: good-bye\n") > 0)
+                return -ENOBUFS;
+        return rc == -ESHUTDOWN ? 0 : rc;
+}
+
+static ssize_t read_lines(struct room *room, struct member *self) {
+        char line[LINE_SIZE] = ": ";
+        ssize_t size;
+
+        /* Nobody speaks faster than that: so a queue is full only if its client does not read. */
+        while ((size = belay_read_line(self->stream, line + 2, sizeof(line) - 2)) > 0
+               && (size = belay_sleep(BELAY_MILLISECOND)) == 0) {
+                line[strcspn(line, "\r\n")] = '\0';
+                tell(room, self, "", line);
+        }
+        return size;
+}
+
+static int stay(struct room *room, struct member *self) {
+        belay_group group;
+        size_t i = 0;
+        int rc;
+
+        room->members[room->count++] = self;
+        tell(room, self, "* ", " joined");
+        belay_group_enter(&group);
+        rc = belay_group_spawn(&group, write_lines, self);
+        if (rc == 0)
+                rc = (int) read_lines(room, self);
+        while (room->members[i] != self)
+                i++;
+        room->members[i] = room->members[--room->count];
+        tell(room, self, "* ", " left");
+        /* What is in its queue still goes to it, if that does not take too long. */
+        belay_queue_shutdown(self->queue, false);
+        belay_timeout_reschedule(&self->limit, FAREWELL_LIMIT);
+        return belay_group_leave(&group, rc);
+}
+
+static int handle(belay_stream *stream, void *room) {
+        struct member self = { .stream = stream };
+        int rc;
+
+        self.queue = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .capacity = QUEUE_MOST, .destroy = free));
+        if (self.queue == NULL)
+                return -errno;
+        belay_timeout_enter(&self.limit, BELAY_MINUTE);
+        rc = (int) belay_print(stream, "* your name?\n");
+        if (rc > 0)
+                rc = (int) belay_read_line(stream, self.name, sizeof(self.name));
+        if (rc > 0) {
+                self.name[strcspn(self.name, "\r\n")] = '\0';
+                belay_timeout_reschedule(&self.limit, BELAY_NEVER);
+                rc = stay(room, &self);
+        }
+        rc = belay_timeout_leave(&self.limit, rc);
+        belay_queue_free(self.queue);
+        /* A request for cancellation is delivered once: after it, last words may be written. */
+        if (rc == -ECANCELED && !belay_is_cut(stream))
+                rc = (int) belay_print(stream, "* the room is closing\n");
+        /* Without a failure the connection is closed in good order, so that last words arrive. */
+        return rc < 0 && !self.is_dropped ? rc : 0;
+}
+
+static int app(void *arg) {
+        struct room *room = arg;
+        belay_listener *listener;
+        int rc = belay_listen(&listener, room->endpoint, NULL);
+
+        if (rc < 0)
+                return rc;
+        printf("listening at %s\n", belay_listener_endpoint(listener));
+        fflush(stdout);
+        /* Nobody goes because the room is closing: to wait for that is no use. */
+        rc = belay_serve(listener, handle, room, BELAY_OPTIONS(belay_serve_options, .most = MEMBERS_MOST, .grace = 1));
+        belay_listener_close(listener);
+        return rc;
+}
+
+int main(int argc, char **argv) {
+        struct room room = { .endpoint = argc > 1 ? argv[1] : "127.0.0.1:7009" };
+        int rc = belay_run(app, &room);
+
+        if (rc < 0 && rc != -EINTR)
+                fprintf(stderr, "chat: %s: %s\n", room.endpoint, strerror(-rc));
+        return rc < 0 && rc != -EINTR;
+}

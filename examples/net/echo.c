@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An echo server: what a client sends comes back to it.
+ *
+ *     echo [ENDPOINT]                  127.0.0.1:7007 by default; port 0: any that is free
+ *     nc 127.0.0.1 7007
+ *
+ * Each connection has a task of its own, so its handler is written as if there were no other. Ctrl-C ends the server: it
+ * accepts no more, lets connections go on for two seconds and cancels those that are left.
+ */
+#include <belay.h>
+#include <stdio.h>
+#include <string.h>
+
+static int echo(belay_stream *client, void *arg) {
+        (void) arg;
+        /*
+         * Until the client has said all it had to say. If it does not read its answers, the copying waits, and with it the
+         * client's own writing: nothing piles up here.
+         */
+        return belay_copy(client, client, -1, NULL);
+}
+
+static int app(void *arg) {
+        belay_listener *listener;
+        int rc = belay_listen(&listener, arg, NULL);
+
+        if (rc < 0)
+                return rc;
+        printf("listening at %s\n", belay_listener_endpoint(listener));
+        fflush(stdout);
+        /* Returns when app is cancelled, which is what Ctrl-C does. No connection is left then. */
+        rc = belay_serve(listener, echo, NULL, BELAY_OPTIONS(belay_serve_options, .grace = 2 * BELAY_SECOND));
+        belay_listener_close(listener);
+        return rc;
+}
+
+int main(int argc, char **argv) {
+        const char *endpoint = argc > 1 ? argv[1] : "127.0.0.1:7007";
+        int rc = belay_run(app, (void *) endpoint);
+
+        /* -EINTR: ended by Ctrl-C or SIGTERM, as servers are. */
+        if (rc == -EINTR)
+                return 0;
+        if (rc < 0)
+                fprintf(stderr, "echo: %s: %s\n", endpoint, strerror(-rc));
+        return rc < 0;
+}

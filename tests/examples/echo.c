@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The echo server: many clients at a time, each gets back what it sent, and all of it; ended by a signal in the midst.
+ */
+#include "examples/example.h"
+
+enum { CLIENTS = 20, PIECES = 50 };
+
+static struct example echo;
+
+/* One that sends and receives at the same time, says that it has no more, and gets the rest. */
+static int send_all(void *arg) {
+        belay_stream *stream = arg;
+        char piece[5000];
+
+        for (size_t i = 0; i < PIECES; i++) {
+                memset(piece, (int) ('a' + i % 26), sizeof(piece));
+                CHECK_EQ(belay_write(stream, piece, sizeof(piece)), sizeof(piece));
+        }
+        CHECK_EQ(belay_half_close(stream), 0);
+        return 0;
+}
+
+static int talk(void *arg) {
+        belay_stream *stream = connect_to(&echo);
+        belay_task *sender = must(belay_spawn(send_all, stream));
+        char piece[5000];
+
+        (void) arg;
+        for (size_t i = 0; i < PIECES; i++) {
+                CHECK_EQ(belay_read_exactly(stream, piece, sizeof(piece)), sizeof(piece));
+                for (size_t at = 0; at < sizeof(piece); at++)
+                        CHECK(piece[at] == (char) ('a' + i % 26));
+        }
+        CHECK_EQ(belay_read(stream, piece, 1), 0);
+        CHECK_EQ(belay_join(sender, NULL), 0);
+        belay_release(sender);
+        CHECK_EQ(belay_close(stream, BELAY_NEVER), 0);
+        return 0;
+}
+
+static int app(void *arg) {
+        belay_stream *staying, *other;
+        belay_group group;
+        int before;
+
+        (void) arg;
+        START(&echo, "echo", "127.0.0.1:0");
+        await_listening(&echo);
+        staying = connect_to(&echo);
+        say(staying, "one\n");
+        CHECK_SAYS(staying, "one");
+        before = descriptors_of(&echo);
+        CHECK_EQ(belay_group_enter(&group), 0);
+        for (int i = 0; i < CLIENTS; i++)
+                CHECK_EQ(belay_group_spawn(&group, talk, NULL), 0);
+        CHECK_EQ(belay_group_leave(&group, 0), 0);
+        await_descriptors(&echo, before);
+
+        /* From the signal on nobody is accepted; who is there is cut off after a while. */
+        CHECK_EQ(kill(echo.pid, SIGINT), 0);
+        while (belay_connect(&other, echo.endpoint, NULL) == 0)
+                belay_abort(other);
+        CHECK(belay_read(staying, &before, 1) <= 0);
+        belay_abort(staying);
+        end(&echo, 0, 0);
+        CHECK_COMPLAINTS(&echo, "");
+
+        /* Nobody is there, and so nothing is waited for. */
+        START(&echo, "echo", "127.0.0.1:0");
+        await_listening(&echo);
+        end(&echo, SIGTERM, 0);
+        CHECK_COMPLAINTS(&echo, "");
+
+        START(&echo, "echo", "nowhere");
+        end(&echo, 0, 1);
+        CHECK_COMPLAINTS(&echo, "echo: nowhere: Invalid argument\n");
+        return 0;
+}
+
+int main(void) {
+        run_on_both(app);
+        return 0;
+}

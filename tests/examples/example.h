@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Examples as processes of their own: started, talked to, ended, and looked at afterwards. All of it in a task.
+ */
+#ifndef BELAY_TESTS_EXAMPLE_H
+#define BELAY_TESTS_EXAMPLE_H
+
+#include <dirent.h>
+#include <sys/prctl.h>
+
+#include "base/help.h"
+
+struct example {
+        pid_t pid;
+        belay_stream *out;              /* what it prints */
+        FILE *complaints;               /* what it writes to stderr */
+        char endpoint[BELAY_ADDRESS_TEXT];      /* where it listens */
+};
+
+enum { WORDS_MOST = 32 };
+
+/* ---- starting ---- */
+
+/* What programs are run by here, and the program. */
+static inline char **command_of(const char *name, const char *const arguments[], char *words[WORDS_MOST]) {
+        const char *run = getenv("RUN"), *build = getenv("BUILD");
+        char *word = run != NULL ? strtok(strdup(run), " ") : NULL;
+        static char path[4096];
+        int count = 0;
+
+        for (; word != NULL && count < 8; word = strtok(NULL, " "))
+                words[count++] = word;
+        snprintf(path, sizeof(path), "%s/examples/net/%s", build != NULL ? build : "build", name);
+        words[count++] = path;
+        for (int i = 0; arguments[i] != NULL; i++)
+                words[count++] = (char *) arguments[i];
+        words[count] = NULL;
+        return words;
+}
+
+static inline void start(struct example *example, const char *name, const char *const arguments[]) {
+        char *words[WORDS_MOST];
+        int ends[2];
+
+        *example = (struct example) { .complaints = tmpfile() };
+        CHECK(example->complaints != NULL);
+        CHECK_EQ(pipe(ends), 0);
+        command_of(name, arguments, words);
+        example->pid = fork();
+        CHECK(example->pid >= 0);
+        if (example->pid == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                signal(SIGINT, SIG_DFL);
+                signal(SIGTERM, SIG_DFL);
+                dup2(ends[1], 1);
+                dup2(fileno(example->complaints), 2);
+                close(ends[0]);
+                close(ends[1]);
+                execvp(words[0], words);
+                fprintf(stderr, "%s: %s\n", words[0], strerror(errno));
+                _exit(127);
+        }
+        close(ends[1]);
+        CHECK_EQ(belay_stream_open_fd(&example->out, ends[0], NULL), 0);
+}
+
+#define START(example, name, ...) start(example, name, (const char *const[]) { __VA_ARGS__, NULL })
+
+static inline void show_complaints(struct example *example) {
+        char line[1024];
+
+        rewind(example->complaints);
+        while (fgets(line, sizeof(line), example->complaints) != NULL)
+                fprintf(stderr, "    it wrote: %s", line);
+}
+
+/* ---- talking ---- */
+
+/* The next line of a stream, without its end. */
+static inline const char *next_line(belay_stream *stream) {
+        static char line[8192];
+        ssize_t size = belay_read_line(stream, line, sizeof(line));
+
+        if (size <= 0)
+                return size == 0 ? "(its end)" : strerror((int) -size);
+        line[strcspn(line, "\n")] = '\0';
+        return line;
+}
+
+#define CHECK_SAYS(stream, text) CHECK_STR(next_line(stream), text)
+
+static inline bool begins_with(const char *text, const char *with) {
+        return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* One that listens says where. */
+static inline void await_listening(struct example *example) {
+        const char *line = next_line(example->out), *begin = "listening at ";
+
+        if (!begins_with(line, begin)) {
+                fprintf(stderr, "it does not listen, but says: %s\n", line);
+                show_complaints(example);
+                CHECK_END(1);
+        }
+        snprintf(example->endpoint, sizeof(example->endpoint), "%s", line + strlen(begin));
+}
+
+static inline belay_stream *connect_to(const struct example *example) {
+        belay_stream *stream;
+
+        CHECK_EQ(belay_connect(&stream, example->endpoint, NULL), 0);
+        return stream;
+}
+
+static inline void say(belay_stream *stream, const char *text) {
+        CHECK_EQ(belay_write(stream, text, strlen(text)), strlen(text));
+}
+
+/* A task that is to end well. */
+static inline void join_task_of(belay_task *task) {
+        int outcome = -1;
+
+        CHECK_EQ(belay_join(task, &outcome), 0);
+        CHECK_EQ(outcome, 0);
+        belay_release(task);
+}
+
+/* ---- what it holds ---- */
+
+static inline int descriptors_of(const struct example *example) {
+        char path[64];
+        DIR *directory;
+        int count = 0;
+
+        snprintf(path, sizeof(path), "/proc/%d/fd", (int) example->pid);
+        directory = opendir(path);
+        CHECK(directory != NULL);
+        while (readdir(directory) != NULL)
+                count++;
+        closedir(directory);
+        return count;
+}
+
+/* Until it holds no more descriptors than that: whoever waits for ever here is stopped by the runner. */
+static inline void await_descriptors(const struct example *example, int count) {
+        while (descriptors_of(example) > count)
+                CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+}
+
+/* ---- its end ---- */
+
+/* It ends, of a signal (0: by itself), with this code; what it still prints is for the caller to have read. */
+static inline void end(struct example *example, int signal, int code) {
+        int status;
+
+        if (signal != 0)
+                CHECK_EQ(kill(example->pid, signal), 0);
+        CHECK_SAYS(example->out, "(its end)");
+        belay_close(example->out, 0);
+        CHECK_EQ(waitpid(example->pid, &status, 0), example->pid);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != code) {
+                fprintf(stderr, "its status is %#x, not exit code %d\n", (unsigned) status, code);
+                show_complaints(example);
+                CHECK_END(1);
+        }
+}
+
+/* It wrote just this to stderr. */
+#define CHECK_COMPLAINTS(example, text)                                                                \
+        do {                                                                                           \
+                char wrote[4096];                                                                      \
+                                                                                                       \
+                rewind((example)->complaints);                                                         \
+                wrote[fread(wrote, 1, sizeof(wrote) - 1, (example)->complaints)] = '\0';               \
+                fclose((example)->complaints);                                                         \
+                CHECK_STR(wrote, text);                                                                \
+        } while (0)
+
+/* ---- both back ends ---- */
+
+/* Runs a test on epoll and, where it can be had, on io_uring: both the example and what talks to it. */
+static inline void run_on_both(belay_fn *fn) {
+        static const belay_loop_options wanted = { .size = sizeof(wanted), .backend = BELAY_BACKEND_IO_URING };
+        belay_loop *loop;
+        bool has_both;
+
+        keep_lines();
+        loop = belay_loop_new(&wanted);
+        CHECK(loop != NULL);
+        has_both = strcmp(belay_loop_backend(loop), "io_uring") == 0;
+        CHECK_EQ(belay_loop_close(loop), 0);
+        belay_set_log(NULL, NULL);
+        for (int i = 0; i < 1 + has_both; i++) {
+                CHECK_EQ(setenv("BELAY_BACKEND", i == 0 ? "epoll" : "io_uring", 1), 0);
+                CHECK_EQ(belay_run(fn, NULL), 0);
+        }
+}
+
+#endif

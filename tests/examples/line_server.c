@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The line server: its commands, its limits, and how it shuts down: told, let finish, cancelled.
+ */
+#include "examples/example.h"
+
+static struct example server;
+
+static void check_commands(void) {
+        belay_stream *stream = connect_to(&server);
+        char long_line[600];
+
+        /* In pieces and several at once, as it may come. */
+        say(stream, "EC");
+        say(stream, "HO one two\r\nECHO\n\nWHAT\nSLEEP 0\nSLEEP x y\n");
+        CHECK_SAYS(stream, "one two");
+        CHECK_SAYS(stream, "");
+        CHECK_SAYS(stream, "ERROR: TIME, ECHO text, SLEEP seconds or QUIT");
+        CHECK_SAYS(stream, "OK");
+        CHECK_SAYS(stream, "OK");
+        say(stream, "TIME\n");
+        CHECK_EQ(strlen(next_line(stream)), 24);
+        say(stream, "QUIT\n");
+        CHECK_SAYS(stream, "BYE");
+        CHECK_SAYS(stream, "(its end)");
+        CHECK_EQ(belay_close(stream, BELAY_NEVER), 0);
+
+        stream = connect_to(&server);
+        memset(long_line, 'x', sizeof(long_line));
+        CHECK_EQ(belay_write(stream, long_line, sizeof(long_line)), sizeof(long_line));
+        CHECK_SAYS(stream, "BYE: that line is too long");
+        CHECK_SAYS(stream, "(its end)");
+        CHECK_EQ(belay_close(stream, BELAY_NEVER), 0);
+
+        /* A last line without an end is one all the same. */
+        stream = connect_to(&server);
+        say(stream, "ECHO last");
+        CHECK_EQ(belay_half_close(stream), 0);
+        CHECK_SAYS(stream, "last");
+        CHECK_SAYS(stream, "BYE");
+        CHECK_EQ(belay_close(stream, BELAY_NEVER), 0);
+}
+
+/* Clients that are idle, in a short command and in a long one, when the signal comes. */
+static void check_shutdown(int signal) {
+        belay_stream *idle = connect_to(&server), *brief = connect_to(&server), *lengthy = connect_to(&server), *late;
+
+        say(idle, "ECHO there\n");
+        CHECK_SAYS(idle, "there");
+        /* The answer to a first command shows that the second one, which came with it, is being obeyed. */
+        say(brief, "ECHO there\nSLEEP 0.05\n");
+        CHECK_SAYS(brief, "there");
+        say(lengthy, "ECHO there\nSLEEP 3600\n");
+        CHECK_SAYS(lengthy, "there");
+        CHECK_EQ(kill(server.pid, signal), 0);
+        CHECK_SAYS(idle, "BYE: the server is closing");
+        CHECK_SAYS(idle, "(its end)");
+        CHECK_EQ(belay_connect(&late, server.endpoint, NULL), -ECONNREFUSED);
+        CHECK_SAYS(brief, "OK");
+        CHECK_SAYS(brief, "BYE: the server is closing");
+        CHECK_SAYS(lengthy, "BYE: the server is closing");
+        belay_abort(idle);
+        belay_abort(brief);
+        belay_abort(lengthy);
+}
+
+static int app(void *arg) {
+        (void) arg;
+        START(&server, "line_server", "127.0.0.1:0", "2");
+        await_listening(&server);
+        check_commands();
+        check_shutdown(SIGTERM);
+        CHECK_SAYS(server.out, "6 connections, 14 commands, of which 1 were cancelled");
+        end(&server, 0, 0);
+        CHECK_COMPLAINTS(&server, "");
+
+        START(&server, "line_server", "127.0.0.1:0");
+        await_listening(&server);
+        CHECK_EQ(kill(server.pid, SIGINT), 0);
+        CHECK_SAYS(server.out, "0 connections, 0 commands, of which 0 were cancelled");
+        end(&server, 0, 0);
+        CHECK_COMPLAINTS(&server, "");
+
+        START(&server, "line_server", "unix:/nowhere/at/all");
+        end(&server, 0, 1);
+        CHECK_COMPLAINTS(&server, "line_server: unix:/nowhere/at/all: No such file or directory\n");
+        return 0;
+}
+
+int main(void) {
+        run_on_both(app);
+        return 0;
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# c-ares in tasks, with a name server that answers by UDP, by TCP, late, or never.
+set -euo pipefail
+. "$(dirname "$0")/lib.inc"
+
+example libraries/cares
+needs python3
+
+for backend in epoll io_uring; do
+        : >log
+        start python3 "$here/dns.py"
+        eventually test -s log || { echo "the name server does not start"; exit 1; }
+        server_at=127.0.0.1:$(cat log)
+
+        run 0 env "BELAY_BACKEND=$backend" "$program" -s "$server_at" one.test two.test late.test
+        [ "$(cat out)" = "$(printf 'one.test 192.0.2.1\ntwo.test 192.0.2.2\nlate.test 192.0.2.3')" ] ||
+                { complain "other addresses:"; cat out; }
+        # Too long for UDP: asked again by TCP.
+        run 0 env "BELAY_BACKEND=$backend" "$program" -s "$server_at" long.test
+        [ "$(wc -w <out)" -eq 101 ] || { complain "not a hundred addresses:"; cat out; }
+        # A hundred look-ups at once, and those that fail do the others no harm.
+        names=()
+        for ((i = 0; i < 50; i++)); do names+=(one.test two.test); done
+        run 1 env "BELAY_BACKEND=$backend" "$program" -t 1 -s "$server_at" "${names[@]}" nobody.test silent.test
+        [ "$(grep -cE '^(one|two)\.test 192\.0\.2\.[12]$' out)" -eq 100 ] || { complain "not all:"; cat out; }
+        has out '^nobody\.test Domain name not found$'
+        # The limit is the look-up's, whatever c-ares would go on trying.
+        has out '^silent\.test Connection timed out$'
+        [ ! -s err ] || { complain "it writes to stderr:"; cat err; }
+done
+exit $wrong

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# belay beside GLib, libuv and sd-event, with both of its back ends: timers, descriptors and calls of both sides.
+set -euo pipefail
+. "$(dirname "$0")/lib.inc"
+
+built=0
+for host in glib libuv sd_event; do
+        [ -x "$BUILD/examples/embed/$host" ] || { echo "examples/embed/$host was not built"; continue; }
+        built=$((built + 1))
+        for backend in epoll io_uring; do
+                run 0 env "BELAY_BACKEND=$backend" "$BUILD/examples/embed/$host"
+                has out ' good$'
+        done
+done
+[ "$built" -gt 0 ] || skip "none of the examples was built"
+exit $wrong
