@@ -84,6 +84,7 @@ void bly_io_free(struct bly_io *io) {
                         bly_free(((void **) io->pages[page])[-1]);
         bly_free(io->pages);
         bly_free(io->shared);
+        bly_free(io->reserve);
         bly_free(io);
 }
 

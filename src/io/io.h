@@ -139,7 +139,7 @@ struct bly_io {
         size_t holding;                 /* of them, those that hold the virtual time */
         belay_time looked;              /* when the back end was last asked */
         int left;                       /* tries that need no wait, until who makes them gives way */
-        char *shared;                   /* for bytes that pass through between two waits; NULL until it is needed */
+        char *shared, *reserve;         /* of who copies: for bytes on their way between two waits, and for those that stay; NULL */
         size_t owned;                   /* descriptors; their places in the table outlive the loop */
         bool closed;                    /* with the loop */
 };

@@ -107,7 +107,7 @@ static void end_poll(struct bly_ring *ring, uint64_t ticket) {
         if (bly_ring_reserve(ring, 1) < 0)
                 return;
         sqe = io_uring_get_sqe(&ring->queues);
-        io_uring_prep_poll_remove(sqe, ticket);
+        io_uring_prep_cancel64(sqe, ticket, 0);
         sqe->flags |= ring->quiet;
         sqe->user_data = bly_ticket(BLY_OF_NOBODY, 0, 0);
 }
@@ -242,6 +242,9 @@ static void complete(struct bly_ring *ring, struct bly_io *io, const struct io_u
         switch (bly_ticket_kind(cqe->user_data)) {
         case BLY_OF_OPERATION:
                 bly_ring_completed(ring, io, cqe->user_data, cqe->res);
+                break;
+        case BLY_OF_STOP:
+                bly_ring_stopped(ring, cqe->user_data, cqe->res);
                 break;
         case BLY_OF_DESCRIPTOR:
                 if (io != NULL)

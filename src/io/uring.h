@@ -14,8 +14,9 @@
 #include <liburing.h>
 
 enum bly_ticket_kind {
-        BLY_OF_NOBODY,                  /* a request to end something: that thing's own completion counts */
+        BLY_OF_NOBODY,
         BLY_OF_OPERATION,               /* the number is that of its seat */
+        BLY_OF_STOP,                    /* asks that operation to end */
         BLY_OF_DESCRIPTOR,              /* the number is its own */
         BLY_OF_BELL,
 };
@@ -27,7 +28,7 @@ struct bly_seat {
         uint32_t next;                  /* free: the next free one */
         unsigned entry;                 /* where it stands, or stood, in the queue of entries */
         bool revoked;                   /* it was taken back before it was handed in */
-        bool to_stop;                   /* there was no entry left to ask for its end */
+        bool to_stop;                   /* its end is still to be asked for, or once more */
 };
 
 struct bly_ring {
@@ -35,7 +36,7 @@ struct bly_ring {
         struct bly_seat *seats;
         uint32_t seat_count, free_seat; /* free_seat is seat_count: none */
         uint32_t going_on;              /* operations */
-        uint32_t to_stop;               /* of them, those that could not be asked to end */
+        uint32_t to_stop;               /* of them, those whose end is still to be asked for */
         int outside, told_fd;           /* see uring_beside.c; -1: nobody waits for us from outside */
         bool bell_armed;
         bool complained;
@@ -43,15 +44,15 @@ struct bly_ring {
 };
 
 static inline uint64_t bly_ticket(enum bly_ticket_kind kind, uint32_t number, uint32_t generation) {
-        return (uint64_t) kind << 62 | (uint64_t) number << 32 | generation;
+        return (uint64_t) kind << 61 | (uint64_t) number << 32 | generation;
 }
 
 static inline enum bly_ticket_kind bly_ticket_kind(uint64_t ticket) {
-        return (enum bly_ticket_kind) (ticket >> 62);
+        return (enum bly_ticket_kind) (ticket >> 61);
 }
 
 static inline uint32_t bly_ticket_number(uint64_t ticket) {
-        return ticket >> 32 & 0x3fffffff;
+        return ticket >> 32 & 0x1fffffff;
 }
 
 /* ---- the queues (uring.c) ---- */
@@ -87,8 +88,10 @@ void bly_beside_tell(struct bly_ring *ring);
 
 int bly_ring_begin(struct bly_io *io, struct bly_op *op);
 void bly_ring_stop(struct bly_io *io, struct bly_op *op);
-/* Asks those to end that could not be asked before. */
+/* Asks those to end that are still to be asked. */
 void bly_ring_stop_late(struct bly_ring *ring);
+/* What became of having asked. */
+void bly_ring_stopped(struct bly_ring *ring, uint64_t ticket, int result);
 /* Asks all to end. */
 void bly_ring_stop_all(struct bly_ring *ring);
 /* A completion; as with bly_ring_take(). */

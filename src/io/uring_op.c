@@ -176,8 +176,13 @@ static bool ask_to_end(struct bly_ring *ring, uint64_t ticket) {
         sqe = io_uring_get_sqe(&ring->queues);
         io_uring_prep_cancel64(sqe, ticket, 0);
         sqe->flags |= ring->quiet;
-        sqe->user_data = bly_ticket(BLY_OF_NOBODY, 0, 0);
+        sqe->user_data = bly_ticket(BLY_OF_STOP, bly_ticket_number(ticket), (uint32_t) ticket);
         return true;
+}
+
+static void stop_later(struct bly_ring *ring, struct bly_seat *seat) {
+        ring->to_stop += !seat->to_stop;
+        seat->to_stop = true;
 }
 
 void bly_ring_stop(struct bly_io *io, struct bly_op *op) {
@@ -194,9 +199,16 @@ void bly_ring_stop(struct bly_io *io, struct bly_op *op) {
                 sqe->user_data = op->ticket;
                 seat->revoked = true;
         } else if (!ask_to_end(ring, op->ticket)) {
-                seat->to_stop = true;
-                ring->to_stop++;
+                stop_later(ring, seat);
         }
+}
+
+/* One that is between two tries is not found, and may then wait as long as it would have. */
+void bly_ring_stopped(struct bly_ring *ring, uint64_t ticket, int result) {
+        struct bly_seat *seat = seat_of(ring, ticket);
+
+        if (seat != NULL && result == -ENOENT)
+                stop_later(ring, seat);
 }
 
 void bly_ring_stop_late(struct bly_ring *ring) {
@@ -216,10 +228,8 @@ void bly_ring_stop_all(struct bly_ring *ring) {
         for (uint32_t number = 0; number < ring->seat_count; number++) {
                 struct bly_seat *seat = &ring->seats[number];
 
-                if (seat->op != NULL && !seat->to_stop) {
-                        seat->to_stop = true;
-                        ring->to_stop++;
-                }
+                if (seat->op != NULL)
+                        stop_later(ring, seat);
         }
         bly_ring_stop_late(ring);
 }

@@ -14,7 +14,7 @@ enum { COPY_ROOM = 64 * 1024 };
 struct copying {
         belay_stream *to, *from;
         const struct bly_fd *socket;    /* to write to without waiting; NULL: not so */
-        char *shared;
+        struct bly_io *io;              /* with that: has the buffer that all share; NULL: not so */
         int64_t most;                   /* negative: no end */
         int64_t *copied;
 };
@@ -25,18 +25,37 @@ static size_t next_size(const struct copying *copying) {
         return copying->most < 0 || left > COPY_ROOM ? COPY_ROOM : (size_t) left;
 }
 
-/* What is read has a place then, whatever happens. Memory that is not used is none. */
-static int make_room(belay_stream *stream) {
-        char *buffer;
+/*
+ * The loop keeps a buffer in reserve, so that what was read has a place, whatever happens, and a copy that never needs one
+ * never asks for memory.
+ */
+static int keep_reserve(struct bly_io *io) {
+        if (unlikely(io->reserve == NULL))
+                io->reserve = bly_alloc(COPY_ROOM);
+        return likely(io->reserve != NULL) ? 0 : -ENOMEM;
+}
 
-        if (stream->room >= COPY_ROOM)
-                return 0;
-        buffer = bly_realloc(stream->buffer, COPY_ROOM);
-        if (buffer == NULL)
-                return -ENOMEM;
-        stream->buffer = buffer;
-        stream->room = COPY_ROOM;
-        return 0;
+static void take_reserve(struct copying *copying) {
+        belay_stream *from = copying->from;
+
+        bly_free(from->buffer);
+        from->buffer = copying->io->reserve;
+        from->room = COPY_ROOM;
+        copying->io->reserve = NULL;
+}
+
+/* A buffer that is empty again goes back. */
+static void give_back(struct copying *copying) {
+        belay_stream *from = copying->from;
+
+        if (from->room != COPY_ROOM || bly_stream_buffered(from) > 0)
+                return;
+        if (copying->io->reserve == NULL)
+                copying->io->reserve = from->buffer;
+        else
+                bly_free(from->buffer);
+        from->buffer = NULL;
+        from->room = from->start = from->end = 0;
 }
 
 /* Writes what is in the buffer, as far as it goes. */
@@ -60,22 +79,27 @@ static ssize_t write_buffered(struct copying *copying) {
 /* Reads, and writes at once what can be; the rest goes to the buffer. 0 at the end. */
 static ssize_t pass_on(struct copying *copying) {
         belay_stream *from = copying->from;
-        ssize_t size = bly_stream_read(from, copying->shared, next_size(copying)), rc;
+        char *shared = copying->io->shared;
+        ssize_t size = keep_reserve(copying->io), rc;
 
+        if (likely(size == 0))
+                size = bly_stream_read(from, shared, next_size(copying));
         if (size <= 0)
                 return size;
         rc = bly_stream_writable(copying->to);
         if (rc == 0)
-                rc = bly_stream_write_now(copying->to, copying->socket, copying->shared, (size_t) size);
+                rc = bly_stream_write_now(copying->to, copying->socket, shared, (size_t) size);
         if (rc > 0) {
                 from->received += (size_t) rc;
                 *copying->copied += rc;
                 if (likely(rc == size))
                         return rc;
         }
+        if (from->room < COPY_ROOM)
+                take_reserve(copying);
         from->start = 0;
         from->end = (size_t) (size - (rc > 0 ? rc : 0));
-        memcpy(from->buffer, copying->shared + (rc > 0 ? rc : 0), from->end);
+        memcpy(from->buffer, shared + (rc > 0 ? rc : 0), from->end);
         return rc == -EAGAIN || rc > 0 ? 1 : rc;
 }
 
@@ -83,27 +107,47 @@ static int copy(struct copying *copying) {
         ssize_t rc = 1;
 
         while (rc > 0 && (copying->most < 0 || *copying->copied < copying->most)) {
-                if (bly_stream_buffered(copying->from) > 0)
+                if (bly_stream_buffered(copying->from) > 0) {
                         rc = write_buffered(copying);
-                else if (copying->shared != NULL)
+                        if (copying->io != NULL)
+                                give_back(copying);
+                } else if (copying->io != NULL) {
                         rc = pass_on(copying);
-                else
+                } else {
                         rc = bly_stream_fill(copying->from, next_size(copying));
+                }
         }
+        if (copying->io != NULL)
+                give_back(copying);
         return rc < 0 ? (int) rc : 0;
+}
+
+/* For streams whose back end, or transport, is given the buffer and has it while we wait. */
+static int make_room(belay_stream *stream) {
+        char *buffer;
+
+        if (stream->room >= COPY_ROOM)
+                return 0;
+        buffer = bly_realloc(stream->buffer, COPY_ROOM);
+        if (buffer == NULL)
+                return -ENOMEM;
+        stream->buffer = buffer;
+        stream->room = COPY_ROOM;
+        return 0;
 }
 
 static int begin(struct copying *copying) {
         const struct bly_descriptor *source = bly_stream_socket(copying->from), *target = bly_stream_socket(copying->to);
 
-        /* A back end that is given the buffer has it while we wait. */
-        if (source != NULL && target != NULL && !bly_performs(source->io)) {
-                copying->socket = target->fd;
-                if (source->io->shared == NULL)
-                        source->io->shared = bly_alloc(COPY_ROOM);
-                copying->shared = source->io->shared;
-        }
-        return make_room(copying->from);
+        if (source == NULL || target == NULL || bly_performs(source->io))
+                return make_room(copying->from);
+        if (source->io->shared == NULL)
+                source->io->shared = bly_alloc(COPY_ROOM);
+        if (source->io->shared == NULL)
+                return -ENOMEM;
+        copying->io = source->io;
+        copying->socket = target->fd;
+        return 0;
 }
 
 int belay_copy_placed(const char *place, belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) {
