@@ -5,6 +5,10 @@
  * A task gives way where it waits, and now and then where it need not. Meanwhile the socket may be closed and its
  * number be another's, so each try looks first.
  */
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "net/message.h"
 #include "net/pause.h"
 
@@ -21,15 +25,24 @@ static ssize_t perform(struct bly_io *io, struct bly_fd *fd, const struct bly_me
         return bly_perform(io, &op, place);
 }
 
+/* Other C libraries take less control data than the system. The gaps in these structs are zero, as they must be. */
+static ssize_t send_message(int fd, const struct msghdr *header, int flags) {
+#ifdef __GLIBC__
+        return sendmsg(fd, header, flags);
+#else
+        return syscall(SYS_sendmsg, fd, header, flags);
+#endif
+}
+
 static ssize_t try_once(int fd, struct bly_message *message) {
         int flags = message->flags | MSG_DONTWAIT;
         ssize_t rc;
 
         do
-                rc = message->kind == BLY_OP_SEND_MESSAGE ? sendmsg(fd, &message->header, flags)
+                rc = message->kind == BLY_OP_SEND_MESSAGE ? send_message(fd, &message->header, flags)
                                                           : recvmsg(fd, &message->header, flags);
         while (rc < 0 && errno == EINTR);
-        return rc >= 0 ? rc : errno == EWOULDBLOCK ? -EAGAIN : -errno;
+        return rc >= 0 ? rc : -errno;
 }
 
 static ssize_t move_when_ready(struct bly_io *io, struct bly_fd *fd, struct bly_message *message, const char *place) {

@@ -27,9 +27,9 @@ static size_t next_size(const struct copying *copying) {
 
 /*
  * The loop keeps a buffer in reserve, so that what was read has a place, whatever happens, and a copy that never needs one
- * never asks for memory.
+ * never asks for memory. It is looked after when there is something to read, since another copy may have taken it before.
  */
-static int keep_reserve(struct bly_io *io) {
+int bly_copy_keep_reserve(struct bly_io *io) {
         if (unlikely(io->reserve == NULL))
                 io->reserve = bly_alloc(COPY_ROOM);
         return likely(io->reserve != NULL) ? 0 : -ENOMEM;
@@ -80,10 +80,8 @@ static ssize_t write_buffered(struct copying *copying) {
 static ssize_t pass_on(struct copying *copying) {
         belay_stream *from = copying->from;
         char *shared = copying->io->shared;
-        ssize_t size = keep_reserve(copying->io), rc;
+        ssize_t size = bly_stream_read(from, shared, next_size(copying)), rc;
 
-        if (likely(size == 0))
-                size = bly_stream_read(from, shared, next_size(copying));
         if (size <= 0)
                 return size;
         rc = bly_stream_writable(copying->to);

@@ -26,6 +26,9 @@ ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size) {
         rc = stream->read(stream->self, buffer, size);
         if (likely(rc > 0))
                 return rc;
+        /* The system says but once that a connection broke, here to the writer: this is no end in good order. */
+        if (rc == 0 && unlikely(stream->writer.error != 0 && stream->writer.error != -EPIPE))
+                rc = stream->writer.error;
         if (rc == 0)
                 stream->ended = true;
         else if (is_final(rc))

@@ -45,6 +45,13 @@ static ssize_t socket_read(void *self, void *buffer, size_t size) {
                 rc = bly_fd_try(io, fd, BELAY_READABLE, place);
                 if (unlikely(rc < 0))
                         break;
+                if (buffer == io->shared) {
+                        rc = bly_copy_keep_reserve(io);
+                        if (unlikely(rc < 0)) {
+                                fd->ready |= BELAY_READABLE;
+                                break;
+                        }
+                }
                 rc = recv(fd->fd, buffer, size, MSG_DONTWAIT);
                 if (likely(rc >= 0)) {
                         fd->drained = fd->is_tcp && (size_t) rc < size && rc > 0 && !fd->gone;

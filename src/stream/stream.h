@@ -68,12 +68,19 @@ static inline size_t bly_stream_buffered(const belay_stream *stream) {
 
 /* Why it may not be written to now; 0. For who has entered. */
 int bly_stream_writable(const belay_stream *stream);
+/* What the stream makes of what the transport said of a write, which is returned. */
+ssize_t bly_stream_note(belay_stream *stream, ssize_t rc);
 /* One write of the transport. */
 ssize_t bly_stream_write(belay_stream *stream, const struct iovec *parts, int count);
 /* The same to a socket, without waiting: -EAGAIN if there is no room. */
 ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, const void *data, size_t size);
 /* What a write of several steps comes to, with what was moved before a step returned `rc` (0: it is all). */
 ssize_t bly_stream_written(belay_stream *stream, ssize_t moved, ssize_t rc);
+
+/* ---- copying (copy.c) ---- */
+
+/* Before something is read into the buffer that all copies share: 0 or -ENOMEM. */
+int bly_copy_keep_reserve(struct bly_io *io);
 
 /* ---- descriptors as transports (descriptor.c, socket.c, plain.c) ---- */
 

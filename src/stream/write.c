@@ -22,8 +22,7 @@ static bool is_final(ssize_t rc) {
         return rc == -EPIPE || rc == -ECONNRESET || rc == -ETIMEDOUT || rc == -EIO || rc == -ECONNABORTED;
 }
 
-/* What the stream makes of what the transport said. */
-static ssize_t note(belay_stream *stream, ssize_t rc) {
+ssize_t bly_stream_note(belay_stream *stream, ssize_t rc) {
         if (likely(rc > 0)) {
                 stream->sent += (size_t) rc;
                 return rc;
@@ -39,11 +38,11 @@ ssize_t bly_stream_write(belay_stream *stream, const struct iovec *parts, int co
         /* Between two steps of ours: nobody would interrupt the next one. */
         if (unlikely(stream->closed))
                 return -EBADF;
-        return note(stream, stream->write(stream->self, parts, count));
+        return bly_stream_note(stream, stream->write(stream->self, parts, count));
 }
 
 ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, const void *data, size_t size) {
-        return note(stream, bly_socket_send_now(socket, data, size));
+        return bly_stream_note(stream, bly_socket_send_now(socket, data, size));
 }
 
 ssize_t bly_stream_written(belay_stream *stream, ssize_t moved, ssize_t rc) {

@@ -233,13 +233,38 @@ static int vanishes(void *arg) {
         return 0;
 }
 
+static int removes_later(const belay_walk_entry *entry, void *arg) {
+        unsigned *count = arg;
+
+        if ((*count)++ == 0)
+                CHECK_EQ(unlink(in_place("f35")), 0);
+        CHECK(strcmp(entry->name, "f35") != 0);
+        return 0;
+}
+
+/* It was listed with the others, and is gone when its turn comes to be looked at. */
+static int vanishes_later(void *arg) {
+        unsigned count = 0;
+        char name[16];
+
+        (void) arg;
+        for (int i = 0; i < 40; i++) {
+                snprintf(name, sizeof(name), "f%02d", i);
+                put_file(name, "");
+        }
+        CHECK_EQ(belay_walk(place, removes_later, &count), 0);
+        CHECK_EQ(count, 39);
+        return 0;
+}
+
 static int swaps_on_the_way(const belay_walk_entry *entry, void *arg) {
         ++*(unsigned *) arg;
         if (entry->depth == 30 && strcmp(entry->name, "a") == 0) {
                 /* A directory on the way back, which is not open any more by now, becomes another. */
                 CHECK_EQ(rename(in_place("a/a/a/a"), in_place("moved")), 0);
                 put_directory("a/a/a/a");
-                put_directory("a/a/a/a/trap");
+                put_directory("a/a/a/a/b39");
+                put_directory("a/a/a/a/b39/trap");
         }
         CHECK(strcmp(entry->name, "trap") != 0);
         return 0;
@@ -354,7 +379,7 @@ static int cancelled(void *arg) {
 }
 
 int main(void) {
-        belay_fn *const tests[] = { order, says, kinds, errors, many, deep, vanishes, swapped, cancelled };
+        belay_fn *const tests[] = { order, says, kinds, errors, many, deep, vanishes, vanishes_later, swapped, cancelled };
         unsigned fds = count_fds(), threads = first_threads();
         static struct child child;
 

@@ -291,6 +291,31 @@ static void given_up(void) {
         close_pair(others);
 }
 
+/* One whose end was asked for while it was between two tries: it is asked once more. */
+static void not_found(void) {
+        struct bly_ring *ring = the_io()->state;
+        belay_task *task;
+        uint64_t ticket = 0;
+
+        make_pair(fds);
+        task = begun(receives, NULL);
+        turn();
+        for (uint32_t seat = 0; seat < ring->seat_count; seat++)
+                if (ring->seats[seat].op != NULL)
+                        ticket = bly_ticket(BLY_OF_STOP, seat, ring->seats[seat].generation);
+        bly_ring_stopped(ring, ticket - 1, -ENOENT);
+        bly_ring_stopped(ring, ticket, -EALREADY);
+        bly_ring_stopped(ring, ticket, 0);
+        CHECK_EQ(ring->to_stop, 0);
+        bly_ring_stopped(ring, ticket, -ENOENT);
+        bly_ring_stopped(ring, ticket, -ENOENT);
+        CHECK_EQ(ring->to_stop, 1);
+        /* It was nobody of ours who asked. */
+        CHECK_EQ(end_of(task), -EAGAIN);
+        CHECK_EQ(ring->to_stop, 0);
+        close_pair(fds);
+}
+
 /* ---- closing ---- */
 
 static int listen_at(struct sockaddr_in *address) {
@@ -345,6 +370,7 @@ static int app(void *arg) {
         half_ended();
         tickets();
         given_up();
+        not_found();
         closed_at_once();
         CHECK_EQ(count_open(), before);
         return 0;

@@ -41,6 +41,7 @@ static int old_probe(struct io_uring *ring, struct io_uring_probe *probe, unsign
 #define bly_ring_begin old_begin
 #define bly_ring_stop old_stop
 #define bly_ring_stop_late old_stop_late
+#define bly_ring_stopped old_stopped
 #define bly_ring_stop_all old_stop_all
 #define bly_ring_completed old_completed
 #define bly_ring_needs old_needs
@@ -59,6 +60,7 @@ void old_happened(struct bly_io *io, uint64_t ticket, int result);
 int old_begin(struct bly_io *io, struct bly_op *op);
 void old_stop(struct bly_io *io, struct bly_op *op);
 void old_stop_late(struct bly_ring *ring);
+void old_stopped(struct bly_ring *ring, uint64_t ticket, int result);
 void old_stop_all(struct bly_ring *ring);
 void old_completed(struct bly_ring *ring, struct bly_io *io, uint64_t ticket, int result);
 extern const uint8_t old_needs[BLY_OP_KINDS];

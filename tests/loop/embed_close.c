@@ -70,8 +70,8 @@ static int waits_for_nobody(void *arg) {
 static void deadlocks(belay_backend backend) {
         struct host host;
 
-        keep_lines();
         host_start(&host, backend, waits_for_nobody, NULL);
+        keep_lines();
         host_settle(&host);
         CHECK_EQ(kept_count, 0);
         host_close(&host);
