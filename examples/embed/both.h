@@ -121,11 +121,12 @@ static inline void both_byte(void) {
 static inline int both_end(const char *name) {
         int outcome, rc = belay_loop_outcome(both.loop, &outcome);
         bool good = rc == 0 && outcome == 0 && both.ticks == TICKS && both.sum == TICKS * (TICKS - 1) / 2
-                    && both.bytes_read == TICKS / 2 && both.bytes_sent > 1 && both.bytes_seen > 0 && both.was_cancelled;
+                    && both.bytes_read == TICKS / 2 && both.bytes_sent > 1 && both.bytes_seen > 0
+                    && both.was_cancelled;
 
-        printf("%s and belay (%s): %d ticks, sum %d, %d bytes read, %d sent, %d seen, the sender was %scancelled: %s\n", name,
-               belay_loop_backend(both.loop), both.ticks, both.sum, both.bytes_read, both.bytes_sent, both.bytes_seen,
-               both.was_cancelled ? "" : "not ", good ? "good" : "WRONG");
+        printf("%s and belay (%s): %d ticks, sum %d, %d bytes read, %d sent, %d seen, the sender was %scancelled: %s\n",
+               name, belay_loop_backend(both.loop), both.ticks, both.sum, both.bytes_read, both.bytes_sent,
+               both.bytes_seen, both.was_cancelled ? "" : "not ", good ? "good" : "WRONG");
         belay_release(both.sender);
         rc = belay_loop_close(both.loop);
         belay_queue_free(both.numbers);

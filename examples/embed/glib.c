@@ -2,9 +2,10 @@
 /*
  * belay within a GLib program, as with GTK.
  *
- * All that GLib has to know is one descriptor and one function. There is no prepare() and no check() here that would have to
- * agree with each other: deadlines are in the descriptor, which stays readable for as long as there is something to do. So it does
- * not matter which other sources GLib runs in between, or whether it asks twice before it looks.
+ * All that GLib has to know is one descriptor and one function. There is no prepare() and no check() here that
+ * would have to agree with each other: deadlines are in the descriptor, which stays readable for as long as there
+ * is something to do. So it does not matter which other sources GLib runs in between, or whether it asks twice
+ * before it looks.
  */
 #define _GNU_SOURCE
 #include <glib-unix.h>

@@ -2,8 +2,8 @@
 /*
  * belay within a libuv program.
  *
- * libuv watches one descriptor with uv_poll_t. It need not know of belay's deadlines, so there is no uv_prepare_t that would ask
- * for them before each wait.
+ * libuv watches one descriptor with uv_poll_t. It need not know of belay's deadlines, so there is no uv_prepare_t
+ * that would ask for them before each wait.
  */
 #define _GNU_SOURCE
 #include <uv.h>

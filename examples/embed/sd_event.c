@@ -2,8 +2,8 @@
 /*
  * belay within a program that sd-event drives.
  *
- * sd-event watches one descriptor, level-triggered, as it does by default. What is said in glib.c holds here as well: nothing
- * has to be prepared before it waits.
+ * sd-event watches one descriptor, level-triggered, as it does by default. What is said in glib.c holds here as
+ * well: nothing has to be prepared before it waits.
  */
 #define _GNU_SOURCE
 #include <systemd/sd-event.h>
@@ -19,7 +19,10 @@ static int dispatch(sd_event_source *source, int fd, uint32_t events, void *loop
 
         (void) fd;
         (void) events;
-        /* Main has ended: so does the program, as sd_event_loop() returns. -EBUSY: a task runs the loop within itself. */
+        /*
+         * Main has ended: so does the program, as sd_event_loop() returns. -EBUSY: a task runs the loop within
+         * itself.
+         */
         if (rc == 0)
                 return sd_event_exit(sd_event_source_get_event(source), 0);
         return rc == -EBUSY ? 0 : rc;
@@ -59,7 +62,8 @@ int main(void) {
         if (rc >= 0)
                 rc = add_belay(event, both.loop);
         if (rc >= 0)
-                rc = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, TICK_MILLISECONDS * 1000, 1, tick, NULL);
+                rc = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, TICK_MILLISECONDS * 1000, 1, tick,
+                                                NULL);
         if (rc >= 0)
                 rc = sd_event_add_io(event, NULL, both.from_task[0], EPOLLIN, byte, NULL);
         if (rc >= 0)

@@ -6,8 +6,8 @@
  *
  * Exit code 0: all were found; 1: not all.
  *
- * Each look-up has a channel of its own. c-ares cannot cancel a single query of a channel, but a channel can be given up with all
- * that is in it, and then that is this one.
+ * Each look-up has a channel of its own. c-ares cannot cancel a single query of a channel, but a channel can be
+ * given up with all that is in it, and then that is this one.
  */
 #include <ares.h>
 #include <arpa/inet.h>
@@ -111,7 +111,11 @@ static void note(void *arg, int status, int timeouts, struct ares_addrinfo *foun
 
 static int ask(struct lookup *lookup) {
         struct ares_options options = { .timeout = 500, .tries = 4 };
-        struct ares_addrinfo_hints hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT };
+        struct ares_addrinfo_hints hints = {
+                .ai_family = AF_INET,
+                .ai_socktype = SOCK_STREAM,
+                .ai_flags = ARES_AI_NOSORT,
+        };
         ares_channel channel;
         int rc = 0;
 
@@ -143,14 +147,18 @@ static int look_up(void *arg) {
 
 /* ---- the program ---- */
 
-static void print(struct lookup *lookup) {
+static void print(const struct lookup *lookup) {
+        const struct ares_addrinfo_node *node = lookup->rc == 0 ? lookup->found->nodes : NULL;
         char text[INET_ADDRSTRLEN];
 
         printf("%s", lookup->name);
         if (lookup->rc < 0)
                 printf(" %s", lookup->rc == -ENOENT ? ares_strerror(lookup->status) : strerror(-lookup->rc));
-        for (struct ares_addrinfo_node *node = lookup->rc == 0 ? lookup->found->nodes : NULL; node != NULL; node = node->ai_next)
-                printf(" %s", inet_ntop(AF_INET, &((struct sockaddr_in *) (void *) node->ai_addr)->sin_addr, text, sizeof(text)));
+        for (; node != NULL; node = node->ai_next) {
+                const struct sockaddr_in *address = (const void *) node->ai_addr;
+
+                printf(" %s", inet_ntop(AF_INET, &address->sin_addr, text, sizeof(text)));
+        }
         printf("\n");
 }
 

@@ -4,9 +4,9 @@
  *
  *     libcurl URL SLOW-URL             fetches URL five times at once, begins to fetch SLOW-URL and gives it up
  *
- * libcurl says which sockets it waits for and when it wants to be called again, and is told what happened: each socket has a
- * task that waits for it, and a callback of the loop's stands for the timer. For who fetches something that is one call, which
- * returns when the transfer has ended, and which can be cancelled.
+ * libcurl says which sockets it waits for and when it wants to be called again, and is told what happened: each
+ * socket has a task that waits for it, and a callback of the loop's stands for the timer. For who fetches
+ * something that is one call, which returns when the transfer has ended, and which can be cancelled.
  */
 #include <belay.h>
 #include <curl/curl.h>
@@ -69,8 +69,9 @@ static struct watch *begin_to_watch(struct transfers *all, curl_socket_t fd) {
         watch->all = all;
         watch->fd = fd;
         /* All of libcurl runs on this stack, TLS and what it calls back included. */
-        task = belay_spawn_with(wait_for_socket, watch, BELAY_OPTIONS(belay_spawn_options, .name = "socket of libcurl",
-                                                                      .stack_size = 256 * 1024, .destroy = free));
+        task = belay_spawn_with(wait_for_socket, watch,
+                                BELAY_OPTIONS(belay_spawn_options, .name = "socket of libcurl",
+                                              .stack_size = 256 * 1024, .destroy = free));
         if (task == NULL)
                 free(watch);
         belay_release(task);
@@ -135,8 +136,8 @@ static void transfers_end(struct transfers *all) {
 }
 
 /*
- * Goes on with a transfer until it has ended: 0, or -EIO with a text. -ECANCELED: it was ended midway; libcurl closes its connection
- * and touches nothing of it any more.
+ * Goes on with a transfer until it has ended: 0, or -EIO with a text. -ECANCELED: it was ended midway; libcurl
+ * closes its connection and touches nothing of it any more.
  */
 static int transfer(struct transfers *all, CURL *easy) {
         belay_future *ended = belay_future_new();

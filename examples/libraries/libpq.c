@@ -2,15 +2,16 @@
 /*
  * PostgreSQL through libpq: a query that is cancelled, by a limit or otherwise, ends at the server, too.
  *
- *     libpq CONNINFO                   libpq 'host=/run/postgresql dbname=test'; not a name but hostaddr=, as libpq would
- *                                      look a name up itself, and block meanwhile
+ *     libpq CONNINFO                   libpq 'host=/run/postgresql dbname=test'
  *
- * libpq hands out its socket and says what it waits for; belay_wait_fd() does the waiting. So tasks that use a connection each
- * run side by side in one thread, and every wait can be cancelled.
+ * (Not a host by its name but hostaddr=: libpq would look the name up itself, and block meanwhile.)
  *
- * Cancelling a wait says nothing to the server, which would go on with a query that nobody wants any more. To tell it takes a
- * second connection, and PQcancel() blocks while it makes that. So it has a thread of its own here, and the task waits for its
- * end, within a shielded region: what cancelled the query must not cancel the clean-up.
+ * libpq hands out its socket and says what it waits for; belay_wait_fd() does the waiting. So tasks that use a
+ * connection each run side by side in one thread, and every wait can be cancelled.
+ *
+ * Cancelling a wait says nothing to the server, which would go on with a query that nobody wants any more. To tell
+ * it takes a second connection, and PQcancel() blocks while it makes that. So it has a thread of its own here, and
+ * the task waits for its end, within a shielded region: what cancelled the query must not cancel the clean-up.
  */
 #include <belay.h>
 #include <libpq-fe.h>
@@ -126,7 +127,9 @@ static int cancel_at_server(PGconn *conn) {
         self->request = PQgetCancel(conn);
         self->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         atomic_init(&self->holders, 2);
-        rc = self->request != NULL && self->ended >= 0 ? -pthread_create(&thread, NULL, cancel_in_thread, self) : -ENOMEM;
+        rc = self->request != NULL && self->ended >= 0 ? 0 : -ENOMEM;
+        if (rc == 0)
+                rc = -pthread_create(&thread, NULL, cancel_in_thread, self);
         if (rc == 0) {
                 pthread_detach(thread);
                 rc = belay_wait_fd(self->ended, BELAY_READABLE);
@@ -137,7 +140,10 @@ static int cancel_at_server(PGconn *conn) {
         return rc < 0 ? rc : 0;
 }
 
-/* Afterwards the connection is as good as new; or, if the server does not answer, of no use any more, which PQreset() mends. */
+/*
+ * Afterwards the connection is as good as new; or, if the server does not answer, of no use any more, which
+ * PQreset() mends.
+ */
 static void end_query(PGconn *conn) {
         belay_shield_scope region;
         belay_timeout limit;
@@ -160,8 +166,8 @@ static void end_query(PGconn *conn) {
 /* ---- a query ---- */
 
 /*
- * 0 with *result, which is the caller's. -ECANCELED: the query does not run any more, but whether it had just ended when it was to be
- * cancelled is not known: what changes data belongs into a transaction.
+ * 0 with *result, which is the caller's. -ECANCELED: the query does not run any more, but whether it had just
+ * ended when it was to be cancelled is not known: what changes data belongs into a transaction.
  */
 static int query(PGconn *conn, const char *text, PGresult **result) {
         PGresult *last = NULL;

@@ -17,7 +17,8 @@
  *
  * From belay_loop_start() to belay_loop_close() the loop is that of the thread: everything may be called that needs
  * no task, such as belay_spawn(), belay_cancel(), belay_event_set(), belay_queue_try_put(). A loop that was started
- * leaves signals alone, knows no deadlocks (the program may do something yet), and has a real clock.
+ * leaves signals alone, knows no deadlocks (the program may do something yet; not so in belay_loop_close(), which
+ * waits), and has a real clock.
  *
  * Threads: that of the loop. Cancellation: nothing here is a cancellation point.
  */
@@ -45,11 +46,14 @@ BELAY_API int belay_loop_fd(const belay_loop *loop);
  * Runs what is ready and returns, without ever waiting for what is not; what is ready without end is left off after about
  * a millisecond, and the descriptor stays readable. Returns 1 while main has not ended, 0 when it has, also when it had before:
  * other tasks may be left, which go on with each dispatch or end by belay_loop_close(), which waits for them. -EBUSY in a
- * task of the loop, -EINVAL before belay_loop_start().
+ * task or callback of the loop, -EINVAL before belay_loop_start(), -EPERM in another thread.
  */
 BELAY_API int belay_loop_dispatch(belay_loop *loop) BELAY_MUST_USE;
 
-/* What main ended with: 0 with *outcome; -EINPROGRESS if it has not; -EINTR if belay_interrupt() ended it. */
+/*
+ * What main ended with: 0 with *outcome (may be NULL), and its detail in belay_loop_failure(); -EINPROGRESS if it has not;
+ * -EINTR if belay_interrupt() ended it; -EINVAL before belay_loop_start(). A failure that nobody asks for is reported.
+ */
 BELAY_API int belay_loop_outcome(const belay_loop *loop, int *outcome) BELAY_MUST_USE;
 
 BELAY_END

@@ -51,7 +51,9 @@ typedef struct belay_connect_options {
 /*
  * Connects. Of several addresses the first that answers is taken. Returns 0 with the stream, or the error of the last that failed:
  * -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH, -ETIMEDOUT (the system's own limit, of minutes: set one), -ENOENT (also: no
- * such Unix socket), -EACCES, -EMFILE, -ENFILE, -EADDRNOTAVAIL, -EINVAL, -ENOMEM. *stream is NULL then.
+ * such Unix socket), -EACCES, -EMFILE, -ENFILE, -EADDRNOTAVAIL, -EINVAL, -ENOMEM; with .local also -EADDRINUSE, and
+ * -EAFNOSUPPORT if the two do not go together. *stream is NULL then. The file of a Unix socket's .local is the program's once
+ * it is connected.
  * Cancellation: a cancellation point; no connection is left then. One that stood already is returned.
  */
 BELAY_API int belay_connect(belay_stream **stream, const char *endpoint, const belay_connect_options *options) BELAY_MUST_USE;
@@ -157,7 +159,8 @@ typedef struct belay_datagrams belay_datagrams;
 
 /*
  * A socket for datagrams, bound to `local` (NULL: any free port; no name for a Unix socket) and connected to `remote` (NULL: to
- * none). At least one is needed. Errors as of belay_listen() and belay_connect(); -EAFNOSUPPORT: they do not go together.
+ * none). At least one is needed. ":port" is one socket for both families; a Unix socket's file that was left over is replaced, and removed
+ * when the socket is closed. Errors as of belay_listen() and belay_connect(); -EAFNOSUPPORT: they do not go together.
  * Cancellation: a cancellation point if there is a name to look up.
  */
 BELAY_API int belay_datagrams_open(belay_datagrams **socket, const char *local, const char *remote) BELAY_MUST_USE;
@@ -193,7 +196,8 @@ BELAY_API ssize_t belay_send_descriptors(belay_stream *stream, const void *data,
                                          size_t count) BELAY_MUST_USE;
 /*
  * Reads bytes, as belay_read(), and the descriptors that came with them: *count says how many `fds` has room for, and gets how many
- * came. They are the caller's, and closed on exec. More than there was room for: -EMSGSIZE, none is kept open, and the bytes are gone.
+ * came. They are the caller's, and closed on exec. More than there was room for: -EMSGSIZE, or than the process
+ * can have: -EMFILE; none is kept open, and the bytes are gone.
  * Descriptors that come with bytes read by other functions are closed.
  * Cancellation: as belay_read(); no descriptor is lost or left open.
  */

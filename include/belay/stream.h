@@ -88,7 +88,8 @@ BELAY_API ssize_t belay_read_exactly(belay_stream *stream, void *buffer, size_t 
  * Reads up to and with the first delimiter, and returns how many bytes that were, as getdelim() does. At the end of the
  * stream what is left comes without delimiter, and then 0. Nothing is lost when it fails or is cancelled: what came is kept in
  * the stream, and the next call finds it.
- * -EMSGSIZE: `size` bytes came, and no delimiter ends within them; nothing was taken. -EINVAL: an empty delimiter, or size 0.
+ * -EMSGSIZE: `size` bytes came, and no delimiter ends within them, also if the stream is about to end just there; nothing was
+ * taken. -EINVAL: an empty delimiter, or size 0.
  * Cancellation: a cancellation point if the delimiter is not there; nothing was taken then.
  */
 BELAY_API ssize_t belay_read_until(belay_stream *stream, const void *delimiter, size_t length, void *buffer,
@@ -96,7 +97,8 @@ BELAY_API ssize_t belay_read_until(belay_stream *stream, const void *delimiter, 
 
 /*
  * Reads a line: its '\n' is part of what comes, as with getline(), and a '\0' follows it, so that `size` must leave
- * room for one more. The last line may have no '\n'. 0: the end. Errors as above; -EMSGSIZE: longer than that.
+ * room for one more. The last line may have no '\n'. 0: the end. Errors as above; -EMSGSIZE: size - 1
+ * bytes came without one.
  * Cancellation: as above.
  */
 BELAY_API ssize_t belay_read_line(belay_stream *stream, char *line, size_t size) BELAY_MUST_USE;
@@ -121,7 +123,7 @@ BELAY_API size_t belay_buffered(const belay_stream *stream);
  * Cancellation: a cancellation point where there is no room; -ECANCELED if nothing was written.
  */
 BELAY_API ssize_t belay_write(belay_stream *stream, const void *data, size_t size) BELAY_MUST_USE;
-/* The same of several parts, in their order; `parts` is not changed. -EINVAL: a bad count (as writev()). */
+/* The same of several parts (<sys/uio.h>), in their order; `parts` is not changed. -EINVAL: a bad count or sum (as writev()). */
 BELAY_API ssize_t belay_writev(belay_stream *stream, const struct iovec *parts, int count) BELAY_MUST_USE;
 /* Writes text as printf() makes it, all of it, as belay_write(). -ENOMEM; -EINVAL: a bad format. */
 BELAY_API ssize_t belay_print(belay_stream *stream, const char *format, ...) BELAY_PRINTF(2, 3) BELAY_MUST_USE;

@@ -28,7 +28,7 @@ typedef struct belay_wire_way {
         size_t write_most;                /* a write moves so many at most; 0: any number */
         bool ragged;                      /* each read and write moves a number up to that most, by chance */
         uint64_t cut_after;               /* so many bytes arrive, what comes then does not; 0: all do */
-        int cut_with;                     /* and then both sides get this; 0: -ECONNRESET. With BELAY_WIRE_STALLS nothing more happens */
+        int cut_with;                     /* and then both sides get this; a negative errno; 0: -ECONNRESET. With BELAY_WIRE_STALLS nothing more happens */
 } belay_wire_way;
 enum { BELAY_WIRE_STALLS = 1 };
 
@@ -41,7 +41,7 @@ typedef struct belay_wire_options {
 /* Makes one. 0; -ENOMEM; -EINVAL: negative times. */
 BELAY_API int belay_wire(belay_stream *ends[2], const belay_wire_options *options) BELAY_MUST_USE;
 
-/* Cuts both ways now: what is under way is lost, and all that wait or come get `error`, a negative errno. */
+/* Cuts both ways now: what is under way is lost, and all that wait or come get `error`, a negative errno, or wait for ever (BELAY_WIRE_STALLS). */
 BELAY_API void belay_wire_cut(belay_stream *end, int error);
 
 BELAY_END

@@ -25,8 +25,6 @@ void *bly_realloc(void *block, size_t size);
 void *bly_alloc(size_t size);
 void *bly_zalloc(size_t size);
 void bly_free(void *block);
-/* Another thread gives it back: not missing in this one. */
-void bly_give_away(const void *block);
 
 /* Told of what this thread takes, moves and gives back (0: nothing before, or after), for testing/; NULL otherwise. */
 typedef void bly_memory_watch_fn(uintptr_t before, uintptr_t after, size_t size);

@@ -49,8 +49,3 @@ void bly_free(void *block) {
         if (block != NULL)
                 bly_realloc(block, 0);
 }
-
-void bly_give_away(const void *block) {
-        if (unlikely(bly_memory_watch != NULL))
-                bly_memory_watch((uintptr_t) block, 0, 0);
-}

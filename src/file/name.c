@@ -94,7 +94,7 @@ int belay_file_close_placed(const char *place, int fd) {
 }
 
 int belay_file_sync_placed(const char *place, int fd, bool data_only) {
-        struct bly_op op = { .kind = BLY_OP_SYNC, .what = data_only ? "sync data" : "sync", .fd = fd, .flags = data_only };
+        struct bly_op op = { .kind = BLY_OP_SYNC, .what = "sync", .fd = fd, .flags = data_only };
         struct bly_file_call call;
         int rc = bly_file_begin(&call, place, "belay_file_sync()");
 
@@ -134,7 +134,10 @@ static void run_truncation(struct bly_job *job) {
 }
 
 int belay_file_truncate_placed(const char *place, int fd, int64_t size) {
-        struct truncation truncation = { .job = { .run = run_truncation, .what = "truncate", .fd = fd }, .size = size };
+        struct truncation truncation = {
+                .job = { .run = run_truncation, .what = "truncate", .fd = fd },
+                .size = size,
+        };
         struct bly_file_call call;
         int rc = bly_file_begin(&call, place, "belay_file_truncate()");
 

@@ -2,8 +2,8 @@
 /*
  * Replacing a file: what is new is written beside it, synced, and takes its name.
  *
- * All of it is one job, so that the thread undoes what it began, however it ends. A request makes it stop up to the moment
- * when the name changes hands.
+ * All of it is one job, so that the thread undoes what it began, however it ends. A request makes it stop up to the
+ * moment when the name changes hands.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

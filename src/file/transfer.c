@@ -2,9 +2,9 @@
 /*
  * Reading and writing, until all of it has moved.
  *
- * Where the back end does not do it, it is tried without waiting first: what is in memory already takes no thread. The
- * thread has the last word on all but bytes that moved: what a try says of errors and of a file's end depends on the
- * kernel's version.
+ * Where the back end does not do it, it is tried without waiting first: what is in memory already takes no thread.
+ * The thread has the last word on all but bytes that moved: what a try says of errors and of a file's end depends on
+ * the kernel's version.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -45,10 +45,11 @@ static void advance(struct transfer *transfer, size_t size) {
 static ssize_t try_once(const struct transfer *transfer) {
         struct iovec part = { .iov_base = transfer->at, .iov_len = transfer->left };
         unsigned long low = (unsigned long) transfer->offset, high = 0;
+        long call = transfer->writes ? SYS_pwritev2 : SYS_preadv2;
 
         if (sizeof(long) < sizeof(transfer->offset))
                 high = (unsigned long) (transfer->offset >> 32);
-        return syscall(transfer->writes ? SYS_pwritev2 : SYS_preadv2, transfer->fd, &part, 1UL, low, high, RWF_NOWAIT);
+        return syscall(call, transfer->fd, &part, 1UL, low, high, RWF_NOWAIT);
 }
 
 /* Linux 5.9 and 5.10 also say 0 of what they would have to wait for. */
@@ -56,7 +57,8 @@ static bool is_end(const struct transfer *transfer) {
         int64_t position = transfer->offset >= 0 ? transfer->offset : lseek(transfer->fd, 0, SEEK_CUR);
         struct stat stat;
 
-        return !transfer->writes && fstat(transfer->fd, &stat) == 0 && S_ISREG(stat.st_mode) && position >= stat.st_size;
+        return !transfer->writes && fstat(transfer->fd, &stat) == 0 && S_ISREG(stat.st_mode)
+               && position >= stat.st_size;
 }
 
 /* Is there nothing left to do? */
@@ -79,11 +81,12 @@ static bool move_at_once(struct transfer *transfer) {
 
 static ssize_t move_once(const struct transfer *transfer) {
         size_t size = transfer->left < PIECE ? transfer->left : PIECE;
+        int fd = transfer->fd;
 
         if (transfer->offset < 0)
-                return transfer->writes ? write(transfer->fd, transfer->at, size) : read(transfer->fd, transfer->at, size);
-        return transfer->writes ? pwrite(transfer->fd, transfer->at, size, transfer->offset)
-                                : pread(transfer->fd, transfer->at, size, transfer->offset);
+                return transfer->writes ? write(fd, transfer->at, size) : read(fd, transfer->at, size);
+        return transfer->writes ? pwrite(fd, transfer->at, size, transfer->offset)
+                                : pread(fd, transfer->at, size, transfer->offset);
 }
 
 static void run(struct bly_job *job) {

@@ -115,8 +115,8 @@ static int read_level(const struct bly_file_call *call, struct bly_walk *walk) {
         return (int) bly_file_end(call, rc);
 }
 
-static int tell(const struct bly_walk *walk, size_t level, const char *name, const struct bly_looked *looked, belay_walk_fn *fn,
-                void *arg) {
+static int tell(const struct bly_walk *walk, size_t level, const char *name, const struct bly_looked *looked,
+                belay_walk_fn *fn, void *arg) {
         belay_walk_entry entry = {
                 .path = walk->path,
                 .name = name,

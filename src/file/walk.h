@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walk over a tree: its directories, from the root to where it is, as the task and the thread that reads them share them.
+ * The walk over a tree: its directories, from the root to where it is, as the task and the thread that reads them
+ * share them.
  *
  * The thread takes no memory: it says what is missing, and is sent again.
  */
@@ -62,8 +63,8 @@ static inline const char *bly_level_name(const struct bly_level *level, size_t e
 }
 
 /*
- * In a thread: opens the deepest level where it is not open, lists it, and looks at the next batch of its entries. Ends early if
- * it is asked to, or needs more room.
+ * In a thread: opens the deepest level where it is not open, lists it, and looks at the next batch of its entries.
+ * Ends early if it is asked to, or needs more room.
  */
 void bly_walk_read(struct bly_job *job);
 

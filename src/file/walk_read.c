@@ -2,9 +2,9 @@
 /*
  * Reading directories, in a thread.
  *
- * Each is opened by its name from its parent's descriptor, and never through a symbolic link: so nothing that changes meanwhile
- * leads out of the tree. Of those on the way only the deepest are kept open; one that was closed is found again by the
- * names on the way, and must be the same directory still.
+ * Each is opened by its name from its parent's descriptor, and never through a symbolic link: so nothing that changes
+ * meanwhile leads out of the tree. Of those on the way only the deepest are kept open; one that was closed is found
+ * again by the names on the way, and must be the same directory still.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -109,8 +109,8 @@ static int compare(const void *a, const void *b, void *names) {
 }
 
 /*
- * The kernel writes its records into the room that is left, of which as much is kept back as the places of their names
- * will need.
+ * The kernel writes its records into the room that is left, of which as much is kept back as the places of their
+ * names will need.
  */
 static int list(struct bly_walk *walk, struct bly_level *level) {
         for (;;) {

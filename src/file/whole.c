@@ -29,6 +29,7 @@ static int make_room(struct contents *contents, size_t room) {
 
 /* Fewer than were asked for are not yet the end: what was in the way is met by the next read. */
 static int read_to_end(const char *place, int fd, struct contents *contents) {
+        size_t left;
         ssize_t got;
         int rc;
 
@@ -38,7 +39,8 @@ static int read_to_end(const char *place, int fd, struct contents *contents) {
                         if (rc < 0)
                                 return rc;
                 }
-                got = belay_file_read_placed(place, fd, contents->data + contents->size, contents->room - contents->size - 1, -1);
+                left = contents->room - contents->size - 1;
+                got = belay_file_read_placed(place, fd, contents->data + contents->size, left, -1);
                 if (got <= 0)
                         return (int) got;
                 contents->size += (size_t) got;

@@ -2,12 +2,12 @@
 /*
  * Waiting for descriptors, and having things done, by io_uring.
  *
- * Whatever is asked for becomes an entry in the ring, and all entries are handed in by the one system call that waits: a
- * round of many requests costs as much as one. The kernel keeps a file open for as long as it polls it or does something
- * with it, so that what a descriptor has pending is ended, and that handed in, before it is closed.
+ * Whatever is asked for becomes an entry in the ring, and all entries are handed in by the one system call that
+ * waits: a round of many requests costs as much as one. The kernel keeps a file open for as long as it polls it or
+ * does something with it, so that what a descriptor has pending is ended, and that handed in, before it is closed.
  *
- * A descriptor is polled for one event at a time, ours as well as others: an event finds out what is the case when it is
- * armed, so nothing that came before is missed.
+ * A descriptor is polled for one event, ours as well as others: a poll finds what is the case when it begins, so
+ * nothing that came before is missed.
  */
 #define _GNU_SOURCE
 #include "io/uring.h"
@@ -16,10 +16,8 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-/* As many entries are handed in at once at most, and as many completions lie in the ring before the kernel keeps a list. */
+/* So many entries are handed in at once at most; so many completions lie in the ring, the rest in a list. */
 enum { ENTRIES = 256, COMPLETIONS = 4096 };
 
 #define ALL_EVENTS (BELAY_READABLE | BELAY_WRITABLE | BELAY_PRIORITY)
@@ -97,10 +95,6 @@ static unsigned events_of(unsigned bits) {
         return events;
 }
 
-static uint64_t ticket_of(const struct bly_fd *fd) {
-        return bly_ticket(BLY_OF_DESCRIPTOR, (uint32_t) fd->fd, fd->generation);
-}
-
 static void end_poll(struct bly_ring *ring, uint64_t ticket) {
         struct io_uring_sqe *sqe;
 
@@ -127,28 +121,30 @@ static void disarm(struct bly_ring *ring, struct bly_fd *fd) {
         if (unlikely(ring->outside >= 0))
                 bly_beside_disarm(ring, fd);
         else
-                end_poll(ring, ticket_of(fd));
+                end_poll(ring, bly_ticket_of(fd));
         fd->generation++;
         fd->armed = 0;
 }
 
-static int arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, bool goes_on) {
+/* Polls it for what it is armed for; once, or until it is disarmed. */
+static int arm(struct bly_ring *ring, const struct bly_fd *fd, bool goes_on) {
         struct io_uring_sqe *sqe;
         int rc = bly_ring_reserve(ring, 1);
 
         if (rc < 0)
                 return rc;
         sqe = io_uring_get_sqe(&ring->queues);
-        io_uring_prep_poll_add(sqe, fd->fd, bly_poll_of(events));
+        io_uring_prep_poll_add(sqe, fd->fd, bly_poll_of(fd->armed));
         sqe->len = goes_on ? IORING_POLL_ADD_MULTI : 0;
-        sqe->user_data = ticket_of(fd);
+        sqe->user_data = bly_ticket_of(fd);
         return 0;
 }
 
 /* A ring says of a file, too, what it is ready for; but that is never urgent, and so cannot be waited for. */
 static bool can_be_polled(int fd) {
         int saved = errno, probe = epoll_create1(EPOLL_CLOEXEC);
-        bool can = epoll_ctl(probe, EPOLL_CTL_ADD, fd, &(struct epoll_event) { .events = EPOLLPRI }) == 0 || errno != EPERM;
+        struct epoll_event event = { .events = EPOLLPRI };
+        bool can = epoll_ctl(probe, EPOLL_CTL_ADD, fd, &event) == 0 || errno != EPERM;
 
         close(probe);
         errno = saved;
@@ -160,14 +156,18 @@ static int uring_watch(struct bly_io *io, struct bly_fd *fd) {
         unsigned wanted = bly_fd_wanted(fd) | (fd->owned ? fd->armed : 0);
         int rc;
 
+        if (unlikely(ring->outside >= 0))
+                return bly_beside_arm(ring, fd, wanted);
         if (unlikely(wanted & BELAY_PRIORITY) && !can_be_polled(fd->fd))
                 return -EPERM;
+        /* Who waits already is not to lose by it. */
+        rc = bly_ring_reserve(ring, 2);
+        if (rc < 0)
+                return rc;
         disarm(ring, fd);
         fd->generation++;
-        rc = likely(ring->outside < 0) ? arm(ring, fd, wanted, false) : bly_beside_arm(ring, fd, wanted, ticket_of(fd));
-        if (likely(rc == 0))
-                fd->armed = (uint8_t) wanted;
-        return rc;
+        fd->armed = (uint8_t) wanted;
+        return arm(ring, fd, false);
 }
 
 static void uring_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
@@ -183,8 +183,8 @@ static void uring_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
 }
 
 /*
- * What the kernel says of a poll is what woke it up: it may be over, or never have been (sockets wake with POLLPRI for any
- * data). Who reads or writes finds out; who is only told is told what is so.
+ * What the kernel says of a poll is what woke it up: it may be over, or never have been (sockets wake with POLLPRI
+ * for any data). Who reads or writes finds out; who is only told is told what is so.
  */
 static int verify(const struct bly_fd *fd, int result) {
         struct pollfd pollfd = { .fd = fd->fd, .events = (short) bly_poll_of(fd->armed) };
@@ -223,11 +223,11 @@ static void polled(struct bly_ring *ring, struct bly_io *io, const struct io_uri
                 return;
         result = verify(fd, cqe->res);
         /*
-         * Nothing that was asked for: the other side has ended, of which the kernel tells in any case. Polled again it would tell
-         * at once, but one that goes on tells of what is new.
+         * Nothing that was asked for: the other side has ended, of which the kernel tells in any case. A new poll
+         * would tell at once, but one that goes on tells of what is new.
          */
         if (unlikely(result >= 0 && (events_of((unsigned) result) & fd->armed) == 0)) {
-                if (goes_on || arm(ring, fd, fd->armed, true) == 0)
+                if (goes_on || arm(ring, fd, true) == 0)
                         return;
         } else if (unlikely(goes_on)) {
                 end_poll(ring, cqe->user_data);
@@ -364,8 +364,9 @@ static bool can(const struct io_uring_probe *probe, unsigned code) {
 
 /* 0, or -ENOSYS if the kernel lacks a part of what we need. */
 static int examine(struct bly_ring *ring, const struct io_uring_params *params) {
-        static const uint8_t others[] = { IORING_OP_NOP, IORING_OP_POLL_ADD, IORING_OP_POLL_REMOVE, IORING_OP_ASYNC_CANCEL };
-        const unsigned features = IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG;
+        static const uint8_t others[] = { IORING_OP_NOP, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_SEND };
+        const unsigned features = IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL
+                                  | IORING_FEAT_EXT_ARG;
         enum { CODES = 256 };
         struct io_uring_probe *probe;
         int rc;
@@ -422,7 +423,7 @@ static int uring_open(struct bly_io *io) {
         return rc;
 }
 
-/* What tasks that were given up had begun uses their memory until it is over. How much of it does not come to an end. */
+/* What was begun by tasks that were given up uses their memory until it is over. How much of it cannot be ended. */
 static unsigned stop_all(struct bly_ring *ring) {
         struct __kernel_timespec timeout = { .tv_nsec = 20 * BELAY_MILLISECOND };
         belay_time end = bly_clock() + BELAY_SECOND;

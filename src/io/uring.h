@@ -2,8 +2,9 @@
 /*
  * The ring of a loop, for the files that io_uring's back end consists of.
  *
- * What a completion is of stands in its ticket: a kind, a number and a generation. The kernel gives exactly one last completion
- * for each entry that was handed in, but it may come when who asked is long gone; the generation then says so.
+ * What a completion is of stands in its ticket: a kind, a number and a generation. The kernel gives exactly one
+ * last completion for each entry that was handed in, but it may come when who asked is long gone; the generation
+ * then says so.
  */
 #ifndef BLY_URING_H
 #define BLY_URING_H
@@ -40,7 +41,7 @@ struct bly_ring {
         int outside, told_fd;           /* see uring_beside.c; -1: nobody waits for us from outside */
         bool bell_armed;
         bool complained;
-        uint8_t quiet;                  /* the flag for entries whose success nobody wants to hear of, if there is one */
+        uint8_t quiet;                  /* the flag for entries whose success is not told; 0: there is none */
 };
 
 static inline uint64_t bly_ticket(enum bly_ticket_kind kind, uint32_t number, uint32_t generation) {
@@ -53,6 +54,10 @@ static inline enum bly_ticket_kind bly_ticket_kind(uint64_t ticket) {
 
 static inline uint32_t bly_ticket_number(uint64_t ticket) {
         return ticket >> 32 & 0x1fffffff;
+}
+
+static inline uint64_t bly_ticket_of(const struct bly_fd *fd) {
+        return bly_ticket(BLY_OF_DESCRIPTOR, (uint32_t) fd->fd, fd->generation);
 }
 
 /* ---- the queues (uring.c) ---- */
@@ -78,7 +83,7 @@ static inline bool bly_ring_has_more(const struct bly_ring *ring) {
 
 /* What is to be ring->outside, or a negative errno. */
 int bly_beside_open(struct bly_io *io);
-int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, uint64_t ticket);
+int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events);
 void bly_beside_disarm(struct bly_ring *ring, struct bly_fd *fd);
 void bly_beside_wait(struct bly_io *io, belay_time span);
 /* Makes the descriptor readable if there is something to take. */

@@ -2,10 +2,10 @@
 /*
  * A ring beside another loop, which waits for one descriptor.
  *
- * The ring's own does not do for that: what the kernel puts off until we come does not wake who waits already. An eventfd that
- * is registered with the ring is told of it, but not when it was another eventfd's being written to that brought it about. So
- * there is an epoll instance: the eventfd in it tells of operations, and descriptors are waited for by the instance itself,
- * each armed for one event, as the ring would have them.
+ * The ring's own does not do for that: what the kernel puts off until we come does not wake who waits already. An
+ * eventfd that is registered with the ring is told of it, but not if it comes about by another eventfd being
+ * written to. So there is an epoll instance: the eventfd in it tells of operations, and descriptors are waited for
+ * by the instance itself, each armed for one event, as the ring would have them.
  */
 #define _GNU_SOURCE
 #include "io/uring.h"
@@ -25,14 +25,19 @@ static int control(int outside, int how, int fd, unsigned events, uint64_t ticke
         return epoll_ctl(outside, how, fd, &event) < 0 ? -errno : 0;
 }
 
-int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, uint64_t ticket) {
+int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events) {
+        unsigned bits = bly_poll_of(events) | (unsigned) EPOLLONESHOT;
         int rc;
 
-        events = bly_poll_of(events) | (unsigned) EPOLLONESHOT;
-        rc = control(ring->outside, EPOLL_CTL_ADD, fd->fd, events, ticket);
+        fd->generation++;
+        rc = control(ring->outside, EPOLL_CTL_ADD, fd->fd, bits, bly_ticket_of(fd));
         /* It is there from the last time, or as somebody's copy. */
         if (rc == -EEXIST)
-                rc = control(ring->outside, EPOLL_CTL_MOD, fd->fd, events, ticket);
+                rc = control(ring->outside, EPOLL_CTL_MOD, fd->fd, bits, bly_ticket_of(fd));
+        if (rc < 0)
+                fd->generation--;
+        else
+                fd->armed = (uint8_t) events;
         return rc;
 }
 
@@ -50,7 +55,8 @@ int bly_beside_open(struct bly_io *io) {
         rc = told_fd < 0 ? -errno : io_uring_register_eventfd(&ring->queues, told_fd);
         /* Nobody reads it: what counts is that it was written to. */
         if (rc == 0)
-                rc = control(outside, EPOLL_CTL_ADD, told_fd, (unsigned) (EPOLLIN | EPOLLET), bly_ticket(BLY_OF_NOBODY, 0, 0));
+                rc = control(outside, EPOLL_CTL_ADD, told_fd, EPOLLIN | (unsigned) EPOLLET,
+                             bly_ticket(BLY_OF_NOBODY, 0, 0));
         if (rc == 0)
                 rc = control(outside, EPOLL_CTL_ADD, io->loop->wake_fd, EPOLLIN, bly_ticket(BLY_OF_BELL, 0, 0));
         if (rc < 0) {
@@ -95,8 +101,8 @@ void bly_beside_tell(struct bly_ring *ring) {
 }
 
 /*
- * We are told of each completion once, so that none may be left; but nor may this go on for ever. What we have the kernel do
- * now tells us too, and is not to wake us again: that is taken after it.
+ * We are told of each completion once, so that none may be left; but nor may this go on for ever. What we have the
+ * kernel do now tells us, too, and is not to wake us again: so that is taken after it.
  */
 void bly_beside_wait(struct bly_io *io, belay_time span) {
         struct bly_ring *ring = io->state;

@@ -2,8 +2,8 @@
 /*
  * Operations by io_uring: begun, asked to end, over.
  *
- * One that is asked to end before it was handed in is taken back: it never happens, whatever its descriptor's number means by
- * then. One that was handed in is over when its completion comes, in whichever order that and the request's own are.
+ * One that is asked to end before it was handed in is taken back: it never happens, whatever its descriptor's number
+ * means by then. One that was handed in is over when its completion comes, before or after the request's own.
  */
 #define _GNU_SOURCE
 #include "io/uring.h"
@@ -76,8 +76,19 @@ const uint8_t bly_ring_needs[BLY_OP_KINDS] = {
 };
 
 /* An entry has 32 bits for it; the system calls move no more at once either. */
-static unsigned length_of(const struct bly_op *op) {
-        return op->length < 0x7ffff000 ? (unsigned) op->length : 0x7ffff000;
+static unsigned length_of(size_t length) {
+        return length < 0x7ffff000 ? (unsigned) length : 0x7ffff000;
+}
+
+/* Of one part and nothing else, as most are, it is the kernel's lighter work. */
+static void fill_send(struct io_uring_sqe *sqe, const struct bly_op *op) {
+        const struct msghdr *message = op->address;
+        const struct iovec *part = message->msg_iov;
+
+        if (likely(message->msg_iovlen == 1 && message->msg_name == NULL && message->msg_control == NULL))
+                io_uring_prep_send(sqe, op->fd, part->iov_base, length_of(part->iov_len), op->flags);
+        else
+                io_uring_prep_sendmsg(sqe, op->fd, message, (unsigned) op->flags);
 }
 
 static void fill(struct io_uring_sqe *sqe, const struct bly_op *op) {
@@ -85,10 +96,10 @@ static void fill(struct io_uring_sqe *sqe, const struct bly_op *op) {
 
         switch (op->kind) {
         case BLY_OP_RECEIVE:
-                io_uring_prep_recv(sqe, op->fd, address, length_of(op), op->flags);
+                io_uring_prep_recv(sqe, op->fd, address, length_of(op->length), op->flags);
                 break;
         case BLY_OP_SEND_MESSAGE:
-                io_uring_prep_sendmsg(sqe, op->fd, address, (unsigned) op->flags);
+                fill_send(sqe, op);
                 break;
         case BLY_OP_RECEIVE_MESSAGE:
                 io_uring_prep_recvmsg(sqe, op->fd, address, (unsigned) op->flags);
@@ -100,10 +111,10 @@ static void fill(struct io_uring_sqe *sqe, const struct bly_op *op) {
                 io_uring_prep_connect(sqe, op->fd, address, (socklen_t) op->length);
                 break;
         case BLY_OP_READ:
-                io_uring_prep_read(sqe, op->fd, address, length_of(op), (uint64_t) op->offset);
+                io_uring_prep_read(sqe, op->fd, address, length_of(op->length), (uint64_t) op->offset);
                 break;
         case BLY_OP_WRITE:
-                io_uring_prep_write(sqe, op->fd, address, length_of(op), (uint64_t) op->offset);
+                io_uring_prep_write(sqe, op->fd, address, length_of(op->length), (uint64_t) op->offset);
                 break;
         case BLY_OP_OPEN:
                 io_uring_prep_openat(sqe, op->fd, address, op->flags, (mode_t) op->length);
@@ -117,7 +128,8 @@ static void fill(struct io_uring_sqe *sqe, const struct bly_op *op) {
                 io_uring_prep_fsync(sqe, op->fd, op->flags ? IORING_FSYNC_DATASYNC : 0);
                 break;
         case BLY_OP_STAT:
-                io_uring_prep_statx(sqe, op->fd, address, op->flags, (unsigned) op->length, (struct statx *) op->other);
+                io_uring_prep_statx(sqe, op->fd, address, op->flags, (unsigned) op->length,
+                                    (struct statx *) op->other);
                 break;
         case BLY_OP_RENAME:
                 io_uring_prep_renameat(sqe, op->fd, address, op->fd, op->other, 0);

@@ -2,11 +2,12 @@
 /*
  * Looking endpoints up.
  *
- * What is an address already takes no time. Names are looked up by getaddrinfo() in a thread, with a copy of all that it needs: it
- * cannot be stopped, and goes on alone when nobody waits for it any more.
+ * What is an address already takes no time. Names are looked up by getaddrinfo() in a thread, with a copy of all that
+ * it needs: it cannot be stopped, and goes on alone when nobody waits for it any more.
  */
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 
 #include "net/endpoint.h"
 #include "net/net.h"
@@ -40,7 +41,7 @@ static void dispose(struct bly_job *job) {
 
         if (self->found != NULL)
                 freeaddrinfo(self->found);
-        bly_free(self);
+        free(self);
 }
 
 /* ---- what came of it ---- */
@@ -93,8 +94,10 @@ static int copy_found(const struct addrinfo *found, int type, belay_address **ad
 }
 
 static uint16_t port_of(const struct addrinfo *found) {
-        return ntohs(found->ai_family == AF_INET6 ? ((const struct sockaddr_in6 *) (const void *) found->ai_addr)->sin6_port
-                                                  : ((const struct sockaddr_in *) (const void *) found->ai_addr)->sin_port);
+        const void *address = found->ai_addr;
+
+        return ntohs(found->ai_family == AF_INET6 ? ((const struct sockaddr_in6 *) address)->sin6_port
+                                                  : ((const struct sockaddr_in *) address)->sin_port);
 }
 
 static int copy_parsed(const struct bly_endpoint *endpoint, belay_address **addresses, size_t *count) {
@@ -109,7 +112,7 @@ static int copy_parsed(const struct bly_endpoint *endpoint, belay_address **addr
 /* ---- waiting for it ---- */
 
 static struct look_up *new_look_up(const struct bly_endpoint *endpoint, const char *text, int type) {
-        struct look_up *self = bly_zalloc(sizeof(*self));
+        struct look_up *self = calloc(1, sizeof(*self));
 
         if (self == NULL)
                 return NULL;
@@ -124,8 +127,8 @@ static struct look_up *new_look_up(const struct bly_endpoint *endpoint, const ch
         return self;
 }
 
-static int look_up_name(struct belay_loop *loop, struct bly_endpoint *endpoint, const char *text, int type, bool to_listen,
-                        belay_address **addresses, size_t *count, const char *place) {
+static int look_up_name(struct belay_loop *loop, struct bly_endpoint *endpoint, const char *text, int type,
+                        bool to_listen, belay_address **addresses, size_t *count, const char *place) {
         struct look_up *self = new_look_up(endpoint, text, type);
         int rc;
 
@@ -163,7 +166,8 @@ int bly_resolve(struct belay_loop *loop, const char *text, int type, bool to_lis
         return look_up_name(loop, &endpoint, text, type, to_listen, addresses, count, place);
 }
 
-int belay_resolve_placed(const char *place, const char *endpoint, int type, belay_address **addresses, size_t *count) {
+int belay_resolve_placed(const char *place, const char *endpoint, int type, belay_address **addresses,
+                         size_t *count) {
         belay_task *self = bly_waiter(place, "belay_resolve()");
 
         *addresses = NULL;

@@ -2,10 +2,11 @@
 /*
  * Beside another loop.
  *
- * The one descriptor is an epoll instance with two others in it: the back end's, which is readable for the bell as well, and a
- * timer's for the earliest deadline. Between two dispatches whatever makes something ready, sets an earlier deadline, or asks
- * the back end for something goes through tell_host(), so that the descriptor is always right. A deadline that is taken back
- * leaves the timer as it is: one dispatch for nothing costs less than setting the timer each time.
+ * The one descriptor is an epoll instance with two others in it: the back end's, which is readable for the bell as
+ * well, and a timer's for the earliest deadline. Between two dispatches whatever makes something ready, sets an
+ * earlier deadline, or asks the back end for something goes through tell_host(), so that the descriptor is always
+ * right. A deadline that is taken back leaves the timer as it is: one dispatch for nothing costs less than setting
+ * the timer each time.
  */
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -41,7 +42,8 @@ static void set_timer(struct bly_embed *embed, belay_time when) {
                 /* What is all zero would not set it. */
                 if (when <= 0)
                         when = 1;
-                setting.it_value = (struct timespec) { .tv_sec = when / BELAY_SECOND, .tv_nsec = when % BELAY_SECOND };
+                setting.it_value.tv_sec = when / BELAY_SECOND;
+                setting.it_value.tv_nsec = when % BELAY_SECOND;
         }
         if (timerfd_settime(embed->timer_fd, TFD_TIMER_ABSTIME, &setting, NULL) < 0)
                 bly_log(BELAY_LOG_ERROR, "setting the loop's timer: %s", strerror(errno));

@@ -32,7 +32,9 @@ static void by_system(belay_stream *stream, struct bly_descriptor *socket, int f
                 if (rc == 0)
                         rc = bly_pool_sendfile(stream->loop, socket->fd->fd, fd, offset + progress->moved,
                                                least(size - progress->moved, CHUNK), place);
-                rc = bly_stream_note(stream, (ssize_t) rc);
+                /* Nothing moved: the file ends here. */
+                if (rc != 0)
+                        rc = bly_stream_note(stream, (ssize_t) rc);
                 if (rc > 0) {
                         progress->moved += rc;
                         continue;

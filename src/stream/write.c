@@ -27,6 +27,9 @@ ssize_t bly_stream_note(belay_stream *stream, ssize_t rc) {
                 stream->sent += (size_t) rc;
                 return rc;
         }
+        /* A transport that moves nothing, and does not say why, would be asked for ever. */
+        if (rc == 0)
+                rc = -EIO;
         if (is_final(rc))
                 stream->writer.error = (int) rc;
         if (unlikely(stream->transport.is_sound != NULL) && !stream->transport.is_sound(stream->self))
@@ -124,10 +127,13 @@ static ssize_t write_parts(belay_stream *stream, const struct iovec *given, int 
 }
 
 ssize_t belay_writev_placed(const char *place, belay_stream *stream, const struct iovec *parts, int count) {
-        ssize_t rc;
+        ssize_t rc, sum = 0;
 
         if (count < 0 || count > UIO_MAXIOV)
                 return -EINVAL;
+        for (int i = 0; i < count; i++)
+                if (__builtin_add_overflow(sum, parts[i].iov_len, &sum))
+                        return -EINVAL;
         rc = bly_stream_enter(stream, &stream->writer, place, "belay_writev()");
         if (rc < 0)
                 return rc;

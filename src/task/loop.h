@@ -46,7 +46,7 @@ struct belay_loop {
         int *error;                     /* the thread's errno */
         void *exceptions;               /* the thread's C++ globals, NULL without C++ */
         struct bly_context context;     /* the loop's own stack */
-        /* Beside another loop, while nothing runs here, otherwise NULL: something became ready, or due before all else. By run/. */
+        /* Beside another loop, while nothing runs here: something became ready, or due before all else. By run/. */
         void (*tell_host)(struct belay_loop *loop);
         struct bly_exceptions own_exceptions;
         struct bly_tool_stack own_tool;

@@ -2,9 +2,9 @@
 /*
  * A connection in memory: a transport (see <belay/stream.h>) that is slow, ragged or cut as a test wants it.
  *
- * Nothing moves by itself. Each byte that is written gets the instant at which it will have arrived, and so do the end,
- * a reset and a cut; who reads or writes looks at what has arrived by now. A timer is set only while somebody waits, for
- * the next instant that can matter to him.
+ * Nothing moves by itself. Each byte that is written gets the instant at which it will have arrived, and so do the
+ * end, a reset and a cut; who reads or writes looks at what has arrived by now. A timer is set only while somebody
+ * waits, for the next instant that can matter to him.
  */
 #include <sys/uio.h>
 
@@ -216,7 +216,7 @@ static bool set_timer(struct wire *wire, belay_time when) {
         return true;
 }
 
-/* Wakes those who find something now, and sees to it that the others will be: if there is no memory for that, now too. */
+/* Wakes those who find something now, and sees to it that the others will be: without memory for that, now too. */
 static void tell(struct wire *wire) {
         bool all;
 

@@ -2,9 +2,9 @@
 /*
  * Leaving word and taking it.
  *
- * Who pushes to an empty inbox rings: it sets `asked`, for a loop that is busy, and writes to the eventfd for one that waits. The
- * loop clears `asked` before it takes the inbox. So whoever finds the inbox empty after that sets `asked` after it was cleared, and
- * whoever finds it full was pushed before it is taken.
+ * Who pushes to an empty inbox rings: it sets `asked`, for a loop that is busy, and writes to the eventfd for one
+ * that waits. The loop clears `asked` before it takes the inbox. So whoever finds the inbox empty after that sets
+ * `asked` after it was cleared, and whoever finds it full was pushed before it is taken.
  */
 #include <unistd.h>
 
@@ -25,7 +25,8 @@ void bly_leave_word(struct belay_loop *loop, struct bly_word *word) {
 
         do
                 word->next = first;
-        while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &first, word, memory_order_acq_rel, memory_order_relaxed));
+        while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &first, word, memory_order_acq_rel,
+                                                      memory_order_relaxed));
         /* The word may be gone already. */
         if (first == NULL)
                 bly_ring(loop);

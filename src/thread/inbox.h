@@ -2,8 +2,8 @@
 /*
  * The inbox: how another thread leaves word in a loop.
  *
- * Words are pushed with one compare-and-swap and taken all at once with one exchange: a stack without a lock, from which
- * nobody takes a single one out. Turned round they are in order.
+ * Words are pushed with one compare-and-swap and taken all at once with one exchange: a stack without a lock, from
+ * which nobody takes a single one out. Turned round they are in order.
  */
 #ifndef BLY_INBOX_H
 #define BLY_INBOX_H
@@ -16,7 +16,8 @@ void bly_ring(struct belay_loop *loop);
 /* What is left: in memory of whoever leaves it, who does not touch it from then on until it is told. */
 struct bly_word {
         struct bly_word *next;
-        void (*told)(struct bly_word *word);    /* in the loop's thread, outside of tasks or in any of them; must not wait */
+        /* In the loop's thread, outside of tasks or in any of them; must not wait. */
+        void (*told)(struct bly_word *word);
 };
 
 /* From any thread; the caller sees to it that the loop is not closed meanwhile. */

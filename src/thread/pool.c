@@ -2,13 +2,15 @@
 /*
  * The pool: its threads, the line of jobs, and their waits.
  *
- * All that threads and the loop share is under the pool's mutex, the leaving of word included: so that a pool which was closed under
- * it leaves no word in a loop that is gone. The pool's memory lives until the last thread has left it.
+ * All that threads and the loop share is under the pool's mutex, the leaving of word included: so that a pool which
+ * was closed under it leaves no word in a loop that is gone. The pool's memory lives until the last thread has left
+ * it, and is the C library's own: the program's function for memory is never called in another thread.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "task/wait.h"
 #include "thread/pool.h"
@@ -52,7 +54,7 @@ struct bly_job_wait {
 /* ---- making and freeing ---- */
 
 static struct bly_pool *make(struct belay_loop *loop, unsigned most, size_t stack_size, const char *name) {
-        struct bly_pool *pool = bly_zalloc(sizeof(*pool) + most * sizeof(pool->workers[0]));
+        struct bly_pool *pool = calloc(1, sizeof(*pool) + most * sizeof(pool->workers[0]));
 
         if (pool == NULL)
                 return NULL;
@@ -68,18 +70,15 @@ static struct bly_pool *make(struct belay_loop *loop, unsigned most, size_t stac
 }
 
 /* With the mutex held, which it gives up. */
-static void leave(struct bly_pool *pool, bool is_loop) {
+static void leave(struct bly_pool *pool) {
         bool last = --pool->refs == 0;
 
-        /* What another thread will free is not missing here. */
-        if (!last && is_loop)
-                bly_give_away(pool);
         pthread_mutex_unlock(&pool->mutex);
         if (!last)
                 return;
         pthread_cond_destroy(&pool->work);
         pthread_mutex_destroy(&pool->mutex);
-        bly_free(pool);
+        free(pool);
 }
 
 /* ---- the line ---- */
@@ -152,7 +151,7 @@ static void *work(void *arg) {
                         break;
                 do_one(pool, worker);
         }
-        leave(pool, false);
+        leave(pool);
         return NULL;
 }
 
@@ -239,7 +238,6 @@ static enum bly_job_state take_back(struct bly_pool *pool, struct bly_job *job) 
                 take_out(pool, job);
         } else if (job->state == BLY_JOB_BEGUN && job->dispose != NULL) {
                 job->state = BLY_JOB_ALONE;
-                bly_give_away(job);
         } else {
                 atomic_store_explicit(&job->asked, true, memory_order_relaxed);
         }
@@ -287,7 +285,7 @@ static const struct bly_wait_class job_class = {
 };
 
 static struct bly_pool *pool_for(struct belay_loop *loop, const struct bly_job *job) {
-        unsigned most = loop->threads_most;
+        unsigned most = loop->threads_most != 0 ? loop->threads_most : FILE_THREADS;
 
         if (job->dispose != NULL) {
                 if (loop->lookups == NULL)
@@ -295,8 +293,7 @@ static struct bly_pool *pool_for(struct belay_loop *loop, const struct bly_job *
                 return loop->lookups;
         }
         if (loop->files == NULL)
-                loop->files = make(loop, most == 0 ? FILE_THREADS : most < THREADS_MOST ? most : THREADS_MOST, FILE_STACK,
-                                   "belay-files");
+                loop->files = make(loop, most < THREADS_MOST ? most : THREADS_MOST, FILE_STACK, "belay-files");
         return loop->files;
 }
 
@@ -349,7 +346,7 @@ static void close_pool(struct bly_pool *pool) {
                 else
                         pthread_join(pool->workers[i].thread, NULL);
         pthread_mutex_lock(&pool->mutex);
-        leave(pool, true);
+        leave(pool);
 }
 
 void bly_pools_close(struct belay_loop *loop) {

@@ -2,13 +2,13 @@
 /*
  * Threads for what would block the loop: a few for files, and a few for what may be left to itself.
  *
- * A job is done in a thread while its task waits. It is taken back by a request for cancellation that comes before it was begun.
- * One that was begun uses memory of the task: it is waited for, and the request stays for the task's next wait. But one that
- * owns all that it uses, as a look-up of a name, goes on alone, so that its task need not wait; such jobs have threads of
- * their own, so that files need not wait for them.
+ * A job is done in a thread while its task waits. It is taken back by a request for cancellation that comes before it
+ * was begun. One that was begun uses memory of the task: it is waited for, and the request stays for the task's next
+ * wait. But one that owns all that it uses, as a look-up of a name, goes on alone, so that its task need not wait;
+ * such jobs have threads of their own, so that files need not wait for them.
  *
- * Threads are started when there are more jobs than idle threads, and stay until the loop is closed. Then those that are idle are
- * waited for; those that are not do what nobody waits for any more, and end by themselves.
+ * Threads are started when there are more jobs than idle threads, and stay until the loop is closed. Then those that
+ * are idle are waited for; those that are not do what nobody waits for any more, and end by themselves.
  */
 #ifndef BLY_POOL_H
 #define BLY_POOL_H
@@ -30,8 +30,9 @@ enum bly_job_state {
 };
 
 struct bly_job {
-        void (*run)(struct bly_job *job);       /* in a thread: must not touch the loop, nor take memory of bly_alloc() */
-        /* One that owns all it uses, one block from bly_alloc() that it begins: frees it, in whatever thread. Otherwise NULL. */
+        /* In a thread: must not touch the loop, nor take memory of bly_alloc(). */
+        void (*run)(struct bly_job *job);
+        /* Of one that owns all it uses, which is the C library's memory: frees it, in whatever thread. Otherwise NULL. */
         void (*dispose)(struct bly_job *job);
         const char *what;               /* a word for reports: "open" */
         const char *path;               /* what it is done to, or NULL and a descriptor */
@@ -47,9 +48,9 @@ struct bly_job {
 };
 
 /*
- * Has a thread do it, and waits. 0: it was done, and a request that came meanwhile is pending; -ECANCELED: taken back before
- * it was begun; -EAGAIN, -ENOMEM: no thread could be had.
- * A job with `dispose` is disposed of unless 0 is returned, sooner or later: -ECANCELED does not say that it was not begun.
+ * Has a thread do it, and waits. 0: it was done, and a request that came meanwhile is pending; -ECANCELED: taken back
+ * before it was begun; -EAGAIN, -ENOMEM: no thread could be had. A job with `dispose` is disposed of unless 0 is
+ * returned, sooner or later: -ECANCELED does not say that it was not begun.
  */
 int bly_pool_do(struct belay_loop *loop, struct bly_job *job, const char *place);
 
@@ -64,10 +65,11 @@ void bly_pools_close(struct belay_loop *loop);
 /* ---- for streams (transfer.c) ---- */
 
 /*
- * One sendfile(), or one pread(), so that the disk is waited for by a thread. How many bytes moved, or a negative errno: -EAGAIN also
- * where the socket has no room; -ECANCELED if it was not begun.
+ * One sendfile(), or one pread(), so that the disk is waited for by a thread. How many bytes moved, or a negative
+ * errno: -EAGAIN also where the socket has no room; -ECANCELED if it was not begun.
  */
-int64_t bly_pool_sendfile(struct belay_loop *loop, int out_fd, int in_fd, int64_t offset, int64_t size, const char *place);
+int64_t bly_pool_sendfile(struct belay_loop *loop, int out_fd, int in_fd, int64_t offset, int64_t size,
+                          const char *place);
 ssize_t bly_pool_read(struct belay_loop *loop, int fd, void *buffer, size_t size, int64_t offset, const char *place);
 
 #endif

@@ -46,7 +46,8 @@ static ssize_t transfer_in_thread(struct belay_loop *loop, struct transfer *tran
         return rc < 0 ? rc : transfer->result;
 }
 
-int64_t bly_pool_sendfile(struct belay_loop *loop, int out_fd, int in_fd, int64_t offset, int64_t size, const char *place) {
+int64_t bly_pool_sendfile(struct belay_loop *loop, int out_fd, int in_fd, int64_t offset, int64_t size,
+                          const char *place) {
         struct transfer transfer = {
                 .job = { .run = send_file, .what = "send file", .fd = in_fd },
                 .to = out_fd,

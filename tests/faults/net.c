@@ -18,7 +18,7 @@ struct meeting {
 static int answers(void *arg) {
         struct meeting *meeting = arg;
         char line[64];
-        ssize_t size;
+        ssize_t size, written;
         int rc = belay_accept(meeting->listener, &meeting->accepted);
 
         while (rc == 0) {
@@ -27,8 +27,9 @@ static int answers(void *arg) {
                 if (size <= 0)
                         break;
                 CHECK(strncmp(line, "line ", 5) == 0 && line[size - 1] == '\n');
-                if (belay_write(meeting->accepted, line, (size_t) size) != size)
-                        rc = -ENOTRECOVERABLE;
+                written = belay_write(meeting->accepted, line, (size_t) size);
+                if (written != size)
+                        rc = written < 0 ? (int) written : -ENOTRECOVERABLE;
         }
         if (rc == 0) {
                 rc = belay_close(meeting->accepted, BELAY_SECOND);

@@ -306,7 +306,13 @@ int fcntl(int fd, int what, ...) {
         return what == F_SETFL && fails(F_fcntl) ? -1 : REAL(fcntl)(fd, what, value);
 }
 
-int ioctl(int fd, unsigned long what, ...) {
+#ifdef __GLIBC__
+typedef unsigned long ioctl_number;
+#else
+typedef int ioctl_number;
+#endif
+
+int ioctl(int fd, ioctl_number what, ...) {
         va_list list;
         void *value;
 

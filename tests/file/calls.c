@@ -129,7 +129,8 @@ static int stats_alike(void *arg) {
         CHECK_EQ(stat(in_place("alike"), &theirs), 0);
         CHECK(ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino && ours.st_mode == theirs.st_mode
               && ours.st_nlink == theirs.st_nlink && ours.st_uid == theirs.st_uid && ours.st_gid == theirs.st_gid
-              && ours.st_size == theirs.st_size && ours.st_blocks == theirs.st_blocks && ours.st_blksize == theirs.st_blksize
+              && ours.st_size == theirs.st_size && ours.st_blocks == theirs.st_blocks
+              && ours.st_blksize == theirs.st_blksize
               && ours.st_mtim.tv_sec == theirs.st_mtim.tv_sec && ours.st_mtim.tv_nsec == theirs.st_mtim.tv_nsec
               && ours.st_ctim.tv_sec == theirs.st_ctim.tv_sec && ours.st_ctim.tv_nsec == theirs.st_ctim.tv_nsec);
         CHECK_EQ(belay_file_stat("/dev/null", true, &ours), 0);
@@ -326,7 +327,9 @@ static int gives_way(void *arg) {
 }
 
 int main(void) {
-        belay_fn *const tests[] = { opens, moves, names, stats_alike, relative, pipes, reads_all, details, gives_way };
+        belay_fn *const tests[] = {
+                opens, moves, names, stats_alike, relative, pipes, reads_all, details, gives_way,
+        };
         unsigned fds = count_fds(), threads = first_threads();
 
         umask(022);

@@ -89,13 +89,26 @@ struct reader {
         int ends[2];
         ssize_t got, then;
         char text[8];
+        bool asks_again;                /* for its end, before the first request is delivered */
+        char reason[16], origin[16];    /* of what was delivered */
 };
 
 static int reads(void *arg) {
+        belay_origin origin = BELAY_ORIGIN_INIT;
         struct reader *reader = arg;
+        belay_failure *failure;
 
         reader->got = belay_file_read(reader->ends[0], reader->text, 4, -1);
+        if (reader->asks_again)
+                CHECK(belay_cancel(belay_self(), "again"));
         reader->then = belay_sleep(BELAY_SECOND);
+        if (reader->then == -ECANCELED) {
+                failure = belay_failure_take(-ECANCELED);
+                snprintf(reader->reason, sizeof(reader->reason), "%s", belay_failure_text(failure));
+                belay_failure_release(failure);
+                CHECK(belay_origin_of(belay_self(), &origin));
+                snprintf(reader->origin, sizeof(reader->origin), "%s", origin.reason);
+        }
         return 0;
 }
 
@@ -146,10 +159,9 @@ static int in_the_middle(void *arg) {
 
 /* The first bytes moved at once; the request comes while the rest is in line for the one thread there is. */
 static int half_in_line(void *arg) {
-        struct reader first, second = { .got = 1 };
+        struct reader first, second = { .got = 1, .asks_again = arg != NULL };
         belay_task *busy = read_half(&first), *task;
 
-        (void) arg;
         CHECK_EQ(pipe2(second.ends, O_CLOEXEC), 0);
         CHECK_EQ(write(second.ends[1], "xy", 2), 2);
         task = must(belay_spawn(reads, &second));
@@ -164,6 +176,8 @@ static int half_in_line(void *arg) {
         } else {
                 CHECK_EQ(second.got, 2);
                 CHECK_EQ(second.then, -ECANCELED);
+                CHECK_STR(second.reason, arg != NULL ? "again" : "enough");
+                CHECK_STR(second.origin, "enough");
         }
         CHECK_EQ(strncmp(second.text, "xy", 2), 0);
         CHECK_EQ(write(first.ends[1], "cd", 2), 2);
@@ -275,17 +289,27 @@ static int is_given_up(void *arg) {
         (void) arg;
         keep_lines();
         CHECK_EQ(pipe2(reader.ends, O_CLOEXEC), 0);
-        CHECK_EQ(belay_run_with(leaves_it, &reader, BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND,
-                                                                  .backend = BELAY_BACKEND_EPOLL)), -ETIMEDOUT);
+        CHECK_EQ(belay_run_with(leaves_it, &reader, BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL,
+                                                                  .shutdown_limit = BELAY_MILLISECOND)), -ETIMEDOUT);
         CHECK_LINES(1, "thread of read");
         CHECK_EQ(count_threads(), threads + 1);
         CHECK_EQ(write(reader.ends[1], "bcd", 3), 3);
         await_threads(threads);
-        /* Nothing but its end says that it is done, which is no order to a checker; the descriptors stay for the same reason. */
+        /*
+         * Nothing but its end says that it is done, which is no order to a checker; the descriptors stay for the same
+         * reason.
+         */
         if (!is_checked())
                 CHECK(memcmp(reader.text, "abcd", 4) == 0);
         return 0;
 }
+
+static const belay_loop_options one_thread = {
+        .size = sizeof(one_thread),
+        .clock = BELAY_CLOCK_VIRTUAL,
+        .threads = 1,
+        .backend = BELAY_BACKEND_EPOLL,
+};
 
 int main(void) {
         unsigned fds = count_fds(), threads = first_threads();
@@ -294,12 +318,9 @@ int main(void) {
         make_place();
         RUN_VIRTUAL(all_before);
         RUN_VIRTUAL(in_the_middle);
-        CHECK_EQ(belay_run_with(half_in_line, NULL,
-                                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .threads = 1,
-                                                           .backend = BELAY_BACKEND_EPOLL)), 0);
-        CHECK_EQ(belay_run_with(open_in_line, NULL,
-                                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .threads = 1,
-                                                           .backend = BELAY_BACKEND_EPOLL)), 0);
+        CHECK_EQ(belay_run_with(half_in_line, NULL, &one_thread), 0);
+        CHECK_EQ(belay_run_with(half_in_line, &child, &one_thread), 0);
+        CHECK_EQ(belay_run_with(open_in_line, NULL, &one_thread), 0);
         CHECK_EQ(unlink("fifo"), 0);
         RUN_VIRTUAL(open_waits);
         CHECK_EQ(count_fds(), fds);

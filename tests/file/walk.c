@@ -35,7 +35,8 @@ static void put_directory(const char *name) {
 
 static int order(void *arg) {
         static const char *const names[] = { "b", "a", "c", "a.b", "ab", "Z" };
-        static const char expected[] = "1 Z\n1 a\n2 a/Z\n2 a/a\n2 a/a.b\n2 a/ab\n2 a/b\n3 a/b/x\n2 a/c\n1 a.b\n1 ab\n1 b\n1 c\n";
+        static const char expected[] = "1 Z\n1 a\n2 a/Z\n2 a/a\n2 a/a.b\n2 a/ab\n2 a/b\n3 a/b/x\n2 a/c\n"
+                                       "1 a.b\n1 ab\n1 b\n1 c\n";
         char path[300];
 
         (void) arg;
@@ -104,7 +105,9 @@ static int checks(const belay_walk_entry *entry, void *arg) {
         struct stat stat;
 
         CHECK_EQ(lstat(entry->path, &stat), 0);
-        CHECK(stat.st_ino == entry->stat->st_ino && stat.st_mode == entry->stat->st_mode && stat.st_size == entry->stat->st_size);
+        CHECK_EQ(stat.st_ino, entry->stat->st_ino);
+        CHECK_EQ(stat.st_mode, entry->stat->st_mode);
+        CHECK_EQ(stat.st_size, entry->stat->st_size);
         CHECK_EQ(entry->error, 0);
         ++*(unsigned *) arg;
         return 0;
@@ -270,7 +273,10 @@ static int swaps_on_the_way(const belay_walk_entry *entry, void *arg) {
         return 0;
 }
 
-/* More than a batch at each level, so that they must be read on on the way back; but those on the way are not the same any more. */
+/*
+ * More than a batch at each level, so that they must be read on on the way back; but those on the way are not the
+ * same any more.
+ */
 static int swapped(void *arg) {
         unsigned count = 0;
 
@@ -379,7 +385,9 @@ static int cancelled(void *arg) {
 }
 
 int main(void) {
-        belay_fn *const tests[] = { order, says, kinds, errors, many, deep, vanishes, vanishes_later, swapped, cancelled };
+        belay_fn *const tests[] = {
+                order, says, kinds, errors, many, deep, vanishes, vanishes_later, swapped, cancelled,
+        };
         unsigned fds = count_fds(), threads = first_threads();
         static struct child child;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of io_uring's back end share: loops that have it, or the test is skipped; operations by themselves. Without
- * BLY_HAVE_URING, which what includes this is to ask for, it is the whole of a test that is skipped.
+ * What the tests of io_uring's back end share: loops that have it, or the test is skipped; operations by
+ * themselves. Without BLY_HAVE_URING, which what includes this is to ask for, it is the whole of a test that is
+ * skipped.
  */
 #ifndef BELAY_TESTS_RING_H
 #define BELAY_TESTS_RING_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that outlive the shut-down's limit are given up, but what they had begun by the ring is ended with it: the kernel
- * writes to no memory any more, and no descriptor is left that nobody has.
+ * Tasks that outlive the shut-down's limit are given up, but what they had begun by the ring is ended with it: the
+ * kernel writes to no memory any more, and no descriptor is left that nobody has.
  */
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -21,9 +21,11 @@ static int receives(void *arg) {
 }
 
 static int accepts(void *arg) {
+        struct bly_op op = { .kind = BLY_OP_ACCEPT, .fd = listener, .flags = SOCK_CLOEXEC };
+
         (void) arg;
         for (;;)
-                CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_ACCEPT, .fd = listener, .flags = SOCK_CLOEXEC }), -ECANCELED);
+                CHECK_EQ(perform(op), -ECANCELED);
 }
 
 static int waits(void *arg) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bell of a loop that waits by its ring: rung by another thread, no ring of it is lost; and the ring's descriptor, by which
- * somebody else waits for us.
+ * The bell of a loop that waits by its ring: rung by another thread, no ring of it is lost; and the ring's
+ * descriptor, by which somebody else waits for us.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -125,7 +125,7 @@ static int outside(void *arg) {
         CHECK_EQ(io->backend->descriptor(io), ring);
         CHECK_EQ(epoll_ctl(outer, EPOLL_CTL_ADD, ring, &event), 0);
         turn();
-        /* Those that are waited for already, and those that are from now on: of eventfds, of which the ring itself is not told. */
+        /* Waited for already, or from now on: eventfds, of which the ring itself is not told. */
         for (int i = 0; i < 4; i++) {
                 if (i >= 2)
                         before[i] = begun(waits, &bells[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Completions that come late: they are of what is over, and nobody else's. And what is closed is closed then, not when the
- * ring next has something to do.
+ * Completions that come late: they are of what is over, and nobody else's. And what is closed is closed then, not
+ * when the ring next has something to do.
  */
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -98,8 +98,8 @@ static void several(void) {
 }
 
 /*
- * What the kernel tells of a poll need not be so: that the other side has ended it says in any case, a socket says that it
- * is urgent for any data, and what woke it up may be over.
+ * What the kernel tells of a poll need not be so: that the other side has ended it says in any case, a socket says
+ * that it is urgent for any data, and what woke it up may be over.
  */
 static int waits_urgently(void *arg) {
         (void) arg;
@@ -264,7 +264,7 @@ static int receives_late(void *arg) {
         return (int) receive(*(int *) arg, &late_byte, 1);
 }
 
-/* The kernel gives up, by itself, what it has no thread for: that is no cancellation. Its true end comes late here. */
+/* The kernel gives up by itself what it has no thread for: that is no cancellation. Its true end comes late here. */
 static void given_up(void) {
         struct bly_ring *ring = the_io()->state;
         belay_task *task, *other;
@@ -329,7 +329,9 @@ static int listen_at(struct sockaddr_in *address) {
 }
 
 static int accepts(void *arg) {
-        return (int) perform((struct bly_op) { .kind = BLY_OP_ACCEPT, .slot = arg, .fd = ((struct bly_fd *) arg)->fd });
+        struct bly_fd *fd = arg;
+
+        return (int) perform((struct bly_op) { .kind = BLY_OP_ACCEPT, .slot = fd, .fd = fd->fd });
 }
 
 /* The port is free again at once: nobody else may have it open. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thousands of operations and waits at once: more than the ring has entries, and completions than it has room for. Each
- * is told of once. And a round of many costs no more calls of the system than one of few.
+ * Thousands of operations and waits at once: more than the ring has entries, and completions than it has room for.
+ * Each is told of once. And a round of many costs no more calls of the system than one of few.
  */
 #define _GNU_SOURCE
 #include "ring.h"
@@ -16,9 +16,10 @@ static int zero, done;
 
 static int reads_zero(void *arg) {
         char byte = 1;
+        struct bly_op op = { .kind = BLY_OP_READ, .fd = zero, .address = &byte, .length = 1, .offset = -1 };
 
         (void) arg;
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_READ, .fd = zero, .address = &byte, .length = 1, .offset = -1 }), 1);
+        CHECK_EQ(perform(op), 1);
         CHECK_EQ(byte, 0);
         done++;
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Older kernels: those that know fewer of the ring's options serve all the same, and those that lack a part of what is
- * needed are refused. The back end is built once more, with a kernel between that is as old as is wanted.
+ * Older kernels: those that know fewer of the ring's options serve all the same, and those that lack a part of what
+ * is needed are refused. The back end is built once more, with a kernel between that is as old as is wanted.
  */
 #define _GNU_SOURCE
 #include "ring.h"
@@ -65,7 +65,7 @@ void old_stop_all(struct bly_ring *ring);
 void old_completed(struct bly_ring *ring, struct bly_io *io, uint64_t ticket, int result);
 extern const uint8_t old_needs[BLY_OP_KINDS];
 int old_beside_open(struct bly_io *io);
-int old_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, uint64_t ticket);
+int old_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events);
 void old_beside_disarm(struct bly_ring *ring, struct bly_fd *fd);
 void old_beside_wait(struct bly_io *io, belay_time span);
 void old_beside_tell(struct bly_ring *ring);
@@ -73,6 +73,8 @@ void old_beside_tell(struct bly_ring *ring);
 #include "io/uring.c"
 #include "io/uring_beside.c"
 #include "io/uring_op.c"
+
+#define EPOLL BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL)
 
 /* ---- what is tried ---- */
 
@@ -94,6 +96,7 @@ static void tries(void) {
         int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
         belay_task *tasks[600];
         char byte = 1;
+        struct bly_op op = { .kind = BLY_OP_READ, .fd = zero, .address = &byte, .length = 1 };
 
         for (int i = 0; i < 600; i++)
                 tasks[i] = must(belay_spawn(i % 2 == 0 ? receives : waits, NULL));
@@ -110,7 +113,7 @@ static void tries(void) {
         CHECK_EQ(end_of(tasks[0]), BELAY_READABLE);
         CHECK_EQ(receive(fds[0], &byte, 1), 1);
         for (int i = 0; i < 600; i++)
-                CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_READ, .fd = zero, .address = &byte, .length = 1 }), 1);
+                CHECK_EQ(perform(op), 1);
         CHECK_EQ(byte, 0);
         CHECK_EQ(close(zero), 0);
 }
@@ -162,7 +165,7 @@ static int is_refused(void *arg) {
 }
 
 static void refused(int error) {
-        CHECK_EQ(belay_run_with(is_refused, &error, BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL)), 0);
+        CHECK_EQ(belay_run_with(is_refused, &error, EPOLL), 0);
 }
 
 static int nothing(void *arg) {
@@ -177,13 +180,14 @@ int main(void) {
                 IORING_SETUP_SINGLE_ISSUER,
                 IORING_SETUP_DEFER_TASKRUN,
         };
-        const unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG;
+        const unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL
+                                | IORING_FEAT_EXT_ARG;
 
         run_with_ring(nothing);
         options = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
         features = needed;
         for (size_t i = 0;; i++) {
-                CHECK_EQ(belay_run_with(runs, NULL, BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL)), 0);
+                CHECK_EQ(belay_run_with(runs, NULL, EPOLL), 0);
                 if (i == ARRAY_SIZE(known))
                         break;
                 options |= known[i];

@@ -25,11 +25,15 @@ static const char *path_of(const char *name) {
 /* ---- files ---- */
 
 static ssize_t on(int fd, enum bly_op_kind kind, const void *address, size_t length, int64_t offset) {
-        return perform((struct bly_op) { .kind = kind, .fd = fd, .address = address, .length = length, .offset = offset });
+        struct bly_op op = { .kind = kind, .fd = fd, .address = address, .length = length, .offset = offset };
+
+        return perform(op);
 }
 
 static ssize_t open_file(const char *path, int flags) {
-        return perform((struct bly_op) { .kind = BLY_OP_OPEN, .fd = -1, .address = path, .flags = flags, .length = 0640 });
+        struct bly_op op = { .kind = BLY_OP_OPEN, .fd = -1, .address = path, .flags = flags, .length = 0640 };
+
+        return perform(op);
 }
 
 static void contents(void) {
@@ -66,13 +70,14 @@ static void names(void) {
                 .length = STATX_BASIC_STATS,
                 .other = &result,
         };
+        struct bly_op make = { .kind = BLY_OP_MAKE_DIRECTORY, .fd = -1, .length = 0700 };
 
         CHECK_EQ(perform(stat), 0);
         CHECK_EQ(result.stx_size, 8);
         CHECK_EQ(result.stx_mode, S_IFREG | 0640);
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_MAKE_DIRECTORY, .fd = -1, .address = path_of("sub"), .length = 0700 }), 0);
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_MAKE_DIRECTORY, .fd = -1, .address = path_of("sub"), .length = 0700 }),
-                 -EEXIST);
+        make.address = path_of("sub");
+        CHECK_EQ(perform(make), 0);
+        CHECK_EQ(perform(make), -EEXIST);
         CHECK_EQ(perform((struct bly_op) {
                 .kind = BLY_OP_RENAME, .fd = -1, .address = path_of("one"), .other = path_of("sub/two") }), 0);
         CHECK_EQ(perform(stat), -ENOENT);
@@ -97,8 +102,10 @@ static void names(void) {
 static int listener;
 
 static int accepts(void *arg) {
+        struct bly_op op = { .kind = BLY_OP_ACCEPT, .fd = listener, .flags = SOCK_CLOEXEC | SOCK_NONBLOCK };
+
         (void) arg;
-        return (int) perform((struct bly_op) { .kind = BLY_OP_ACCEPT, .fd = listener, .flags = SOCK_CLOEXEC | SOCK_NONBLOCK });
+        return (int) perform(op);
 }
 
 static void sockets(void) {
@@ -107,6 +114,9 @@ static void sockets(void) {
         int one = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), other, refused;
         struct iovec parts[2] = { { .iov_base = "ab", .iov_len = 2 }, { .iov_base = "cde", .iov_len = 3 } };
         struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+        struct bly_op to = { .kind = BLY_OP_CONNECT, .fd = one, .address = &address, .length = length };
+        struct bly_op send = { .kind = BLY_OP_SEND_MESSAGE, .fd = one, .address = &message, .flags = MSG_NOSIGNAL };
+        struct bly_op get = { .kind = BLY_OP_RECEIVE_MESSAGE, .address = &message };
         char buffer[16], more[16];
         belay_task *task;
 
@@ -115,35 +125,34 @@ static void sockets(void) {
         CHECK_EQ(listen(listener, 1), 0);
         CHECK_EQ(getsockname(listener, (struct sockaddr *) &address, &length), 0);
         task = must(belay_spawn(accepts, NULL));
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_CONNECT, .fd = one, .address = &address, .length = length }), 0);
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_CONNECT, .fd = one, .address = &address, .length = length }), -EISCONN);
+        CHECK_EQ(perform(to), 0);
+        CHECK_EQ(perform(to), -EISCONN);
         other = end_of(task);
         CHECK(other >= 0);
         CHECK_EQ(fcntl(other, F_GETFD), FD_CLOEXEC);
         CHECK(fcntl(other, F_GETFL) & O_NONBLOCK);
 
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_SEND_MESSAGE, .fd = one, .address = &message, .flags = MSG_NOSIGNAL }), 5);
+        CHECK_EQ(perform(send), 5);
         CHECK_EQ(receive(other, buffer, 2), 2);
         CHECK_EQ(memcmp(buffer, "ab", 2), 0);
         parts[0] = (struct iovec) { .iov_base = buffer, .iov_len = 1 };
         parts[1] = (struct iovec) { .iov_base = more, .iov_len = sizeof(more) };
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_RECEIVE_MESSAGE, .fd = other, .address = &message }), 2 + 1);
+        get.fd = other;
+        CHECK_EQ(perform(get), 2 + 1);
         CHECK_EQ(buffer[0], 'c');
         CHECK_EQ(memcmp(more, "de", 2), 0);
-        CHECK_EQ(perform((struct bly_op) {
-                .kind = BLY_OP_RECEIVE, .fd = other, .address = buffer, .length = 1, .flags = MSG_DONTWAIT }), -EAGAIN);
+        get.flags = MSG_DONTWAIT;
+        CHECK_EQ(perform(get), -EAGAIN);
         CHECK_EQ(shutdown(one, SHUT_WR), 0);
         CHECK_EQ(receive(other, buffer, 1), 0);
         CHECK_EQ(close(other), 0);
         CHECK_EQ(receive(one, buffer, 1), 0);
         parts[0] = parts[1] = (struct iovec) { .iov_base = buffer, .iov_len = 1 };
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_SEND_MESSAGE, .fd = one, .address = &message, .flags = MSG_NOSIGNAL }),
-                 -EPIPE);
+        CHECK_EQ(perform(send), -EPIPE);
         CHECK_EQ(close(one), 0);
         CHECK_EQ(close(listener), 0);
-        refused = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_CONNECT, .fd = refused, .address = &address, .length = length }),
-                 -ECONNREFUSED);
+        to.fd = refused = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        CHECK_EQ(perform(to), -ECONNREFUSED);
         CHECK_EQ(close(refused), 0);
 }
 

@@ -3,15 +3,14 @@
  * Where the system does not let io_uring be used, as in many a container, epoll serves, and one line says why.
  */
 #define _GNU_SOURCE
+#include "ring.h"
+
+#ifdef BLY_HAVE_URING
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-
-#include "ring.h"
-
-#ifdef BLY_HAVE_URING
 
 /* From here on a system call fails with this. False where the system cannot do that. */
 static bool forbid(int number, int error) {
@@ -23,7 +22,8 @@ static bool forbid(int number, int error) {
         };
         struct sock_fprog program = { .len = 4, .filter = filter };
 
-        return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+        return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+               && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 static int app(void *arg) {

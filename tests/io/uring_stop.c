@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An operation that is asked to end: before it was handed in, while it waits, when it has ended already, and in a race with
- * what it waits for. What happened is returned, and what did not happen left no trace.
+ * An operation that is asked to end: before it was handed in, while it waits, when it has ended already, and in a
+ * race with what it waits for. What happened is returned, and what did not happen left no trace.
  */
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -254,16 +254,19 @@ static void connections(void) {
 static const char *fifo;
 
 static int opens(void *arg) {
+        struct bly_op op = { .kind = BLY_OP_OPEN, .fd = -1, .address = fifo, .flags = O_RDONLY | O_CLOEXEC };
+
         (void) arg;
-        return (int) perform((struct bly_op) { .kind = BLY_OP_OPEN, .fd = -1, .address = fifo, .flags = O_RDONLY | O_CLOEXEC });
+        return (int) perform(op);
 }
 
 static void in_the_kernel(void) {
+        const char *directory = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
         char path[600];
         belay_task *task;
         int fd, writer;
 
-        snprintf(path, sizeof(path), "%s/belay-ring-fifo.%d", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp", (int) getpid());
+        snprintf(path, sizeof(path), "%s/belay-ring-fifo.%d", directory, (int) getpid());
         fifo = path;
         CHECK_EQ(mkfifo(fifo, 0600), 0);
         task = must(belay_spawn(opens, NULL));

@@ -180,7 +180,9 @@ static int calls(void *arg) {
 
 /* Whatever they do, a dispatch returns, and the descriptor says that there is more to do. */
 static void without_end(belay_backend backend) {
-        static belay_fn *const bodies[] = { yields_for_ever, checks_for_ever, starts_for_ever, awaits_for_ever, calls };
+        static belay_fn *const bodies[] = {
+                yields_for_ever, checks_for_ever, starts_for_ever, awaits_for_ever, calls,
+        };
 
         for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
                 for (int many = 1; many <= 3; many++) {

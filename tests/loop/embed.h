@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A loop of poll() that belay lives in, for tests: it knows one descriptor and one function, and counts how often it called that.
+ * A loop of poll() that belay lives in, for tests: it knows one descriptor and one function, and counts how often
+ * it called that.
  */
 #ifndef BELAY_TESTS_EMBED_H
 #define BELAY_TESTS_EMBED_H
@@ -63,7 +64,10 @@ static inline void host_rests(struct host *host) {
         }
 }
 
-/* Until there is nothing to do at the moment. More than a few dispatches for that would be a loop that never sleeps. */
+/*
+ * Until there is nothing to do at the moment. More than a few dispatches for that would be a loop that never
+ * sleeps.
+ */
 static inline void host_settle(struct host *host) {
         for (int i = 0; host_readable(host, 0); i++) {
                 CHECK(i < 20);

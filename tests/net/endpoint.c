@@ -37,6 +37,10 @@ static const char *means(const char *endpoint, int type, bool to_listen) {
         return all;
 }
 
+static const char *text_of(const void *address, size_t length) {
+        return belay_address_text(address, (socklen_t) length, text, sizeof(text));
+}
+
 static const char *connects(const char *endpoint) {
         return means(endpoint, SOCK_STREAM, false);
 }
@@ -63,10 +67,12 @@ static int addresses(void *arg) {
 
 static int none(void *arg) {
         static const char *const bad[] = {
-                "", "80", "localhost", "127.0.0.1", "127.0.0.1:", ":", "*:", "::1:80", "[::1]", "[::1]80", "[::1:80", "::1]:80",
-                "[127.0.0.1]:80", "[name]:80", "[]:80", "127.0.0.1:65536", "127.0.0.1:99999999999999999999", "127.0.0.1:-1",
-                "127.0.0.1:+1", "127.0.0.1: 80", "127.0.0.1:80 ", "a b:80", "a/b:80", "a*:80", "**:80", "name:a b", "name:/",
-                "http://host:80", "[fe80::1%]:80", "[fe80::1%no such interface]:80", "[fe80::1%3x]:80", "unix:", "unix:@", "Unix:/x",
+                "", "80", "localhost", "127.0.0.1", "127.0.0.1:", ":", "*:", "::1:80", "[::1]", "[::1]80", "[::1:80",
+                "::1]:80", "[127.0.0.1]:80", "[name]:80", "[]:80", "127.0.0.1:65536",
+                "127.0.0.1:99999999999999999999",
+                "127.0.0.1:-1", "127.0.0.1:+1", "127.0.0.1: 80", "127.0.0.1:80 ", "a b:80", "a/b:80", "a*:80",
+                "**:80", "name:a b", "name:/", "http://host:80", "[fe80::1%]:80", "[fe80::1%no such interface]:80",
+                "[fe80::1%3x]:80", "unix:", "unix:@", "Unix:/x",
         };
         char long_text[512];
 
@@ -133,26 +139,30 @@ static int unix_addresses(void *arg) {
 /* ---- addresses as texts ---- */
 
 static void texts(void) {
-        struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(8080), .sin_addr.s_addr = htonl(0x0a000001) };
+        struct sockaddr_in in = {
+                .sin_family = AF_INET,
+                .sin_port = htons(8080),
+                .sin_addr.s_addr = htonl(0x0a000001),
+        };
         struct sockaddr strange = { .sa_family = 99 };
         struct sockaddr_un un = { .sun_family = AF_UNIX };
         char small[8];
 
-        CHECK_STR(belay_address_text((struct sockaddr *) &in, sizeof(in), text, sizeof(text)), "10.0.0.1:8080");
+        CHECK_STR(text_of(&in, sizeof(in)), "10.0.0.1:8080");
         CHECK(belay_address_text((struct sockaddr *) &in, sizeof(in), small, sizeof(small)) == small);
         CHECK_STR(small, "10.0.0.");
         small[0] = 'x';
         belay_address_text((struct sockaddr *) &in, sizeof(in), small, 0);
         CHECK_EQ(small[0], 'x');
-        CHECK_STR(belay_address_text((struct sockaddr *) &un, sizeof(sa_family_t), text, sizeof(text)), "unix:");
-        CHECK(strlen(belay_address_text(&strange, sizeof(strange), text, sizeof(text))) > 0);
-        CHECK(strlen(belay_address_text(&strange, 0, text, sizeof(text))) > 0);
+        CHECK_STR(text_of(&un, sizeof(sa_family_t)), "unix:");
+        CHECK(strlen(text_of(&strange, sizeof(strange))) > 0);
+        CHECK(strlen(text_of(&strange, 0)) > 0);
         /* Cut off by whoever made it. */
-        CHECK(strlen(belay_address_text((struct sockaddr *) &in, 4, text, sizeof(text))) > 0);
+        CHECK(strlen(text_of(&in, 4)) > 0);
         memset(un.sun_path, 'p', sizeof(un.sun_path));
-        CHECK_EQ(strlen(belay_address_text((struct sockaddr *) &un, sizeof(un), text, sizeof(text))), 5 + sizeof(un.sun_path));
+        CHECK_EQ(strlen(text_of(&un, sizeof(un))), 5 + sizeof(un.sun_path));
         un.sun_path[0] = '\0';
-        CHECK_EQ(strlen(belay_address_text((struct sockaddr *) &un, sizeof(un), text, sizeof(text))), 5 + sizeof(un.sun_path));
+        CHECK_EQ(strlen(text_of(&un, sizeof(un))), 5 + sizeof(un.sun_path));
 }
 
 /* ---- the system's own names ---- */
@@ -165,7 +175,7 @@ static int local(void *arg) {
         (void) arg;
         if (rc == 0) {
                 for (size_t i = 0; i < count; i++) {
-                        belay_address_text((struct sockaddr *) &found[i].address, found[i].length, text, sizeof(text));
+                        text_of(&found[i].address, found[i].length);
                         CHECK(strcmp(text, "127.0.0.1:80") == 0 || strcmp(text, "[::1]:80") == 0);
                 }
                 belay_addresses_free(found, count);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking names up, with a getaddrinfo() of the test's own: what it says, and what becomes of it when nobody waits any more.
+ * Looking names up, with a getaddrinfo() of the test's own: what it says, and what becomes of it when nobody waits
+ * any more.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -121,9 +122,10 @@ static void await_all(unsigned threads) {
 /* ---- what it says ---- */
 
 static void check_text(const belay_address *address, const char *expected) {
+        const struct sockaddr *generic = (const struct sockaddr *) &address->address;
         char text[BELAY_ADDRESS_TEXT];
 
-        CHECK_STR(belay_address_text((const struct sockaddr *) &address->address, address->length, text, sizeof(text)), expected);
+        CHECK_STR(belay_address_text(generic, address->length, text, sizeof(text)), expected);
 }
 
 static int finds(void *arg) {
@@ -166,7 +168,8 @@ static int finds(void *arg) {
 static int errors(void *arg) {
         static const struct { const char *endpoint; int code; } cases[] = {
                 { "none:80", -ENOENT }, { "service:80", -ENOENT }, { "again:80", -EAGAIN }, { "fail:80", -EAGAIN },
-                { "memory:80", -ENOMEM }, { "family:80", -EINVAL }, { "system:80", -EACCES }, { "127.0.0.1", -EINVAL },
+                { "memory:80", -ENOMEM }, { "family:80", -EINVAL }, { "system:80", -EACCES },
+                { "127.0.0.1", -EINVAL },
         };
         belay_failure *failure;
         belay_address *found;
@@ -322,7 +325,8 @@ static int is_given_up(void *arg) {
         unsigned threads = count_threads();
 
         keep_lines();
-        CHECK_EQ(belay_run_with(leaves_it, arg, BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND)), -ETIMEDOUT);
+        CHECK_EQ(belay_run_with(leaves_it, arg, BELAY_OPTIONS(belay_loop_options,
+                                                              .shutdown_limit = BELAY_MILLISECOND)), -ETIMEDOUT);
         CHECK_LINES(1, "look-up, held:80");
         let_go(1);
         await_threads(threads);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callbacks that start each other for ever, after the loop has learned that switches are quick: timers and signals come through.
+ * Callbacks that start each other for ever, after the loop has learned that switches are quick: timers and signals
+ * come through.
  */
 #include "../base/help.h"
 

@@ -15,7 +15,8 @@ enum { MUCH = 1 << 22 };                /* more than there is room for in any */
 static belay_stream *ends[2];
 
 static void open_wire(belay_time delay) {
-        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .delay = delay }, { .delay = delay } })), 0);
+        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
+                                                .ways = { { .delay = delay }, { .delay = delay } })), 0);
 }
 
 /* Two ends of a TCP connection. */
@@ -236,7 +237,8 @@ static int aborts(void *arg) {
         CHECK(!once.done);
         belay_abort(ends[0]);
         join_task(task, 0);
-        CHECK(once.result == (subject->kind < WIRES ? -ECONNRESET : 0) || (subject->kind == PAIR && once.result == -ECONNRESET));
+        CHECK(once.result == (subject->kind < WIRES ? -ECONNRESET : 0)
+              || (subject->kind == PAIR && once.result == -ECONNRESET));
         if (subject->kind < WIRES) {
                 CHECK_EQ(belay_read(ends[1], buffer, 10), -ECONNRESET);
                 CHECK_EQ(belay_write(ends[1], buffer, 10), -ECONNRESET);
@@ -342,7 +344,8 @@ static int with_tasks_inside(void *arg) {
                 if (both)
                         join_task(tasks[1], 0);
                 /* What it had moved before is counted. A back end may not have come to it yet. */
-                CHECK((writer.result > 0 && writer.result < MUCH) || (writer.result == -EBADF && subject->kind == PAIR));
+                CHECK((writer.result > 0 && writer.result < MUCH)
+                      || (writer.result == -EBADF && subject->kind == PAIR));
                 CHECK_EQ(reader.result, -EBADF);
                 belay_abort(other);
         }
@@ -365,8 +368,8 @@ static int read_and_close(void *arg) {
 }
 
 /*
- * Data came for both, so that both readers are ready, and the first closes the stream of the second before that runs. That one
- * does not wait again in what is closed.
+ * Data came for both, so that both readers are ready, and the first closes the stream of the second before that runs.
+ * That one does not wait again in what is closed.
  */
 static int closed_before_it_runs(void *arg) {
         struct subject *subject = arg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copying from stream to stream: from each kind to each, so many bytes, and what is left where it ends early: nothing is lost and
- * nothing comes twice.
+ * Copying from stream to stream: from each kind to each, so many bytes, and what is left where it ends early:
+ * nothing is lost and nothing comes twice.
  */
 #include <sys/socket.h>
 
@@ -63,7 +63,7 @@ static void all_kinds(void) {
                         struct kinds kinds = { (enum kind) a, (enum kind) b };
 
                         printf("from a %s to a %s\n", kind_names[a], kind_names[b]);
-                        /* Ragged wires take hours; time jumps if descriptors have nothing to say, which costs none of it. */
+                        /* Ragged wires take hours; time jumps if descriptors have nothing to say. */
                         CHECK_EQ(belay_run_with(whole, &kinds, VIRTUAL), 0);
                 }
 }
@@ -129,8 +129,8 @@ static int drain(void *arg) {
 enum { LENGTH = 30000 };
 
 /*
- * Cancelled at some instant: what went over and what is still to be read from the source make up the whole, and the copying
- * can go on from there.
+ * Cancelled at some instant: what went over and what is still to be read from the source make up the whole, and the
+ * copying can go on from there.
  */
 static int cancelled(void *arg) {
         static char data[LENGTH], buffer[LENGTH + 777];
@@ -182,7 +182,10 @@ static int cancelled(void *arg) {
         return 0;
 }
 
-/* The same between sockets, where what cannot be written at once has another way to go. The one that is written to holds little. */
+/*
+ * The same between sockets, where what cannot be written at once has another way to go. The one that is written to
+ * holds little.
+ */
 static int cancelled_sockets(void *arg) {
         static char data[SIZE], buffer[SIZE + 777];
         unsigned seed = *(const unsigned *) arg;
@@ -234,7 +237,8 @@ static int source_fails(void *arg) {
         int64_t copied = -1;
 
         (void) arg;
-        CHECK_EQ(belay_wire(from, BELAY_OPTIONS(belay_wire_options, .ways = { { .cut_after = 10, .cut_with = -EIO } })), 0);
+        CHECK_EQ(belay_wire(from, BELAY_OPTIONS(belay_wire_options,
+                                                .ways = { { .cut_after = 10, .cut_with = -EIO } })), 0);
         CHECK_EQ(belay_wire(to, NULL), 0);
         CHECK_EQ(belay_write(from[0], "0123456789abc", 13), 13);
         CHECK_EQ(belay_copy(to[0], from[1], -1, &copied), -EIO);

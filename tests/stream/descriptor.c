@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams of descriptors that the program has: which can be had, what becomes of those that others share, and SIGPIPE.
+ * Streams of descriptors that the program has: which can be had, what becomes of those that others share, and
+ * SIGPIPE.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "stream/streams.h"
@@ -32,18 +34,14 @@ static void refused(int fd, int error) {
 
 static int not_to_be_had(void *arg) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-        char path[] = "/tmp/belay-stream-XXXXXX";
-        int fd, file, fds[2];
+        int fd, fds[2];
 
         (void) arg;
         refused(-1, -EBADF);
         fd = dup(0);
         close(fd);
         refused(fd, -EBADF);
-        file = mkstemp(path);
-        CHECK(file >= 0);
-        CHECK_EQ(unlink(path), 0);
-        refused(file, -EPERM);
+        refused(memfd_create("file", MFD_CLOEXEC), -EPERM);
         refused(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), -EINVAL);
         refused(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), -EINVAL);
         refused(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), -EINVAL);
@@ -128,8 +126,8 @@ static void open_blocking(int fds[2], enum kind kind) {
 }
 
 /*
- * A description is shared by all that have it, in other processes too: whether it blocks may not change for them, while the stream
- * is there and after it.
+ * A description is shared by all that have it, in other processes too: whether it blocks may not change for them,
+ * while the stream is there and after it.
  */
 static void share(enum kind kind, bool is_master, bool keep_open) {
         belay_stream *streams[2];

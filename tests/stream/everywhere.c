@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams under cancel-everywhere: wherever a task is cancelled, what the writing side was told to have written is what the
- * reading side gets, byte for byte.
+ * Streams under cancel-everywhere: wherever a task is cancelled, what the writing side was told to have written is
+ * what the reading side gets, byte for byte.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -92,8 +92,8 @@ static int write_piece(const char *piece, size_t size, size_t *moved) {
         case PRINT:
                 return outcome_of(belay_print(flow.ends[0], "%.*s", (int) size, piece), size, moved);
         case SEND_FILE:
-                return outcome_of((ssize_t) belay_send_file(flow.ends[0], flow.file, (int64_t) flow.written, (int64_t) size), size,
-                                  moved);
+                rc = (ssize_t) belay_send_file(flow.ends[0], flow.file, (int64_t) flow.written, (int64_t) size);
+                return outcome_of(rc, size, moved);
         case COPY:
                 why = belay_copy(flow.ends[0], flow.source[1], (int64_t) size, &copied);
                 *moved += (size_t) copied;
@@ -237,7 +237,9 @@ static int check_flow(void *arg, int outcome) {
 
 static void flows(enum kind kind, enum how_written how_written, enum how_read how_read, unsigned waits) {
         for (int main_reads = 0; main_reads < 2; main_reads++) {
-                struct flow wanted = { .kind = kind, .how_written = how_written, .how_read = how_read, .main_reads = main_reads };
+                struct flow wanted = {
+                        .kind = kind, .how_written = how_written, .how_read = how_read, .main_reads = main_reads,
+                };
 
                 printf("over a %s, written by %d, read by %d, main %s\n", kind_names[kind], how_written, how_read,
                        main_reads ? "reads" : "writes");
@@ -272,6 +274,9 @@ static void destroy_stream(void *arg) {
 
 /* Two connections, closed one after the other: however that ends, nothing is left of them. */
 static int closing(void *arg) {
+        static const belay_wire_options slow = {
+                .size = sizeof(slow), .ways = { { .delay = BELAY_SECOND }, { .room = 500 } },
+        };
         belay_stream *ends[2], *theirs[2];
         belay_group group;
         int rc = 0;
@@ -282,8 +287,7 @@ static int closing(void *arg) {
                 belay_task *task;
 
                 if (closing_kind == WIRE)
-                        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
-                                                                .ways = { { .delay = BELAY_SECOND }, { .room = 500 } })), 0);
+                        CHECK_EQ(belay_wire(ends, &slow), 0);
                 else
                         open_ends(closing_kind, ends);
                 theirs[i] = ends[1];
@@ -328,7 +332,8 @@ int main(void) {
         for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
                 for (int k = 0; k < 3; k++)
                         if (k == 0 || ways[i].kinds[k] != ways[i].kinds[k - 1])
-                                flows(ways[i].kinds[k], ways[i].how_written, ways[i].how_read, ways[i].kinds[k] < WIRES ? 4 : 1);
+                                flows(ways[i].kinds[k], ways[i].how_written, ways[i].how_read,
+                                      ways[i].kinds[k] < WIRES ? 4 : 1);
         for (int kind = WIRE; kind <= PAIR; kind++) {
                 closing_kind = (enum kind) kind;
                 EVERYWHERE(closing, NULL, NULL, check_closing, 4);

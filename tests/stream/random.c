@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Against a model: both ends of a connection that chance has made bad are read and written by all functions in turn, of sizes and
- * with time limits that chance chooses. Each way carries one text without end that both sides know, so that each result
- * can be told to be right: what was taken is what comes next in it, a delimiter is the first, and what was not
- * taken is still there.
+ * Against a model: both ends of a connection that chance has made bad are read and written by all functions in
+ * turn, of sizes and with time limits that chance chooses. Each way carries one text without end that both sides
+ * know, so that each result can be told to be right: what was taken is what comes next in it, a delimiter is the
+ * first, and what was not taken is still there.
  */
 #include <sys/socket.h>
 
@@ -325,7 +325,8 @@ static int run_test(void *arg) {
 
 int main(int argc, char **argv) {
         static const char letters[] = "aaabbbb\n\n\r";
-        uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1, count = argc > 2 ? strtoull(argv[2], NULL, 0) : 400;
+        uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+        uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) : 400;
         uint64_t random = 1;
 
         keep_lines();
@@ -337,8 +338,9 @@ int main(int argc, char **argv) {
                 struct test test = { .seed = seed };
 
                 printf("seed %llu\n", (unsigned long long) seed);
-                CHECK_EQ(belay_run_with(run_test, &test, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
-                                                                       .seed = seed % 3)), 0);
+                CHECK_EQ(belay_run_with(run_test, &test,
+                                        BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
+                                                      .seed = seed % 3)), 0);
         }
         printf("%u steps, %u limits met, %u messages cut\n", all_steps, all_limits, all_cuts);
         CHECK(argc > 1 || (all_steps > 100000 && all_limits > 5000 && all_cuts > 1000));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading, over every kind of stream and from pieces of any size: what there is, so many bytes, up to a delimiter, lines,
- * and without taking.
+ * Reading, over every kind of stream and from pieces of any size: what there is, so many bytes, up to a delimiter,
+ * lines, and without taking.
  */
 #include "stream/streams.h"
 
@@ -289,7 +289,7 @@ static int cancelled(void *arg) {
         CHECK_EQ(belay_write(ends[0], "half a li", 9), 9);
         for (int i = 0; i < 4; i++) {
                 CHECK_EQ(belay_timeout_enter(&limit, BELAY_SECOND), 0);
-                rc = i == 0 ? belay_read_line(ends[1], buffer, 100) : i == 1 ? belay_read_until(ends[1], "ne", 2, buffer, 99)
+                rc = i == 1 ? belay_read_until(ends[1], "ne", 2, buffer, 99)
                      : i == 2 ? belay_peek(ends[1], 10, &seen) : belay_read_line(ends[1], buffer, 100);
                 CHECK_EQ(belay_timeout_leave(&limit, (int) rc), -ETIMEDOUT);
                 CHECK_EQ(belay_received(ends[1]), 0);
@@ -309,7 +309,8 @@ static int failed(void *arg) {
         const void *seen;
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .cut_after = 8, .cut_with = -EIO } })), 0);
+        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
+                                                .ways = { { .cut_after = 8, .cut_with = -EIO } })), 0);
         CHECK_EQ(belay_write(ends[0], "one\nhalf a line\n", 16), 16);
         check_line(100, "one\n", 4);
         CHECK_EQ(belay_read_line(ends[1], buffer, 100), -EIO);

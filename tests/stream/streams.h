@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of streams share: two ends of each kind, bytes that show where they belong, and tasks that feed and drain.
+ * What the tests of streams share: two ends of each kind, bytes that show where they belong, and tasks that feed and
+ * drain.
  */
 #ifndef BELAY_TESTS_STREAMS_H
 #define BELAY_TESTS_STREAMS_H
@@ -40,7 +41,7 @@ enum kind {
         WIRES,                          /* so many kinds are in memory */
         PAIR = WIRES,
         PIPE,                           /* only from [0] to [1] */
-        TERMINAL,                       /* raw; [1] is its master, who still reads what came before the other side was closed */
+        TERMINAL,                       /* raw; [1] is its master, who still reads what came when [0] is closed */
         KINDS
 };
 

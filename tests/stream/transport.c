@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transports of the program's own: one that writes in capitals, one whose count cannot be trusted, and what they are owed.
+ * Transports of the program's own: one that writes in capitals, one whose count cannot be trusted, and what they are
+ * owed.
  */
 #include <ctype.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One reader and one writer: a second one is refused and told who is there. And time limits, the clock, and streams that are always
- * ready.
+ * One reader and one writer: a second one is refused and told who is there. And time limits, the clock, and
+ * streams that are always ready.
  */
 #include <sys/uio.h>
 #include "stream/streams.h"
@@ -271,7 +271,8 @@ static int one_long_call(void *arg) {
         belay_task *task;
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .read_most = 1, .write_most = 1 } })), 0);
+        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
+                                                .ways = { { .read_most = 1, .write_most = 1 } })), 0);
         turns = 0;
         task = must(belay_spawn(count_turns, NULL));
         fill(data, SIZE, 0);

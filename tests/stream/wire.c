@@ -19,7 +19,8 @@ static int delays(void *arg) {
         belay_time begin = belay_now();
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 200 * BELAY_MILLISECOND }, { .delay = BELAY_HOUR } })), 0);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 200 * BELAY_MILLISECOND },
+                                                    { .delay = BELAY_HOUR } })), 0);
         CHECK_EQ(belay_write(ends[0], "one", 3), 3);
         CHECK_EQ(belay_now(), begin);
         CHECK_EQ(belay_sleep(50 * BELAY_MILLISECOND), 0);
@@ -50,30 +51,26 @@ static int delays(void *arg) {
 
 enum { JITTERS = 200 };
 
-/* Writes a byte each millisecond, and notes how long each was under way. */
+static void open_jittery(belay_stream *ends[2], uint64_t seed) {
+        belay_wire_way way = { .delay = 5 * BELAY_MILLISECOND, .jitter = 20 * BELAY_MILLISECOND, .read_most = 1 };
+
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { way }, .seed = seed)), 0);
+}
+
+/* Notes how long each byte is under way. */
 static void measure_jitter(uint64_t seed, belay_time spans[JITTERS]) {
-        belay_time sent[JITTERS];
         belay_stream *ends[2];
         char byte;
 
-        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 5 * BELAY_MILLISECOND, .jitter = 20 * BELAY_MILLISECOND,
-                                                      .read_most = 1 } }, .seed = seed)), 0);
+        open_jittery(ends, seed);
         for (int i = 0; i < JITTERS; i++) {
-                byte = (char) i;
-                sent[i] = belay_now();
-                CHECK_EQ(belay_write(ends[0], &byte, 1), 1);
-                CHECK_EQ(belay_sleep(i % 10 == 9 ? BELAY_SECOND : 0), 0);
-        }
-        close_both(ends);
-        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 5 * BELAY_MILLISECOND, .jitter = 20 * BELAY_MILLISECOND,
-                                                      .read_most = 1 } }, .seed = seed)), 0);
-        for (int i = 0; i < JITTERS; i++) {
-                sent[i] = belay_now();
+                belay_time sent = belay_now();
+
                 byte = (char) i;
                 CHECK_EQ(belay_write(ends[0], &byte, 1), 1);
                 CHECK_EQ(belay_read(ends[1], &byte, 1), 1);
                 CHECK_EQ(byte, (char) i);
-                spans[i] = belay_now() - sent[i];
+                spans[i] = belay_now() - sent;
         }
         close_both(ends);
 }
@@ -125,7 +122,8 @@ static int pieces(void *arg) {
         bool seen[12] = { false };
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .read_most = 3, .write_most = 7 }, { .ragged = true, .read_most = 10 } })), 0);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .read_most = 3, .write_most = 7 },
+                                                    { .ragged = true, .read_most = 10 } })), 0);
         CHECK_EQ(belay_write_some(ends[0], "0123456789", 10), 7);
         CHECK_EQ(belay_write(ends[0], "789abcdefghijk", 14), 14);
         CHECK_EQ(belay_sent(ends[0]), 21);
@@ -197,7 +195,8 @@ static int cuts(void *arg) {
         char buffer[100];
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 5, .delay = BELAY_SECOND }, { .delay = BELAY_MINUTE } })), 0);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 5, .delay = BELAY_SECOND },
+                                                    { .delay = BELAY_MINUTE } })), 0);
         CHECK_EQ(belay_write(ends[1], "lost", 4), 4);
         CHECK_EQ(belay_write(ends[0], "0123", 4), 4);
         /* The cut is where the sixth byte would arrive. */
@@ -234,8 +233,8 @@ static int cut_while_waiting(void *arg) {
         belay_task *tasks[2];
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 10, .cut_with = -ETIMEDOUT, .delay = BELAY_SECOND },
-                                                    { .room = 100 } })), 0);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = {
+                        { .cut_after = 10, .cut_with = -ETIMEDOUT, .delay = BELAY_SECOND }, { .room = 100 } })), 0);
         reader.stream = ends[0];
         writer.stream = ends[1];
         tasks[0] = must(belay_spawn(read_exactly_once, &reader));
@@ -373,7 +372,10 @@ static int cut_now(void *arg) {
 
 /* ---- ends ---- */
 
-/* Both ends go, in any order and manner, with bytes under way both ways, and with or without a task that waits at one of them. */
+/*
+ * Both ends go, in any order and manner, with bytes under way both ways, and with or without a task that waits at
+ * one of them.
+ */
 static int goodbyes(void *arg) {
         (void) arg;
         for (unsigned which = 0; which < 32; which++) {
@@ -383,7 +385,8 @@ static int goodbyes(void *arg) {
                 char buffer[10];
                 belay_task *task;
 
-                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = BELAY_SECOND }, { .delay = BELAY_MINUTE } })), 0);
+                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = BELAY_SECOND },
+                                                            { .delay = BELAY_MINUTE } })), 0);
                 CHECK_EQ(belay_write(ends[0], "there", 5), 5);
                 CHECK_EQ(belay_write(ends[1], "back", 4), 4);
                 once = (struct once) { .stream = ends[which >> 1 & 1], .buffer = buffer, .size = 10 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing: all of it and in order however slow the reader is, several parts, what there is room for, text. And messages
- * that were cut: how much went is told exactly, and nothing is written behind it until the stream is mended.
+ * Writing: all of it and in order however slow the reader is, several parts, what there is room for, text. And
+ * messages that were cut: how much went is told exactly, and nothing is written behind it until the stream is mended.
  */
 #define _GNU_SOURCE
 #include <sys/uio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words that other threads leave: each is told once, in its thread's order, to a loop that waits and to one that is busy.
+ * Words that other threads leave: each is told once, in its thread's order, to a loop that waits and to one that is
+ * busy.
  */
 #include <pthread.h>
 

@@ -35,8 +35,9 @@ static int is_done(void *arg) {
         CHECK_EQ(bly_pool_do(belay_loop_self(), &sum.job, "here:1"), 0);
         CHECK_EQ(errno, EDOM);
         CHECK_EQ(sum.result, 7);
-        CHECK(sigismember(&sum.blocked, SIGINT) && sigismember(&sum.blocked, SIGTERM) && sigismember(&sum.blocked, SIGCHLD)
-              && sigismember(&sum.blocked, SIGPROF) && !sigismember(&sum.blocked, SIGSEGV));
+        CHECK(sigismember(&sum.blocked, SIGINT) && sigismember(&sum.blocked, SIGTERM));
+        CHECK(sigismember(&sum.blocked, SIGCHLD) && sigismember(&sum.blocked, SIGPROF));
+        CHECK(!sigismember(&sum.blocked, SIGSEGV));
         pthread_sigmask(SIG_SETMASK, NULL, &mine);
         CHECK(!sigismember(&mine, SIGINT) && !sigismember(&mine, SIGTERM));
         return 0;
@@ -106,7 +107,9 @@ static int never_done(void *arg) {
         return bly_pool_do(belay_loop_self(), &job, "here:1");
 }
 
-/* A pool of one: what stands in line behind a job that does not end can be cancelled, wherever in the line it stands. */
+/*
+ * A pool of one: what stands in line behind a job that does not end can be cancelled, wherever in the line it stands.
+ */
 static int taken_back(void *arg) {
         struct gate gate;
         belay_task *first, *waiting[3];
