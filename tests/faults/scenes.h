@@ -323,7 +323,7 @@ enum { ALL_CALLS = 40, SOME_CALLS = 20 };
 /* Of very many calls some are as good as all, and where each takes long. */
 static unsigned step_after(unsigned nth, unsigned count) {
         if (getenv("RUN") != NULL && strstr(getenv("RUN"), "valgrind") != NULL)
-                return 7;
+                return 30;
         return nth < ALL_CALLS || count < 2 * ALL_CALLS ? 1 : (count - ALL_CALLS) / SOME_CALLS;
 }
 

@@ -37,13 +37,17 @@ static inline void leave_place(void) {
 }
 
 /* It is the current directory as well. */
-static inline void make_place(void) {
-        const char *tmp = getenv("TMPDIR");
-
-        snprintf(place, sizeof(place), "%s/belay-file.XXXXXX", tmp != NULL ? tmp : "/tmp");
+static inline void make_place_in(const char *parent) {
+        snprintf(place, sizeof(place), "%s/belay-file.XXXXXX", parent);
         CHECK(mkdtemp(place) != NULL);
         CHECK_EQ(chdir(place), 0);
         atexit(leave_place);
+}
+
+static inline void make_place(void) {
+        const char *tmp = getenv("TMPDIR");
+
+        make_place_in(tmp != NULL ? tmp : "/tmp");
 }
 
 /* Of one call at a time. */

@@ -344,7 +344,8 @@ static void closed_at_once(void) {
                 number = listen_at(&address);
                 if (i >= 4)
                         owned = bly_fd_own(the_io(), number);
-                task = i >= 6 ? begun(accepts, owned) : i >= 4 ? begun(waits_for_ours, &readable) : begun(waits, NULL);
+                task = i >= 6 ? begun(accepts, owned)
+                       : i >= 4 ? begun(waits_for_ours, &readable) : begun(waits, NULL);
                 if (i % 2 == 0)
                         turn();
                 if (i >= 4) {
