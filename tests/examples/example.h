@@ -24,11 +24,12 @@ enum { WORDS_MOST = 32 };
 /* What programs are run by here, and the program. */
 static inline char **command_of(const char *name, const char *const arguments[], char *words[WORDS_MOST]) {
         const char *run = getenv("RUN"), *build = getenv("BUILD");
-        char *word = run != NULL ? strtok(strdup(run), " ") : NULL;
-        static char path[4096];
+        static char path[4096], copy[1024];
         int count = 0;
+        char *word;
 
-        for (; word != NULL && count < 8; word = strtok(NULL, " "))
+        snprintf(copy, sizeof(copy), "%s", run != NULL ? run : "");
+        for (word = strtok(copy, " "); word != NULL && count < 8; word = strtok(NULL, " "))
                 words[count++] = word;
         snprintf(path, sizeof(path), "%s/examples/net/%s", build != NULL ? build : "build", name);
         words[count++] = path;
