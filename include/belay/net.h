@@ -99,7 +99,8 @@ typedef struct belay_listen_options {
  * Listens. With "*" or no host it listens at every address of both families, where the system has both; at a name, at the first of
  * its addresses that is one of this machine. A Unix socket's file that
  * nobody listens at any more is replaced; the file is removed when the listener is closed.
- * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -ENFILE, -EINVAL, -ENOMEM, and those of the look-up.
+ * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -ENFILE, -EINVAL, -ENOMEM, -ENOENT (also: no directory for a Unix socket's file),
+ * and those of the look-up.
  * Cancellation: a cancellation point if there is a name to look up.
  */
 BELAY_API int belay_listen(belay_listener **listener, const char *endpoint, const belay_listen_options *options) BELAY_MUST_USE;

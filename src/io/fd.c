@@ -256,7 +256,7 @@ static int look_at(int fd, int events) {
         pollfd.events = (short) ((events & BELAY_READABLE ? POLLIN : 0) | (events & BELAY_WRITABLE ? POLLOUT : 0)
                                  | (events & BELAY_PRIORITY ? POLLPRI : 0));
         if (poll(&pollfd, 1, 0) <= 0)
-                return 0;
+                return 0;       /* if it could not be told, then by waiting */
         if (pollfd.revents & POLLNVAL)
                 return -EBADF;
         if (pollfd.revents & (POLLERR | POLLHUP))

@@ -46,6 +46,7 @@ int bly_ring_reserve(struct bly_ring *ring, unsigned entries) {
 }
 
 void bly_ring_hand_in(struct bly_ring *ring) {
+        ring->ends_polls = false;
         complain(ring, io_uring_submit_and_get_events(&ring->queues));
 }
 
@@ -53,6 +54,7 @@ static void hand_in_and_wait(struct bly_ring *ring, belay_time span) {
         struct __kernel_timespec timeout = { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
         struct io_uring_cqe *first;
 
+        ring->ends_polls = false;
         if (span == BELAY_NEVER)
                 complain(ring, io_uring_submit_and_wait(&ring->queues, 1));
         else
@@ -104,6 +106,7 @@ static void end_poll(struct bly_ring *ring, uint64_t ticket) {
         io_uring_prep_cancel64(sqe, ticket, 0);
         sqe->flags |= ring->quiet;
         sqe->user_data = bly_ticket(BLY_OF_NOBODY, 0, 0);
+        ring->ends_polls = true;
 }
 
 /* The descriptor whose ticket it is; NULL: it was armed anew, or disarmed, since. */
@@ -175,7 +178,7 @@ static void uring_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
         int saved = errno;
 
         (void) closing;
-        if (fd->armed == 0 && bly_list_empty(&fd->ops))
+        if (fd->armed == 0 && bly_list_empty(&fd->ops) && !ring->ends_polls)
                 return;
         disarm(ring, fd);
         bly_ring_hand_in(ring);

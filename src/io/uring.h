@@ -40,6 +40,7 @@ struct bly_ring {
         uint32_t to_stop;               /* of them, those whose end is still to be asked for */
         int outside, told_fd;           /* see uring_beside.c; -1: nobody waits for us from outside */
         bool bell_armed;
+        bool ends_polls;                /* some were asked to end, and that is not handed in yet */
         bool complained;
         uint8_t quiet;                  /* the flag for entries whose success is not told; 0: there is none */
 };

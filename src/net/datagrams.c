@@ -246,6 +246,7 @@ ssize_t belay_send_placed(const char *place, belay_datagrams *socket, const void
         struct iovec part = { .iov_base = (void *) data, .iov_len = size };
         struct bly_message message = {
                 .kind = BLY_OP_SEND_MESSAGE,
+                .is_datagram = true,
                 .what = "send",
                 .flags = MSG_NOSIGNAL,
                 .header.msg_iov = &part,

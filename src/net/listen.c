@@ -271,7 +271,10 @@ static int try_accept(belay_listener *listener, struct peer *peer, const char *p
         return rc >= 0 ? rc : -errno;
 }
 
-/* The descriptor of a connection, or a negative errno. A back end that accepts by itself is given a socket that blocks. */
+/*
+ * The descriptor of a connection, or a negative errno. A back end that accepts by itself is given a socket that blocks:
+ * nobody else may try.
+ */
 static int accept_one(belay_listener *listener, struct peer *peer, const char *place) {
         struct bly_io *io = listener->io;
         int rc;

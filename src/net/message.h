@@ -16,6 +16,7 @@ struct bly_message {
         const char *what;               /* "send", for reports */
         const bool *closed;             /* the descriptor is not to be touched any more */
         bool untold;                    /* the system does not tell when there is room */
+        bool is_datagram;               /* that is sent: it goes at the first try, or not at all */
 };
 
 /* As sendmsg() or recvmsg(), by the calling task, waiting if it must. -EBADF: closed meanwhile. */

@@ -196,6 +196,8 @@ int belay_serve_placed(const char *place, belay_listener *listener, belay_serve_
 
         if (self == NULL)
                 return -EPERM;
+        if (listener->io->loop != self->loop)
+                return bly_misuse(-EPERM, place, "belay_serve() of a listener that belongs to another loop");
         if (listener->serve != NULL)
                 return bly_misuse(-EBUSY, place, "belay_serve() at %s, where another task serves", listener->endpoint);
         bly_options(&serve.options, sizeof(serve.options), options);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults in files: opened, read, written, replaced, walked over, by threads and by the ring. A file that is replaced is the old one
- * or the new one, whatever happens, and nothing is left beside it.
+ * Faults in files: opened, read, written, replaced, walked over, by threads and by the ring. A file that is replaced
+ * is the old one or the new one, whatever happens, and nothing is left beside it.
  */
 #define _GNU_SOURCE
 #include "faults/scenes.h"
@@ -181,7 +181,8 @@ static int whole(void) {
 
 /* tree/a/x tree/a/y tree/b/c/z tree/d */
 static void prepare_tree(void) {
-        static const char *const directories[] = { "", "/a", "/b", "/b/c" }, *const files[] = { "/a/x", "/a/y", "/b/c/z", "/d" };
+        static const char *const directories[] = { "", "/a", "/b", "/b/c" };
+        static const char *const files[] = { "/a/x", "/a/y", "/b/c/z", "/d" };
         char path[160];
 
         for (int i = 0; i < 4; i++) {

@@ -83,6 +83,7 @@ static int plays(void *arg) {
 }
 
 static int wait_for_descriptors(void *arg) {
+        const belay_stream_options *keep = BELAY_OPTIONS(belay_stream_options, .keep_open = true);
         struct ping pings[2];
         belay_stream *stream = NULL;
         belay_group group;
@@ -93,7 +94,7 @@ static int wait_for_descriptors(void *arg) {
         rc = belay_group_enter(&group);
         if (rc == 0) {
                 if (owned)
-                        rc = belay_stream_open_fd(&stream, ends[0], BELAY_OPTIONS(belay_stream_options, .keep_open = true));
+                        rc = belay_stream_open_fd(&stream, ends[0], keep);
                 for (int i = 0; i < 2 && rc == 0; i++) {
                         pings[i] = (struct ping) { ends[i], i == 1 };
                         rc = belay_group_spawn(&group, plays, &pings[i]);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The system calls that the library makes, each of which can be made to fail: the definitions here stand before the C
- * library's. A plan says which call of which function fails, and how: with an error and nothing done, or after a part.
+ * library's. A plan says which call of which function fails, and how: with an error and nothing done, or after a
+ * part.
  *
- * What can only be said where nothing is ready (EAGAIN), and what can only move a part where nothing more is there, comes with the
- * event that the system would send when there is more: edges are made anew.
+ * What can only be said where nothing is ready (EAGAIN), and what can only move a part where nothing more is there,
+ * comes with the event that the system would send when there is more: edges are made anew.
  *
  * Programs that include this call the system by real_...() where they mean it.
  */
@@ -36,65 +37,69 @@
 
 #define SHORT 1000              /* instead of an error: only one byte moves */
 
-/* Each with the errors that it is made to fail with: what the system may say there, and what its callers tell apart. */
-#define FUNCTIONS(f)                                                                                                    \
-        f(accept4, EINTR, EAGAIN, EMFILE, ENOBUFS, ECONNABORTED)                                                        \
-        f(bind, EADDRINUSE, ENOMEM)                                                                                     \
-        f(chmod, EROFS)                                                                                                 \
-        f(close, EINTR, EIO)                                                                                            \
-        f(connect, EINTR, EAGAIN, ECONNREFUSED, ENETUNREACH)                                                            \
-        f(epoll_create1, EMFILE, ENOMEM)                                                                                \
-        f(epoll_ctl, ENOMEM, ENOSPC)                                                                                    \
-        f(epoll_wait, EINTR)                                                                                            \
-        f(epoll_pwait2, EINTR, ENOSYS)                                                                                  \
-        f(eventfd, EMFILE, ENOMEM)                                                                                      \
-        f(fcntl, ENOMEM)                                                                                                \
-        f(fdatasync, EINTR, EIO)                                                                                        \
-        f(fsync, EINTR, EIO, ENOSPC)                                                                                    \
-        f(fstat, ENOMEM)                                                                                                \
-        f(fstatat, ENOMEM, EACCES)                                                                                      \
-        f(ftruncate, EINTR, EIO)                                                                                        \
-        f(getaddrinfo, EAI_AGAIN, EAI_MEMORY, EAI_NONAME, EAI_SYSTEM)                                                   \
-        f(getdents64, EIO, ENOENT)                                                                                      \
-        f(getpeername, ENOBUFS)                                                                                         \
-        f(getrandom, EINTR, ENOSYS)                                                                                     \
-        f(getsockname, ENOBUFS)                                                                                         \
-        f(getsockopt, ENOBUFS)                                                                                          \
-        f(ioctl, ENOMEM)                                                                                                \
-        f(listen, EADDRINUSE)                                                                                           \
-        f(lstat, ENOMEM)                                                                                                \
-        f(madvise, EAGAIN, EINVAL)                                                                                      \
-        f(mkdirat, ENOSPC)                                                                                              \
-        f(mmap, ENOMEM)                                                                                                 \
-        f(mprotect, ENOMEM)                                                                                             \
-        f(munmap, ENOMEM)                                                                                               \
-        f(open, EMFILE, ENOENT)                                                                                         \
-        f(openat, EINTR, EMFILE, EIO)                                                                                   \
-        f(pipe2, EMFILE)                                                                                                \
-        f(poll, EINTR, ENOMEM)                                                                                          \
-        f(ppoll, EINTR)                                                                                                 \
-        f(pread, EINTR, EIO, SHORT)                                                                                     \
-        f(preadv2, EINTR, EAGAIN, EOPNOTSUPP, EIO, SHORT)                                                               \
-        f(pthread_create, EAGAIN)                                                                                       \
-        f(pwrite, EINTR, ENOSPC, SHORT)                                                                                 \
-        f(pwritev2, EINTR, EAGAIN, ENOSPC, SHORT)                                                                       \
-        f(read, EINTR, EAGAIN, EIO, SHORT)                                                                              \
-        f(recv, EINTR, EAGAIN, ECONNRESET, ENOMEM, SHORT)                                                               \
-        f(recvmsg, EINTR, EAGAIN, ECONNRESET, SHORT)                                                                    \
-        f(renameat, EIO)                                                                                                \
-        f(send, EINTR, EAGAIN, EPIPE, ECONNRESET, ENOBUFS, SHORT)                                                       \
-        f(sendfile, EINTR, EAGAIN, EINVAL, EIO, SHORT)                                                                  \
-        f(sendmsg, EINTR, EAGAIN, EPIPE, ENOBUFS, SHORT)                                                                \
-        f(setsockopt, ENOBUFS)                                                                                          \
-        f(shutdown, ENOTCONN)                                                                                           \
-        f(sigaction, EINVAL)                                                                                            \
-        f(sigaltstack, ENOMEM)                                                                                          \
-        f(socket, EMFILE, ENOBUFS)                                                                                      \
-        f(socketpair, EMFILE)                                                                                           \
-        f(timerfd_create, EMFILE)                                                                                       \
-        f(unlink, EACCES)                                                                                               \
-        f(unlinkat, EIO)                                                                                                \
-        f(write, EINTR, EAGAIN, ENOSPC, SHORT)                                                                          \
+/*
+ * Each with the errors that it is made to fail with: what the system may say there, and what its callers tell
+ * apart.
+ */
+#define FUNCTIONS(f)                                                                                                 \
+        f(accept4, EINTR, EAGAIN, EMFILE, ENOBUFS, ECONNABORTED)                                                     \
+        f(bind, EADDRINUSE, ENOMEM)                                                                                  \
+        f(chmod, EROFS)                                                                                              \
+        f(close, EINTR, EIO)                                                                                         \
+        f(connect, EINTR, EAGAIN, ECONNREFUSED, ENETUNREACH)                                                         \
+        f(epoll_create1, EMFILE, ENOMEM)                                                                             \
+        f(epoll_ctl, ENOMEM, ENOSPC)                                                                                 \
+        f(epoll_wait, EINTR)                                                                                         \
+        f(epoll_pwait2, EINTR, ENOSYS)                                                                               \
+        f(eventfd, EMFILE, ENOMEM)                                                                                   \
+        f(fcntl, ENOMEM)                                                                                             \
+        f(fdatasync, EINTR, EIO)                                                                                     \
+        f(fsync, EINTR, EIO, ENOSPC)                                                                                 \
+        f(fstat, ENOMEM)                                                                                             \
+        f(fstatat, ENOMEM, EACCES)                                                                                   \
+        f(ftruncate, EINTR, EIO)                                                                                     \
+        f(getaddrinfo, EAI_AGAIN, EAI_MEMORY, EAI_NONAME, EAI_SYSTEM)                                                \
+        f(getdents64, EIO, ENOENT)                                                                                   \
+        f(getpeername, ENOBUFS)                                                                                      \
+        f(getrandom, EINTR, ENOSYS)                                                                                  \
+        f(getsockname, ENOBUFS)                                                                                      \
+        f(getsockopt, ENOBUFS)                                                                                       \
+        f(ioctl, ENOMEM)                                                                                             \
+        f(listen, EADDRINUSE)                                                                                        \
+        f(lstat, ENOMEM)                                                                                             \
+        f(madvise, EAGAIN, EINVAL)                                                                                   \
+        f(mkdirat, ENOSPC)                                                                                           \
+        f(mmap, ENOMEM)                                                                                              \
+        f(mprotect, ENOMEM)                                                                                          \
+        f(munmap, ENOMEM)                                                                                            \
+        f(open, EMFILE, ENOENT)                                                                                      \
+        f(openat, EINTR, EMFILE, EIO)                                                                                \
+        f(pipe2, EMFILE)                                                                                             \
+        f(poll, EINTR, ENOMEM)                                                                                       \
+        f(ppoll, EINTR)                                                                                              \
+        f(pread, EINTR, EIO, SHORT)                                                                                  \
+        f(preadv2, EINTR, EAGAIN, EOPNOTSUPP, EIO, SHORT)                                                            \
+        f(pthread_attr_init, ENOMEM)                                                                                 \
+        f(pthread_create, EAGAIN)                                                                                    \
+        f(pwrite, EINTR, ENOSPC, SHORT)                                                                              \
+        f(pwritev2, EINTR, EAGAIN, ENOSPC, SHORT)                                                                    \
+        f(read, EINTR, EAGAIN, EIO, SHORT)                                                                           \
+        f(recv, EINTR, EAGAIN, ECONNRESET, ENOMEM, SHORT)                                                            \
+        f(recvmsg, EINTR, EAGAIN, ECONNRESET, SHORT)                                                                 \
+        f(renameat, EIO)                                                                                             \
+        f(send, EINTR, EAGAIN, EPIPE, ECONNRESET, ENOBUFS, SHORT)                                                    \
+        f(sendfile, EINTR, EAGAIN, EINVAL, EIO, SHORT)                                                               \
+        f(sendmsg, EINTR, EAGAIN, EPIPE, ENOBUFS, SHORT)                                                             \
+        f(setsockopt, ENOBUFS)                                                                                       \
+        f(shutdown, ENOTCONN)                                                                                        \
+        f(sigaction, EINVAL)                                                                                         \
+        f(sigaltstack, ENOMEM)                                                                                       \
+        f(socket, EMFILE, ENOBUFS)                                                                                   \
+        f(socketpair, EMFILE)                                                                                        \
+        f(timerfd_create, EMFILE)                                                                                    \
+        f(unlink, EACCES)                                                                                            \
+        f(unlinkat, EIO)                                                                                             \
+        f(write, EINTR, EAGAIN, ENOSPC, SHORT)                                                                       \
         f(writev, EINTR, EAGAIN, EIO, SHORT)
 
 #define FUNCTION_NUMBER(name, ...) F_##name,
@@ -197,7 +202,8 @@ CALL(int, ftruncate, (int fd, off_t size), (fd, size))
 CALL(int, getpeername, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length))
 CALL(ssize_t, getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags))
 CALL(int, getsockname, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length))
-CALL(int, getsockopt, (int fd, int level, int option, void *value, socklen_t *length), (fd, level, option, value, length))
+CALL(int, getsockopt, (int fd, int level, int option, void *value, socklen_t *length),
+     (fd, level, option, value, length))
 CALL(int, listen, (int fd, int backlog), (fd, backlog))
 CALL(int, lstat, (const char *path, struct stat *stat), (path, stat))
 CALL(int, madvise, (void *at, size_t size, int advice), (at, size, advice))
@@ -208,7 +214,8 @@ CALL(int, poll, (struct pollfd *fds, nfds_t count, int timeout), (fds, count, ti
 CALL(int, ppoll, (struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
      (fds, count, timeout, mask))
 CALL(int, renameat, (int from_fd, const char *from, int to_fd, const char *to), (from_fd, from, to_fd, to))
-CALL(int, setsockopt, (int fd, int level, int option, const void *value, socklen_t length), (fd, level, option, value, length))
+CALL(int, setsockopt, (int fd, int level, int option, const void *value, socklen_t length),
+     (fd, level, option, value, length))
 CALL(int, shutdown, (int fd, int how), (fd, how))
 CALL(int, sigaction, (int signal, const struct sigaction *new, struct sigaction *old), (signal, new, old))
 CALL(int, socket, (int family, int type, int protocol), (family, type, protocol))
@@ -282,6 +289,10 @@ int epoll_ctl(int epoll, int how, int fd, struct epoll_event *event) {
         if (rc == 0)
                 note_registered(epoll, how, fd, event);
         return rc;
+}
+
+int pthread_attr_init(pthread_attr_t *attributes) {
+        return fails(F_pthread_attr_init) ? plan.error : REAL(pthread_attr_init)(attributes);
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg) {
@@ -480,23 +491,23 @@ static enum function function_of(long number) {
 
 long syscall(long number, ...) {
         enum function function = function_of(number);
-        long arguments[6];
+        long of[6];
         struct iovec first;
         va_list list;
 
         va_start(list, number);
         for (int i = 0; i < 6; i++)
-                arguments[i] = va_arg(list, long);
+                of[i] = va_arg(list, long);
         va_end(list);
         if (function != FUNCTION_COUNT && fails(function)) {
                 if (plan.error != SHORT)
                         return -1;
-                if (cut((const struct iovec *) arguments[1], (int) arguments[2], &first) == 1) {
-                        arguments[1] = (long) &first;
-                        arguments[2] = 1;
+                if (cut((const struct iovec *) of[1], (int) of[2], &first) == 1) {
+                        of[1] = (long) &first;
+                        of[2] = 1;
                 }
         }
-        return REAL(syscall)(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+        return REAL(syscall)(number, of[0], of[1], of[2], of[3], of[4], of[5]);
 }
 
 #endif

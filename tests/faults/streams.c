@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults in streams: sockets, pipes, copies, files that are sent. What was counted as written is what is read, up to where it
- * ended.
+ * Faults in streams: sockets, pipes, copies, files that are sent. What was counted as written is what is read, up to
+ * where it ended.
  */
 #define _GNU_SOURCE
 #include <pty.h>
@@ -29,8 +29,8 @@ static ssize_t write_next(struct talk *talk, size_t size, int way) {
         fill(block, size, talk->written);
         for (int i = 0; i < 3; i++)
                 parts[i] = (struct iovec) { block + size / 3 * (size_t) i, i < 2 ? size / 3 : size - 2 * (size / 3) };
-        rc = way == 0 ? belay_write(talk->writer, block, size) : way == 1 ? belay_writev(talk->writer, parts, 3)
-                                                                          : belay_write_some(talk->writer, block, size);
+        rc = way == 0 ? belay_write(talk->writer, block, size)
+                      : way == 1 ? belay_writev(talk->writer, parts, 3) : belay_write_some(talk->writer, block, size);
         if (rc > 0)
                 talk->written += (uint64_t) rc;
         CHECK(rc != 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waits for descriptors that are cancelled, limited, and that come together with time: what happened wins, what is there
- * comes before virtual time goes on, and who waits for a descriptor is in no deadlock.
+ * Waits for descriptors that are cancelled, limited, and that come together with time: what happened wins, what is
+ * there comes before virtual time goes on, and who waits for a descriptor is in no deadlock.
  */
 #define _GNU_SOURCE
 #include <pthread.h>

@@ -107,8 +107,9 @@ static inline void let_run(void) {
 static inline void start_waiter(struct waiter *waiter, int fd, int events) {
         *waiter = (struct waiter) { .fd = fd, .events = events };
         waiter->task = must(belay_spawn(wait_once, waiter));
+        while (!waiter->begun)
+                CHECK_EQ(belay_yield(), 0);
         let_run();
-        CHECK(waiter->begun);
 }
 
 static inline int result_of(struct waiter *waiter) {

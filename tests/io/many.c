@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several tasks that wait for one descriptor, for different things: each is told of what it waits for, and goes by itself.
+ * Several tasks that wait for one descriptor, for different things: each is told of what it waits for, and goes by
+ * itself.
  */
 #define _GNU_SOURCE
 #include "descriptors.h"

@@ -186,7 +186,10 @@ static int forgotten(void *arg) {
         return 0;
 }
 
-/* The event has come, and before the waiter runs the stream is closed and its number given to another, a stream's or not. */
+/*
+ * The event has come, and before the waiter runs the stream is closed and its number given to another, a stream's
+ * or not.
+ */
 static int closed_after_the_event(void *arg) {
         (void) arg;
         for (int way = 0; way < 3; way++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors that are closed, and whose numbers are given out again: what was known of the old one is never taken for the
- * new one's, not even where the old one lives on in another process or under another number.
+ * Descriptors that are closed, and whose numbers are given out again: what was known of the old one is never taken
+ * for the new one's, not even where the old one lives on in another process or under another number.
  */
 #define _GNU_SOURCE
 #include "descriptors.h"

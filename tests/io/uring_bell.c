@@ -105,6 +105,29 @@ static int receives(void *arg) {
         return (int) receive(*(int *) arg, &byte, 1);
 }
 
+/* More at once than are taken at once: who waits is told until all is taken. */
+static void many_outside(int outer) {
+        enum { MANY = 1000 };
+        static belay_task *tasks[MANY];
+        char bytes[MANY] = { 0 };
+        int fds[2];
+
+        make_pair(fds);
+        for (int i = 0; i < MANY; i++)
+                tasks[i] = begun(receives, &fds[0]);
+        turn();
+        while (is_readable(outer, 0))
+                turn();
+        CHECK_EQ(send(fds[1], bytes, MANY, 0), MANY);
+        while (the_io()->waiting > 0) {
+                CHECK(is_readable(outer, -1));
+                turn();
+        }
+        for (int i = 0; i < MANY; i++)
+                CHECK_EQ(end_of(tasks[i]), 1);
+        close_pair(fds);
+}
+
 static int outside(void *arg) {
         struct bly_io *io = the_io();
         int ring, outer = epoll_create1(EPOLL_CLOEXEC), fds[2], bells[4];
@@ -162,6 +185,7 @@ static int outside(void *arg) {
                 loop->attend(loop);
                 CHECK(!is_readable(outer, 0));
         }
+        many_outside(outer);
         close_pair(fds);
         CHECK_EQ(close(outer), 0);
         return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for a descriptor: each event, each kind of descriptor, what an end or an error looks like, and what is refused.
+ * Waiting for a descriptor: each event, each kind of descriptor, what an end or an error looks like, and what is
+ * refused.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

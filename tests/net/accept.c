@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accepting: by several tasks, cancelled wherever it can be, with the listener closed meanwhile, and without descriptors. No
- * connection is lost, and none is left open.
+ * Accepting: by several tasks, cancelled wherever it can be, with the listener closed meanwhile, and without
+ * descriptors. No connection is lost, and none is left open.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -106,7 +106,9 @@ static int accepts_elsewhere(void *arg) {
 }
 
 static void *in_thread(void *listener) {
-        CHECK_EQ(belay_run_with(accepts_elsewhere, listener, BELAY_OPTIONS(belay_loop_options, .no_signals = true)), 0);
+        const belay_loop_options *options = BELAY_OPTIONS(belay_loop_options, .no_signals = true);
+
+        CHECK_EQ(belay_run_with(accepts_elsewhere, listener, options), 0);
         return somewhere_else(listener);
 }
 
@@ -257,7 +259,10 @@ static int closed_after_the_event(void *arg) {
         return 0;
 }
 
-/* A task that need not wait gives way now and then. What it finds closed then, and its number given to another, it leaves alone. */
+/*
+ * A task that need not wait gives way now and then. What it finds closed then, and its number given to another, it
+ * leaves alone.
+ */
 static int never_waits(void *arg) {
         struct accepting *self = arg;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accepting, cancelled at every wait, just after connections came and just before: each connection is accepted once or still
- * waits, and is never dropped.
+ * Accepting, cancelled at every wait, just after connections came and just before: each connection is accepted once
+ * or still waits, and is never dropped.
  */
 #define _GNU_SOURCE
 #include "everywhere/everywhere.h"

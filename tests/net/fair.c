@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fairness, counted in turns and not in time: of a thousand connections that always have something to read none waits for much longer
- * than the others, and one that never ends leaves the others their turns.
+ * Fairness, counted in turns and not in time: of a thousand connections that always have something to read none waits
+ * for much longer than the others, and one that never ends leaves the others their turns.
  */
 #define _GNU_SOURCE
 #include "io/back_ends.h"
@@ -144,6 +144,7 @@ static belay_stream *open_device(const char *path) {
 }
 
 static int hogs(void *arg) {
+        const belay_stream_options *keep = BELAY_OPTIONS(belay_stream_options, .keep_open = true);
         struct pen *pen = arg;
         belay_stream *from = NULL, *to = NULL;
         char block[256] = { 0 };
@@ -153,7 +154,7 @@ static int hogs(void *arg) {
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
         CHECK_EQ(write(ends[1], block, sizeof(block)), sizeof(block));
         if (pen->hog == READS)
-                CHECK_EQ(belay_stream_open_fd(&from, ends[0], BELAY_OPTIONS(belay_stream_options, .keep_open = true)), 0);
+                CHECK_EQ(belay_stream_open_fd(&from, ends[0], keep), 0);
         if (pen->hog == READS_A_DEVICE || pen->hog == COPIES)
                 from = open_device("/dev/zero");
         if (pen->hog == WRITES || pen->hog == COPIES)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listening: every form of an endpoint, both families at once, options, the files of Unix sockets, sockets that were handed
- * down, and what is refused.
+ * Listening: every form of an endpoint, both families at once, options, the files of Unix sockets, sockets that were
+ * handed down, and what is refused.
  */
 #define _GNU_SOURCE
 #include <netinet/tcp.h>
@@ -172,6 +172,7 @@ static int names_of_peers(void *arg) {
 
 static int refuses(void *arg) {
         char long_path[200] = "unix:/tmp/";
+        const belay_listen_options *share = BELAY_OPTIONS(belay_listen_options, .share = true);
         belay_listener *listener, *none = NULL;
         int open_before;
 
@@ -193,7 +194,7 @@ static int refuses(void *arg) {
         CHECK_REFUSED("127.0.0.1:0", BELAY_OPTIONS(belay_listen_options, .mode = -1), -EINVAL);
         listener = listener_at("127.0.0.1:0", NULL);
         CHECK_REFUSED(belay_listener_endpoint(listener), NULL, -EADDRINUSE);
-        CHECK_REFUSED(belay_listener_endpoint(listener), BELAY_OPTIONS(belay_listen_options, .share = true), -EADDRINUSE);
+        CHECK_REFUSED(belay_listener_endpoint(listener), share, -EADDRINUSE);
         belay_listener_close(listener);
         belay_listener_close(none);
         CHECK_EQ(open_count(), open_before);
@@ -238,7 +239,8 @@ static int shared(void *arg) {
 static int no_delay(void *arg) {
         (void) arg;
         for (int nagle = 0; nagle < 2; nagle++) {
-                belay_listener *listener = listener_at("127.0.0.1:0", BELAY_OPTIONS(belay_listen_options, .nagle = nagle));
+                const belay_listen_options *options = BELAY_OPTIONS(belay_listen_options, .nagle = nagle);
+                belay_listener *listener = listener_at("127.0.0.1:0", options);
                 int fd = connect_to(belay_listener_endpoint(listener)), value = -1;
                 socklen_t length = sizeof(value);
                 belay_stream *stream;
@@ -256,7 +258,8 @@ static int no_delay(void *arg) {
 
 /* A full line refuses more: of Unix sockets that can be seen. */
 static int backlog(void *arg) {
-        belay_listener *listener = listener_at(fresh_endpoint(UNIX_ABSTRACT), BELAY_OPTIONS(belay_listen_options, .backlog = 2));
+        const belay_listen_options *options = BELAY_OPTIONS(belay_listen_options, .backlog = 2);
+        belay_listener *listener = listener_at(fresh_endpoint(UNIX_ABSTRACT), options);
         belay_address *found;
         int fds[10], rc = 0;
         size_t count;
@@ -382,7 +385,8 @@ static int modes(void *arg) {
         (void) arg;
         for (unsigned i = 0; i < 4; i++) {
                 const char *endpoint = fresh_endpoint(UNIX_PATH);
-                belay_listener *listener = listener_at(endpoint, BELAY_OPTIONS(belay_listen_options, .mode = asked[i]));
+                const belay_listen_options *options = BELAY_OPTIONS(belay_listen_options, .mode = asked[i]);
+                belay_listener *listener = listener_at(endpoint, options);
                 struct stat stat;
 
                 CHECK_EQ(lstat(endpoint + 5, &stat), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serving: connections side by side, how it ends (stopped, cancelled once and twice, grace), how many at a time, handlers that
- * fail, and what is said of them. Under a virtual clock, with clients that are plain sockets.
+ * Serving: connections side by side, how it ends (stopped, cancelled once and twice, grace), how many at a time,
+ * handlers that fail, and what is said of them. Under a virtual clock, with clients that are plain sockets.
  */
 #define _GNU_SOURCE
 #include "servers.h"
@@ -405,7 +405,8 @@ static int fails(belay_stream *stream, void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_read(stream, &byte, 1), 1);
-        return byte == 'a' ? -EPROTO : byte == 'b' ? -EPIPE : byte == 'c' ? -ECONNRESET : byte == 'd' ? -ECANCELED : 0;
+        return byte == 'a' ? -EPROTO : byte == 'b' ? -EPIPE : byte == 'c' ? -ECONNRESET
+               : byte == 'd' ? -ECANCELED : 0;
 }
 
 static int told[8];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serving when descriptors run out: it says so once, connections wait, and it goes on as soon as one has ended, or when there is
- * room again for another reason.
+ * Serving when descriptors run out: it says so once, connections wait, and it goes on as soon as one has ended, or
+ * when there is room again for another reason.
  */
 #define _GNU_SOURCE
 #include "servers.h"

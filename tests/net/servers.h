@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of accepting and serving share: clients that are plain sockets, whose connections are made at once, and which see
- * what a server does to them.
+ * What the tests of accepting and serving share: clients that are plain sockets, whose connections are made at once,
+ * and which see what a server does to them.
  */
 #ifndef BELAY_TESTS_SERVERS_H
 #define BELAY_TESTS_SERVERS_H

@@ -16,7 +16,7 @@ struct client {
 };
 
 static inline enum fate fate_of_client(struct dice *dice) {
-        return one_in(dice, 3) ? (enum fate) (1 + below(dice, FATES - 1)) : FINISH;
+        return one_in(dice, 5) ? (enum fate) (1 + below(dice, FATES - 1)) : FINISH;
 }
 
 /* ---- connecting ---- */
@@ -97,7 +97,7 @@ static inline int talk_to_server(struct client *client) {
         talk->must_begin = server->kind == ACCEPT_TCP;
         hand_over(client->half->round);
         side_init(&side, talk, 0, stream);
-        if (one_in(&dice, 20)) {
+        if (one_in(&dice, 30)) {
                 /* It has nothing to say. */
                 if (one_in(&dice, 2))
                         belay_abort(stream);

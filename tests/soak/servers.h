@@ -12,7 +12,7 @@
 /* ---- a connection ---- */
 
 static inline enum fate fate_of_server(struct dice *dice) {
-        return one_in(dice, 6) ? (enum fate) (1 + below(dice, FATES - 1)) : FINISH;
+        return one_in(dice, 10) ? (enum fate) (1 + below(dice, FATES - 1)) : FINISH;
 }
 
 /* NULL: who connected said nothing that makes sense of it. */
