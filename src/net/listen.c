@@ -258,6 +258,13 @@ struct peer {
         socklen_t length;               /* 0: not known */
 };
 
+/* Asked at once: of a connection that is gone the system does not tell any more whose it was. */
+static void ask_who(int fd, struct peer *peer) {
+        peer->length = sizeof(peer->address);
+        if (getpeername(fd, (struct sockaddr *) &peer->address, &peer->length) < 0)
+                peer->length = 0;
+}
+
 static int try_accept(belay_listener *listener, struct peer *peer, const char *place) {
         int rc = bly_fd_try(listener->io, listener->fd, BELAY_READABLE, place);
 
@@ -303,6 +310,8 @@ int belay_accept_placed(const char *place, belay_listener *listener, belay_strea
                 return bly_misuse(-EPERM, place, "belay_accept() of a listener that belongs to another loop");
         bly_listener_enter(listener);
         rc = accept_one(listener, &peer, place);
+        if (rc >= 0 && peer.length == 0)
+                ask_who(rc, &peer);
         if (rc >= 0)
                 rc = bly_stream_of_socket(stream, listener->io, rc, listener->family);
         if (rc == 0)

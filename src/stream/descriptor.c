@@ -71,7 +71,8 @@ const char *bly_descriptor_describe(const void *self) {
 void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, socklen_t length) {
         struct bly_descriptor *descriptor = bly_stream_socket(stream);
 
-        if (descriptor == NULL || length == 0 || length > sizeof(descriptor->peer))
+        /* A Unix socket that has no name is better told of by where it leads from. */
+        if (descriptor == NULL || length <= sizeof(sa_family_t) || length > sizeof(descriptor->peer))
                 return;
         memcpy(&descriptor->peer, peer, length);
         descriptor->peer_length = length;

@@ -99,6 +99,9 @@ int belay_half_close_placed(const char *place, belay_stream *stream) {
         if (rc < 0)
                 return rc;
         rc = stream->cut ? -ENOTRECOVERABLE : half_close(stream);
+        /* The system's word for a connection that is gone. */
+        if (rc == -ENOTCONN)
+                rc = -EPIPE;
         bly_stream_leave(stream, &stream->writer);
         return rc;
 }

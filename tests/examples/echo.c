@@ -74,7 +74,7 @@ static int app(void *arg) {
 
         START(&echo, "echo", "nowhere");
         end(&echo, 0, 1);
-        CHECK_COMPLAINTS(&echo, "echo: nowhere: Invalid argument\n");
+        CHECK_COMPLAINTS(&echo, error_line("echo: nowhere: ", EINVAL, ""));
         return 0;
 }
 

@@ -166,6 +166,14 @@ static inline void end(struct example *example, int signal, int code) {
         }
 }
 
+/* A line with the C library's word for an error. */
+static inline const char *error_line(const char *before, int error, const char *after) {
+        static char line[512];
+
+        snprintf(line, sizeof(line), "%s%s%s\n", before, strerror(error), after);
+        return line;
+}
+
 /* It wrote just this to stderr. */
 #define CHECK_COMPLAINTS(example, text)                                                                \
         do {                                                                                           \

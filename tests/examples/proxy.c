@@ -126,9 +126,9 @@ static void check_echoes(const char *name) {
         say(stream, "123\n");
         CHECK_SAYS(stream, "123");
         CHECK_EQ(kill(proxy.pid, SIGTERM), 0);
-        CHECK_SAYS(stream, "Connection reset by peer");
+        CHECK_SAYS(stream, strerror(ECONNRESET));
         belay_abort(stream);
-        check_logged(4, 4, "Operation canceled");
+        check_logged(4, 4, strerror(ECANCELED));
         end(&proxy, 0, 0);
         CHECK_COMPLAINTS(&proxy, "");
         stop_target(&target);
@@ -166,16 +166,16 @@ static void check_broken(void) {
         say(stream, "go on\n");
         CHECK_SAYS(stream, "no");
         say(stream, "go on\n");
-        CHECK_SAYS(stream, "Connection reset by peer");
+        CHECK_SAYS(stream, strerror(ECONNRESET));
         belay_abort(stream);
-        check_logged(12, 3, "Connection reset by peer");
+        check_logged(12, 3, strerror(ECONNRESET));
 
         stop_target(&target);
         /* It may be reset even before we know that it stands. */
         if (belay_connect(&stream, proxy.endpoint, NULL) == 0)
-                CHECK_SAYS(stream, "Connection reset by peer");
+                CHECK_SAYS(stream, strerror(ECONNRESET));
         belay_abort(stream);
-        check_logged(0, 0, "Connection refused");
+        check_logged(0, 0, strerror(ECONNREFUSED));
         end(&proxy, SIGTERM, 0);
         CHECK_COMPLAINTS(&proxy, "");
 }
@@ -189,7 +189,7 @@ static void check_limit(const char *idle, const char *total, const char *why) {
         START(&proxy, "proxy", "127.0.0.1:0", belay_listener_endpoint(target.listener), idle, total);
         await_listening(&proxy);
         if (belay_connect(&stream, proxy.endpoint, NULL) == 0)
-                CHECK_SAYS(stream, "Connection reset by peer");
+                CHECK_SAYS(stream, strerror(ECONNRESET));
         belay_abort(stream);
         check_logged(0, 0, why);
         end(&proxy, SIGTERM, 0);

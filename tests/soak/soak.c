@@ -275,9 +275,11 @@ int main(int argc, char **argv) {
         look_around();
         make_pattern((struct dice) { soak_seed }, directory);
         if (only != BELAY_BACKEND_IO_URING)
-                soak(BELAY_BACKEND_EPOLL, minutes, 2, minutes > 0 ? 1000 : 200);
+                soak(BELAY_BACKEND_EPOLL, minutes, 2, minutes > 0 ? 1000 : 400);
         if (only != BELAY_BACKEND_EPOLL && can_uring)
-                soak(BELAY_BACKEND_IO_URING, minutes, 2, minutes > 0 ? 1000 : 200);
+                soak(BELAY_BACKEND_IO_URING, minutes, 2, minutes > 0 ? 1000 : 400);
+        else if (only == BELAY_BACKEND_IO_URING)
+                printf("soak: io_uring cannot be used here\n");
         unlink(pattern_path);
         if (rmdir(directory) < 0)
                 wrong(NULL, "%s: %s", directory, strerror(errno));
