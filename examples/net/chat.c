@@ -2,8 +2,8 @@
 /*
  * A chat room: chat [ENDPOINT]. The first line of a client is its name, the others go to everybody else.
  *
- * A connection has two tasks: one reads its client's lines, the other writes to it what lies in its queue. Who speaks only puts
- * a line into each queue, and so waits for nobody. The queues are bounded: a client that does not keep up is dropped.
+ * A connection has two tasks: one reads its client's lines, the other writes to it what lies in its queue. To speak
+ * is but to put a line into each queue, so that nobody waits for anybody. A client that does not keep up is dropped.
  */
 #define _GNU_SOURCE                     /* asprintf() */
 #include <belay.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_SIZE = 1024, NAME_SIZE = 32, QUEUE_MOST = 100, MEMBERS_MOST = 1000 };
+enum { LINE_SIZE = 1024, NAME_SIZE = 32, QUEUED = 100, MEMBERS = 1000 };
 #define FAREWELL_LIMIT (2 * BELAY_SECOND)
 /* On the stack of its connection's task, where it is safe until the handler returns. */
 struct member {
@@ -24,7 +24,7 @@ struct member {
 
 struct room {
         const char *endpoint;
-        struct member *members[MEMBERS_MOST];
+        struct member *members[MEMBERS];
         size_t count;
 };
 
@@ -103,7 +103,7 @@ static int handle(belay_stream *stream, void *room) {
         struct member self = { .stream = stream };
         int rc;
 
-        self.queue = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .capacity = QUEUE_MOST, .destroy = free));
+        self.queue = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .capacity = QUEUED, .destroy = free));
         if (self.queue == NULL)
                 return -errno;
         belay_timeout_enter(&self.limit, BELAY_MINUTE);
@@ -134,7 +134,7 @@ static int app(void *arg) {
         printf("listening at %s\n", belay_listener_endpoint(listener));
         fflush(stdout);
         /* Nobody goes because the room is closing: to wait for that is no use. */
-        rc = belay_serve(listener, handle, room, BELAY_OPTIONS(belay_serve_options, .most = MEMBERS_MOST, .grace = 1));
+        rc = belay_serve(listener, handle, room, BELAY_OPTIONS(belay_serve_options, .most = MEMBERS, .grace = 1));
         belay_listener_close(listener);
         return rc;
 }

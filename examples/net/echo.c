@@ -5,8 +5,8 @@
  *     echo [ENDPOINT]                  127.0.0.1:7007 by default; port 0: any that is free
  *     nc 127.0.0.1 7007
  *
- * Each connection has a task of its own, so its handler is written as if there were no other. Ctrl-C ends the server: it
- * accepts no more, lets connections go on for two seconds and cancels those that are left.
+ * Each connection has a task of its own, so its handler is written as if there were no other. Ctrl-C ends the server:
+ * it accepts no more, lets connections go on for two seconds and cancels those that are left.
  */
 #include <belay.h>
 #include <stdio.h>
@@ -15,8 +15,8 @@
 static int echo(belay_stream *client, void *arg) {
         (void) arg;
         /*
-         * Until the client has said all it had to say. If it does not read its answers, the copying waits, and with it the
-         * client's own writing: nothing piles up here.
+         * Until the client has said all it had to say. If it does not read what comes back, the copying waits, and
+         * with it the client's own writing: nothing piles up here.
          */
         return belay_copy(client, client, -1, NULL);
 }

@@ -2,9 +2,9 @@
 /*
  * A server of a line protocol that shuts down cleanly: line_server [ENDPOINT [GRACE]], 10 seconds by default.
  *
- * Commands: TIME, ECHO text, SLEEP seconds, QUIT. At SIGTERM or Ctrl-C nothing more is accepted; who is between two commands is
- * told and let go; a command that was begun is answered before. What still goes on when the grace period is over is cancelled,
- * and its client told so. A second signal ends the process at once.
+ * Commands: TIME, ECHO text, SLEEP seconds, QUIT. At SIGTERM or Ctrl-C nothing more is accepted. Who is between two
+ * commands is told and let go; a command that was begun is answered before. What still goes on when the grace period
+ * is over is cancelled, and its client told so. A second signal ends the process at once.
  */
 #include <belay.h>
 #include <stdio.h>
@@ -95,7 +95,7 @@ static int handle(belay_stream *client, void *arg) {
         *self.at = self.next;
         if (self.next != NULL)
                 self.next->at = self.at;
-        /* A request for cancellation is delivered once: now we may write. Half an answer is not followed by anything. */
+        /* A request for cancellation is delivered once: now we may write. Nothing follows half an answer. */
         if (!belay_is_cut(client))
                 rc = belay_print(client, "%s", last_words(rc));
         /* Without a failure the connection is closed in good order, so that last words arrive. */
@@ -132,7 +132,7 @@ static int app(void *arg) {
                 close_down(server);
         rc = belay_group_leave(&group, rc);
         belay_listener_close(server->listener);
-        printf("%u connections, %u commands, of which %u were cancelled\n", server->accepted, server->begun, server->cancelled);
+        printf("%u connections, %u commands, %u cancelled\n", server->accepted, server->begun, server->cancelled);
         return rc;
 }
 

@@ -5,9 +5,9 @@
  *     proxy LISTEN TARGET [IDLE [TOTAL]]       seconds; 0: no limit
  *     proxy :8080 example.org:http 30 600
  *
- * The two directions are copied at the same time, by two tasks in a group: if one fails, the other is cancelled, and when
- * the group is left none is there any more. Around the group are two time limits. The total one never moves; the idle one
- * is moved on by every byte, in whichever direction.
+ * The two directions are copied at the same time, by two tasks in a group: if one fails, the other is cancelled, and
+ * when the group is left neither is there any more. Around the group are two time limits. The total one never moves;
+ * the idle one is moved on by every byte, in whichever direction.
  */
 #include <belay.h>
 #include <inttypes.h>

@@ -65,8 +65,8 @@ ssize_t bly_message_move(struct bly_io *io, struct bly_fd *fd, struct bly_messag
         ssize_t rc = -EAGAIN;
 
         /*
-         * A datagram that has to wait is not for io_uring: the first try takes the bytes in before it finds that the other
-         * side's queue is full, and when there is room the kernel sends what it has left of them, an empty one.
+         * A datagram that has to wait is not for io_uring: the first try takes the bytes in before it finds that the
+         * other side's queue is full, and when there is room the kernel sends what it has left of them, an empty one.
          */
         if (bly_performs(io) && !message->untold && !message->is_datagram)
                 rc = perform(io, fd, message, place);

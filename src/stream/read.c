@@ -13,6 +13,21 @@ static bool is_final(ssize_t rc) {
         return rc < 0 && rc != -ECANCELED && rc != -EDEADLK && rc != -ENOMEM && rc != -EBADF && rc != -EPERM;
 }
 
+/*
+ * The transport has nothing more. Is this an end in good order? The system says but once that a connection broke: maybe
+ * to our writer; and sendfile() keeps it to itself if it has moved something before. A connection that could be ended
+ * by us was not broken until then, and that it is gone now says nothing.
+ */
+static ssize_t look_at_end(const belay_stream *stream) {
+        const struct bly_descriptor *socket = bly_stream_socket(stream);
+
+        if (stream->writer.error != 0 && stream->writer.error != -EPIPE)
+                return stream->writer.error;
+        if (!stream->sent_file || stream->half_closed || socket == NULL)
+                return 0;
+        return bly_socket_is_gone(socket->fd) ? -ECONNRESET : 0;
+}
+
 ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size) {
         ssize_t rc;
 
@@ -26,9 +41,8 @@ ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size) {
         rc = stream->read(stream->self, buffer, size);
         if (likely(rc > 0))
                 return rc;
-        /* The system says but once that a connection broke, here to the writer: this is no end in good order. */
-        if (rc == 0 && unlikely(stream->writer.error != 0 && stream->writer.error != -EPIPE))
-                rc = stream->writer.error;
+        if (rc == 0)
+                rc = look_at_end(stream);
         if (rc == 0)
                 stream->ended = true;
         else if (is_final(rc))

@@ -54,6 +54,7 @@ static void through_socket(belay_stream *stream, struct bly_descriptor *socket, 
                            struct progress *progress, const char *place) {
         int flags = fcntl(socket->fd->fd, F_GETFL);
 
+        stream->sent_file = true;
         fcntl(socket->fd->fd, F_SETFL, flags | O_NONBLOCK);
         by_system(stream, socket, fd, offset, size, progress, place);
         fcntl(socket->fd->fd, F_SETFL, flags);

@@ -6,6 +6,7 @@
  * than was asked for has nothing left, and what comes next is announced: then the next read waits without trying. Other sockets
  * stop at the borders of messages, and say nothing by that.
  */
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "stream/stream.h"
@@ -114,6 +115,13 @@ static ssize_t socket_write(void *self, const struct iovec *parts, int count) {
                 if (rc < 0)
                         return rc;
         }
+}
+
+bool bly_socket_is_gone(const struct bly_fd *fd) {
+        struct tcp_info info;
+        socklen_t length = sizeof(info);
+
+        return fd->is_tcp && getsockopt(fd->fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && info.tcpi_state == TCP_CLOSE;
 }
 
 static int socket_half_close(void *self) {

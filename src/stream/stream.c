@@ -112,7 +112,7 @@ static int drain(belay_stream *stream) {
         ssize_t size;
 
         do
-                size = stream->read(stream->self, dropped, sizeof(dropped));
+                size = bly_stream_read(stream, dropped, sizeof(dropped));
         while (size > 0);
         return (int) size;
 }
@@ -160,7 +160,10 @@ static int close_in_order(belay_stream *stream, belay_time span, const char *pla
         self->place = place;
         rc = say_goodbye(stream, span, place);
         stream->reader.task = stream->writer.task = NULL;
-        return rc == -EOPNOTSUPP || rc == -ENOTCONN ? 0 : rc;
+        /* The system's word for a connection that is gone. */
+        if (rc == -ENOTCONN)
+                return -ECONNRESET;
+        return rc == -EOPNOTSUPP ? 0 : rc;
 }
 
 int belay_close_placed(const char *place, belay_stream *stream, belay_time span) {

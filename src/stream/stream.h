@@ -37,6 +37,7 @@ struct belay_stream {
         bool cut;
         bool unsound;                   /* it is not known what was written: cut for good */
         bool half_closed;
+        bool sent_file;                 /* by the system, which then may have been told alone that the connection broke */
         bool closed;                    /* goes when nobody is inside any more */
         bool aborted;
         char *buffer;
@@ -98,6 +99,9 @@ struct bly_descriptor {
         socklen_t peer_length;          /* 0: the system is asked who it is */
         struct sockaddr_in6 peer;       /* of an accepted connection, which may be gone when its name is asked for */
 };
+
+/* Whether a TCP connection is gone, and not just ended by the other side. */
+bool bly_socket_is_gone(const struct bly_fd *fd);
 
 /* One send() that does not wait: -EAGAIN if there is no room. */
 ssize_t bly_socket_send_now(const struct bly_fd *fd, const void *data, size_t size);

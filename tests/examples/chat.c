@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The chat room: lines go to all others; who joins and leaves is announced; who does not keep up is dropped and holds up
- * nobody; a signal ends it with last words.
+ * The chat room: lines go to all others; who joins and leaves is announced; who does not keep up is dropped and holds
+ * up nobody; a signal ends it with last words.
  */
 #include "examples/example.h"
 
@@ -117,7 +117,9 @@ static int app(void *arg) {
 int main(void) {
         const char *directory = getenv("TMPDIR");
 
-        snprintf(endpoint, sizeof(endpoint), "unix:%s/chat.%d", directory != NULL ? directory : "/tmp", (int) getpid());
+        if (directory == NULL)
+                directory = "/tmp";
+        snprintf(endpoint, sizeof(endpoint), "unix:%s/chat.%d", directory, (int) getpid());
         run_on_both(app);
         return 0;
 }

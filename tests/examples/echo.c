@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The echo server: many clients at a time, each gets back what it sent, and all of it; ended by a signal in the midst.
+ * The echo server: many clients at a time, each gets back what it sent, and all of it; ended by a signal in the
+ * midst.
  */
 #include "examples/example.h"
 

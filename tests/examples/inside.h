@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Examples within the test: their source is included with main renamed, and what they are told to run runs beside its clients
- * in one loop, under the virtual clock, over Unix sockets (of which the system holds nothing back). So every wait of both
- * can be cancelled in turn, and time limits take no time.
+ * Examples within the test: their source is included with main renamed, and what they are told to run runs beside its
+ * clients in one loop, under the virtual clock, over Unix sockets (of which the system holds nothing back). So every
+ * wait of both can be cancelled in turn, and time limits take no time.
  */
 #ifndef BELAY_TESTS_INSIDE_H
 #define BELAY_TESTS_INSIDE_H
@@ -86,8 +86,9 @@ static inline int play_clients(struct scene *scene) {
 static inline int play(void *arg) {
         struct scene *scene = arg;
         belay_task *app = belay_spawn(scene->app, scene->arg);
-        int rc = app != NULL ? play_clients(scene) : -ENOMEM, ended = belay_cancel_wait(app, NULL, BELAY_NEVER, &scene->outcome);
+        int rc = app != NULL ? play_clients(scene) : -ENOMEM, ended;
 
+        ended = belay_cancel_wait(app, NULL, BELAY_NEVER, &scene->outcome);
         belay_release(app);
         /* To end an app is not cut short: a request that came meanwhile is met here. */
         if (rc == 0 && ended == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The chat room, and everybody in it cancelled at every wait; a client that wakes up just in time to read that it is dropped;
- * one that never does; one that never says its name.
+ * The chat room, and everybody in it cancelled at every wait; a client that wakes up just in time to read that it is
+ * dropped; one that never does; one that never says its name.
  */
 #define main example_main
 #include "../../examples/net/chat.c"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The proxy, its clients and its target cancelled at every wait; its limits to the instant: the idle one is moved on by every
- * byte in either direction, the total one by none.
+ * The proxy, its clients and its target cancelled at every wait; its limits to the instant: the idle one is moved on
+ * by every byte in either direction, the total one by none.
  */
 #define main example_main
 #include "../../examples/net/proxy.c"

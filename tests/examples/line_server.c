@@ -70,14 +70,14 @@ static int app(void *arg) {
         await_listening(&server);
         check_commands();
         check_shutdown(SIGTERM);
-        CHECK_SAYS(server.out, "6 connections, 14 commands, of which 1 were cancelled");
+        CHECK_SAYS(server.out, "6 connections, 14 commands, 1 cancelled");
         end(&server, 0, 0);
         CHECK_COMPLAINTS(&server, "");
 
         START(&server, "line_server", "127.0.0.1:0");
         await_listening(&server);
         CHECK_EQ(kill(server.pid, SIGINT), 0);
-        CHECK_SAYS(server.out, "0 connections, 0 commands, of which 0 were cancelled");
+        CHECK_SAYS(server.out, "0 connections, 0 commands, 0 cancelled");
         end(&server, 0, 0);
         CHECK_COMPLAINTS(&server, "");
 

@@ -85,7 +85,8 @@ static int app(void *arg) {
         CHECK_COMPLAINTS(&example, "");
 
         /* Two at a time: those that answer need not wait for the one that does not. */
-        START(&example, "port_check", "-t", "1000", "-n", "2", silent_port, open_port, closed_port, open_port, "what");
+        START(&example, "port_check", "-t", "1000", "-n", "2",
+              silent_port, open_port, closed_port, open_port, "what");
         check_line(&example, "open", open_port, "");
         check_line(&example, "closed", closed_port, strerror(ECONNREFUSED));
         check_line(&example, "open", open_port, "");

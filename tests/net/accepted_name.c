@@ -38,6 +38,7 @@ int main(void) {
 
         for (size_t i = 0; i < 3; i++)
                 for (int backend = BELAY_BACKEND_EPOLL; backend <= BELAY_BACKEND_IO_URING; backend++)
-                        CHECK_EQ(belay_run_with(app, (void *) &kinds[i], BELAY_OPTIONS(belay_loop_options, .backend = backend)), 0);
+                        CHECK_EQ(belay_run_with(app, (void *) &kinds[i], BELAY_OPTIONS(belay_loop_options,
+                                        .backend = backend)), 0);
         return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams that wait until the other side's queue has room go as they are, on each back end: none is lost, cut or emptied.
+ * Datagrams that wait until the other side's queue has room go as they are, on each back end: none is lost, cut or
+ * emptied.
  */
 #include "net/plain.h"
 
@@ -46,6 +47,7 @@ int main(void) {
 
         for (size_t i = 0; i < 2; i++)
                 for (int backend = BELAY_BACKEND_EPOLL; backend <= BELAY_BACKEND_IO_URING; backend++)
-                        CHECK_EQ(belay_run_with(app, (void *) &kinds[i], BELAY_OPTIONS(belay_loop_options, .backend = backend)), 0);
+                        CHECK_EQ(belay_run_with(app, (void *) &kinds[i], BELAY_OPTIONS(belay_loop_options,
+                                        .backend = backend)), 0);
         return 0;
 }

@@ -67,7 +67,8 @@ for backend in epoll io_uring; do
                 rm -f "copy$each"
         done
         eventually logged 3 || { complain "not three connections:"; cat proxy.out; }
-        [ "$(grep -cE ' 8[0-9]{6} back, .*: done$' proxy.out)" -eq 3 ] || { complain "not three that are done:"; cat proxy.out; }
+        [ "$(grep -cE ' 8[0-9]{6} back, .*: done$' proxy.out)" -eq 3 ] ||
+                { complain "not three that are done:"; cat proxy.out; }
 
         # Under load: no answer is wrong, and in the end nothing is left.
         : >access.log
@@ -78,7 +79,8 @@ for backend in epoll io_uring; do
         ! grep -F "tcp $address: " proxy.out || complain "a client is called by the proxy's own address"
         eventually holds "$before" || complain "it holds $(descriptors) descriptors, and held $before"
         asked=$(sed -nE 's/^ *([0-9]+) requests in .*/\1/p' out)
-        [ "$(grep -c '^/page 200 5000$' access.log)" -ge "$asked" ] || complain "nginx answered less often than wrk was answered"
+        [ "$(grep -c '^/page 200 5000$' access.log)" -ge "$asked" ] ||
+                complain "nginx answered less often than wrk was answered"
         stop_proxy
 
         # Who says nothing is cut off; who is slow is not; but all have an end.
@@ -94,7 +96,8 @@ for backend in epoll io_uring; do
         status=0
         curl -s -o copy "http://$address/slow/much" || status=$?
         [ "$status" -ne 0 ] || complain "an endless transfer came to its end"
-        eventually grep -q ': it took too long$' proxy.out || { complain "the total limit did not strike:"; cat proxy.out; }
+        eventually grep -q ': it took too long$' proxy.out ||
+                { complain "the total limit did not strike:"; cat proxy.out; }
         stop_proxy
 done
 exit $wrong

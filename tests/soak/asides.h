@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes on beside the conversations: files in the pool, look-ups, datagrams, descriptors that travel, descriptors that are
- * waited for. All of it under limits that are often too short.
+ * What goes on beside the conversations: files in the pool, look-ups, datagrams, descriptors that travel, descriptors
+ * that are waited for. All of it under limits that are often too short.
  */
 #ifndef BELAY_SOAK_ASIDES_H
 #define BELAY_SOAK_ASIDES_H
@@ -163,7 +163,8 @@ static inline int use_files(void *arg) {
 /* ---- look-ups ---- */
 
 static inline int look_up(void *arg) {
-        static const char *const names[] = { "localhost:80", "localhost:0", "127.0.0.1:80", "[::1]:https", "unix:@none" };
+        static const char *const names[] = { "localhost:80", "localhost:0", "127.0.0.1:80", "[::1]:80", "unix:@no" };
+        const size_t name_count = sizeof(names) / sizeof(names[0]);
         struct half *half = arg;
         struct dice dice = dice_of(half->dice, 21);
         int rc = 0;
@@ -175,7 +176,7 @@ static inline int look_up(void *arg) {
 
                 count(&totals.lookups, 1);
                 belay_timeout_enter(&limit, some_limit(&dice));
-                rc = belay_resolve(names[below(&dice, sizeof(names) / sizeof(names[0]))], SOCK_STREAM, &addresses, &found);
+                rc = belay_resolve(names[below(&dice, name_count)], SOCK_STREAM, &addresses, &found);
                 if (rc == 0 && (found == 0 || addresses[0].length == 0))
                         wrong(NULL, "a look-up found nothing");
                 if (rc == 0)
@@ -241,7 +242,8 @@ static inline int receive_mail(void *arg) {
                 rc = leave(&limit, size);
                 if (size < 0)
                         continue;
-                if ((size_t) size != datagram_size(number) || memcmp(buffer, next_bytes(mail->way, at), (size_t) size) != 0)
+                if ((size_t) size != datagram_size(number)
+                    || memcmp(buffer, next_bytes(mail->way, at), (size_t) size) != 0)
                         wrong(NULL, "datagram %u is not what was sent", number);
                 at += (uint64_t) size;
                 number++;
@@ -256,7 +258,8 @@ static inline int use_datagrams(void *arg) {
         struct half *half = arg;
         struct dice dice = dice_of(half->dice, 22);
         struct way way = { .offset = roll(&dice) % PERIOD };
-        struct mail sender = { .way = &way, .dice = dice_of(dice, 1) }, receiver = { .way = &way, .dice = dice_of(dice, 2) };
+        struct mail sender = { .way = &way, .dice = dice_of(dice, 1) };
+        struct mail receiver = { .way = &way, .dice = dice_of(dice, 2) };
         char endpoint[BELAY_ADDRESS_TEXT];
         belay_group group;
         int rc;
@@ -356,7 +359,8 @@ static inline int receive_parcels(void *arg) {
                 belay_timeout limit;
 
                 belay_timeout_enter(&limit, some_limit(&post->dice));
-                size = belay_receive_descriptors(post->stream, buffer, 1 + some(&post->dice, sizeof(buffer) - 1), fds, &came);
+                size = belay_receive_descriptors(post->stream, buffer, 1 + some(&post->dice, sizeof(buffer) - 1),
+                                                 fds, &came);
                 rc = leave(&limit, size);
                 if (size < 0)
                         continue;
@@ -380,7 +384,8 @@ static inline int send_descriptors(void *arg) {
         struct half *half = arg;
         struct dice dice = dice_of(half->dice, 23);
         struct way way = { .offset = roll(&dice) % PERIOD };
-        struct post sender = { .way = &way, .dice = dice_of(dice, 1) }, receiver = { .way = &way, .dice = dice_of(dice, 2) };
+        struct post sender = { .way = &way, .dice = dice_of(dice, 1) };
+        struct post receiver = { .way = &way, .dice = dice_of(dice, 2) };
         belay_group group;
         int rc = belay_stream_pair(&sender.stream, &receiver.stream);
 
@@ -393,8 +398,9 @@ static inline int send_descriptors(void *arg) {
         belay_abort(sender.stream);
         belay_abort(receiver.stream);
         if (rc < 0 || way.sent != way.received || sender.tokens != receiver.tokens)
-                wrong(NULL, "descriptors: %d; %llu bytes of %llu came, and %s of them", rc, (unsigned long long) way.received,
-                      (unsigned long long) way.sent, sender.tokens == receiver.tokens ? "all" : "not all");
+                wrong(NULL, "descriptors: %d; %llu bytes of %llu came, and %s of them", rc,
+                      (unsigned long long) way.received, (unsigned long long) way.sent,
+                      sender.tokens == receiver.tokens ? "all" : "not all");
         return 0;
 }
 

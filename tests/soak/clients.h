@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clients: they connect to whichever server is up, in this loop or the other one, and be one side of a conversation; or they have
- * both sides, of a pair of sockets or a pipe.
+ * Clients: they connect to whichever server is up, in this loop or the other one, and be one side of a conversation;
+ * or they have both sides, of a pair of sockets or a pipe.
  */
 #ifndef BELAY_SOAK_CLIENTS_H
 #define BELAY_SOAK_CLIENTS_H
@@ -56,7 +56,8 @@ static inline int connect_once(struct server *server, struct dice *dice, belay_s
         return rc;
 }
 
-static inline int connect_somewhere(struct half *half, struct dice *dice, struct server **server, belay_stream **stream) {
+static inline int connect_somewhere(struct half *half, struct dice *dice, struct server **server,
+                                    belay_stream **stream) {
         int rc = -ECONNREFUSED;
 
         for (int i = 0; i < TRIES && is_refusal(rc); i++) {
@@ -74,7 +75,7 @@ static inline int connect_somewhere(struct half *half, struct dice *dice, struct
 /* ---- one that connects ---- */
 
 static inline int greet(struct side *side) {
-        struct greeting greeting = { GREETING, side->talk->id };
+        struct greeting greeting = { GREETING, side->talk->id, this_run };
         ssize_t size = belay_write(side->stream, &greeting, sizeof(greeting));
 
         side->other_out = sizeof(greeting);
@@ -163,7 +164,8 @@ static inline int talk_to_oneself(struct client *client) {
 static inline int be_client(void *arg) {
         struct client *client = arg;
         struct talk *talk = client->talk;
-        int rc = talk->transport == PAIR || talk->transport == PIPE ? talk_to_oneself(client) : talk_to_server(client);
+        bool is_alone = talk->transport == PAIR || talk->transport == PIPE;
+        int rc = is_alone ? talk_to_oneself(client) : talk_to_server(client);
 
         if (rc == -ECANCELED || rc == -ETIMEDOUT)
                 count(&totals.cancelled, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chance from a seed: who decides something has dice of his own, made from the seed and from who he is. So what is decided does not
- * depend on who comes first.
+ * Chance from a seed: who decides something has dice of his own, made from the seed and from who he is. So what is
+ * decided does not depend on who comes first.
  */
 #ifndef BELAY_SOAK_DICE_H
 #define BELAY_SOAK_DICE_H

@@ -2,8 +2,9 @@
 /*
  * The books: what was sent and what was received, by both sides of each conversation, and whether these agree.
  *
- * What is sent is cut out of one long pattern, so that whoever knows where a conversation begins in it knows every byte that is to
- * come. A side writes down what its calls returned, and the books are closed when nobody can add to them any more.
+ * What is sent is cut out of one long pattern, so that whoever knows where a conversation begins in it knows every
+ * byte that is to come. A side writes down what its calls returned, and the books are closed when nobody can add to
+ * them any more.
  */
 #ifndef BELAY_SOAK_LEDGER_H
 #define BELAY_SOAK_LEDGER_H
@@ -83,7 +84,8 @@ static inline void wrong(const struct talk *talk, const char *format, ...) {
 
         if (atomic_fetch_add(&wrong_count, 1) > 20)
                 return;
-        length = (size_t) snprintf(line, sizeof(line), "soak: wrong (seed %llu, %s)", (unsigned long long) soak_seed, soak_backend);
+        length = (size_t) snprintf(line, sizeof(line), "soak: wrong (seed %llu, %s)", (unsigned long long) soak_seed,
+                                   soak_backend);
         if (talk != NULL)
                 length += (size_t) snprintf(line + length, sizeof(line) - length, " in talk %u over %s%s", talk->id,
                                             transport_names[talk->transport], talk->is_echo ? ", an echo" : "");
@@ -108,7 +110,8 @@ static inline void note_received(const struct talk *talk, struct way *way, const
                 size_t piece = size < PERIOD ? size : PERIOD;
 
                 if (memcmp(bytes, next_bytes(way, way->received), piece) != 0)
-                        wrong(talk, "after %llu bytes others came than were sent", (unsigned long long) way->received);
+                        wrong(talk, "after %llu bytes others came than were sent",
+                              (unsigned long long) way->received);
                 way->received += piece;
                 bytes += piece;
                 size -= piece;
@@ -141,8 +144,8 @@ static inline void judge_way(const struct talk *talk, int number) {
                 wrong(talk, "way %d: nobody broke off, but reading came to %d and writing to %d", number,
                       way->read_failed, way->write_failed);
         else if (!way->has_ended || !way->saw_end || way->sent < way->planned)
-                wrong(talk, "way %d: nobody broke off, but of %zu bytes %llu were sent and %llu received%s%s", number, way->planned,
-                      (unsigned long long) way->sent, (unsigned long long) way->received,
+                wrong(talk, "way %d: nobody broke off, but of %zu bytes %llu were sent and %llu received%s%s", number,
+                      way->planned, (unsigned long long) way->sent, (unsigned long long) way->received,
                       way->has_ended ? "" : ", it was not ended", way->saw_end ? "" : ", no end was found");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A round: so many conversations between the clients and the servers of one or two loops, each loop in a thread of its own. What the
- * threads share is here.
+ * A round: so many conversations between the clients and the servers of one or two loops, each loop in a thread of
+ * its own. What the threads share is here.
  */
 #ifndef BELAY_SOAK_ROUND_H
 #define BELAY_SOAK_ROUND_H
@@ -10,13 +10,22 @@
 
 enum { LOOPS_MOST = 2, TALKS_MOST = 2000, GREETING = 0x62656c79 };
 
-/* Servers of a loop: three of belay_serve(), which are stopped and begun again, and one that accepts by hand and stays. */
+/*
+ * Servers of a loop: three of belay_serve(), which are stopped and begun again, and one that accepts by hand and
+ * stays.
+ */
 enum { SERVE_TCP, SERVE_TCP6, SERVE_UNIX, ACCEPT_TCP, SERVERS };
 
-/* What a client says first. */
+/*
+ * What a client says first. A port that was closed just now may be somebody else's, in another process that has a soak
+ * of its own: strangers are told by `run`.
+ */
 struct greeting {
         uint32_t magic, id;
+        uint64_t run;
 };
+
+static uint64_t this_run;
 
 struct server {
         struct round *round;
@@ -46,7 +55,8 @@ struct half {
 };
 
 struct totals {
-        atomic_ullong connections, refused, broken, cancelled, bytes, datagrams, descriptors, files, lookups, accepts, restarts, waits;
+        atomic_ullong connections, refused, broken, cancelled, accepts, restarts, bytes;
+        atomic_ullong datagrams, descriptors, files, lookups, waits;
 };
 
 static struct totals totals;
@@ -100,6 +110,8 @@ static inline void hand_over(struct round *round) {
 }
 
 static inline struct talk *talk_of(struct round *round, const struct greeting *greeting) {
+        if (greeting->magic == GREETING && greeting->run != this_run)
+                return NULL;
         if (greeting->magic != GREETING || greeting->id == 0 || greeting->id > round->talk_count) {
                 wrong(NULL, "a greeting says %x, %u", greeting->magic, greeting->id);
                 return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Servers: they find out whom they talk to and be its other side; they are stopped, with and without grace, and begun again.
+ * Servers: they find out whom they talk to and be its other side; they are stopped, with and without grace, and begun
+ * again.
  */
 #ifndef BELAY_SOAK_SERVERS_H
 #define BELAY_SOAK_SERVERS_H
@@ -101,7 +102,7 @@ static inline void stop_serving(struct server *server, belay_listener *listener,
                 (void) !belay_sleep(some_time(&server->dice, PAUSE_MOST));
                 belay_cancel(task, "closing time, indeed");
         }
-        if (belay_join(task, &outcome) < 0 && belay_cancel_wait(task, "the round is broken off", BELAY_NEVER, &outcome) < 0)
+        if (belay_join(task, &outcome) < 0 && belay_cancel_wait(task, "it is over", BELAY_NEVER, &outcome) < 0)
                 wrong(NULL, "serving did not end");
         if (outcome != expected && outcome != -ECANCELED)
                 wrong(NULL, "serving came to %d", outcome);
@@ -227,11 +228,15 @@ static inline int keep_accepting(void *arg) {
         return rc == -EBADF ? 0 : rc;
 }
 
+static inline bool has_accepted_all(struct server *server) {
+        return atomic_load(&server->accepted) >= atomic_load(&server->connected);
+}
+
 static inline int await_connections(struct server *server) {
         belay_time end = belay_now() + PATIENCE;
         int rc = 0;
 
-        while (rc == 0 && (!is_over(server->round) || atomic_load(&server->accepted) < atomic_load(&server->connected))) {
+        while (rc == 0 && (!is_over(server->round) || !has_accepted_all(server))) {
                 if (is_over(server->round) && belay_now() > end) {
                         wrong(NULL, "of %u connections %u were accepted", atomic_load(&server->connected),
                               atomic_load(&server->accepted));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One side of a conversation: a task that reads, one that writes, and a pest that cancels either of them in whatever it is
- * doing. Who is so cancelled writes down what the call returned, takes the request back, and goes on.
+ * One side of a conversation: a task that reads, one that writes, and a pest that cancels either of them in whatever
+ * it is doing. Who is so cancelled writes down what the call returned, takes the request back, and goes on.
  */
 #ifndef BELAY_SOAK_SIDE_H
 #define BELAY_SOAK_SIDE_H
@@ -51,8 +51,8 @@ static inline void side_init(struct side *side, struct talk *talk, int number, b
 /* ---- getting over cancellations ---- */
 
 /*
- * 0: the request was the pest's, or a limit's of the call's own, and one goes on; otherwise `rc`. If somebody else's was pending when
- * the limit was entered, the limit takes it for its own (asyncio's rule): the count still tells.
+ * 0: the request was the pest's, or a limit's of the call's own, and one goes on; otherwise `rc`. If somebody else's
+ * was pending when the limit was entered, the limit takes it for its own (asyncio's rule): the count still tells.
  */
 static inline int get_over(struct side *side, int who, int rc) {
         if (rc != -ECANCELED && rc != -ETIMEDOUT)
@@ -60,6 +60,15 @@ static inline int get_over(struct side *side, int who, int rc) {
         for (; side->pestered[who] > 0; side->pestered[who]--)
                 belay_uncancel(belay_self());
         return belay_cancelling(belay_self()) > 0 ? -ECANCELED : 0;
+}
+
+/* Who asked for an end while something moved has it still before him: that is the next thing to be heard of. */
+static inline int hear_of_requests(const struct side *side) {
+        int rc = belay_cancelling(belay_self()) > 0 ? belay_checkpoint() : 0;
+
+        if (rc == 0 && belay_cancelling(belay_self()) > 0)
+                wrong(side->talk, "side %d: a request was lost", side->number);
+        return rc;
 }
 
 static inline int pause_now_and_then(struct side *side, int who) {
@@ -146,7 +155,8 @@ static inline int read_once(struct side *side) {
         moved = read_somehow(side, buffer, size);
         if (moved > 0)
                 note_received(side->talk, side->in, buffer, (size_t) moved);
-        rc = belay_timeout_leave(&limit, moved < 0 ? (int) moved : 0);
+        rc = moved > 0 ? hear_of_requests(side) : (int) moved;
+        rc = belay_timeout_leave(&limit, rc);
         if (moved == 0)
                 return 0;
         if (rc == -ETIMEDOUT && !is_limited)
@@ -256,6 +266,8 @@ static inline int write_once(struct side *side) {
         rc = moved < 0 ? (int) moved : 0;
         if (moved > 0 && (size_t) moved < wanted && side->stream != NULL)
                 rc = mend(side);
+        if (moved > 0 && rc == 0)
+                rc = hear_of_requests(side);
         rc = belay_timeout_leave(&limit, rc);
         if (rc == -ETIMEDOUT && !is_limited)
                 wrong(side->talk, "side %d: nothing went for a minute, after %llu bytes", side->number,
@@ -299,12 +311,14 @@ static inline int write_all(void *arg) {
 /* ---- sending back ---- */
 
 /* 1: there may be more; 0: the end; or a failure. */
-static inline int copy_once(struct side *side, int who, belay_stream *to, belay_stream *from, uint64_t *out, uint64_t *in) {
+static inline int copy_once(struct side *side, int who, belay_stream *to, belay_stream *from, uint64_t *out,
+                            uint64_t *in) {
         int64_t most = one_in(&side->dice[who], 2) ? -1 : (int64_t) some(&side->dice[who], PERIOD), copied;
+        bool is_limited = one_in(&side->dice[who], 3);
         belay_timeout limit;
         int rc;
 
-        belay_timeout_enter(&limit, one_in(&side->dice[who], 3) ? some_time(&side->dice[who], PAUSE_MOST) : BELAY_NEVER);
+        belay_timeout_enter(&limit, is_limited ? some_time(&side->dice[who], PAUSE_MOST) : BELAY_NEVER);
         rc = belay_copy(to, from, most, &copied);
         if (copied < 0 || (most >= 0 && copied > most))
                 wrong(side->talk, "%lld bytes were copied of %lld", (long long) copied, (long long) most);
@@ -461,9 +475,10 @@ static inline void check_counts(const struct side *side) {
         uint64_t in = side->other_in + (side->in != NULL ? side->in->received : 0);
 
         if (belay_sent(side->stream) != out || belay_received(side->stream) != in)
-                wrong(side->talk, "side %d: the stream has sent %llu and received %llu, the books say %llu and %llu", side->number,
-                      (unsigned long long) belay_sent(side->stream), (unsigned long long) belay_received(side->stream),
-                      (unsigned long long) out, (unsigned long long) in);
+                wrong(side->talk, "side %d: the stream has sent %llu and received %llu, the books say %llu and %llu",
+                      side->number, (unsigned long long) belay_sent(side->stream),
+                      (unsigned long long) belay_received(side->stream), (unsigned long long) out,
+                      (unsigned long long) in);
 }
 
 /* Closes a stream that is the side's own, in whichever way it has come to. */
@@ -485,7 +500,8 @@ static inline void finish_side(struct side *side) {
                 return;
         }
         rc = belay_close(side->stream, some_time(&side->dice[BODY], PAUSE_MOST));
-        if (rc == 0 && side->out != NULL && side->out->write_failed == 0 && (side->in == NULL || side->in->read_failed == 0))
+        if (rc == 0 && side->out != NULL && side->out->write_failed == 0
+            && (side->in == NULL || side->in->read_failed == 0))
                 side->out->has_ended = true;
 }
 

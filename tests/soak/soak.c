@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thousands of connections that are opened, cut, timed out and cancelled, by chance from a seed; and in the end every byte is
- * accounted for, and memory, descriptors and threads are what they were.
+ * Thousands of connections that are opened, cut, timed out and cancelled, by chance from a seed; and in the end every
+ * byte is accounted for, and memory, descriptors and threads are what they were.
  *
  *     soak [--minutes N] [--seed S] [--backend epoll|io_uring]
  *
@@ -65,13 +65,16 @@ static int start_servers(belay_group *group, struct half *half) {
 
         for (int kind = 0; kind < SERVERS && rc == 0; kind++)
                 if (kind != SERVE_TCP6 || has_ipv6)
-                        rc = belay_group_spawn(group, kind == ACCEPT_TCP ? accept_by_hand : keep_serving, &servers[kind]);
+                        rc = belay_group_spawn(group, kind == ACCEPT_TCP ? accept_by_hand : keep_serving,
+                                               &servers[kind]);
         return rc;
 }
 
 /* What one loop does of a round: its servers go when the clients of all loops have ended. */
 static int run_half(void *arg) {
-        static belay_fn *const asides[] = { use_files, look_up, use_datagrams, send_descriptors, wait_for_descriptors };
+        static belay_fn *const asides[] = {
+                use_files, look_up, use_datagrams, send_descriptors, wait_for_descriptors,
+        };
         struct half *half = arg;
         belay_timeout limit;
         belay_group group;
@@ -106,9 +109,10 @@ struct life {
 
 static void *live(void *arg) {
         struct life *life = arg;
-        belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .backend = life->backend, .no_signals = life->loop > 0));
+        belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options,
+                .backend = life->backend, .no_signals = life->loop > 0));
 
-        if (loop == NULL || (life->backend == BELAY_BACKEND_IO_URING && strcmp(belay_loop_backend(loop), "io_uring") != 0))
+        if (loop == NULL || strcmp(belay_loop_backend(loop), soak_backend) != 0)
                 wrong(NULL, "there is no such loop");
         for (int i = 0; i < ROUNDS && loop != NULL; i++) {
                 struct half half = { &life->rounds[i], life->loop, dice_of(life->dice, (uint64_t) i) };
@@ -185,10 +189,11 @@ static void look_around(void) {
 }
 
 static void say_totals(void) {
-        printf("%llu connections (%llu broken off, %llu cancelled, %llu refused), %.1f MB, %llu accepted by hand, %llu servers stopped, "
-               "%llu datagrams, %llu descriptors, %llu uses of files, %llu look-ups, %llu waits, %.1f MB of memory at most, %u wrong\n",
-               totals.connections, totals.broken, totals.cancelled, totals.refused, (double) totals.bytes / 1e6, totals.accepts,
-               totals.restarts, totals.datagrams, totals.descriptors, totals.files, totals.lookups, totals.waits,
+        printf("%llu connections (%llu broken off, %llu cancelled, %llu refused, %llu accepted by hand), %.1f MB, "
+               "%llu servers stopped, %llu datagrams, %llu descriptors, %llu uses of files, %llu look-ups, "
+               "%llu waits, %.1f MB of memory at most, %u wrong\n", totals.connections, totals.broken,
+               totals.cancelled, totals.refused, totals.accepts, (double) totals.bytes / 1e6, totals.restarts,
+               totals.datagrams, totals.descriptors, totals.files, totals.lookups, totals.waits,
                (double) bytes_most / 1e6, wrong_count);
         fflush(stdout);
 }
@@ -235,7 +240,9 @@ static bool has_uring(void) {
 static void make_directory(void) {
         const char *place = getenv("TMPDIR");
 
-        snprintf(directory, sizeof(directory), "%s/belay-soak-XXXXXX", place != NULL && strlen(place) < 50 ? place : "/tmp");
+        if (place == NULL || strlen(place) > 50)
+                place = "/tmp";
+        snprintf(directory, sizeof(directory), "%s/belay-soak-XXXXXX", place);
         if (mkdtemp(directory) == NULL) {
                 perror(directory);
                 exit(2);
@@ -268,6 +275,7 @@ int main(int argc, char **argv) {
         }
         if (i < argc)
                 return usage();
+        this_run = (uint64_t) getpid() << 32 | (uint64_t) belay_now() % UINT32_MAX;
         make_directory();
         belay_set_memory(counted_memory, NULL);
         can_uring = has_uring();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several copies wait for something to read, and then none of them can write what it has read: each has a place for it, though the
- * loop keeps but one in reserve. Where there is no memory for more, they say so, and nothing is lost.
+ * Several copies wait for something to read, and then none of them can write what it has read: each has a place for
+ * it, though the loop keeps but one in reserve. Where there is no memory for more, they say so, and nothing is lost.
  */
 #include "stream/streams.h"
 

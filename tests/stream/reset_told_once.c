@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection that is reset is told of once by the system, to whoever comes first. If that is who writes, who reads must not
- * take what comes then for an end in good order: something may be missing.
+ * A connection that is reset is told of once by the system, to whoever comes first. If that is who writes, who reads
+ * must not take what comes then for an end in good order: something may be missing.
  */
 #include <fcntl.h>
 
