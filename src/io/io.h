@@ -189,12 +189,16 @@ int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const cha
 /* A task that never waits gives way now and then, before it tries: 0 or -ECANCELED. */
 int bly_give_way_before_trying(struct bly_io *io, const char *place);
 
-/* Before a try: what was announced until now is what is tried. */
+/* Before a try: what was announced until now is what is tried. Who is cancelled instead leaves it announced. */
 static inline int bly_fd_try(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *place) {
+        if (unlikely(--io->left <= 0)) {
+                int rc = bly_give_way_before_trying(io, place);
+
+                if (rc < 0)
+                        return rc;
+        }
         fd->ready &= (uint8_t) ~events;
-        if (likely(--io->left > 0))
-                return 0;
-        return bly_give_way_before_trying(io, place);
+        return 0;
 }
 
 /* By back ends: these things happened to it. With BLY_GONE, it is hung up or failed as well. */
