@@ -16,6 +16,12 @@
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+/* A prefetch to be read is dropped by some processors if the page, too, is to be looked up; this one is not. */
+#if defined(__x86_64__)
+#  define BLY_PREFETCH_WRITE(address) __asm__ volatile("prefetchw %0" : : "m" (*(const char *) (address)))
+#else
+#  define BLY_PREFETCH_WRITE(address) __builtin_prefetch(address, 1)
+#endif
 #define container_of(pointer, type, member) ((type *) ((char *) (pointer) - offsetof(type, member)))
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 

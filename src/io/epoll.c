@@ -16,7 +16,7 @@
 
 #include "io/io.h"
 
-enum { EVENTS_AT_ONCE = 256 };
+enum { EVENTS_AT_ONCE = 64 };
 
 #define THE_BELL UINT64_MAX
 
@@ -123,30 +123,16 @@ static inline struct bly_fd *fd_of(const struct bly_io *io, const struct epoll_e
 }
 
 /*
- * With many descriptors what is known of them is cold. What the next ones but some need is asked for while this one is told of: the
- * descriptor, then who waits for it and what it uses, then the task's record.
+ * With many descriptors what is known of them is cold. What the next ones but some need is asked for while this one is told
+ * of: the descriptor, then the record of who waits for it.
  */
 static inline void prefetch_after(const struct bly_io *io, const struct epoll_event *event, const struct epoll_event *end) {
-        enum { TASK = 3, WAIT = 6, DESCRIPTOR = 9 };
-        const struct bly_fd *fd;
+        enum { TASK = 4, DESCRIPTOR = 8 };
 
         if (end - event > DESCRIPTOR && event[DESCRIPTOR].data.u64 != THE_BELL)
                 __builtin_prefetch(fd_of(io, event + DESCRIPTOR), 1);
-        if (end - event > WAIT && event[WAIT].data.u64 != THE_BELL) {
-                fd = fd_of(io, event + WAIT);
-                __builtin_prefetch(fd->waits.next, 1);
-                for (size_t at = 0; at < 3 * BLY_CACHE_LINE; at += BLY_CACHE_LINE)
-                        __builtin_prefetch((const char *) fd->user + at, 1);
-        }
-        if (end - event > TASK && event[TASK].data.u64 != THE_BELL) {
-                fd = fd_of(io, event + TASK);
-                if (fd->waits.next != &fd->waits) {
-                        const char *task = (const char *) container_of(fd->waits.next, struct bly_fd_wait, link)->task;
-
-                        for (size_t at = 0; at < 2 * BLY_CACHE_LINE; at += BLY_CACHE_LINE)
-                                __builtin_prefetch(task + at, 1);
-                }
-        }
+        if (end - event > TASK && event[TASK].data.u64 != THE_BELL)
+                __builtin_prefetch(fd_of(io, event + TASK)->waiter, 1);
 }
 
 static void tell(struct bly_io *io, const struct epoll_event *event) {

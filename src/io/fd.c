@@ -65,7 +65,7 @@ static void renew(struct bly_fd *fd, bool owned) {
         fd->armed = fd->ready = 0;
         fd->owned = owned;
         fd->registered = fd->gone = fd->drained = fd->closing = fd->is_tcp = false;
-        fd->owner = fd->user = NULL;
+        fd->owner = NULL;
 }
 
 struct bly_fd *bly_fd_own(struct bly_io *io, int number) {
@@ -90,8 +90,32 @@ void bly_fd_disown(struct bly_io *io, struct bly_fd *fd, bool closing) {
 
 /* ---- waiting ---- */
 
+static inline void hook(struct bly_io *io, struct bly_fd_wait *wait, struct bly_fd_server *server, bool apart) {
+        struct bly_fd *fd = wait->fd;
+
+        if (likely(!apart && fd->waiter == NULL && bly_list_empty(&fd->waits))) {
+                wait->link.next = NULL;
+                fd->waited_for = wait->events;
+                if (server != NULL) {
+                        server->task = wait->task;
+                        fd->server = server;
+                        fd->is_served = true;
+                } else {
+                        fd->waiter = wait->task;
+                }
+        } else {
+                bly_list_append(&fd->waits, &wait->link);
+        }
+        io->waiting++;
+}
+
 static void unhook(struct bly_io *io, struct bly_fd_wait *wait) {
-        bly_list_remove(&wait->link);
+        if (wait->link.next == NULL) {
+                wait->fd->waiter = NULL;
+                wait->fd->is_served = false;
+        } else {
+                bly_list_remove(&wait->link);
+        }
         io->waiting--;
 }
 
@@ -126,7 +150,7 @@ static const struct bly_wait_class fd_class = {
 };
 
 unsigned bly_fd_wanted(const struct bly_fd *fd) {
-        unsigned events = 0;
+        unsigned events = fd->waiter != NULL ? fd->waited_for : 0;
 
         for (const struct bly_link *link = fd->waits.next; link != &fd->waits; link = link->next)
                 events |= container_of(link, struct bly_fd_wait, link)->events;
@@ -134,60 +158,51 @@ unsigned bly_fd_wanted(const struct bly_fd *fd) {
 }
 
 /*
- * Who runs after the next one: its stack is asked for, as the system calls in between leave little of it in the cache. From its
- * latest frame to that of the function that reads are some lines.
+ * 0: it is over; -EPERM: it cannot be polled; otherwise as bly_fd_wait(). Who waits `apart` is told what came: of those
+ * that do not, only owned descriptors have any.
  */
-static inline void prefetch_next(const struct belay_loop *loop) {
-        enum { LINES = 8 };
-        const struct bly_node *next = loop->ready.head, *ahead = next != NULL ? next->next : NULL;
-        const char *sp;
-
-        if (ahead == NULL || ahead->kind != BLY_NODE_TASK)
-                return;
-        sp = container_of(ahead, belay_task, node)->context.sp;
-        for (int i = 0; i < LINES; i++)
-                __builtin_prefetch(sp + i * BLY_CACHE_LINE, 1);
-        if (ahead->next != NULL)
-                for (size_t at = 0; at < 2 * BLY_CACHE_LINE; at += BLY_CACHE_LINE)
-                        __builtin_prefetch((const char *) ahead->next + at, 1);
-}
-
-/* 0: it is over, `got` says what came; -EPERM: it cannot be polled; otherwise as bly_fd_wait(). */
-static int wait_for(struct bly_io *io, struct bly_fd_wait *wait, const char *place) {
+static inline __attribute__((always_inline)) int wait_for(struct bly_io *io, struct bly_fd_wait *wait, const char *place,
+                                                          struct bly_fd_server *server, bool apart) {
         belay_task *self = wait->task;
         struct bly_fd *fd = wait->fd;
         int rc;
 
         wait->wait.class = &fd_class;
-        wait->got = 0;
         wait->forgotten = false;
-        bly_list_append(&fd->waits, &wait->link);
+        hook(io, wait, server, apart);
         if ((fd->armed & wait->events) != wait->events) {
                 rc = io->backend->watch(io, fd);
                 if (unlikely(rc < 0)) {
-                        bly_list_remove(&wait->link);
+                        unhook(io, wait);
                         return rc;
                 }
         }
-        io->waiting++;
         io->left = BLY_TRIES;
-        prefetch_next(io->loop);
         bly_suspend(self, &wait->wait, place);
         if (unlikely(self->wake != 0))
                 return bly_settle(self);
         return unlikely(wait->forgotten) ? -EBADF : 0;
 }
 
-int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place) {
-        struct bly_fd_wait wait = { .task = io->loop->current, .fd = fd, .what = what, .events = (uint8_t) events };
+int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place,
+                       struct bly_fd_server *server) {
+        struct bly_fd_wait wait;
         int rc;
 
         if (unlikely(fd->closing))
                 return -EBADF;
         if (fd->ready & events)
                 return 0;
-        rc = wait_for(io, &wait, place);
+        wait.task = io->loop->current;
+        wait.fd = fd;
+        wait.what = what;
+        wait.events = (uint8_t) events;
+        rc = wait_for(io, &wait, place, server, false);
         return unlikely(rc == -EPERM) ? 0 : rc;
+}
+
+int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place) {
+        return bly_fd_wait_served(io, fd, events, what, place, NULL);
 }
 
 int bly_give_way_before_trying(struct bly_io *io, const char *place) {
@@ -197,15 +212,10 @@ int bly_give_way_before_trying(struct bly_io *io, const char *place) {
 
 /* ---- what happens to them ---- */
 
-void bly_fd_happened(struct bly_io *io, struct bly_fd *fd, unsigned events) {
+/* Those that wait apart, and want to know what came. */
+static __attribute__((noinline)) void wake_others(struct bly_io *io, struct bly_fd *fd, unsigned events) {
         struct bly_link *link = fd->waits.next, *next;
 
-        if (unlikely(events & BLY_GONE))
-                fd->gone = true;
-        if (fd->owned)
-                fd->ready |= (uint8_t) events;
-        else
-                fd->armed = 0;
         for (; link != &fd->waits; link = next) {
                 struct bly_fd_wait *wait = container_of(link, struct bly_fd_wait, link);
 
@@ -221,17 +231,50 @@ void bly_fd_happened(struct bly_io *io, struct bly_fd *fd, unsigned events) {
                 bly_fd_forget(io, fd);
 }
 
+void bly_fd_happened(struct bly_io *io, struct bly_fd *fd, unsigned events) {
+        belay_task *waiter;
+
+        if (unlikely(events & BLY_GONE))
+                fd->gone = true;
+        if (fd->owned)
+                fd->ready |= (uint8_t) events;
+        else
+                fd->armed = 0;
+        waiter = fd->waiter;
+        if (waiter != NULL && (events & fd->waited_for)) {
+                if (fd->is_served) {
+                        struct bly_fd_server *server = fd->server;
+
+                        waiter = server->serve(server, fd) ? NULL : server->task;
+                }
+                if (waiter != NULL) {
+                        fd->waiter = NULL;
+                        fd->is_served = false;
+                        io->waiting--;
+                        bly_wake(waiter, 0);
+                }
+        }
+        if (unlikely(!bly_list_empty(&fd->waits)))
+                wake_others(io, fd, events);
+}
+
+static void forget_wait(struct bly_io *io, struct bly_fd_wait *wait) {
+        wait->forgotten = true;
+        unhook(io, wait);
+        bly_wake(wait->task, 0);
+}
+
 int bly_fd_forget(struct bly_io *io, struct bly_fd *fd) {
         int count = 0;
 
-        while (!bly_list_empty(&fd->waits)) {
-                struct bly_fd_wait *wait = container_of(fd->waits.next, struct bly_fd_wait, link);
+        if (fd->waiter != NULL) {
+                const belay_task *task = fd->is_served ? fd->server->task : fd->waiter;
 
-                wait->forgotten = true;
-                unhook(io, wait);
-                bly_wake(wait->task, 0);
+                forget_wait(io, container_of(task->wait, struct bly_fd_wait, wait));
                 count++;
         }
+        for (; !bly_list_empty(&fd->waits); count++)
+                forget_wait(io, container_of(fd->waits.next, struct bly_fd_wait, link));
         let_go(io, fd);
         for (struct bly_link *link = fd->ops.next; link != &fd->ops && !io->closed; link = link->next) {
                 struct bly_op *op = container_of(link, struct bly_op, link);
@@ -296,7 +339,7 @@ int belay_wait_fd_placed(const char *place, int number, int events) {
                 if (rc != 0)
                         return rc;
         }
-        rc = wait_for(io, &wait, place);
+        rc = wait_for(io, &wait, place, NULL, true);
         if (rc == -EPERM)
                 return self->node.must_cancel ? belay_yield_placed(place) : events;
         return rc < 0 ? rc : wait.got;

@@ -20,6 +20,16 @@
 
 struct bly_io;
 struct bly_op;
+struct bly_fd;
+
+/*
+ * What goes on with a descriptor whenever it is ready, while its task sleeps: called by who looks at the back end, on
+ * whatever stack that is. Never waits, and is short. False: the task is to go on.
+ */
+struct bly_fd_server {
+        bool (*serve)(struct bly_fd_server *server, struct bly_fd *fd);
+        belay_task *task;
+};
 
 /* A descriptor's place in the table: one line of the cache. */
 struct bly_fd {
@@ -27,16 +37,21 @@ struct bly_fd {
         uint32_t generation;            /* changes with each owner and each arming of one that is not owned */
         uint8_t armed;                  /* BELAY_READABLE...: what the back end watches for */
         uint8_t ready;                  /* owned: came while nobody waited for it */
-        bool owned;
-        bool registered;                /* the back end's: it may still know the descriptor */
+        uint8_t waited_for;             /* by `waiter` */
         bool gone;                      /* hung up, failed, or urgent: that a read was short does not show that nothing is left */
         bool drained;                   /* the latest read showed that nothing is left; more is announced */
-        bool closing;                   /* owned: as soon as nobody is at it any more; nobody waits for it any more */
-        bool is_tcp;                    /* a stream's: a read that was short does show that nothing is left */
-        struct bly_link waits;          /* struct bly_fd_wait, all that go on */
-        struct bly_link ops;            /* struct bly_op, likewise */
+        bool owned : 1;
+        bool registered : 1;            /* the back end's: it may still know the descriptor */
+        bool closing : 1;               /* owned: as soon as nobody is at it any more; nobody waits for it any more */
+        bool is_tcp : 1;                /* a stream's: a read that was short does show that nothing is left */
+        bool is_served : 1;
+        union {                         /* owned: who came when nobody waited, so that to wake it needs no look at its stack; NULL */
+                belay_task *waiter;
+                struct bly_fd_server *server;   /* if is_served */
+        };
+        struct bly_link waits;          /* struct bly_fd_wait, of all others */
+        struct bly_link ops;            /* struct bly_op, all that go on */
         void *owner;                    /* whose it is */
-        void *user;                     /* what who waits for it uses when it goes on, asked for in advance; NULL */
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct bly_fd) <= BLY_CACHE_LINE, "a line of the cache");
@@ -44,7 +59,7 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct bly_fd) <= BLY_CACHE_LINE, "
 /* A task that waits until a descriptor is ready. On its stack. */
 struct bly_fd_wait {
         struct bly_wait wait;
-        struct bly_link link;           /* in bly_fd.waits; unlinked when it is over */
+        struct bly_link link;           /* in bly_fd.waits, and unlinked when it is over; or next is NULL: it is bly_fd.waiter */
         belay_task *task;
         struct bly_fd *fd;
         const char *what;               /* "read", for reports */
@@ -113,7 +128,7 @@ struct bly_backend {
          */
         int (*descriptor)(struct bly_io *io);
         /*
-         * fd->waits has changed: somebody waits for more than fd->armed, which is to be brought up to date, fd->generation with it for
+         * Who waits for it has changed: somebody waits for more than fd->armed, which is to be brought up to date, fd->generation with it for
          * those not owned. 0 or a negative errno; -EPERM: it cannot be polled.
          */
         int (*watch)(struct bly_io *io, struct bly_fd *fd);
@@ -186,6 +201,10 @@ int bly_fd_forget(struct bly_io *io, struct bly_fd *fd);
  */
 int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place);
 
+/* The same, but the task wakes up only when the server lets it. */
+int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place,
+                       struct bly_fd_server *server);
+
 /* A task that never waits gives way now and then, before it tries: 0 or -ECANCELED. */
 int bly_give_way_before_trying(struct bly_io *io, const char *place);
 
@@ -205,7 +224,7 @@ static inline int bly_fd_try(struct bly_io *io, struct bly_fd *fd, unsigned even
 enum { BLY_GONE = 128 };
 void bly_fd_happened(struct bly_io *io, struct bly_fd *fd, unsigned events);
 
-/* What tasks wait for on it, together: BELAY_READABLE... */
+/* What tasks wait for on it, together: BELAY_READABLE..., 0 if none does. */
 unsigned bly_fd_wanted(const struct bly_fd *fd);
 
 /* ---- operations (op.c) ---- */

@@ -206,7 +206,7 @@ static void tell(struct bly_io *io, struct bly_fd *fd, int result) {
                 bly_fd_forget(io, fd);
         else if (likely(result != -ECANCELED))
                 bly_fd_happened(io, fd, result < 0 ? ALL_EVENTS : events_of((unsigned) result));
-        if (unlikely(!bly_list_empty(&fd->waits)) && fd->armed == 0 && uring_watch(io, fd) < 0)
+        if (unlikely(bly_fd_wanted(fd) != 0) && fd->armed == 0 && uring_watch(io, fd) < 0)
                 bly_fd_forget(io, fd);
 }
 
@@ -306,7 +306,7 @@ static void move(struct bly_io *io, struct bly_fd *fd, int outside) {
         ring->outside = -1;
         disarm(ring, fd);
         ring->outside = outside;
-        if (!bly_list_empty(&fd->waits) && uring_watch(io, fd) < 0)
+        if (bly_fd_wanted(fd) != 0 && uring_watch(io, fd) < 0)
                 bly_fd_happened(io, fd, ALL_EVENTS);
 }
 

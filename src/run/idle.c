@@ -55,17 +55,9 @@ static void idle_virtually(struct belay_loop *loop, belay_time first) {
                 loop->now = first;
 }
 
-void bly_idle(struct belay_loop *loop) {
-        belay_time first = bly_timers_first(loop), span = first;
+static void idle_really(struct belay_loop *loop, belay_time first) {
+        belay_time span = first;
 
-        if (first == BELAY_NEVER && !waits_for_outside(loop)) {
-                bly_deadlock(loop);
-                return;
-        }
-        if (loop->is_virtual) {
-                idle_virtually(loop, first);
-                return;
-        }
         if (first != BELAY_NEVER) {
                 loop->now = bly_clock();
                 span = first - loop->now;
@@ -73,7 +65,24 @@ void bly_idle(struct belay_loop *loop) {
                         return;
         }
         wait_outside(loop, span);
-        loop->now = bly_clock();
+        /* Nothing is called before its time, which is the clock's. */
+        loop->now = first != BELAY_NEVER ? bly_clock() : bly_now(loop);
         if (loop->io != NULL)
                 loop->io->looked = loop->now;
+}
+
+void bly_idle(struct belay_loop *loop) {
+        belay_time first = bly_timers_first(loop);
+
+        if (first == BELAY_NEVER && !waits_for_outside(loop))
+                bly_deadlock(loop);
+        else if (loop->is_virtual)
+                idle_virtually(loop, first);
+        else
+                idle_really(loop, first);
+}
+
+void bly_rest(struct belay_loop *loop) {
+        if (loop->io != NULL && loop->io->waiting > 0 && !bly_is_asked(loop))
+                idle_really(loop, bly_timers_first(loop));
 }

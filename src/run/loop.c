@@ -177,7 +177,10 @@ static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outco
                 return rc;
         bly_observe(loop->main, &observer);
         bly_signals_take(loop);
+        if (!loop->by_turns && bly_tools == 0)
+                loop->rest = bly_rest;
         bly_spin(loop, main_is_over);
+        loop->rest = NULL;
         /* A test may stop the loop before main's end. */
         bly_unobserve(&observer);
         bly_signals_give_back(loop);

@@ -3,64 +3,34 @@
  * Copying from stream to stream.
  *
  * What was read and could not be written at once goes through the buffer of the stream that is read, so that it is still
- * there whatever happens. Between sockets most is written at once, and needs no memory of the stream's: it passes through a buffer
- * that all share, which is valid until the task waits.
+ * there whatever happens. Between sockets most is written at once, and needs no memory of the stream's: it passes
+ * through a buffer that all share, which is valid until the task waits. And the task need not even wake up for it: when
+ * something comes the loop passes it on (serve()), until that comes to an end, or the target is full.
  */
 #include "stream/stream.h"
 
-enum { COPY_ROOM = 64 * 1024 };
-
-/* One copy as it goes on. */
-struct copying {
-        belay_stream *to, *from;
-        const struct bly_fd *socket;    /* to write to without waiting; NULL: not so */
-        struct bly_io *io;              /* with that: has the buffer that all share; NULL: not so */
-        int64_t most;                   /* negative: no end */
-        int64_t *copied;
+enum {
+        COPY_ROOM = 64 * 1024,
+        SERVED_AT_ONCE = 3,             /* pieces, before others have their turn */
 };
 
-static size_t next_size(const struct copying *copying) {
-        int64_t left = copying->most - *copying->copied;
+static inline belay_stream *source_of(struct bly_copying *copying) {
+        return container_of(copying, belay_stream, copying);
+}
+
+static inline bool is_complete(const struct bly_copying *copying) {
+        return copying->most >= 0 && copying->copied >= copying->most;
+}
+
+static inline size_t next_size(const struct bly_copying *copying) {
+        int64_t left = copying->most - copying->copied;
 
         return copying->most < 0 || left > COPY_ROOM ? COPY_ROOM : (size_t) left;
 }
 
-/*
- * The loop keeps a buffer in reserve, so that what was read has a place, whatever happens, and a copy that never needs one
- * never asks for memory. It is looked after when there is something to read, since another copy may have taken it before.
- */
-int bly_copy_keep_reserve(struct bly_io *io) {
-        if (unlikely(io->reserve == NULL))
-                io->reserve = bly_alloc(COPY_ROOM);
-        return likely(io->reserve != NULL) ? 0 : -ENOMEM;
-}
-
-static void take_reserve(struct copying *copying) {
-        belay_stream *from = copying->from;
-
-        bly_free(from->buffer);
-        from->buffer = copying->io->reserve;
-        from->room = COPY_ROOM;
-        copying->io->reserve = NULL;
-}
-
-/* A buffer that is empty again goes back. */
-static void give_back(struct copying *copying) {
-        belay_stream *from = copying->from;
-
-        if (from->room != COPY_ROOM || bly_stream_buffered(from) > 0)
-                return;
-        if (copying->io->reserve == NULL)
-                copying->io->reserve = from->buffer;
-        else
-                bly_free(from->buffer);
-        from->buffer = NULL;
-        from->room = from->start = from->end = 0;
-}
-
 /* Writes what is in the buffer, as far as it goes. */
-static ssize_t write_buffered(struct copying *copying) {
-        belay_stream *from = copying->from;
+static ssize_t write_buffered(struct bly_copying *copying) {
+        belay_stream *from = source_of(copying);
         struct iovec part = { .iov_base = from->buffer + from->start, .iov_len = bly_stream_buffered(from) };
         size_t most = next_size(copying);
         ssize_t rc = bly_stream_writable(copying->to);
@@ -72,47 +42,143 @@ static ssize_t write_buffered(struct copying *copying) {
         if (rc < 0)
                 return rc;
         bly_stream_take(from, NULL, (size_t) rc);
-        *copying->copied += rc;
+        copying->copied += rc;
         return rc;
 }
 
-/* Reads, and writes at once what can be; the rest goes to the buffer. 0 at the end. */
-static ssize_t pass_on(struct copying *copying) {
-        belay_stream *from = copying->from;
-        char *shared = copying->io->shared;
-        ssize_t size = bly_stream_read(from, shared, next_size(copying)), rc;
+/* ---- between sockets ---- */
 
-        if (size <= 0)
-                return size;
-        rc = bly_stream_writable(copying->to);
-        if (rc == 0)
-                rc = bly_stream_write_now(copying->to, copying->socket, shared, (size_t) size);
-        if (rc > 0) {
-                from->received += (size_t) rc;
-                *copying->copied += rc;
-                if (likely(rc == size))
-                        return rc;
-        }
+/*
+ * The loop keeps a buffer in reserve, so that what was read has a place, whatever happens, and a copy that never needs one
+ * never asks for memory. It is looked after when there is something to read, since another copy may have taken it before.
+ */
+static int keep_reserve(struct bly_io *io) {
+        if (unlikely(io->reserve == NULL))
+                io->reserve = bly_alloc(COPY_ROOM);
+        return likely(io->reserve != NULL) ? 0 : -ENOMEM;
+}
+
+static void take_reserve(struct bly_copying *copying) {
+        belay_stream *from = source_of(copying);
+
+        bly_free(from->buffer);
+        from->buffer = copying->io->reserve;
+        from->room = COPY_ROOM;
+        copying->io->reserve = NULL;
+}
+
+/* A buffer that is empty again goes back. */
+static void give_back(struct bly_copying *copying) {
+        belay_stream *from = source_of(copying);
+
+        if (from->room != COPY_ROOM || bly_stream_buffered(from) > 0)
+                return;
+        if (copying->io->reserve == NULL)
+                copying->io->reserve = from->buffer;
+        else
+                bly_free(from->buffer);
+        from->buffer = NULL;
+        from->room = from->start = from->end = 0;
+}
+
+/* What was read and not written stays in the stream. */
+static __attribute__((noinline)) void keep_rest(struct bly_copying *copying, const char *rest, size_t size) {
+        belay_stream *from = source_of(copying);
+
         if (from->room < COPY_ROOM)
                 take_reserve(copying);
         from->start = 0;
-        from->end = (size_t) (size - (rc > 0 ? rc : 0));
-        memcpy(from->buffer, shared + (rc > 0 ? rc : 0), from->end);
+        from->end = size;
+        memcpy(from->buffer, rest, size);
+}
+
+/* Reads, and writes at once what can be. 1: something moved; 0 at the end; -EAGAIN if there is nothing. */
+static ssize_t pass_on_now(struct bly_copying *copying, struct bly_fd *fd) {
+        belay_stream *from = source_of(copying), *to = copying->to;
+        char *shared = copying->io->shared;
+        ssize_t size, rc;
+
+        rc = keep_reserve(copying->io);
+        if (unlikely(rc < 0)) {
+                fd->ready |= BELAY_READABLE;
+                return rc;
+        }
+        size = bly_stream_read_now(from, fd, shared, next_size(copying));
+        if (unlikely(size <= 0))
+                return size;
+        rc = unlikely(to->closed) ? -EBADF : bly_stream_writable(to);
+        if (rc == 0)
+                rc = bly_stream_write_now(to, copying->target, shared, (size_t) size);
+        if (rc > 0) {
+                from->received += (size_t) rc;
+                copying->copied += rc;
+                if (likely(rc == size))
+                        return 1;
+        }
+        keep_rest(copying, shared + (rc > 0 ? rc : 0), (size_t) (size - (rc > 0 ? rc : 0)));
         return rc == -EAGAIN || rc > 0 ? 1 : rc;
 }
 
-static int copy(struct copying *copying) {
+static bool serve(struct bly_fd_server *server, struct bly_fd *fd) {
+        struct bly_copying *copying = container_of(server, struct bly_copying, server);
+
+        for (int i = 0; i < SERVED_AT_ONCE; i++) {
+                copying->rc = pass_on_now(copying, fd);
+                if (copying->rc == -EAGAIN)
+                        return true;
+                if (unlikely(copying->rc <= 0 || bly_stream_buffered(source_of(copying)) > 0 || is_complete(copying)))
+                        return false;
+                if (fd->drained)
+                        return true;
+        }
+        /* No more is announced of what is still there. */
+        fd->ready |= BELAY_READABLE;
+        return false;
+}
+
+/*
+ * Until there is something to read, or the loop has done all that it can do alone: 1, 0 at the end, or why it ended. Where
+ * tasks take turns and where their waits are counted, each piece is a wait of its own.
+ */
+static ssize_t await(struct bly_copying *copying, struct bly_fd *fd, const char *place) {
+        struct belay_loop *loop = copying->io->loop;
+        bool alone = !loop->by_turns && loop->on_wait == NULL;
+        int rc;
+
+        copying->rc = 1;
+        rc = bly_fd_wait_served(copying->io, fd, BELAY_READABLE, "copy", place, alone ? &copying->server : NULL);
+        return rc < 0 ? rc : copying->rc;
+}
+
+/* 1: something moved, or may; 0 at the end. */
+static ssize_t pass_on(struct bly_copying *copying, const char *place) {
+        struct bly_fd *fd = source_of(copying)->self;
+        ssize_t rc;
+
+        if (fd->drained && !(fd->ready & BELAY_READABLE))
+                return await(copying, fd, place);
+        rc = bly_fd_try(copying->io, fd, BELAY_READABLE, place);
+        if (rc < 0)
+                return rc;
+        rc = pass_on_now(copying, fd);
+        return rc == -EAGAIN ? await(copying, fd, place) : rc;
+}
+
+/* ---- all of it ---- */
+
+static int copy(struct bly_copying *copying, const char *place) {
+        belay_stream *from = source_of(copying);
         ssize_t rc = 1;
 
-        while (rc > 0 && (copying->most < 0 || *copying->copied < copying->most)) {
-                if (bly_stream_buffered(copying->from) > 0) {
+        while (rc > 0 && !is_complete(copying)) {
+                if (bly_stream_buffered(from) > 0) {
                         rc = write_buffered(copying);
                         if (copying->io != NULL)
                                 give_back(copying);
                 } else if (copying->io != NULL) {
-                        rc = pass_on(copying);
+                        rc = pass_on(copying, place);
                 } else {
-                        rc = bly_stream_fill(copying->from, next_size(copying));
+                        rc = bly_stream_fill(from, next_size(copying));
                 }
         }
         if (copying->io != NULL)
@@ -134,34 +200,38 @@ static int make_room(belay_stream *stream) {
         return 0;
 }
 
-static int begin(struct copying *copying) {
-        const struct bly_descriptor *source = bly_stream_socket(copying->from), *target = bly_stream_socket(copying->to);
+static int begin(struct bly_copying *copying) {
+        belay_stream *from = source_of(copying);
+        const struct bly_descriptor *source = bly_stream_socket(from), *target = bly_stream_socket(copying->to);
 
         if (source == NULL || target == NULL || bly_performs(source->io))
-                return make_room(copying->from);
+                return make_room(from);
         if (source->io->shared == NULL)
                 source->io->shared = bly_alloc(COPY_ROOM);
         if (source->io->shared == NULL)
                 return -ENOMEM;
         copying->io = source->io;
-        copying->socket = target->fd;
+        copying->target = target->fd;
         return 0;
 }
 
 int belay_copy_placed(const char *place, belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) {
-        int64_t unheeded;
-        struct copying copying = { .to = to, .from = from, .most = most, .copied = copied != NULL ? copied : &unheeded };
+        struct bly_copying *copying = &from->copying;
         int rc;
 
-        *copying.copied = 0;
+        if (copied != NULL)
+                *copied = 0;
         rc = bly_stream_enter(from, &from->reader, place, "belay_copy()");
         if (rc < 0)
                 return rc;
         rc = bly_stream_enter(to, &to->writer, place, "belay_copy()");
         if (rc == 0) {
-                rc = begin(&copying);
+                *copying = (struct bly_copying) { .server.serve = serve, .to = to, .most = most };
+                rc = begin(copying);
                 if (rc == 0)
-                        rc = copy(&copying);
+                        rc = copy(copying, place);
+                if (copied != NULL)
+                        *copied = copying->copied;
                 bly_stream_leave(to, &to->writer);
         }
         bly_stream_leave(from, &from->reader);

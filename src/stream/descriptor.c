@@ -104,7 +104,6 @@ static int make_socket_stream(belay_stream **stream, struct bly_descriptor *desc
         descriptor->is_unix = family == AF_UNIX;
         fd->owner = descriptor;
         rc = belay_stream_new(stream, &bly_socket_transport, fd);
-        fd->user = *stream;
         return rc;
 }
 

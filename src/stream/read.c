@@ -28,19 +28,18 @@ static ssize_t look_at_end(const belay_stream *stream) {
         return bly_socket_is_gone(socket->fd) ? -ECONNRESET : 0;
 }
 
-ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size) {
-        ssize_t rc;
-
+/* 1: it may be read; otherwise what reading comes to. */
+static inline ssize_t readable(const belay_stream *stream) {
         if (unlikely(stream->reader.error != 0))
                 return stream->reader.error;
         if (unlikely(stream->ended))
                 return 0;
         /* Between two steps of ours: nobody would interrupt the next one. */
-        if (unlikely(stream->closed))
-                return -EBADF;
-        rc = stream->read(stream->self, buffer, size);
-        if (likely(rc > 0))
-                return rc;
+        return unlikely(stream->closed) ? -EBADF : 1;
+}
+
+/* What the stream makes of what the transport said, if nothing came. */
+static ssize_t note(belay_stream *stream, ssize_t rc) {
         if (rc == 0)
                 rc = look_at_end(stream);
         if (rc == 0)
@@ -48,6 +47,24 @@ ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size) {
         else if (is_final(rc))
                 stream->reader.error = (int) rc;
         return rc;
+}
+
+ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size) {
+        ssize_t rc = readable(stream);
+
+        if (unlikely(rc <= 0))
+                return rc;
+        rc = stream->read(stream->self, buffer, size);
+        return likely(rc > 0) ? rc : note(stream, rc);
+}
+
+ssize_t bly_stream_read_now(belay_stream *stream, struct bly_fd *socket, void *buffer, size_t size) {
+        ssize_t rc = readable(stream);
+
+        if (unlikely(rc <= 0))
+                return rc;
+        rc = bly_socket_receive_now(socket, buffer, size);
+        return likely(rc > 0 || rc == -EAGAIN) ? rc : note(stream, rc);
 }
 
 /* ---- the buffer ---- */

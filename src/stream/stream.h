@@ -24,6 +24,20 @@ struct bly_stream_end {
         int error;
 };
 
+/*
+ * A copy that goes on. It lies in the stream that is read, and not on the task's stack, so that the loop can go on with
+ * it while the task sleeps.
+ */
+struct bly_copying {
+        struct bly_fd_server server;
+        struct bly_io *io;              /* between sockets: has the buffer that all share; NULL: not so */
+        belay_stream *to;
+        const struct bly_fd *target;    /* with io: to write to without waiting */
+        int64_t most;                   /* negative: no end */
+        int64_t copied;
+        ssize_t rc;                     /* what the loop came to */
+};
+
 /* What each read and write uses comes first: two lines of the cache. */
 struct belay_stream {
         ssize_t (*read)(void *self, void *buffer, size_t size);                 /* the transport's, */
@@ -42,6 +56,7 @@ struct belay_stream {
         bool aborted;
         char *buffer;
         size_t room;
+        struct bly_copying copying;
         belay_transport transport;
 };
 
@@ -56,6 +71,8 @@ void bly_stream_leave(belay_stream *stream, struct bly_stream_end *end);
 
 /* From the transport, into memory: for who has entered. Past the buffer, which is to be empty. */
 ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size);
+/* The same from its socket, without waiting: -EAGAIN if there is nothing. */
+ssize_t bly_stream_read_now(belay_stream *stream, struct bly_fd *socket, void *buffer, size_t size);
 /* Into the buffer, which then has room for at least one byte and at most `most` in all: how many came, 0 at the end. */
 ssize_t bly_stream_fill(belay_stream *stream, size_t most);
 /* Takes bytes off the buffer's beginning. */
@@ -78,11 +95,6 @@ ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, 
 /* What a write of several steps comes to, with what was moved before a step returned `rc` (0: it is all). */
 ssize_t bly_stream_written(belay_stream *stream, ssize_t moved, ssize_t rc);
 
-/* ---- copying (copy.c) ---- */
-
-/* Before something is read into the buffer that all copies share: 0 or -ENOMEM. */
-int bly_copy_keep_reserve(struct bly_io *io);
-
 /* ---- descriptors as transports (descriptor.c, socket.c, plain.c) ---- */
 
 /* What is needed at its beginning and its end; reads and writes of a socket do with the descriptor's place in the table. */
@@ -103,6 +115,8 @@ struct bly_descriptor {
 /* Whether a TCP connection is gone, and not just ended by the other side. */
 bool bly_socket_is_gone(const struct bly_fd *fd);
 
+/* One recv() that does not wait: -EAGAIN if there is nothing. */
+ssize_t bly_socket_receive_now(struct bly_fd *fd, void *buffer, size_t size);
 /* One send() that does not wait: -EAGAIN if there is no room. */
 ssize_t bly_socket_send_now(const struct bly_fd *fd, const void *data, size_t size);
 

@@ -113,6 +113,8 @@ struct belay_loop {
 
         /* Waits for the earliest deadline or for something outside. Looks after what `asked` says. Both by run/. */
         void (*idle)(struct belay_loop *loop);
+        /* What a task does that gives way when nobody else is ready, before it leaves to the loop. NULL: nothing. By run/. */
+        void (*rest)(struct belay_loop *loop);
         void (*attend)(struct belay_loop *loop);
         atomic_int asked;               /* by signal handlers, too */
         /* A task ended within scopes that it had not left: takes them out of everybody's hands. By scope/. */

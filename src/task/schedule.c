@@ -273,6 +273,14 @@ void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
         struct bly_node *node = loop->ready.head;
         belay_task *next;
 
+        /* Whoever was the last to run waits for all, and is often the one that goes on. */
+        if (node == NULL && loop->rest != NULL && loop->eager == NULL) {
+                int *error = loop->error, saved = *error;
+
+                loop->rest(loop);
+                *error = saved;
+                node = loop->ready.head;
+        }
         /* A look is short, and saves the way to the loop's own stack and back. */
         if (loop->left <= 0 && loop->slow_left <= 0 && node != NULL && loop->eager == NULL && !loop->by_turns)
                 bly_look(loop);

@@ -180,10 +180,9 @@ struct belay_task {
         struct belay_loop *loop;
         struct bly_wait *wait;          /* NULL unless waiting */
         const char *place;              /* of the latest wait */
+        belay_time since;               /* when it began, by the loop's latest look at its clock */
+        int wake;                       /* what it was ended with: 0, -ECANCELED, -EDEADLK */
         int requests;                   /* belay_cancelling() */
-        int held;                       /* of them, held back by a shield */
-        int shield;                     /* requests from scopes less deep than this are held back; 0: none are */
-        int wake;                       /* what the wait was ended with: 0, -ECANCELED, -EDEADLK */
 
         struct bly_text *message;       /* of the latest request that was left for the next wait: asyncio's _cancel_message */
         struct bly_text *wake_reason;   /* with a wake of -ECANCELED */
@@ -191,7 +190,8 @@ struct belay_task {
                 struct bly_timer timer; /* for the limit of a wait of its own */
                 struct bly_start start; /* while it is new */
         };
-        belay_time since;               /* when the latest wait began, by the loop's latest look at its clock */
+        int held;                       /* of the requests, those held back by a shield */
+        int shield;                     /* requests from scopes less deep than this are held back; 0: none are */
         int outcome;
         int refs;
 
