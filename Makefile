@@ -177,9 +177,10 @@ $(BUILD)/libbelay.a: $(library_objects) $(BUILD)/sources
 	$(Q)$(AR) qcs $@ $(library_objects)
 	@echo '$(if $(uring),-luring)' >$(@D)/needs
 
+# Not to be unloaded: a look-up that was given up may still go on in a thread.
 $(BUILD)/$(sofile): $(library_objects) src/belay.map $(BUILD)/sources
 	$(call say,link)
-	$(Q)$(compile) $(LDFLAGS) -shared -Wl,-soname,$(soname) -Wl,--version-script=src/belay.map \
+	$(Q)$(compile) $(LDFLAGS) -shared -Wl,-soname,$(soname) -Wl,--version-script=src/belay.map -Wl,-z,nodelete \
 		$(if $(SAN),,-Wl,-z,defs) $(library_objects) $(uring) -o $@
 	@ln -sf $(sofile) $(@D)/$(soname)
 	@ln -sf $(soname) $(@D)/libbelay.so

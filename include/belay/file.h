@@ -70,7 +70,9 @@ BELAY_API int belay_file_read_all(const char *path, size_t most, char **data, si
 BELAY_API void belay_file_free(char *data);
 /*
  * Replaces a file by one with these contents, or leaves it as it was: they are written beside it, synced, and take its name then.
- * Nobody ever sees half of it, whatever happens meanwhile.
+ * Nobody ever sees half of it, whatever happens meanwhile. It is a new file: its mode is `mode` without the umask's bits, its owner
+ * the caller, and other names (hard links) keep the old one; where `path` is a symbolic link, the file takes the link's place. An
+ * error of syncing the directory is returned though the name is the new file's already: only after a crash may it be the old one's.
  * Cancellation: if -ECANCELED, the file is as it was, and nothing is left beside it.
  */
 BELAY_API int belay_file_write_all(const char *path, const void *data, size_t size, mode_t mode) BELAY_MUST_USE;
@@ -82,7 +84,7 @@ typedef struct belay_walk_entry {
         const char *name;                 /* its last part */
         int depth;                        /* of root's own entries: 1 */
         const struct stat *stat;          /* as lstat() */
-        int error;                        /* a directory that could not be read: its negative errno; 0 else */
+        int error;                        /* a directory that could not be read, told of once more: its negative errno; 0 else */
 } belay_walk_entry;
 
 /*

@@ -8,9 +8,19 @@ enum { BUFFER_LEAST = 4096 };
 
 /* ---- from the transport ---- */
 
-/* Errors after which the transport has nothing more to say: they stay. */
+/* Errors after which the transport has nothing more to say: they stay. Not those of a wait, or of the system's being short. */
 static bool is_final(ssize_t rc) {
-        return rc < 0 && rc != -ECANCELED && rc != -EDEADLK && rc != -ENOMEM && rc != -EBADF && rc != -EPERM;
+        switch (-rc) {
+        case ECANCELED:
+        case EDEADLK:
+        case ENOMEM:
+        case ENOBUFS:
+        case ENOSPC:
+        case EBADF:
+        case EPERM:
+                return false;
+        }
+        return rc < 0;
 }
 
 /*
