@@ -37,7 +37,7 @@ typedef enum belay_backend {
 typedef struct belay_loop_options {
         size_t size;                      /* sizeof(belay_loop_options) */
         belay_clock clock;
-        size_t stack_size;                /* of tasks, in bytes; 0: 64 KiB */
+        size_t stack_size;                /* of tasks, in bytes; 0: 64 KiB. Handlers of signals find room on it, or ask for SA_ONSTACK */
         belay_time shutdown_limit;        /* how long the shut-down waits for the tasks it cancelled; 0 or BELAY_NEVER: for ever */
         bool no_signals;                  /* leaves SIGINT and SIGTERM alone */
         bool no_overflow_report;          /* leaves SIGSEGV and SIGBUS alone */

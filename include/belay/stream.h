@@ -145,6 +145,7 @@ BELAY_API int belay_mend(belay_stream *stream) BELAY_MUST_USE;
  * Copies until the end of `from`, or until `most` bytes were written to `to` (negative: no such end). Returns 0 at either; or why
  * it ended, -ECANCELED and errors of both as above. *copied (may be NULL) gets how many bytes went over, whatever it
  * returns. What was read and not yet written is still to be read from `from`: nothing is lost, and neither is cut.
+ * Between sockets the task sleeps while the loop copies, and reports tell since when.
  * Cancellation: a cancellation point.
  */
 BELAY_API int belay_copy(belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) BELAY_MUST_USE;

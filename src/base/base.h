@@ -31,6 +31,9 @@ void *bly_realloc(void *block, size_t size);
 void *bly_alloc(size_t size);
 void *bly_zalloc(size_t size);
 void bly_free(void *block);
+/* Memory that begins at a multiple of `alignment`, a power of two; goes by bly_free_aligned(). */
+void *bly_alloc_aligned(size_t alignment, size_t size);
+void bly_free_aligned(void *block);
 
 /* Told of what this thread takes, moves and gives back (0: nothing before, or after), for testing/; NULL otherwise. */
 typedef void bly_memory_watch_fn(uintptr_t before, uintptr_t after, size_t size);

@@ -49,3 +49,19 @@ void bly_free(void *block) {
         if (block != NULL)
                 bly_realloc(block, 0);
 }
+
+/* Before it lies where the memory begins. */
+void *bly_alloc_aligned(size_t alignment, size_t size) {
+        char *memory = bly_alloc(size + sizeof(void *) + alignment);
+        uintptr_t begin = ((uintptr_t) memory + sizeof(void *) + alignment - 1) & ~(uintptr_t) (alignment - 1);
+
+        if (memory == NULL)
+                return NULL;
+        ((void **) begin)[-1] = memory;
+        return (void *) begin;
+}
+
+void bly_free_aligned(void *block) {
+        if (block != NULL)
+                bly_free(((void **) block)[-1]);
+}

@@ -21,15 +21,12 @@ static bool grow(struct bly_io *io, size_t pages) {
         return true;
 }
 
-/* Begins with a line of the cache; before it lies where the memory begins. */
 static struct bly_fd *make_page(struct bly_io *io, size_t page) {
-        char *memory = bly_zalloc(BLY_FD_PAGE * sizeof(struct bly_fd) + sizeof(void *) + BLY_CACHE_LINE);
-        struct bly_fd *fds;
+        struct bly_fd *fds = bly_alloc_aligned(BLY_CACHE_LINE, BLY_FD_PAGE * sizeof(struct bly_fd));
 
-        if (memory == NULL)
+        if (fds == NULL)
                 return NULL;
-        fds = (struct bly_fd *) (((uintptr_t) memory + sizeof(void *) + BLY_CACHE_LINE - 1) & ~(uintptr_t) (BLY_CACHE_LINE - 1));
-        ((void **) fds)[-1] = memory;
+        memset(fds, 0, BLY_FD_PAGE * sizeof(struct bly_fd));
         for (int i = 0; i < BLY_FD_PAGE; i++) {
                 fds[i].fd = (int) page * BLY_FD_PAGE + i;
                 bly_list_init(&fds[i].waits);
@@ -267,6 +264,7 @@ static void forget_wait(struct bly_io *io, struct bly_fd_wait *wait) {
 int bly_fd_forget(struct bly_io *io, struct bly_fd *fd) {
         int count = 0;
 
+        /* Who waits has its wait in its record by now: between the two nobody else runs. */
         if (fd->waiter != NULL) {
                 const belay_task *task = fd->is_served ? fd->server->task : fd->waiter;
 

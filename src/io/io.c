@@ -80,10 +80,9 @@ void bly_io_close(struct belay_loop *loop) {
 
 void bly_io_free(struct bly_io *io) {
         for (size_t page = 0; page < io->page_count; page++)
-                if (io->pages[page] != NULL)
-                        bly_free(((void **) io->pages[page])[-1]);
+                bly_free_aligned(io->pages[page]);
         bly_free(io->pages);
-        bly_free(io->shared);
+        bly_free_aligned(io->shared);
         bly_free(io->reserve);
         bly_free(io);
 }
@@ -99,7 +98,11 @@ void bly_io_look(struct belay_loop *loop) {
 }
 
 void bly_io_wait(struct bly_io *io, belay_time span) {
+        /* It may be on the stack of a task, whose own errno is. */
+        int saved = errno;
+
         io->backend->wait(io, span);
+        errno = saved;
         io->looked = io->loop->now;
 }
 

@@ -278,13 +278,11 @@ void bly_ring_take(struct bly_ring *ring, struct bly_io *io) {
 
 static void uring_wait(struct bly_io *io, belay_time span) {
         struct bly_ring *ring = io->state;
-        int saved = errno;
 
         if (unlikely(ring->to_stop > 0))
                 bly_ring_stop_late(ring);
         if (unlikely(ring->outside >= 0)) {
                 bly_beside_wait(io, span);
-                errno = saved;
                 return;
         }
         if (unlikely(!ring->bell_armed))
@@ -294,7 +292,6 @@ static void uring_wait(struct bly_io *io, belay_time span) {
         else if (io_uring_sq_ready(&ring->queues) > 0 || bly_ring_has_more(ring))
                 bly_ring_hand_in(ring);
         bly_ring_take(ring, io);
-        errno = saved;
 }
 
 /* ---- beside another loop ---- */

@@ -9,6 +9,8 @@
 #include "io/io.h"
 #include "run/run.h"
 
+enum { REST_ROOM = 32 * 1024 };
+
 static bool waits_for_outside(const struct belay_loop *loop) {
         if (loop->keep_waiting || loop->expected > 0 || (loop->io != NULL && loop->io->waiting > 0))
                 return true;
@@ -65,7 +67,7 @@ static void idle_really(struct belay_loop *loop, belay_time first) {
                         return;
         }
         wait_outside(loop, span);
-        /* Nothing is called before its time, which is the clock's. */
+        /* The counter does where nothing is due: what is must not be called before its time, which is the clock's. */
         loop->now = first != BELAY_NEVER ? bly_clock() : bly_now(loop);
         if (loop->io != NULL)
                 loop->io->looked = loop->now;
@@ -82,7 +84,12 @@ void bly_idle(struct belay_loop *loop) {
                 idle_really(loop, first);
 }
 
+/*
+ * On a stack with room for the handlers of signals, which find most programs waiting.
+ */
 void bly_rest(struct belay_loop *loop) {
-        if (loop->io != NULL && loop->io->waiting > 0 && !bly_is_asked(loop))
+        const struct bly_stack *stack = &loop->current->stack;
+
+        if (loop->io != NULL && loop->io->waiting > 0 && !bly_is_asked(loop) && stack->top - stack->low >= REST_ROOM)
                 idle_really(loop, bly_timers_first(loop));
 }

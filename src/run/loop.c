@@ -356,7 +356,7 @@ size_t belay_trim(void) {
                 return 0;
         bytes = bly_stack_trim(loop->stacks, 4096, SIZE_MAX);
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
-                if (task->node.state == BLY_WAITING || task->node.state == BLY_READY)
+                if (task != loop->current && (task->node.state == BLY_WAITING || task->node.state == BLY_READY))
                         bytes += bly_stack_give_back(&task->stack, task->context.sp);
         return bytes;
 }

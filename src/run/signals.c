@@ -71,7 +71,7 @@ static void note(struct belay_loop *loop) {
 }
 
 void bly_signals_take(struct belay_loop *loop) {
-        struct sigaction now, ours = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+        struct sigaction now, ours = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK };
         struct belay_loop *free = NULL;
 
         if (!loop->wants_signals || !atomic_compare_exchange_strong(&owner, &free, loop))
@@ -98,12 +98,14 @@ void bly_signals_give_back(struct belay_loop *loop) {
 
 void bly_attend(struct belay_loop *loop) {
         uint64_t count;
-        int signal;
+        int signal, saved = errno;
 
         /* Before what was asked for is looked at: who asks later is heard later. */
         atomic_exchange_explicit(&loop->asked, 0, memory_order_acquire);
         if (read(loop->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
                 bly_log(BELAY_LOG_WARNING, "reading the loop's own descriptor: %s", strerror(errno));
+        /* A task that looks on its own stack has an errno of its own. */
+        errno = saved;
         bly_inbox_take(loop);
         if (!loop->takes_signals)
                 return;

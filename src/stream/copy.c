@@ -11,6 +11,7 @@
 
 enum {
         COPY_ROOM = 64 * 1024,
+        PAGE = 4096,
         SERVED_AT_ONCE = 3,             /* pieces, before others have their turn */
 };
 
@@ -206,8 +207,9 @@ static int begin(struct bly_copying *copying) {
 
         if (source == NULL || target == NULL || bly_performs(source->io))
                 return make_room(from);
+        /* The system copies to whole pages faster. */
         if (source->io->shared == NULL)
-                source->io->shared = bly_alloc(COPY_ROOM);
+                source->io->shared = bly_alloc_aligned(PAGE, COPY_ROOM);
         if (source->io->shared == NULL)
                 return -ENOMEM;
         copying->io = source->io;

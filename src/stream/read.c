@@ -26,7 +26,8 @@ static bool is_final(ssize_t rc) {
 /*
  * The transport has nothing more. Is this an end in good order? The system says but once that a connection broke: maybe
  * to our writer; and sendfile() keeps it to itself if it has moved something before. A connection that could be ended
- * by us was not broken until then, and that it is gone now says nothing.
+ * by us was not broken until then, and that it is gone now says nothing. An end that came during a sendfile(), and a reset
+ * after it, are taken for the reset.
  */
 static ssize_t look_at_end(const belay_stream *stream) {
         const struct bly_descriptor *socket = bly_stream_socket(stream);

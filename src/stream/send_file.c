@@ -54,7 +54,8 @@ static void through_socket(belay_stream *stream, struct bly_descriptor *socket, 
                            struct progress *progress, const char *place) {
         int flags = fcntl(socket->fd->fd, F_GETFL);
 
-        stream->sent_file = true;
+        /* What ends the connection after the other side's end is not for who reads. */
+        stream->sent_file = !stream->ended && !bly_socket_has_other_ended(socket->fd);
         fcntl(socket->fd->fd, F_SETFL, flags | O_NONBLOCK);
         by_system(stream, socket, fd, offset, size, progress, place);
         fcntl(socket->fd->fd, F_SETFL, flags);

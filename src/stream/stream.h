@@ -51,7 +51,7 @@ struct belay_stream {
         bool cut;
         bool unsound;                   /* it is not known what was written: cut for good */
         bool half_closed;
-        bool sent_file;                 /* by the system, which then may have been told alone that the connection broke */
+        bool sent_file;                 /* by the system, before the other side's end: it may have been told alone that the connection broke */
         bool closed;                    /* goes when nobody is inside any more */
         bool aborted;
         char *buffer;
@@ -114,6 +114,8 @@ struct bly_descriptor {
 
 /* Whether a TCP connection is gone, and not just ended by the other side. */
 bool bly_socket_is_gone(const struct bly_fd *fd);
+/* Whether the other side has ended in good order, and the connection is still there. */
+bool bly_socket_has_other_ended(const struct bly_fd *fd);
 
 /* One recv() that does not wait: -EAGAIN if there is nothing. */
 ssize_t bly_socket_receive_now(struct bly_fd *fd, void *buffer, size_t size);

@@ -275,10 +275,7 @@ void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
 
         /* Whoever was the last to run waits for all, and is often the one that goes on. */
         if (node == NULL && loop->rest != NULL && loop->eager == NULL) {
-                int *error = loop->error, saved = *error;
-
                 loop->rest(loop);
-                *error = saved;
                 node = loop->ready.head;
         }
         /* A look is short, and saves the way to the loop's own stack and back. */

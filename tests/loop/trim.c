@@ -88,6 +88,24 @@ static int app(void *arg) {
         return 0;
 }
 
+/* Deeper than the caller was when it last waited. */
+static __attribute__((noinline)) int trim_below(void) {
+        volatile char room[DEEP];
+
+        for (size_t i = 0; i < sizeof(room); i += 64)
+                room[i] = (char) (i / 64);
+        belay_trim();
+        for (size_t i = 0; i < sizeof(room); i += 64)
+                CHECK_EQ(room[i], (char) (i / 64));
+        return 0;
+}
+
+static int from_below(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        return trim_below();
+}
+
 static void from_callback(void *arg) {
         belay_trim();
         *(bool *) arg = true;
@@ -123,5 +141,6 @@ int main(void) {
         CHECK_EQ(belay_trim(), 0);
         RUN_VIRTUAL(app);
         RUN_VIRTUAL(anywhere);
+        RUN_VIRTUAL(from_below);
         return 0;
 }

@@ -131,12 +131,27 @@ static void check_end(void) {
         CHECK_EQ(belay_close(stream, BELAY_SECOND), 0);
 }
 
+/* Who had ended before has, whatever becomes of the connection then. */
+static void check_end_before(void) {
+        belay_stream *stream = connect_to_peer();
+        char bytes[2];
+
+        end();
+        CHECK_EQ(belay_wait_fd(belay_stream_fd(stream), BELAY_READABLE), BELAY_READABLE);
+        meanwhile = reset;
+        send_file(stream, SIZE, SIZE / 2);
+        CHECK_EQ(belay_read(stream, bytes, 2), 1);
+        CHECK_EQ(belay_read(stream, bytes, 2), 0);
+        belay_abort(stream);
+}
+
 static int app(void *arg) {
         (void) arg;
         check_reading();
         check_reading_first();
         check_closing();
         check_end();
+        check_end_before();
         return 0;
 }
 
