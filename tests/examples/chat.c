@@ -103,7 +103,7 @@ static int app(void *arg) {
         check_burst(all[0], all[1]);
         check_lazy(all[0], all[1]);
         await_descriptors(&chat, before + 1);
-        CHECK_EQ(kill(chat.pid, SIGTERM), 0);
+        send_signal(&chat, SIGTERM);
         check_all_hear(all, 2, "* the room is closing");
         check_all_hear(all, 2, "(its end)");
         belay_abort(all[0]);

@@ -59,7 +59,7 @@ static int app(void *arg) {
         await_descriptors(&echo, before);
 
         /* From the signal on nobody is accepted; who is there is cut off after a while. */
-        CHECK_EQ(kill(echo.pid, SIGINT), 0);
+        send_signal(&echo, SIGINT);
         while (belay_connect(&other, echo.endpoint, NULL) == 0)
                 belay_abort(other);
         CHECK(belay_read(staying, &before, 1) <= 0);

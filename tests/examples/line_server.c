@@ -52,7 +52,7 @@ static void check_shutdown(int signal) {
         CHECK_SAYS(brief, "there");
         say(lengthy, "ECHO there\nSLEEP 3600\n");
         CHECK_SAYS(lengthy, "there");
-        CHECK_EQ(kill(server.pid, signal), 0);
+        send_signal(&server, signal);
         CHECK_SAYS(idle, "BYE: the server is closing");
         CHECK_SAYS(idle, "(its end)");
         CHECK_EQ(belay_connect(&late, server.endpoint, NULL), -ECONNREFUSED);
@@ -76,7 +76,7 @@ static int app(void *arg) {
 
         START(&server, "line_server", "127.0.0.1:0");
         await_listening(&server);
-        CHECK_EQ(kill(server.pid, SIGINT), 0);
+        send_signal(&server, SIGINT);
         CHECK_SAYS(server.out, "0 connections, 0 commands, 0 cancelled");
         end(&server, 0, 0);
         CHECK_COMPLAINTS(&server, "");

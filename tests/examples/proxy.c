@@ -125,7 +125,7 @@ static void check_echoes(const char *name) {
         stream = connect_to(&proxy);
         say(stream, "123\n");
         CHECK_SAYS(stream, "123");
-        CHECK_EQ(kill(proxy.pid, SIGTERM), 0);
+        send_signal(&proxy, SIGTERM);
         CHECK_SAYS(stream, strerror(ECONNRESET));
         belay_abort(stream);
         check_logged(4, 4, strerror(ECANCELED));

@@ -41,7 +41,9 @@ static void border(void) {
         union {
                 struct cmsghdr header;
                 char room[CMSG_SPACE(sizeof(int))];
-        } control = { .header = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+        } control = {
+                .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS },
+        };
         char data[10];
         struct iovec part = { data, sizeof(data) };
         struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
