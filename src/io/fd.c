@@ -155,8 +155,8 @@ unsigned bly_fd_wanted(const struct bly_fd *fd) {
 }
 
 /*
- * 0: it is over; -EPERM: it cannot be polled; otherwise as bly_fd_wait(). Who waits `apart` is told what came: of those
- * that do not, only owned descriptors have any.
+ * 0: it is over; -EPERM: it cannot be polled; otherwise as bly_fd_wait(). Who waits `apart` from the one whom the
+ * descriptor names is told what came. So does everybody who waits for a descriptor that is not ours.
  */
 static inline __attribute__((always_inline)) int wait_for(struct bly_io *io, struct bly_fd_wait *wait, const char *place,
                                                           struct bly_fd_server *server, bool apart) {

@@ -128,8 +128,8 @@ struct bly_backend {
          */
         int (*descriptor)(struct bly_io *io);
         /*
-         * Who waits for it has changed: somebody waits for more than fd->armed, which is to be brought up to date, fd->generation with it for
-         * those not owned. 0 or a negative errno; -EPERM: it cannot be polled.
+         * Who waits for it has changed: somebody waits for more than fd->armed, which is to be brought up to date,
+         * fd->generation with it for those not owned. 0 or a negative errno; -EPERM: it cannot be polled.
          */
         int (*watch)(struct bly_io *io, struct bly_fd *fd);
         /* The descriptor belongs to nobody any more, and is closed at once (`closing`) or stays open. */

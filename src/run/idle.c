@@ -84,9 +84,7 @@ void bly_idle(struct belay_loop *loop) {
                 idle_really(loop, first);
 }
 
-/*
- * On a stack with room for the handlers of signals, which find most programs waiting.
- */
+/* On a stack with room for the handlers of signals, which find most programs waiting. */
 void bly_rest(struct belay_loop *loop) {
         const struct bly_stack *stack = &loop->current->stack;
 

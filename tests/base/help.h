@@ -99,6 +99,20 @@ static inline void show_lines(void) {
                 }                                                                                      \
         } while (0)
 
+/* ---- memory that runs out ---- */
+
+static size_t refused_from;             /* blocks of this size and larger; 0: none are */
+
+/* For belay_set_memory(). */
+static inline void *scarce_memory(void *context, void *block, size_t size) {
+        (void) context;
+        if (size == 0) {
+                free(block);
+                return NULL;
+        }
+        return refused_from > 0 && size >= refused_from ? NULL : realloc(block, size);
+}
+
 /* ---- places ---- */
 
 /* Is it this file and this line? */

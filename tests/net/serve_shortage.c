@@ -107,17 +107,6 @@ static int shortage(void *arg) {
 
 /* ---- memory ---- */
 
-static bool short_of_memory;
-
-static void *memory(void *context, void *block, size_t size) {
-        (void) context;
-        if (size == 0) {
-                free(block);
-                return NULL;
-        }
-        return short_of_memory ? NULL : realloc(block, size);
-}
-
 static int no_memory(void *arg) {
         belay_listener *listener = listener_of(*(enum kind *) arg);
         belay_task *task = must(belay_spawn(serves, listener));
@@ -127,10 +116,10 @@ static int no_memory(void *arg) {
         second = connect_plainly(listener);
         put_byte(second, 'y');
         keep_lines();
-        short_of_memory = true;
+        refused_from = 1;
         for (int i = 0; i < 20; i++)
                 CHECK_EQ(belay_yield(), 0);
-        short_of_memory = false;
+        refused_from = 0;
         CHECK_LINES(1, strerror(ENOMEM));
         check_echoed(first);
         /* The connection that found no memory was closed, or waited. */
@@ -159,7 +148,7 @@ int main(void) {
         CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
         limit.rlim_cur = MOST;
         CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        belay_set_memory(memory, NULL);
+        belay_set_memory(scarce_memory, NULL);
         on_back_ends(all);
         return 0;
 }

@@ -13,17 +13,6 @@ struct one {
         uint64_t filled;                /* bytes that were in the way of the copy */
 };
 
-static bool refuses;
-
-static void *memory(void *context, void *block, size_t size) {
-        (void) context;
-        if (size == 0) {
-                free(block);
-                return NULL;
-        }
-        return refuses && size >= SIZE ? NULL : realloc(block, size);
-}
-
 static int copy(void *arg) {
         struct one *one = arg;
         int64_t copied;
@@ -78,11 +67,11 @@ static int app(void *arg) {
                 copies[i].task = must(belay_spawn(copy, &copies[i]));
         }
         let_run();
-        refuses = true;
+        refused_from = SIZE;
         for (int i = 0; i < COPIES; i++)
                 CHECK_EQ(belay_write(copies[i].in, data, SIZE), SIZE);
         CHECK_EQ(belay_sleep(5 * BELAY_MILLISECOND), 0);
-        refuses = false;
+        refused_from = 0;
         for (int i = 0; i < COPIES; i++) {
                 CHECK_EQ(belay_half_close(copies[i].in), 0);
                 check_content(&copies[i]);
@@ -96,7 +85,7 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        belay_set_memory(memory, NULL);
+        belay_set_memory(scarce_memory, NULL);
         CHECK_EQ(belay_run(app, NULL), 0);
         return 0;
 }

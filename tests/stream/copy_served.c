@@ -187,17 +187,6 @@ static void full(enum shape shape) {
         free(buffer);
 }
 
-static bool refuses;
-
-static void *memory(void *context, void *block, size_t size) {
-        (void) context;
-        if (size == 0) {
-                free(block);
-                return NULL;
-        }
-        return refuses && size >= PIECE ? NULL : realloc(block, size);
-}
-
 /* Two copies sleep, and one place is kept for both: the one that is read first has it. */
 static void no_memory(enum shape shape) {
         struct way way = open_way(shape), other = open_way(PAIR_ON);
@@ -216,14 +205,14 @@ static void no_memory(enum shape shape) {
         start_and_sleep(&copy, &way, -1);
         put(&way, 100, 0);
         is_at(way.out, 100, 0);
-        refuses = true;
+        refused_from = PIECE;
         put(&other, 100, 0);
         settle();
         put(&way, 100, 100);
         ends(&copy, -ENOMEM, 100);
         start(&copy, &way, -1);
         ends(&copy, -ENOMEM, 0);
-        refuses = false;
+        refused_from = 0;
         start(&copy, &way, -1);
         is_at(way.out, 100, 100);
         since = asleep_since(&copy);
@@ -276,7 +265,7 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        belay_set_memory(memory, NULL);
+        belay_set_memory(scarce_memory, NULL);
         run_served(app);
         CHECK_EQ(belay_run_with(by_turns, NULL, BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL,
                                                               .clock = BELAY_CLOCK_VIRTUAL)), 0);
