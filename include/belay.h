@@ -34,7 +34,8 @@
  *
  * The parts, each a header that can be read by itself:
  *
- *     belay/base.h       marks, times, options, places
+ *     belay/base.h       marks, times, places
+ *     belay/options.h    options, in C and in C++
  *     belay/failure.h    what a failure is and how its detail travels
  *     belay/task.h       spawn, await, join, sleep, results, futures, callbacks, task-local values
  *     belay/cancel.h     cancel, uncancel, force, cancel-and-wait, origins

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <belay/options.h>
+
 #ifdef __cplusplus
 #  define BELAY_BEGIN extern "C" {
 #  define BELAY_END }
@@ -51,13 +53,6 @@ typedef int64_t belay_time;
 #define BELAY_MINUTE      (60 * BELAY_SECOND)
 #define BELAY_HOUR        (60 * BELAY_MINUTE)
 #define BELAY_NEVER       INT64_MAX
-
-/*
- * Options. Structs that begin with their own size, so that a program built against an older header goes on
- * working: what it does not know of is as if zero. Zero always means the default. In C, BELAY_OPTIONS makes one
- * in place: belay_spawn_with(fn, arg, BELAY_OPTIONS(belay_spawn_options, .name = "reader", .destroy = free)).
- */
-#define BELAY_OPTIONS(type, ...) (&(type){ .size = sizeof(type), __VA_ARGS__ })
 
 /* The function a task runs, and one that disposes of what it is given. */
 typedef int belay_fn(void *arg);

@@ -93,8 +93,8 @@ BELAY_API int belay_condition_notify_all(belay_condition *condition);
 
 typedef struct belay_semaphore { uintptr_t belay_private[8]; } belay_semaphore;
 /* So many free places; a bounded one cannot be released above them. Cancellation: not cancellation points. */
-#define BELAY_SEMAPHORE_INIT(value) { { 0, 0, (value) } }
-#define BELAY_BOUNDED_INIT(value) { { 1, 0, (value), (value) } }
+#define BELAY_SEMAPHORE_INIT(...) { { 0, 0, (__VA_ARGS__) } }
+#define BELAY_BOUNDED_INIT(...) { { 1, 0, (__VA_ARGS__), (__VA_ARGS__) } }
 BELAY_API void belay_semaphore_init(belay_semaphore *semaphore, size_t value);
 BELAY_API void belay_semaphore_init_bounded(belay_semaphore *semaphore, size_t value);
 

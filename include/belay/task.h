@@ -222,7 +222,7 @@ BELAY_API bool belay_timer_cancel(belay_ticket ticket);
 typedef struct belay_local {
         belay_destroy *destroy;
 } belay_local;
-#define BELAY_LOCAL_INIT(destroy) { destroy }
+#define BELAY_LOCAL_INIT(...) { __VA_ARGS__ }
 
 /*
  * belay_local_set(): the value replaces the task's own of that key, which is destroyed unless a task that was spawned
