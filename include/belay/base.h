@@ -46,13 +46,24 @@
  */
 typedef int64_t belay_time;
 
-#define BELAY_NANOSECOND  ((belay_time) 1)
-#define BELAY_MICROSECOND ((belay_time) 1000)
-#define BELAY_MILLISECOND ((belay_time) 1000000)
-#define BELAY_SECOND      ((belay_time) 1000000000)
-#define BELAY_MINUTE      (60 * BELAY_SECOND)
-#define BELAY_HOUR        (60 * BELAY_MINUTE)
-#define BELAY_NEVER       INT64_MAX
+/* Plain literals of the type belay_time, which tools that read headers for other languages understand. */
+#ifdef __LP64__
+#  define BELAY_NANOSECOND  1L
+#  define BELAY_MICROSECOND 1000L
+#  define BELAY_MILLISECOND 1000000L
+#  define BELAY_SECOND      1000000000L
+#  define BELAY_MINUTE      60000000000L
+#  define BELAY_HOUR        3600000000000L
+#  define BELAY_NEVER       9223372036854775807L
+#else
+#  define BELAY_NANOSECOND  1LL
+#  define BELAY_MICROSECOND 1000LL
+#  define BELAY_MILLISECOND 1000000LL
+#  define BELAY_SECOND      1000000000LL
+#  define BELAY_MINUTE      60000000000LL
+#  define BELAY_HOUR        3600000000000LL
+#  define BELAY_NEVER       9223372036854775807LL
+#endif
 
 /* The function a task runs, and one that disposes of what it is given. */
 typedef int belay_fn(void *arg);

@@ -30,10 +30,35 @@ for header in "${headers[@]}"; do
         done
         for compiler in g++ clang++; do
                 command -v $compiler >/dev/null || continue
-                $compiler -std=c++17 "${common[@]}" "$work/header.cc" ||
-                        complain "$header: $compiler -std=c++17"
+                for standard in c++17 c++20; do
+                        $compiler -std=$standard "${common[@]}" "$work/header.cc" ||
+                                complain "$header: $compiler -std=$standard"
+                done
         done
 done
+
+# Options, masks and initializers as C++ writes them.
+for compiler in g++ clang++; do
+        command -v $compiler >/dev/null || continue
+        for standard in c++17 c++20; do
+                $compiler -std=$standard "${common[@]}" -Itests tests/base/options.cc ||
+                        complain "tests/base/options.cc: $compiler -std=$standard"
+        done
+done
+
+# Constants are plain literals, or enumerators that have one: tools that read headers for other languages know no more.
+literal='(0x[0-9a-fA-F]+|[0-9]+)(LL?)?'
+grep -rhE '^[[:space:]]*#[[:space:]]*define[[:space:]]+[A-Za-z_0-9]+[[:space:]]' include |
+        sed -E 's/^[[:space:]]*#[[:space:]]*define[[:space:]]+//; s/[[:space:]]*(\/\*.*)?$//' |
+        # Texts, attributes, initializers, and what belongs to C++.
+        grep -vE '^BELAY_(HERE|API|MUST_USE|WITHIN_LIFETIME|BEGIN|END|[A-Z_]+_INIT)[[:space:]]' >"$work/constants"
+grep -vE "^[A-Z_]+[[:space:]]+-?$literal\$" "$work/constants" >"$work/strange" &&
+        complain "constants that are no plain literals: $(cat "$work/strange")"
+[ "$(grep -cE '^BELAY_(SECOND|NEVER)[[:space:]]' "$work/constants")" -gt 0 ] || complain "no constants were found"
+grep -rhE '^[[:space:]]*BELAY_[A-Z_]+[[:space:]]*(=|,)|enum \{ BELAY' include >"$work/enumerators"
+grep -vE "BELAY_[A-Z_]+ = -?$literal(,|[[:space:]]|\$)" "$work/enumerators" >"$work/strange" &&
+        complain "enumerators that have no plain literal: $(cat "$work/strange")"
+[ -s "$work/enumerators" ] || complain "no enumerators were found"
 
 # Macros are BELAY_ something, or mask a function of their name. gcc lists what is declared.
 command -v gcc >/dev/null || { echo "no gcc"; exit 77; }
