@@ -108,13 +108,19 @@ BELAY_API int belay_group_enter(belay_group *group);
 BELAY_API int belay_group_enter_with(belay_group *group, const belay_group_options *options);
 
 /*
- * Leaves it with what the body came to: waits for every member, and returns
- *     - if members or the body failed: the code of the first failure, whose detail has all of them beneath it,
- *       in the order in which they happened, the body's last;
- *     - else -ECANCELED if the task itself was cancelled from outside of the group;
- *     - else `rc` if it is a result, 0 if the body was cancelled by the group itself.
- * Members that ended cancelled are no failures. -EPERM: it was not this task's innermost scope.
- * Cancellation: a cancellation point, if there are members: they are cancelled, and waited for all the same.
+ * Leaves the group with what its body came to, after all of its members have ended.
+ *
+ * Returns: the first of these that holds
+ *     - the code of the first failure, if a member or the body failed. The failure has all of them beneath it in the
+ *       order in which they happened, the body's last. In a supervising group only the body's failure counts, and the
+ *       function returns it as it is;
+ *     - -ECANCELED, if the task was cancelled from outside of the group;
+ *     - `rc`, if it is a result;
+ *     - 0, if the group itself cancelled its body.
+ * Members that ended cancelled are no failures.
+ * Errors: -EPERM if the group is not the innermost scope of the calling task (reported).
+ * Cancellation: a cancellation point if the group has members. They are cancelled, and the task waits for them all the
+ * same. If the function returns a failure, a request from outside stays for the task's next wait.
  */
 BELAY_API int belay_group_leave(belay_group *group, int rc) BELAY_MUST_USE;
 

@@ -221,9 +221,23 @@ static void await_members(struct bly_group *group, belay_task *self, struct leav
         }
 }
 
+/* The count stays what it was, and a request from outside is met again at the next wait. */
+static void ask_again(belay_task *self, const char *place) {
+        if (bly_visible_requests(self) <= 0)
+                return;
+        bly_uncancel(self);
+        bly_request(self, &(struct bly_ask) {
+                .kind = BELAY_ORIGIN_GROUP,
+                .place = place,
+                .asker = self,
+                .depth = BLY_DEPTH_INNERMOST,
+        });
+}
+
 static int leave(struct bly_group *group, belay_task *self, int rc, const char *place) {
         struct leaving leaving = { .cancelled = rc == -ECANCELED };
         belay_failure *body = rc < 0 ? bly_take_left(self, rc) : NULL, *failures;
+        bool body_failed = rc < 0 && rc != -ECANCELED;
 
         group->exiting = true;
         if (leaving.cancelled) {
@@ -240,8 +254,8 @@ static int leave(struct bly_group *group, belay_task *self, int rc, const char *
         if (group->parent_requested) {
                 if (bly_uncancel_visible(self) == 0) {
                         leaving.cancelled = false;
-                } else if (!leaving.cancelled && leaving.cancelled_meanwhile) {
-                        /* What is left is not the group's own: it must not be dropped with it. */
+                } else if (!leaving.cancelled && !body_failed && leaving.cancelled_meanwhile) {
+                        /* What is left is not the group's own, and would be dropped with it. A failure goes first. */
                         leaving.cancelled = true;
                         belay_failure_release(leaving.reason);
                         leaving.reason = leaving.reason_meanwhile;
@@ -254,19 +268,11 @@ static int leave(struct bly_group *group, belay_task *self, int rc, const char *
                 return -ECANCELED;
         }
         belay_failure_release(leaving.reason);
-        if (rc < 0 && rc != -ECANCELED && !group->supervise)
+        if (body_failed && !group->supervise)
                 add_failure(group, rc, body);
+        if (group->failed > 0 || body_failed)
+                ask_again(self, place);
         if (group->failed > 0) {
-                /* The count stays what it was, and a request from outside is met again at the next wait. */
-                if (bly_visible_requests(self) > 0) {
-                        bly_uncancel(self);
-                        bly_request(self, &(struct bly_ask) {
-                                .kind = BELAY_ORIGIN_GROUP,
-                                .place = place,
-                                .asker = self,
-                                .depth = BLY_DEPTH_INNERMOST,
-                        });
-                }
                 failures = group->failures;
                 group->failures = NULL;
                 bly_leave_failure(self, group->first_code, failures);

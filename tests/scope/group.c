@@ -415,6 +415,45 @@ static int whole(void *arg) {
         return 0;
 }
 
+static void count_destroyed(void *count) {
+        ++*(int *) count;
+}
+
+/*
+ * Cancelled whole, the body fails, and the task is cancelled from outside before or while the members are waited for: the
+ * failure goes first, with its detail, and the request is there for the next wait.
+ */
+static int whole_and_fails(void *arg) {
+        static const belay_time asked_at[] = { 0, SECONDS(1), SECONDS(2) };
+
+        (void) arg;
+        for (size_t i = 0; i < 6; i++) {
+                struct part part = { .span = SECONDS(9), .clean_up = SECONDS(3) };
+                bool supervise = i >= 3;
+                belay_time begin = belay_now();
+                int destroyed = 0;
+                belay_failure *failure;
+
+                belay_group_enter_with(&shared, BELAY_OPTIONS(belay_group_options, .supervise = supervise));
+                add(&shared, &part);
+                CHECK_EQ(belay_yield(), 0);
+                CHECK(belay_later(SECONDS(1), cancels_shared, NULL) != 0);
+                cancel_after(asked_at[i % 3], belay_self());
+                CHECK_EQ(belay_sleep(SECONDS(5)), -ECANCELED);
+                CHECK_EQ(belay_group_leave(&shared, belay_fail_data(-EPROTO, &destroyed, count_destroyed, "body")), -EPROTO);
+                CHECK_EQ(part.ended, 1);
+                CHECK_EQ(belay_now() - begin, asked_at[i % 3] == 0 ? SECONDS(3) : SECONDS(4));
+                failure = belay_failure_take(-EPROTO);
+                CHECK_EQ(belay_failure_count(failure), supervise ? 0 : 1);
+                CHECK_STR(belay_failure_text(supervise ? failure : belay_failure_at(failure, 0)), "body");
+                CHECK_EQ(destroyed, 0);
+                belay_failure_release(failure);
+                CHECK_EQ(destroyed, 1);
+                CHECK_PENDING();
+        }
+        return 0;
+}
+
 /* ---- supervise ---- */
 
 static int supervise(void *arg) {
@@ -500,6 +539,7 @@ int main(void) {
         RUN_VIRTUAL(within);
         RUN_VIRTUAL(limits);
         RUN_VIRTUAL(whole);
+        RUN_VIRTUAL(whole_and_fails);
         RUN_VIRTUAL(supervise);
         RUN_VIRTUAL(named);
         return 0;
