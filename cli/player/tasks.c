@@ -14,18 +14,21 @@ static int start_task(struct frame *frame, const struct statement *statement, si
         struct start *start = arena_take(&player->arena, sizeof(*start));
         belay_spawn_options *options = BELAY_OPTIONS(belay_spawn_options,
                 .name = name->word->text, .eager = eager);
-        belay_task *task;
+        belay_task *task = NULL;
+        int rc = 0;
 
         if (slot->taken)
                 return give_up(player, statement->line, "two tasks called '%s'", name->word->text);
         *start = (struct start) { player, name->word->text, program->word->program };
         /* In use from here, but nothing has this name yet: an eager task runs before it is known. */
         slot->taken = true;
-        task = group ? belay_group_spawn_with(group, play_task, start, options)
-                     : belay_spawn_with(play_task, start, options);
-        if (!task) {
+        if (group)
+                rc = belay_group_spawn_with(group, play_task, start, options, &task);
+        else if (!(task = belay_spawn_with(play_task, start, options)))
+                rc = -errno;
+        if (rc < 0) {
                 slot->taken = false;
-                return -errno;
+                return rc;
         }
         slot->task = task;
         return 0;

@@ -34,20 +34,20 @@ static int long_task(void *arg)
 static int app(void *arg)
 {
         belay_group group;
-        belay_task *a, *b = NULL;
+        belay_task *a = NULL, *b = NULL;
         int rc;
 
         (void) arg;
         rc = belay_group_enter(&group);
         if (rc < 0)
                 return rc;
-        a = belay_group_spawn_with(&group, long_task, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "a"));
-        rc = a ? belay_sleep(SECOND / 2) : -errno;
-        if (rc == 0) {
-                b = belay_group_spawn_with(&group, long_task, NULL,
-                                           BELAY_OPTIONS(belay_spawn_options, .name = "b"));
-                rc = b ? belay_sleep(2 * SECOND) : -errno;
-        }
+        rc = belay_group_spawn_with(&group, long_task, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "a"), &a);
+        if (rc == 0)
+                rc = belay_sleep(SECOND / 2);
+        if (rc == 0)
+                rc = belay_group_spawn_with(&group, long_task, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "b"), &b);
+        if (rc == 0)
+                rc = belay_sleep(2 * SECOND);
         if (rc == 0) {
                 say("cancels the group of %zu", belay_group_count(&group));
                 belay_group_cancel(&group);

@@ -26,19 +26,19 @@ static int some(void *arg)
 static int app(void *arg)
 {
         belay_group group;
-        belay_task *task;
+        belay_task *task = NULL;
         int rc;
 
         (void) arg;
         rc = belay_group_enter(&group);
         if (rc < 0)
                 return rc;
-        task = belay_group_spawn_with(&group, some, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"));
-        if (task) {
+        rc = belay_group_spawn_with(&group, some, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"), &task);
+        if (rc == 0) {
                 belay_cancel(task, NULL);
                 say("started a member and cancelled it at once; members: %zu", belay_group_count(&group));
         }
-        rc = belay_group_leave(&group, task ? 0 : -errno);
+        rc = belay_group_leave(&group, rc);
         if (rc == 0) {
                 say("left the group; the task is %s; requests to main: %d", state(task),
                     belay_cancelling(belay_self()));

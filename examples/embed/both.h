@@ -78,10 +78,8 @@ static int app(void *arg) {
                 rc = belay_group_spawn(&group, add_numbers, NULL);
         if (rc == 0)
                 rc = belay_group_spawn(&group, read_bytes, NULL);
-        if (rc == 0) {
-                both.sender = belay_group_spawn_with(&group, send_bytes, NULL, NULL);
-                rc = both.sender != NULL ? 0 : -errno;
-        }
+        if (rc == 0)
+                rc = belay_group_spawn_with(&group, send_bytes, NULL, NULL, &both.sender);
         return belay_group_leave(&group, rc);
 }
 

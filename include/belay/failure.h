@@ -33,11 +33,13 @@
  *                  with the place, each time.
  *     -EDEADLK     waiting for oneself, or for something that nothing is left to bring about. Reported, too.
  *     -ENOMEM      no memory, or no room for another stack (the log line says which); a NULL for a handle.
- *     -EPIPE       a member of a group ended before it was ready, and not by failing.
+ *     -EPIPE       a member of a group ended before it was ready, and not by failing; or the member's starter gave
+ *                  up before the member was ready.
  *     -EINPROGRESS the end of a task is asked for that has not ended. Reported.
  *     -EALREADY    a future that is done was to be set.
  *     -ENODATA     a queue is empty.              -ENOBUFS     a queue is full.
- *     -ESHUTDOWN   a queue was shut down.         -ENOTCONN    a barrier is broken.
+ *     -ESHUTDOWN   a queue was shut down, or a group while a task waited for room in it.
+ *     -ENOTCONN    a barrier is broken.
  *
  * Threads: a detail belongs to a task, and is used by that task's thread alone.
  */

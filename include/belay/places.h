@@ -59,9 +59,9 @@ BELAY_API int belay_group_enter_with_placed(const char *place, belay_group *grou
 BELAY_API int belay_group_leave_placed(const char *place, belay_group *group, int rc) BELAY_MUST_USE;
 BELAY_API int belay_group_spawn_placed(const char *place, belay_group *group, belay_fn *fn,
                                        void *arg) BELAY_MUST_USE;
-BELAY_API belay_task *belay_group_spawn_with_placed(const char *place, belay_group *group, belay_fn *fn,
-                                                    void *arg,
-                                                    const belay_spawn_options *options) BELAY_MUST_USE;
+BELAY_API int belay_group_spawn_with_placed(const char *place, belay_group *group, belay_fn *fn,
+                                            void *arg, const belay_spawn_options *options,
+                                            belay_task **task) BELAY_MUST_USE;
 BELAY_API int belay_group_start_placed(const char *place, belay_group *group, belay_fn *fn, void *arg,
                                        const belay_spawn_options *options, belay_task **task) BELAY_MUST_USE;
 BELAY_API void belay_group_cancel_placed(const char *place, belay_group *group);

@@ -125,27 +125,53 @@ BELAY_API int belay_group_enter_with(belay_group *group, const belay_group_optio
 BELAY_API int belay_group_leave(belay_group *group, int rc) BELAY_MUST_USE;
 
 /*
- * Starts a member, from any task of the loop. belay_group_spawn() keeps no handle and returns 0; the other returns a
- * handle, or NULL with errno. Errors, with which nothing was started and the argument is still the caller's: ENOMEM;
- * EINVAL for a stack larger than can be; EPERM if the group is shutting down or was left; ECANCELED or EDEADLK while
- * waiting for room.
- * Cancellation: a cancellation point only when the group is at its limit; then nothing was started.
+ * Starts a member, from any task of the loop. belay_group_spawn_with() takes options (may be NULL) and stores a handle
+ * in *task for a caller that wants one. The caller releases that handle.
+ *
+ * Returns: 0. *task (may be NULL) is written only then.
+ * Errors: nothing was started, and the argument is still the caller's.
+ *     -ENOMEM      no memory, or no room for another stack.
+ *     -EINVAL      the stack is larger than a stack can be.
+ *     -EPERM       the group was never entered, is shutting down, or was left (reported).
+ *     -ESHUTDOWN   the group began to shut down, or was left, while the caller waited for room.
+ *     -ECANCELED   the caller was cancelled while it waited for room.
+ *     -EDEADLK     the wait for room was failed to break a deadlock.
+ * Cancellation: a cancellation point only if the group is at its limit.
+ * Ownership: the group owns the member. A handle keeps the member's record, and nothing else.
  */
 BELAY_API int belay_group_spawn(belay_group *group, belay_fn *fn, void *arg) BELAY_MUST_USE;
-BELAY_API belay_task *belay_group_spawn_with(belay_group *group, belay_fn *fn, void *arg,
-                                             const belay_spawn_options *options) BELAY_MUST_USE;
+BELAY_API int belay_group_spawn_with(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
+                                     belay_task **task) BELAY_MUST_USE;
 
 /*
- * Starts a member and waits until it calls belay_ready(), as a server does when it listens: returns 0 then, and the
- * member stays in the group. If it ends before, the group does not count that as a failure: the code it failed with
- * is returned, its detail with it; -EPIPE if it ended with a result or cancelled. Errors besides: those of
- * belay_group_spawn() (as negative values; the argument is still the caller's unless a member was started, of which
- * its destructor tells). `task` (may be NULL) gets a handle when 0 is returned. The member is never started eagerly.
- * Cancellation: a cancellation point, also for room; the member that was not ready is cancelled and waited for.
+ * Starts a member and waits until the member calls belay_ready(), as a server does when it listens. The member is
+ * never started eagerly.
+ *
+ * Returns: 0 when the member is ready. It stays in the group, and *task (may be NULL) gets a handle.
+ * Errors: those of belay_group_spawn(); if a member was started, the argument is the member's, and the destructor
+ * tells of its end. Besides:
+ *     the member's code   the member failed before it was ready. The detail goes with the code, and the group does not
+ *                         count that failure.
+ *     -EPIPE              the member ended before it was ready, with a result or cancelled.
+ *     -ESHUTDOWN          the group's task ended without leaving the group.
+ *     -ECANCELED          the caller was cancelled before the member was ready.
+ *     -EDEADLK            the wait was failed to break a deadlock.
+ * Cancellation: a cancellation point. The function then cancels the member and waits for its end; a second request
+ * ends this wait too, and stays for the caller's next wait. A member that holds the request back in a shielded region
+ * is not waited for. In both cases the member stays in the group, which waits for it. If the member was ready before
+ * the caller ran again, the function returns 0, and the request stays for the caller's next wait.
  */
 BELAY_API int belay_group_start(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
                                 belay_task **task) BELAY_MUST_USE;
-/* Called by the member. Returns 0; -EALREADY if nobody waits for it. Cancellation: not a cancellation point. */
+
+/*
+ * Tells the starter of the calling member that the member is ready.
+ *
+ * Returns: 0 if the starter heard of it.
+ * Errors: -EALREADY if nobody waits for it; -EPIPE if the starter has given up, has cancelled the member, and waits for
+ * its end; -EPERM outside a task.
+ * Cancellation: not a cancellation point.
+ */
 BELAY_API int belay_ready(void);
 
 /*

@@ -74,24 +74,22 @@ static void forget(void *arg) {
 
 static int begin(struct bly_serve *serve, belay_stream *stream) {
         struct connection *connection = bly_alloc(sizeof(*connection));
-        belay_task *task;
+        int rc;
 
         if (connection == NULL)
                 return -ENOMEM;
         *connection = (struct connection) { .serve = serve, .stream = stream };
         serve->count++;
-        task = belay_group_spawn_with_placed(serve->place, &serve->group, handle, connection, &(belay_spawn_options) {
+        rc = belay_group_spawn_with_placed(serve->place, &serve->group, handle, connection, &(belay_spawn_options) {
                 .size = sizeof(belay_spawn_options),
                 .stack_size = serve->options.stack_size,
                 .destroy = forget,
-        });
-        if (task == NULL) {
+        }, NULL);
+        if (rc < 0) {
                 serve->count--;
                 bly_free(connection);
-                return -errno;
         }
-        belay_release(task);
-        return 0;
+        return rc;
 }
 
 /* ---- accepting them ---- */

@@ -109,8 +109,9 @@ int belay_group_spawn(belay_group *group, belay_fn *fn, void *arg) {
         return belay_group_spawn_placed(NULL, group, fn, arg);
 }
 
-belay_task *belay_group_spawn_with(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options) {
-        return belay_group_spawn_with_placed(NULL, group, fn, arg, options);
+int belay_group_spawn_with(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
+                           belay_task **task) {
+        return belay_group_spawn_with_placed(NULL, group, fn, arg, options, task);
 }
 
 int belay_group_start(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options, belay_task **task) {

@@ -89,7 +89,10 @@ static void member_ended(struct bly_owner *owner, belay_task *task) {
         if (!(task->node.flags & BLY_TASK_LAST))
                 group->ordinary--;
         taken = bly_group_start_failed(group, task);
-        bly_group_serve_room(group);
+        if (group->exiting && group->count == 0)
+                bly_group_refuse_room(group);
+        else
+                bly_group_serve_room(group);
         if (group->count == 0)
                 wake_waiter(group);
         if (task->outcome < 0 && !bly_is_cancelled(task) && !group->supervise && !taken) {
@@ -150,6 +153,7 @@ int belay_group_enter_with_placed(const char *place, belay_group *handle, const 
         };
         bly_list_init(&group->owner.members);
         bly_list_init(&group->room);
+        bly_list_init(&group->woken);
         bly_list_init(&group->starts);
         rc = bly_scope_enter(&group->scope, BLY_SCOPE_GROUP, place);
         return rc;

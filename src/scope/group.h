@@ -12,6 +12,7 @@ struct bly_group {
         struct bly_owner owner;
         struct bly_wait wait;           /* of the parent, in leaving */
         struct bly_link room;           /* who waits for room, struct bly_room */
+        struct bly_link woken;          /* who waited for it, and has not run since */
         struct bly_link starts;         /* who waits for a member to be ready, struct bly_start_wait */
         const char *name;
         belay_failure *failures;        /* the members', beneath one of the group's */

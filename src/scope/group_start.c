@@ -2,21 +2,26 @@
 /*
  * Starting members: with a limit on how many there are at once, and with a handshake.
  */
-#include "cancel/describe.h"
 #include "scope/group.h"
 
 /* ---- room ---- */
 
 struct bly_room {
         struct bly_wait wait;
-        struct bly_link link;
+        struct bly_link link;           /* in `room`, and in `woken` when its wait is over and it has not run yet */
         belay_task *task;
-        struct bly_group *group;        /* NULL: it went with the stack that it lay on */
+        struct bly_group *group;        /* NULL: there will be no room, and the group may be gone when the task runs */
+        bool served;                    /* a place is kept for it */
 };
+
+static void out_of_line(struct bly_room *room) {
+        bly_list_remove(&room->link);
+        bly_list_append(&room->group->woken, &room->link);
+}
 
 static enum bly_meet leave_line(belay_task *task, struct bly_wait *wait) {
         (void) task;
-        bly_list_remove(&container_of(wait, struct bly_room, wait)->link);
+        out_of_line(container_of(wait, struct bly_room, wait));
         return BLY_UNHOOKED;
 }
 
@@ -31,17 +36,31 @@ void bly_group_serve_room(struct bly_group *group) {
         if (bly_list_empty(&group->room) || group->count >= group->limit)
                 return;
         room = container_of(group->room.next, struct bly_room, link);
-        bly_list_remove(&room->link);
+        room->served = true;
+        out_of_line(room);
         bly_wake(room->task, 0);
 }
 
-void bly_group_refuse_room(struct bly_group *group) {
-        while (!bly_list_empty(&group->room)) {
-                struct bly_room *room = container_of(group->room.next, struct bly_room, link);
+static void refuse(struct bly_link *line, bool wake) {
+        while (!bly_list_empty(line)) {
+                struct bly_room *room = container_of(line->next, struct bly_room, link);
 
                 bly_list_remove(&room->link);
-                bly_wake(room->task, 0);
+                room->group = NULL;
+                if (wake)
+                        bly_wake(room->task, 0);
         }
+}
+
+void bly_group_refuse_room(struct bly_group *group) {
+        refuse(&group->room, true);
+        refuse(&group->woken, false);
+}
+
+/* Who asked in time did nothing wrong: no misuse is reported. */
+static int no_room(belay_task *self) {
+        bly_leave_failure(self, -ESHUTDOWN, NULL);
+        return -ESHUTDOWN;
 }
 
 static int wait_for_room(struct bly_group *group, const char *place) {
@@ -53,16 +72,11 @@ static int wait_for_room(struct bly_group *group, const char *place) {
                 return -EPERM;
         bly_list_append(&group->room, &room.link);
         rc = bly_wait(self, &room.wait, place);
-        if (unlikely(room.group == NULL)) {
-                if (rc == 0) {
-                        bly_leave_failure(self, -EPERM, NULL);
-                        rc = -EPERM;
-                }
-                return rc;
-        }
+        if (room.group == NULL)
+                return rc < 0 ? rc : no_room(self);
         bly_list_remove(&room.link);
-        /* The place that we were woken for goes on to the next. */
-        if (rc < 0)
+        /* The place that was kept for this task goes on to the next. */
+        if (rc < 0 && room.served)
                 bly_group_serve_room(group);
         return rc;
 }
@@ -83,38 +97,38 @@ static int check_open(const struct bly_group *group, const char *place) {
         return 0;
 }
 
-static belay_task *start(struct bly_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
-                         const char *place) {
-        belay_task *task;
+/* 0 and a reference of the caller's to the member, or a negative errno. */
+static int start(struct bly_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options, const char *place,
+                 belay_task **task) {
         int rc = check_open(group, place);
 
-        while (rc == 0 && group->limit > 0 && group->count >= group->limit) {
+        while (rc == 0 && group->limit > 0 && group->count >= group->limit)
                 rc = wait_for_room(group, place);
-                if (rc == 0)
-                        rc = check_open(group, place);
-        }
-        if (rc < 0) {
-                errno = -rc;
-                return NULL;
-        }
-        task = bly_spawn(group->scope.task->loop, fn, arg, options, NULL, place);
-        if (task != NULL)
-                bly_group_join(group, task);
-        return task;
+        if (rc < 0)
+                return rc;
+        *task = bly_spawn(group->scope.task->loop, fn, arg, options, NULL, place);
+        if (*task == NULL)
+                return -errno;
+        bly_group_join(group, *task);
+        return 0;
 }
 
-belay_task *belay_group_spawn_with_placed(const char *place, belay_group *group, belay_fn *fn, void *arg,
-                                          const belay_spawn_options *options) {
-        return start((struct bly_group *) group, fn, arg, options, place);
+int belay_group_spawn_with_placed(const char *place, belay_group *group, belay_fn *fn, void *arg,
+                                  const belay_spawn_options *options, belay_task **task) {
+        belay_task *member;
+        int rc = start((struct bly_group *) group, fn, arg, options, place, &member);
+
+        if (rc < 0)
+                return rc;
+        if (task != NULL)
+                *task = member;
+        else
+                bly_record_unref(member);
+        return 0;
 }
 
 int belay_group_spawn_placed(const char *place, belay_group *group, belay_fn *fn, void *arg) {
-        belay_task *task = start((struct bly_group *) group, fn, arg, NULL, place);
-
-        if (task == NULL)
-                return -errno;
-        bly_record_unref(task);
-        return 0;
+        return belay_group_spawn_with_placed(place, group, fn, arg, NULL, NULL);
 }
 
 /* ---- the handshake ---- */
@@ -125,6 +139,7 @@ struct bly_start_wait {
         belay_task *task, *member;
         struct bly_group *group;        /* NULL: it went with the stack that it lay on */
         bool ready;
+        bool given_up;                  /* the wait came to nothing before the member was ready */
 };
 
 static const char *member_name(const struct bly_wait *wait) {
@@ -170,6 +185,10 @@ int belay_ready(void) {
 
         if (start_wait == NULL)
                 return -EALREADY;
+        if (start_wait->given_up) {
+                bly_leave_failure(self, -EPIPE, NULL);
+                return -EPIPE;
+        }
         bly_list_remove(&start_wait->link);
         start_wait->ready = true;
         if (start_wait->task->wait == &start_wait->wait)
@@ -177,13 +196,19 @@ int belay_ready(void) {
         return 0;
 }
 
-/* The wait came to nothing, by `rc`: the member goes, and is waited for, without losing why. */
+/*
+ * The wait came to nothing, by `rc`: the member goes, and is waited for, without losing why. One that a shielded region keeps
+ * from hearing of it may stay for long, and so may one that refuses: the group waits for the first, and for the second from the
+ * starter's next request on, which stays pending.
+ */
 static int give_up(belay_task *self, struct bly_start_wait *start_wait, int rc, const char *place) {
         belay_failure *why = bly_take_left(self, rc);
+        belay_task *member = start_wait->member;
 
-        bly_request(start_wait->member, &(struct bly_ask) { .kind = BELAY_ORIGIN_CALLER, .place = place, .asker = self });
-        if (!bly_is_done(start_wait->member))
-                bly_await_stubbornly(self, start_wait->member, BELAY_NEVER, place);
+        start_wait->given_up = true;
+        bly_request(member, &(struct bly_ask) { .kind = BELAY_ORIGIN_CALLER, .place = place, .asker = self });
+        if (member->held == 0 && belay_join_placed(place, member, NULL) == -ECANCELED)
+                bly_undeliver(self);
         bly_leave_failure(self, rc, why);
         return rc;
 }
@@ -238,20 +263,22 @@ int belay_group_start_placed(const char *place, belay_group *handle, belay_fn *f
         /* A member that runs at once could be ready before anybody waits for that. */
         bly_options(&known, sizeof(known), options);
         known.eager = false;
-        member = start(group, fn, arg, &known, place);
-        if (member == NULL)
-                return -errno;
+        rc = start(group, fn, arg, &known, place, &member);
+        if (rc < 0)
+                return rc;
         start_wait.member = member;
         bly_list_append(&group->starts, &start_wait.link);
-        rc = bly_wait(self, &start_wait.wait, place);
-        if (rc == 0 && unlikely(start_wait.group == NULL)) {
-                bly_leave_failure(self, -EPERM, NULL);
-                rc = -EPERM;
+        bly_suspend(self, &start_wait.wait, place);
+        /* The member was told that it is awaited: a request that came meanwhile is for the next wait. */
+        if (start_wait.ready) {
+                bly_postpone(self);
+                rc = 0;
+        } else {
+                rc = bly_verdict(self);
+                if (rc == 0 && unlikely(start_wait.group == NULL))
+                        rc = no_room(self);
+                rc = rc < 0 ? give_up(self, &start_wait, rc, place) : failed_start(self, member);
         }
-        if (rc < 0)
-                rc = give_up(self, &start_wait, rc, place);
-        else if (!start_wait.ready)
-                rc = failed_start(self, member);
         bly_list_remove(&start_wait.link);
         if (rc == 0 && task != NULL)
                 *task = member;

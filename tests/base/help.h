@@ -43,6 +43,15 @@ static inline belay_task *must(belay_task *task) {
         return task;
 }
 
+/* Starts a member with options (may be NULL): its handle. */
+#define START_MEMBER(group, fn, arg, ...)                                                       \
+        __extension__({                                                                         \
+                belay_task *started = NULL;                                                     \
+                                                                                                \
+                CHECK_EQ(belay_group_spawn_with(group, fn, arg, __VA_ARGS__, &started), 0);     \
+                must(started);                                                                  \
+        })
+
 /* ---- log lines ---- */
 
 enum { KEPT_MOST = 512 };

@@ -59,10 +59,8 @@ static int work(belay_group *group) {
         belay_task *makers[MAKERS] = { NULL };
         int rc = 0;
 
-        for (int i = 0; i < MAKERS; i++) {
-                makers[i] = belay_group_spawn_with(group, make, &items[i * (ITEMS / MAKERS)], NULL);
-                CHECK(makers[i] != NULL);
-        }
+        for (int i = 0; i < MAKERS; i++)
+                CHECK_EQ(belay_group_spawn_with(group, make, &items[i * (ITEMS / MAKERS)], NULL, &makers[i]), 0);
         for (int i = 0; i < USERS; i++)
                 CHECK_EQ(belay_group_spawn(group, use, i == 1 ? &items : NULL), 0);
         for (int i = 0; rc == 0 && i < MAKERS; i++)

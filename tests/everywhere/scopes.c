@@ -126,14 +126,12 @@ static int member(void *arg) {
 static int seconds[] = { 1, 2, 3, 4, 5 };
 
 static int add(belay_group *group, belay_fn *fn, int number, bool last) {
-        belay_task *task = belay_group_spawn_with(group, fn, &seconds[number],
-                                                  BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument, .last = last));
+        int rc = belay_group_spawn_with(group, fn, &seconds[number],
+                                        BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument, .last = last), NULL);
 
-        if (task == NULL)
-                return -errno;
-        arguments++;
-        belay_release(task);
-        return 0;
+        if (rc == 0)
+                arguments++;
+        return rc;
 }
 
 /* The second fails, and with it the group, unless it is cancelled before; or everything is. */

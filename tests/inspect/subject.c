@@ -47,9 +47,9 @@ static int cleans_up(void *arg) {
 }
 
 static belay_task *start(belay_group *group, belay_fn *fn, void *arg, const char *name) {
-        belay_task *task = belay_group_spawn_with(group, fn, arg, BELAY_OPTIONS(belay_spawn_options, .name = name));
+        belay_task *task;
 
-        if (task == NULL)
+        if (belay_group_spawn_with(group, fn, arg, BELAY_OPTIONS(belay_spawn_options, .name = name), &task) < 0)
                 abort();
         return task;
 }

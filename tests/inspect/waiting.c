@@ -67,10 +67,8 @@ static int leaves_group(void *arg) {
         belay_group group;
         int rc = belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .name = "crew"));
 
-        if (rc == 0) {
-                *(belay_task **) arg = belay_group_spawn_with(&group, sleeps, NULL, NULL);
-                rc = *(belay_task **) arg != NULL ? 0 : -ENOMEM;
-        }
+        if (rc == 0)
+                rc = belay_group_spawn_with(&group, sleeps, NULL, NULL, arg);
         return belay_group_leave(&group, rc);
 }
 

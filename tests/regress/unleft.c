@@ -141,8 +141,8 @@ static int groups(void *arg) {
         for (int i = 0; i < 10; i++)
                 belay_release(must(belay_spawn(overwrites, NULL)));
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
-        CHECK_EQ(room_got, -EPERM);
-        CHECK_EQ(start_got, -EPERM);
+        CHECK_EQ(room_got, -ESHUTDOWN);
+        CHECK_EQ(start_got, -ESHUTDOWN);
         CHECK_EQ(belay_loop_count(belay_loop_self()), 1);
         belay_release(task);
         return 0;

@@ -163,10 +163,10 @@ static int cancelled_members(void *arg) {
 
         (void) arg;
         belay_group_enter(&group);
-        member = must(belay_group_spawn_with(&group, play, &parts[0], NULL));
+        member = START_MEMBER(&group, play, &parts[0], NULL);
         add(&group, &parts[1]);
         add(&group, &parts[2]);
-        unborn = must(belay_group_spawn_with(&group, play, &parts[3], NULL));
+        unborn = START_MEMBER(&group, play, &parts[3], NULL);
         belay_cancel(unborn, NULL);
         cancel_after(SECONDS(1), member);
         CHECK_EQ(belay_sleep(SECONDS(1) + 1), 0);
@@ -385,8 +385,7 @@ static int whole(void *arg) {
         for (int i = 0; i < 2; i++) {
                 begin = belay_now();
                 belay_group_enter(&shared);
-                task = must(i ? belay_group_spawn_with(&shared, cancels_from_task, NULL, NULL)
-                              : belay_spawn(cancels_from_task, NULL));
+                task = i ? START_MEMBER(&shared, cancels_from_task, NULL, NULL) : must(belay_spawn(cancels_from_task, NULL));
                 CHECK_EQ(belay_group_leave(&shared, belay_sleep(SECONDS(5))), 0);
                 CHECK_EQ(belay_join(task, NULL), 0);
                 CHECK_EQ(ended_with(task), i ? -ECANCELED : 0);
@@ -466,7 +465,7 @@ static int supervise(void *arg) {
         keep_lines();
         CHECK_EQ(belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true)), 0);
         add(&group, &fails);
-        task = must(belay_group_spawn_with(&group, play, &fails, NULL));
+        task = START_MEMBER(&group, play, &fails, NULL);
         add(&group, &other);
         CHECK_EQ(belay_sleep(SECONDS(2)), 0);
         CHECK_EQ(belay_group_count(&group), 1);

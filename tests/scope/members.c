@@ -64,12 +64,8 @@ struct spawner {
 
 static int spawns(void *arg) {
         struct spawner *spawner = arg;
-        belay_task *member = belay_group_spawn_with(spawner->group, play, &spawner->part, WITH(.name = "late"));
-
-        spawner->rc = member != NULL ? 0 : -errno;
+        spawner->rc = belay_group_spawn_with(spawner->group, play, &spawner->part, WITH(.name = "late"), NULL);
         spawner->at = belay_now();
-        if (member != NULL)
-                belay_release(member);
         return spawner->rc;
 }
 
@@ -120,12 +116,13 @@ static int left_meanwhile(void *arg) {
         CHECK_EQ(belay_group_leave(&group, 0), 0);
         CHECK_EQ(belay_yield(), 0);
         for (int i = 0; i < 2; i++) {
-                CHECK_EQ(spawners[i].rc, -EPERM);
+                CHECK_EQ(spawners[i].rc, -ESHUTDOWN);
                 CHECK_EQ(spawners[i].part.begun, 0);
-                CHECK_EQ(ended_with(spawners[i].task), -EPERM);
+                CHECK_EQ(ended_with(spawners[i].task), -ESHUTDOWN);
         }
         CHECK_EQ(destroyed, 0);
-        CHECK_LINES(2, "which was left");
+        /* They asked in time: nobody is blamed. */
+        CHECK_EQ(kept_count, 0);
         belay_set_log(NULL, NULL);
         return 0;
 }
@@ -220,12 +217,86 @@ static int refused(void *arg) {
         CHECK_EQ(belay_group_leave(&group, belay_yield()), 0);
         CHECK_EQ(belay_yield(), 0);
         for (int i = 0; i < 3; i++) {
-                CHECK_EQ(spawners[i].rc, -EPERM);
+                CHECK_EQ(spawners[i].rc, -ESHUTDOWN);
                 CHECK_EQ(spawners[i].part.begun, 0);
-                CHECK_EQ(ended_with(spawners[i].task), -EPERM);
+                CHECK_EQ(ended_with(spawners[i].task), -ESHUTDOWN);
         }
         CHECK_EQ(destroyed, 0);
-        CHECK_LINES(3, "which is shutting down");
+        CHECK_EQ(kept_count, 0);
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
+static int spawns_into_failed(void *arg) {
+        struct spawner *spawner = arg;
+
+        spawner->rc = belay_group_start(spawner->group, play, &spawner->part, NULL, NULL);
+        return belay_fail(spawner->rc, NULL);
+}
+
+/* A member fails while others wait for room: by spawning, by starting, and with a place kept for them in that instant. */
+static int fails_meanwhile(void *arg) {
+        struct part fails = { .span = SECONDS(1), .end = -EIO }, ends = { .span = SECONDS(1) };
+        struct spawner spawners[3];
+        belay_task *starter;
+        belay_group group;
+
+        (void) arg;
+        keep_lines();
+        destroyed = 0;
+        for (int i = 0; i < 2; i++) {
+                enter_limited(&group, 2);
+                add(&group, i ? &ends : &fails);
+                add(&group, i ? &fails : &ends);
+                start_spawners(spawners, 3, &group);
+                starter = must(belay_spawn(spawns_into_failed, &spawners[2]));
+                CHECK_EQ(belay_yield(), 0);
+                CHECK_EQ(belay_group_leave(&group, belay_sleep(SECONDS(5))), -EIO);
+                CHECK_EQ(belay_sleep(SECONDS(5)), 0);
+                for (int k = 0; k < 3; k++) {
+                        CHECK_EQ(spawners[k].rc, -ESHUTDOWN);
+                        CHECK_EQ(ended_with(spawners[k].task), -ESHUTDOWN);
+                }
+                CHECK_EQ(ended_with(starter), -ESHUTDOWN);
+                CHECK_EQ(spawners[0].part.begun + spawners[1].part.begun + spawners[2].part.begun, 0);
+        }
+        CHECK_EQ(kept_count, 0);
+        CHECK_EQ(destroyed, 0);
+        belay_set_log(NULL, NULL);
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* A group of few places, of which the one that becomes free is kept for who waits, is left; its storage goes. */
+static int leaves_soon(void *arg) {
+        struct part first = { .span = SECONDS(1) };
+        belay_group group;
+
+        enter_limited(&group, 1);
+        add(&group, &first);
+        start_spawners(arg, 2, &group);
+        CHECK_EQ(belay_yield(), 0);
+        /* The member ends before this task runs, and who waits runs after it. */
+        CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+        CHECK_EQ(first.ended, 1);
+        return belay_group_leave(&group, 0);
+}
+
+static int storage_goes(void *arg) {
+        struct spawner spawners[2];
+        volatile char over[2048];
+
+        (void) arg;
+        keep_lines();
+        CHECK_EQ(leaves_soon(spawners), 0);
+        memset((char *) over, 0x5a, sizeof(over));
+        CHECK_EQ(belay_sleep(SECONDS(5)), 0);
+        CHECK_EQ(over[1024], 0x5a);
+        for (int i = 0; i < 2; i++) {
+                CHECK_EQ(spawners[i].rc, -ESHUTDOWN);
+                CHECK_EQ(ended_with(spawners[i].task), -ESHUTDOWN);
+        }
+        CHECK_EQ(kept_count, 0);
         belay_set_log(NULL, NULL);
         return 0;
 }
@@ -233,6 +304,7 @@ static int refused(void *arg) {
 /* The body waits for room itself. */
 static int body_waits(void *arg) {
         struct part slow = { .span = SECONDS(9) }, fails = { .span = SECONDS(1), .end = -EIO }, more = { .end = 0 };
+        belay_task *none = NULL;
         belay_timeout limit;
         belay_group group;
         int rc;
@@ -251,9 +323,8 @@ static int body_waits(void *arg) {
         enter_limited(&group, 1);
         add(&group, &slow);
         belay_timeout_enter(&limit, SECONDS(1));
-        errno = 0;
-        CHECK(belay_group_spawn_with(&group, play, &more, NULL) == NULL);
-        CHECK_EQ(errno, ECANCELED);
+        CHECK_EQ(belay_group_spawn_with(&group, play, &more, NULL, &none), -ECANCELED);
+        CHECK(none == NULL);
         CHECK_EQ(belay_timeout_leave(&limit, -ECANCELED), -ETIMEDOUT);
         CHECK_EQ(belay_group_leave(&group, 0), 0);
         CHECK_EQ(slow.requests, 0);
@@ -268,6 +339,7 @@ static belay_group shared;
 
 static int over(void *arg) {
         struct part part = { .span = SECONDS(1) }, cleans_up = { .span = SECONDS(9), .clean_up = SECONDS(3) };
+        belay_task *none = NULL;
         char entered[200];
 
         (void) arg;
@@ -279,17 +351,14 @@ static int over(void *arg) {
         CHECK_EQ(belay_yield(), 0);
         belay_group_cancel(&shared);
         CHECK_EQ(belay_group_spawn(&shared, play, &part), -EPERM);
-        errno = 0;
-        CHECK(belay_group_spawn_with(&shared, play, &part, WITH(.eager = true)) == NULL);
-        CHECK_EQ(errno, EPERM);
+        CHECK_EQ(belay_group_spawn_with(&shared, play, &part, WITH(.eager = true), &none), -EPERM);
         CHECK_EQ(belay_group_start(&shared, play, &part, WITH(.name = "none"), NULL), -EPERM);
         CHECK_LINES(3, "shutting down");
         CHECK_LINES(3, entered);
         CHECK_EQ(belay_group_leave(&shared, belay_yield()), 0);
         CHECK_EQ(belay_group_spawn(&shared, play, &part), -EPERM);
-        errno = 0;
-        CHECK(belay_group_spawn_with(&shared, play, &part, WITH(.last = true)) == NULL);
-        CHECK_EQ(errno, EPERM);
+        CHECK_EQ(belay_group_spawn_with(&shared, play, &part, WITH(.last = true), &none), -EPERM);
+        CHECK(none == NULL);
         CHECK_EQ(belay_group_start(&shared, play, &part, WITH(.name = "none"), NULL), -EPERM);
         CHECK_LINES(3, "which was left");
         CHECK_LINES(6, entered);
@@ -334,7 +403,7 @@ static int last_members(void *arg) {
                 belay_group group;
 
                 belay_group_enter(&group);
-                belay_release(must(belay_group_spawn_with(&group, play, &last, WITH(.last = true))));
+                CHECK_EQ(belay_group_spawn_with(&group, play, &last, WITH(.last = true), NULL), 0);
                 add(&group, &ordinary);
                 add(&group, &fails);
                 CHECK_EQ(belay_yield(), 0);
@@ -360,8 +429,8 @@ static int last_alone(void *arg) {
 
         (void) arg;
         belay_group_enter(&group);
-        belay_release(must(belay_group_spawn_with(&group, play, &last, WITH(.last = true))));
-        belay_release(must(belay_group_spawn_with(&group, play, &refuses, WITH(.last = true))));
+        CHECK_EQ(belay_group_spawn_with(&group, play, &last, WITH(.last = true), NULL), 0);
+        CHECK_EQ(belay_group_spawn_with(&group, play, &refuses, WITH(.last = true), NULL), 0);
         add(&group, &ordinary);
         /* Not while the body runs, though there are no others. */
         CHECK_EQ(belay_sleep(SECONDS(3)), 0);
@@ -376,7 +445,7 @@ static int last_alone(void *arg) {
         last = (struct part) { .span = SECONDS(1), .end = -EIO };
         ordinary = (struct part) { .span = SECONDS(5) };
         belay_group_enter(&group);
-        belay_release(must(belay_group_spawn_with(&group, play, &last, WITH(.last = true))));
+        CHECK_EQ(belay_group_spawn_with(&group, play, &last, WITH(.last = true), NULL), 0);
         add(&group, &ordinary);
         CHECK_EQ(belay_group_leave(&group, 0), -EIO);
         CHECK_EQ(ordinary.requests, 1);
@@ -402,11 +471,11 @@ static int eager(void *arg) {
         (void) arg;
         destroyed = 0;
         belay_group_enter(&shared);
-        task = must(belay_group_spawn_with(&shared, play, &ends, WITH(.eager = true)));
+        task = START_MEMBER(&shared, play, &ends, WITH(.eager = true));
         CHECK(belay_done(task));
         CHECK_EQ(destroyed, 1);
         CHECK_EQ(ended_with(task), 3);
-        task = must(belay_group_spawn_with(&shared, play, &goes_on, WITH(.eager = true)));
+        task = START_MEMBER(&shared, play, &goes_on, WITH(.eager = true));
         CHECK_EQ(goes_on.begun, 1);
         CHECK(!belay_done(task));
         belay_release(task);
@@ -418,7 +487,7 @@ static int eager(void *arg) {
         belay_group_enter(&shared);
         add(&shared, &other);
         CHECK_EQ(belay_yield(), 0);
-        belay_release(must(belay_group_spawn_with(&shared, play, &fails, WITH(.eager = true))));
+        CHECK_EQ(belay_group_spawn_with(&shared, play, &fails, WITH(.eager = true), NULL), 0);
         CHECK_EQ(belay_cancelling(belay_self()), 0);
         rc = belay_sleep(SECONDS(5));
         CHECK_EQ(rc, -ECANCELED);
@@ -431,7 +500,7 @@ static int eager(void *arg) {
 
         /* The same without a wait in between, in the leave. */
         belay_group_enter(&shared);
-        belay_release(must(belay_group_spawn_with(&shared, play, &fails, WITH(.eager = true))));
+        CHECK_EQ(belay_group_spawn_with(&shared, play, &fails, WITH(.eager = true), NULL), 0);
         CHECK_EQ(belay_group_leave(&shared, 5), -EIO);
         CHECK_CLEAN();
 
@@ -440,8 +509,8 @@ static int eager(void *arg) {
         belay_group_enter(&shared);
         add(&shared, &other);
         CHECK_EQ(belay_yield(), 0);
-        task = must(belay_group_spawn_with(&shared, cancels_shared, &second,
-                                           BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        task = START_MEMBER(&shared, cancels_shared, &second,
+                                           BELAY_OPTIONS(belay_spawn_options, .eager = true));
         CHECK_EQ(belay_group_leave(&shared, belay_yield()), 0);
         CHECK_EQ(ended_with(task), -ECANCELED);
         CHECK_EQ(other.requests, 1);
@@ -462,14 +531,14 @@ static int arguments(void *arg) {
         destroyed = 0;
         belay_group_enter(&group);
         for (size_t i = 0; i < 4; i++)
-                belay_release(must(belay_group_spawn_with(&group, play, &parts[i], WITH(.name = "member"))));
+                CHECK_EQ(belay_group_spawn_with(&group, play, &parts[i], WITH(.name = "member"), NULL), 0);
         CHECK_EQ(belay_group_leave(&group, 0), -EIO);
         CHECK_EQ(destroyed, 4);
         /* None of them has had a step. */
         belay_group_enter(&group);
         for (size_t i = 0; i < 4; i++) {
                 parts[i].begun = 0;
-                belay_release(must(belay_group_spawn_with(&group, play, &parts[i], WITH(.last = i == 3))));
+                CHECK_EQ(belay_group_spawn_with(&group, play, &parts[i], WITH(.last = i == 3), NULL), 0);
         }
         belay_group_cancel(&group);
         CHECK_EQ(belay_group_leave(&group, 0), 0);
@@ -503,6 +572,8 @@ int main(void) {
         RUN_VIRTUAL(gives_up);
         RUN_VIRTUAL(woken_and_cancelled);
         RUN_VIRTUAL(refused);
+        RUN_VIRTUAL(fails_meanwhile);
+        RUN_VIRTUAL(storage_goes);
         RUN_VIRTUAL(body_waits);
         RUN_VIRTUAL(over);
         RUN_VIRTUAL(while_leaving);

@@ -163,6 +163,143 @@ static int sibling_fails(void *arg) {
         return 0;
 }
 
+/* Holds requests back, and is ready within that. */
+struct shielded {
+        belay_time before, after;
+        int ready;
+};
+
+static int shields_itself(void *arg) {
+        struct shielded *shielded = arg;
+        belay_shield_scope region;
+        int rc;
+
+        CHECK_EQ(belay_shield_enter(&region, BELAY_NEVER), 0);
+        CHECK_EQ(belay_sleep(shielded->before), 0);
+        shielded->ready = belay_ready();
+        rc = belay_sleep(shielded->after);
+        return belay_shield_leave(&region, rc);
+}
+
+/* What hears nothing of the request cannot be waited for: the group does that, and the starter's limit holds. */
+static int shielded_member(void *arg) {
+        struct shielded shielded = { SECONDS(3), SECONDS(60), 1 };
+        belay_time begin = belay_now();
+        belay_task *task = NULL;
+        belay_timeout limit;
+        belay_group group;
+        int rc;
+
+        (void) arg;
+        belay_group_enter(&group);
+        belay_timeout_enter(&limit, SECONDS(1));
+        rc = belay_group_start(&group, shields_itself, &shielded, NULL, &task);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_timeout_leave(&limit, rc), -ETIMEDOUT);
+        CHECK_EQ(belay_now() - begin, SECONDS(1));
+        CHECK(task == NULL);
+        CHECK_EQ(belay_group_count(&group), 1);
+        CHECK_EQ(belay_group_leave(&group, 0), 0);
+        CHECK_EQ(shielded.ready, -EALREADY);
+        CHECK_EQ(belay_now() - begin, SECONDS(63));
+        CHECK_CLEAN();
+        return 0;
+}
+
+/* Says that it is ready when it was asked to end. */
+static int ready_too_late(void *arg) {
+        int *ready = arg;
+
+        if (belay_sleep(SECONDS(5)) == -ECANCELED) {
+                CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+                *ready = belay_ready();
+                CHECK_LEFT(-EPIPE, NULL);
+                CHECK_EQ(belay_ready(), -EPIPE);
+        }
+        return 3;
+}
+
+static int given_up(void *arg) {
+        struct part refuses = { .span = SECONDS(60), .refuses = 9, .end = 3 };
+        belay_time begin = belay_now();
+        belay_timeout limits[2];
+        belay_group group;
+        int late = 1, rc;
+
+        (void) arg;
+        belay_group_enter(&group);
+        belay_timeout_enter(&limits[0], SECONDS(1));
+        rc = belay_group_start(&group, ready_too_late, &late, NULL, NULL);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_timeout_leave(&limits[0], rc), -ETIMEDOUT);
+        CHECK_EQ(late, -EPIPE);
+        CHECK_EQ(belay_now() - begin, SECONDS(2));
+
+        /* A second request ends the wait for a member that will not go, and is there for the next wait. */
+        begin = belay_now();
+        cancel_after(SECONDS(1), belay_self());
+        cancel_after(SECONDS(2), belay_self());
+        CHECK_EQ(belay_group_start(&group, play, &refuses, NULL, NULL), -ECANCELED);
+        CHECK_EQ(belay_now() - begin, SECONDS(2));
+        CHECK_EQ(belay_cancelling(belay_self()), 2);
+        CHECK_EQ(belay_yield(), -ECANCELED);
+        CHECK_EQ(belay_uncancel(belay_self()), 1);
+        CHECK_EQ(belay_uncancel(belay_self()), 0);
+        CHECK_EQ(belay_group_count(&group), 1);
+
+        begin = belay_now();
+        belay_timeout_enter(&limits[0], SECONDS(2));
+        belay_timeout_enter(&limits[1], SECONDS(1));
+        refuses = (struct part) { .span = SECONDS(60), .refuses = 9, .end = 3 };
+        rc = belay_group_start(&group, play, &refuses, NULL, NULL);
+        CHECK_EQ(belay_now() - begin, SECONDS(2));
+        rc = belay_timeout_leave(&limits[1], rc);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_timeout_leave(&limits[0], rc), -ETIMEDOUT);
+        CHECK_EQ(belay_group_leave(&group, 0), 0);
+        CHECK_CLEAN();
+        return 0;
+}
+
+struct in_time {
+        belay_task *starter;
+        bool cancel_first;
+        int ready;
+};
+
+static int ready_in_that_instant(void *arg) {
+        struct in_time *in_time = arg;
+
+        CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+        if (in_time->cancel_first)
+                CHECK(belay_cancel(in_time->starter, NULL));
+        in_time->ready = belay_ready();
+        if (!in_time->cancel_first)
+                CHECK(belay_cancel(in_time->starter, NULL));
+        return belay_sleep(SECONDS(3));
+}
+
+/* Ready in the instant in which the starter is cancelled, and before that runs: what happened wins. */
+static int ready_in_time(void *arg) {
+        (void) arg;
+        for (int i = 0; i < 2; i++) {
+                struct in_time in_time = { belay_self(), i == 0, 1 };
+                belay_time begin = belay_now();
+                belay_task *task = NULL;
+                belay_group group;
+
+                belay_group_enter(&group);
+                CHECK_EQ(belay_group_start(&group, ready_in_that_instant, &in_time, NULL, &task), 0);
+                CHECK_EQ(in_time.ready, 0);
+                CHECK_EQ(belay_now() - begin, SECONDS(1));
+                CHECK_PENDING();
+                CHECK_EQ(belay_group_leave(&group, 0), 0);
+                CHECK_EQ(ended_with(must(task)), 0);
+                CHECK_EQ(belay_now() - begin, SECONDS(4));
+        }
+        return 0;
+}
+
 static belay_group shared;
 
 static int starts(void *arg) {
@@ -211,7 +348,7 @@ static int of_no_use(void *arg) {
         CHECK_EQ(belay_ready(), -EALREADY);
         belay_group_enter(&group);
         CHECK_EQ(belay_ready(), -EALREADY);
-        task = must(belay_group_spawn_with(&group, says_ready, NULL, NULL));
+        task = START_MEMBER(&group, says_ready, NULL, NULL);
         CHECK_EQ(belay_group_leave(&group, 0), -EALREADY);
         CHECK_EQ(ended_with(task), -EALREADY);
         return 0;
@@ -222,6 +359,9 @@ int main(void) {
         RUN_VIRTUAL(fails_later);
         RUN_VIRTUAL(ends_before);
         RUN_VIRTUAL(gives_up);
+        RUN_VIRTUAL(shielded_member);
+        RUN_VIRTUAL(given_up);
+        RUN_VIRTUAL(ready_in_time);
         RUN_VIRTUAL(sibling_fails);
         RUN_VIRTUAL(from_others);
         RUN_VIRTUAL(of_no_use);

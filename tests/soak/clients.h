@@ -184,13 +184,11 @@ static inline int run_clients(struct half *half) {
 
         belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = AT_ONCE));
         for (unsigned i = (unsigned) half->loop; i < round->talk_count && rc == 0; i += (unsigned) round->loops) {
-                belay_task *task;
+                belay_task *task = NULL;
 
                 clients[i] = (struct client) { half, &round->talks[i] };
-                task = belay_group_spawn_with(&group, be_client, &clients[i], NULL);
-                if (task == NULL)
-                        rc = -errno;
-                else if (one_in(&dice, 30))
+                rc = belay_group_spawn_with(&group, be_client, &clients[i], NULL, &task);
+                if (rc == 0 && one_in(&dice, 30))
                         rc = belay_sleep(some_time(&dice, PAUSE_MOST));
                 if (task != NULL && one_in(&dice, 30))
                         belay_cancel(task, "a client too many");

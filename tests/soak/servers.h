@@ -188,18 +188,17 @@ struct accepting {
 
 static inline int take_in(struct accepting *accepting, belay_stream *stream) {
         struct guest *guest = malloc(sizeof(*guest));
-        belay_task *task;
+        int rc;
 
         if (guest == NULL)
                 return -ENOMEM;
         *guest = (struct guest) { accepting->server, stream };
-        task = belay_group_spawn_with(accepting->guests, receive_guest, guest,
-                                      BELAY_OPTIONS(belay_spawn_options, .destroy = forget_guest));
-        if (task == NULL) {
+        rc = belay_group_spawn_with(accepting->guests, receive_guest, guest,
+                                    BELAY_OPTIONS(belay_spawn_options, .destroy = forget_guest), NULL);
+        if (rc < 0) {
                 free(guest);
-                return -errno;
+                return rc;
         }
-        belay_release(task);
         atomic_fetch_add(&accepting->server->accepted, 1);
         count(&totals.accepts, 1);
         return 0;

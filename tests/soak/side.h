@@ -394,8 +394,7 @@ static inline int send_back(void *arg) {
 /* ---- all of it ---- */
 
 static inline int start_member(belay_group *group, struct side *side, int who, belay_fn *fn, void *arg) {
-        side->tasks[who] = belay_group_spawn_with(group, fn, arg, NULL);
-        return side->tasks[who] != NULL ? 0 : -errno;
+        return belay_group_spawn_with(group, fn, arg, NULL, &side->tasks[who]);
 }
 
 static inline int start_echo(belay_group *group, struct side *side, struct relay *relay) {
@@ -410,7 +409,6 @@ static inline int start_echo(belay_group *group, struct side *side, struct relay
 }
 
 static inline int start_members(belay_group *group, struct side *side, struct relay *relay) {
-        belay_task *pest;
         int rc = 0;
 
         if (side->talk->is_echo && side->number == 1) {
@@ -421,10 +419,8 @@ static inline int start_members(belay_group *group, struct side *side, struct re
                 if (rc == 0 && side->out != NULL)
                         rc = start_member(group, side, WRITER, write_all, side);
         }
-        if (rc == 0 && one_in(&side->dice[BODY], 3)) {
-                pest = belay_group_spawn_with(group, pester, side, BELAY_OPTIONS(belay_spawn_options, .last = true));
-                belay_release(pest);
-        }
+        if (rc == 0 && one_in(&side->dice[BODY], 3))
+                (void) !belay_group_spawn_with(group, pester, side, BELAY_OPTIONS(belay_spawn_options, .last = true), NULL);
         return rc;
 }
 

@@ -284,17 +284,13 @@ static int closing(void *arg) {
         (void) arg;
         CHECK_EQ(belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true)), 0);
         for (int i = 0; i < 2 && rc == 0; i++) {
-                belay_task *task;
-
                 if (closing_kind == WIRE)
                         CHECK_EQ(belay_wire(ends, &slow), 0);
                 else
                         open_ends(closing_kind, ends);
                 theirs[i] = ends[1];
-                task = belay_group_spawn_with(&group, answer, &theirs[i],
-                                              BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_stream));
-                CHECK(task != NULL);
-                belay_release(task);
+                CHECK_EQ(belay_group_spawn_with(&group, answer, &theirs[i],
+                                                BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_stream), NULL), 0);
                 rc = (int) belay_write(ends[0], text, SIZE);
                 rc = rc == SIZE ? 0 : rc < 0 ? rc : belay_yield();
                 if (rc == 0 && i == 1)
