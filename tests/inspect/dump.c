@@ -64,13 +64,14 @@ static int tree(void *arg) {
         locked_at_line = __LINE__ + 1;
         CHECK_EQ(belay_lock_acquire(&lock), 0);
         HERE(group_at); CHECK_EQ(belay_group_enter(&group), 0);
-        first = START_MEMBER(&group, sleeps, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "acc\nept"));
+        CHECK_EQ(belay_group_spawn_with(&group, sleeps, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "acc\nept"), &first), 0);
         CHECK_EQ(belay_group_spawn(&group, awaits, first), 0);
         CHECK_EQ(belay_group_spawn(&group, joins, future), 0);
         CHECK_EQ(belay_group_spawn(&group, locks, &lock), 0);
         CHECK_EQ(belay_group_spawn(&group, awaits_event, &event), 0);
-        for (size_t i = 0; i < 5; i++)
-                tasks[i] = i > 0 ? START_MEMBER(&group, sleeps, NULL, NULL) : belay_ref(first);
+        tasks[0] = belay_ref(first);
+        for (size_t i = 1; i < 5; i++)
+                CHECK_EQ(belay_group_spawn_with(&group, sleeps, NULL, NULL, &tasks[i]), 0);
         CHECK_EQ(belay_group_spawn(&group, gathers, tasks), 0);
         CHECK_EQ(belay_group_spawn(&group, nests, NULL), 0);
         loose = belay_spawn_with(sleeps, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "loose"));
@@ -317,7 +318,8 @@ static int groups(void *arg) {
         rc = belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = 2, .supervise = true));
         CHECK_EQ(rc, 0);
         CHECK_EQ(belay_group_spawn(&group, resists, NULL), 0);
-        member = START_MEMBER(&group, resists, NULL, BELAY_OPTIONS(belay_spawn_options, .last = true));
+        rc = belay_group_spawn_with(&group, resists, NULL, BELAY_OPTIONS(belay_spawn_options, .last = true), &member);
+        CHECK_EQ(rc, 0);
         task = belay_spawn(wants_room, &group);
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         capture(NULL);
