@@ -20,14 +20,6 @@ static ssize_t do_at(const struct bly_file_call *call, struct bly_op *op, const 
         return rc;
 }
 
-int belay_file_open_placed(const char *place, const char *path, int flags, mode_t mode) {
-        struct bly_op op = { .kind = BLY_OP_OPEN, .what = "open", .flags = flags | O_CLOEXEC, .length = mode };
-        struct bly_file_call call;
-        int rc = bly_file_begin(&call, place, "belay_file_open()");
-
-        return rc < 0 ? rc : (int) bly_file_end(&call, do_at(&call, &op, path));
-}
-
 int belay_file_stat_placed(const char *place, const char *path, bool follow, struct stat *result) {
         struct bly_op op = {
                 .kind = BLY_OP_STAT,

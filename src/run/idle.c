@@ -11,6 +11,9 @@
 
 enum { REST_ROOM = 32 * 1024 };
 
+/* Of the real clock: in which a thread ends what it can end, though it might wait for ever. */
+#define GRACE (100 * BELAY_MILLISECOND)
+
 static bool waits_for_outside(const struct belay_loop *loop) {
         if (loop->keep_waiting || loop->expected > 0 || (loop->io != NULL && loop->io->waiting > 0))
                 return true;
@@ -39,7 +42,7 @@ static void wait_outside(struct belay_loop *loop, belay_time span) {
 }
 
 bool bly_holds_time(const struct belay_loop *loop) {
-        return loop->expected > 0 || (loop->io != NULL && loop->io->holding > 0);
+        return loop->expected > loop->endless || (loop->io != NULL && loop->io->holding > 0);
 }
 
 /*
@@ -51,6 +54,8 @@ static void idle_virtually(struct belay_loop *loop, belay_time first) {
 
         if (holds || first == BELAY_NEVER)
                 wait_outside(loop, BELAY_NEVER);
+        else if (loop->endless > 0)
+                wait_outside(loop, GRACE);
         else if (loop->io != NULL && loop->io->waiting > 0)
                 wait_outside(loop, 0);
         if (!holds && !bly_is_asked(loop) && loop->ready.head == NULL && first != BELAY_NEVER && first > loop->now)

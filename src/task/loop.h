@@ -86,8 +86,9 @@ struct belay_loop {
         belay_backend backend;          /* as asked for */
         unsigned threads_most;          /* for files; 0: the default */
         size_t expected;                /* words that threads owe the loop */
+        size_t endless;                 /* of them, those that may never come, and do not hold the virtual time */
         _Atomic(struct bly_word *) inbox;       /* left by other threads, the latest first; by thread/, as these */
-        struct bly_pool *files, *lookups;
+        struct bly_pool *files, *lookups, *endless_jobs;
         void (*look_outside)(struct belay_loop *loop);  /* at each look; NULL while there is nothing to look at */
 
         /* The run (run/). */

@@ -18,15 +18,22 @@
 enum {
         FILE_THREADS = 4,               /* unless the loop's options say otherwise */
         FILE_STACK = 256 * 1024,
-        ALONE_THREADS = 8,
+        LOOKUP_THREADS = 8,
         THREADS_MOST = 1024,
+        SPARE_THREADS = 2,              /* that stay in a pool without a bound when they have nothing to do */
 };
+
+/* A thread that is at the same job at two looks is overdue. */
+#define LOOK_EVERY BELAY_SECOND
 
 struct worker {
         struct bly_pool *pool;
+        struct worker *next;
         pthread_t thread;
-        bool busy;
-        bool left_alone;                /* busy when the pool was closed */
+        struct bly_job *job;            /* that it is at; NULL: idle */
+        bool looked_at;                 /* since it took that job */
+        bool apart;                     /* does not count: its job goes on alone, or is overdue */
+        bool left_alone;                /* busy when the pool was closed: nobody waits for it */
 };
 
 struct bly_pool {
@@ -35,11 +42,13 @@ struct bly_pool {
         struct belay_loop *loop;        /* NULL: closed */
         struct bly_job *first, **last;  /* in line */
         size_t in_line;
-        unsigned idle, count, most;
+        struct worker *workers;
+        unsigned idle, count, most;     /* `count` is without those apart; most is 0: as many as it takes */
+        unsigned threads;               /* with them */
         unsigned refs;                  /* the loop, and each thread */
         size_t stack_size;              /* of threads; 0: as the system has it */
         const char *name;               /* likewise */
-        struct worker workers[];
+        belay_ticket look;              /* the loop's: at what has been in line for long; 0: none */
 };
 
 struct bly_job_wait {
@@ -47,6 +56,7 @@ struct bly_job_wait {
         struct bly_pool *pool;
         struct bly_job *job;
         belay_task *task;
+        bool endless;                   /* as the job, which may be gone */
         bool handed_in;
         bool over;
 };
@@ -54,7 +64,7 @@ struct bly_job_wait {
 /* ---- making and freeing ---- */
 
 static struct bly_pool *make(struct belay_loop *loop, unsigned most, size_t stack_size, const char *name) {
-        struct bly_pool *pool = calloc(1, sizeof(*pool) + most * sizeof(pool->workers[0]));
+        struct bly_pool *pool = calloc(1, sizeof(*pool));
 
         if (pool == NULL)
                 return NULL;
@@ -115,17 +125,23 @@ static void take_out(struct bly_pool *pool, struct bly_job *job) {
 
 /* ---- in a thread ---- */
 
+/* Nobody waits for it any more, or nobody ever will. */
+static bool is_left(const struct bly_pool *pool, const struct bly_job *job) {
+        return job->state == BLY_JOB_ALONE || (pool->loop == NULL && job->dispose != NULL);
+}
+
 /* With the mutex held, as work() has it. */
 static void do_one(struct bly_pool *pool, struct worker *worker) {
         struct bly_job *job = take_first(pool);
 
         job->state = BLY_JOB_BEGUN;
-        worker->busy = true;
+        worker->job = job;
+        worker->looked_at = false;
         pthread_mutex_unlock(&pool->mutex);
         job->run(job);
         pthread_mutex_lock(&pool->mutex);
-        worker->busy = false;
-        if (job->state == BLY_JOB_ALONE) {
+        worker->job = NULL;
+        if (is_left(pool, job)) {
                 pthread_mutex_unlock(&pool->mutex);
                 job->dispose(job);
                 pthread_mutex_lock(&pool->mutex);
@@ -135,12 +151,30 @@ static void do_one(struct bly_pool *pool, struct worker *worker) {
         }
 }
 
-static void *work(void *arg) {
-        struct worker *worker = arg;
-        struct bly_pool *pool = worker->pool;
+/* Is it one of those that stay? One that was apart counts again if there is a place for it. */
+static bool stays(struct bly_pool *pool, struct worker *worker) {
+        if (worker->apart && (pool->most == 0 || pool->count < pool->most)) {
+                worker->apart = false;
+                pool->count++;
+        }
+        return !worker->apart && (pool->most > 0 || pool->first != NULL || pool->idle < SPARE_THREADS);
+}
 
-        pthread_setname_np(pthread_self(), pool->name);
-        pthread_mutex_lock(&pool->mutex);
+/* Takes a thread that ends by itself out of the pool. */
+static void take_leave(struct bly_pool *pool, struct worker *worker) {
+        struct worker **at = &pool->workers;
+
+        while (*at != worker)
+                at = &(*at)->next;
+        *at = worker->next;
+        pool->threads--;
+        if (!worker->apart)
+                pool->count--;
+        pthread_detach(worker->thread);
+        worker->left_alone = true;
+}
+
+static void serve(struct bly_pool *pool, struct worker *worker) {
         for (;;) {
                 while (pool->first == NULL && pool->loop != NULL) {
                         pool->idle++;
@@ -148,9 +182,24 @@ static void *work(void *arg) {
                         pool->idle--;
                 }
                 if (pool->loop == NULL)
-                        break;
+                        return;
                 do_one(pool, worker);
+                if (pool->loop != NULL && !stays(pool, worker)) {
+                        take_leave(pool, worker);
+                        return;
+                }
         }
+}
+
+static void *work(void *arg) {
+        struct worker *worker = arg;
+        struct bly_pool *pool = worker->pool;
+
+        pthread_setname_np(pthread_self(), pool->name);
+        pthread_mutex_lock(&pool->mutex);
+        serve(pool, worker);
+        if (worker->left_alone)
+                free(worker);
         leave(pool);
         return NULL;
 }
@@ -168,15 +217,20 @@ static void block_signals(sigset_t *saved) {
         pthread_sigmask(SIG_SETMASK, &all, saved);
 }
 
+/* With the mutex held: it must not begin before it is in the list, nor end before its name is known. */
 static int start_thread(struct bly_pool *pool) {
-        struct worker *worker = &pool->workers[pool->count];
+        struct worker *worker = calloc(1, sizeof(*worker));
         pthread_attr_t attributes;
         sigset_t saved;
         int rc;
 
-        worker->pool = pool;
-        if (pthread_attr_init(&attributes) != 0)
+        if (worker == NULL)
                 return -ENOMEM;
+        worker->pool = pool;
+        if (pthread_attr_init(&attributes) != 0) {
+                free(worker);
+                return -ENOMEM;
+        }
         /* Too small for this system: then it has its own. */
         if (pool->stack_size != 0)
                 (void) pthread_attr_setstacksize(&attributes, pool->stack_size);
@@ -184,41 +238,92 @@ static int start_thread(struct bly_pool *pool) {
         rc = pthread_create(&worker->thread, &attributes, work, worker);
         pthread_sigmask(SIG_SETMASK, &saved, NULL);
         pthread_attr_destroy(&attributes);
-        return -rc;
+        if (rc != 0) {
+                free(worker);
+                return -rc;
+        }
+        worker->next = pool->workers;
+        pool->workers = worker;
+        pool->refs++;
+        pool->threads++;
+        pool->count++;
+        return 0;
+}
+
+static bool has_place(const struct bly_pool *pool) {
+        return pool->threads < THREADS_MOST && (pool->most == 0 || pool->count < pool->most);
 }
 
 /* Sees to it that a job which is about to be handed in finds a thread, now or later. */
 static int make_room(struct bly_pool *pool) {
-        bool wanted;
-        int rc;
+        unsigned threads;
+        int rc = 0;
 
         pthread_mutex_lock(&pool->mutex);
-        wanted = pool->in_line >= pool->idle && pool->count < pool->most;
-        if (wanted)
-                pool->refs++;
+        if (pool->in_line >= pool->idle)
+                rc = has_place(pool) ? start_thread(pool) : pool->most == 0 ? -EAGAIN : 0;
+        threads = pool->threads;
         pthread_mutex_unlock(&pool->mutex);
-        if (!wanted)
-                return 0;
-        rc = start_thread(pool);
-        if (rc == 0) {
-                pool->count++;
-                return 0;
-        }
-        pthread_mutex_lock(&pool->mutex);
-        pool->refs--;
-        pthread_mutex_unlock(&pool->mutex);
-        /* Those that are there will do it, when they come to it. */
-        if (pool->count > 0)
+        /* Those that are there will do it, when they come to it; unless they may never come to it. */
+        if (rc == 0 || (threads > 0 && pool->most > 0))
                 return 0;
         return rc == -ENOMEM ? rc : -EAGAIN;
 }
 
+/* With the mutex held: for those in line that no idle thread will take, as places were given up. */
+static void fill_places(struct bly_pool *pool) {
+        size_t without = pool->in_line > pool->idle ? pool->in_line - pool->idle : 0;
+
+        for (; without > 0 && has_place(pool) && start_thread(pool) == 0; without--)
+                ;
+}
+
+/* ---- threads that are long at one job ---- */
+
+static void look(void *arg);
+
+/* With the mutex held. No clock is read: whoever is at the same job at the next look is long at it. */
+static void look_later(struct bly_pool *pool) {
+        struct belay_loop *loop = pool->loop;
+
+        if (pool->look == 0 && pool->most > 0 && pool->in_line > pool->idle && !loop->is_virtual)
+                pool->look = bly_ticket_at(loop, bly_add_time(bly_now(loop), LOOK_EVERY), look, pool);
+}
+
+static void set_apart(struct bly_pool *pool, struct worker *worker) {
+        if (!worker->apart)
+                pool->count--;
+        worker->apart = true;
+}
+
+static void look(void *arg) {
+        struct bly_pool *pool = arg;
+
+        pthread_mutex_lock(&pool->mutex);
+        pool->look = 0;
+        for (struct worker *worker = pool->workers; worker != NULL; worker = worker->next) {
+                if (worker->job != NULL && worker->looked_at)
+                        set_apart(pool, worker);
+                worker->looked_at = worker->job != NULL;
+        }
+        fill_places(pool);
+        look_later(pool);
+        pthread_mutex_unlock(&pool->mutex);
+}
+
 /* ---- waiting for a job ---- */
+
+static void expect_no_more(const struct bly_job_wait *wait) {
+        struct belay_loop *loop = wait->pool->loop;
+
+        loop->expected--;
+        loop->endless -= wait->endless;
+}
 
 static void told(struct bly_word *word) {
         struct bly_job_wait *wait = container_of(word, struct bly_job, word)->wait;
 
-        wait->pool->loop->expected--;
+        expect_no_more(wait);
         wait->over = true;
         bly_wake(wait->task, 0);
 }
@@ -226,10 +331,22 @@ static void told(struct bly_word *word) {
 static void hand_in(struct bly_pool *pool, struct bly_job_wait *wait) {
         wait->handed_in = true;
         pool->loop->expected++;
+        pool->loop->endless += wait->endless;
         pthread_mutex_lock(&pool->mutex);
         put_in_line(pool, wait->job);
+        look_later(pool);
         pthread_cond_signal(&pool->work);
         pthread_mutex_unlock(&pool->mutex);
+}
+
+static void leave_alone(struct bly_pool *pool, struct bly_job *job) {
+        struct worker *worker = pool->workers;
+
+        job->state = BLY_JOB_ALONE;
+        while (worker->job != job)
+                worker = worker->next;
+        set_apart(pool, worker);
+        fill_places(pool);
 }
 
 /* What a request makes of a job: it is taken back, goes on alone, or goes on. With the mutex held. */
@@ -237,7 +354,7 @@ static enum bly_job_state take_back(struct bly_pool *pool, struct bly_job *job) 
         if (job->state == BLY_JOB_IN_LINE && !job->must) {
                 take_out(pool, job);
         } else if (job->state == BLY_JOB_BEGUN && job->dispose != NULL) {
-                job->state = BLY_JOB_ALONE;
+                leave_alone(pool, job);
         } else {
                 atomic_store_explicit(&job->asked, true, memory_order_relaxed);
         }
@@ -259,9 +376,9 @@ static enum bly_meet meet(belay_task *task, struct bly_wait *wait) {
         pthread_mutex_unlock(&pool->mutex);
         if (state != BLY_JOB_NEW && state != BLY_JOB_ALONE)
                 return BLY_CANNOT;
+        expect_no_more(self);
         if (state == BLY_JOB_NEW && job->dispose != NULL)
                 job->dispose(job);
-        pool->loop->expected--;
         return BLY_UNHOOKED;
 }
 
@@ -287,9 +404,14 @@ static const struct bly_wait_class job_class = {
 static struct bly_pool *pool_for(struct belay_loop *loop, const struct bly_job *job) {
         unsigned most = loop->threads_most != 0 ? loop->threads_most : FILE_THREADS;
 
+        if (job->endless) {
+                if (loop->endless_jobs == NULL)
+                        loop->endless_jobs = make(loop, 0, FILE_STACK, "belay-endless");
+                return loop->endless_jobs;
+        }
         if (job->dispose != NULL) {
                 if (loop->lookups == NULL)
-                        loop->lookups = make(loop, ALONE_THREADS, 0, "belay-names");
+                        loop->lookups = make(loop, LOOKUP_THREADS, 0, "belay-names");
                 return loop->lookups;
         }
         if (loop->files == NULL)
@@ -315,7 +437,12 @@ static int do_in(struct bly_pool *pool, struct bly_job_wait *wait, const char *p
 }
 
 int bly_pool_do(struct belay_loop *loop, struct bly_job *job, const char *place) {
-        struct bly_job_wait wait = { .wait.class = &job_class, .job = job, .task = loop->current };
+        struct bly_job_wait wait = {
+                .wait.class = &job_class,
+                .job = job,
+                .task = loop->current,
+                .endless = job->endless,
+        };
         int rc = -ENOMEM;
 
         wait.pool = pool_for(loop, job);
@@ -332,27 +459,60 @@ int bly_pool_do(struct belay_loop *loop, struct bly_job *job, const char *place)
 
 /* ---- the end ---- */
 
-/* What is in line, or done just now, belongs to tasks that were given up, and nobody will look at it again. */
+/* What is in line belongs to tasks that were given up, and nobody will look at it again. With the mutex held. */
+static void drop_line(struct bly_pool *pool) {
+        while (pool->first != NULL) {
+                struct bly_job *job = take_first(pool);
+
+                if (job->dispose != NULL)
+                        job->dispose(job);
+        }
+}
+
+/* Nobody waits for a thread that is busy. Returns those that are idle. With the mutex held. */
+static struct worker *part(struct bly_pool *pool) {
+        struct worker *worker, *next, *idle = NULL;
+
+        for (worker = pool->workers; worker != NULL; worker = next) {
+                next = worker->next;
+                if (worker->job != NULL) {
+                        worker->left_alone = true;
+                        pthread_detach(worker->thread);
+                } else {
+                        worker->next = idle;
+                        idle = worker;
+                }
+        }
+        pool->workers = NULL;
+        return idle;
+}
+
 static void close_pool(struct bly_pool *pool) {
+        struct worker *idle, *next;
+
         pthread_mutex_lock(&pool->mutex);
+        if (pool->look != 0)
+                bly_ticket_cancel(pool->loop, pool->look);
         pool->loop = NULL;
-        for (unsigned i = 0; i < pool->count; i++)
-                pool->workers[i].left_alone = pool->workers[i].busy;
+        drop_line(pool);
+        idle = part(pool);
         pthread_cond_broadcast(&pool->work);
         pthread_mutex_unlock(&pool->mutex);
-        for (unsigned i = 0; i < pool->count; i++)
-                if (pool->workers[i].left_alone)
-                        pthread_detach(pool->workers[i].thread);
-                else
-                        pthread_join(pool->workers[i].thread, NULL);
+        for (; idle != NULL; idle = next) {
+                next = idle->next;
+                pthread_join(idle->thread, NULL);
+                free(idle);
+        }
         pthread_mutex_lock(&pool->mutex);
         leave(pool);
 }
 
 void bly_pools_close(struct belay_loop *loop) {
-        if (loop->files != NULL)
-                close_pool(loop->files);
-        if (loop->lookups != NULL)
-                close_pool(loop->lookups);
-        loop->files = loop->lookups = NULL;
+        struct bly_pool **const pools[] = { &loop->files, &loop->lookups, &loop->endless_jobs };
+
+        for (size_t i = 0; i < ARRAY_SIZE(pools); i++) {
+                if (*pools[i] != NULL)
+                        close_pool(*pools[i]);
+                *pools[i] = NULL;
+        }
 }

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads for what would block the loop: a few for files, and a few for what may be left to itself.
+ * Threads for what would block the loop: a few for files, a few for names, and as many as it takes for what may never
+ * end.
  *
  * A job is done in a thread while its task waits. It is taken back by a request for cancellation that comes before it
  * was begun. One that was begun uses memory of the task: it is waited for, and the request stays for the task's next
  * wait. But one that owns all that it uses, as a look-up of a name, goes on alone, so that its task need not wait;
  * such jobs have threads of their own, so that files need not wait for them.
  *
- * Threads are started when there are more jobs than idle threads, and stay until the loop is closed. Then those that
- * are idle are waited for; those that are not do what nobody waits for any more, and end by themselves.
+ * A thread at a job that goes on alone does not count as one of the few, nor does one that has been at the same job for
+ * a second or two: another is started in its place. So no number of jobs that do not end holds up the others.
+ *
+ * Threads are started when there are more jobs than idle threads. Those that count stay until the loop is closed; the
+ * others end when they have nothing to do. At the loop's end the pool waits for threads that are idle; those that are
+ * not do what nobody waits for any more, and end by themselves.
  */
 #ifndef BLY_POOL_H
 #define BLY_POOL_H
@@ -38,6 +43,7 @@ struct bly_job {
         const char *path;               /* what it is done to, or NULL and a descriptor */
         int fd;
         bool must;                      /* is never taken back */
+        bool endless;                   /* of one with `dispose`: it may wait for somebody else for ever */
 
         /* The pool's. */
         enum bly_job_state state;
@@ -49,7 +55,7 @@ struct bly_job {
 
 /*
  * Has a thread do it, and waits. 0: it was done, and a request that came meanwhile is pending; -ECANCELED: taken back
- * before it was begun; -EAGAIN, -ENOMEM: no thread could be had. A job with `dispose` is disposed of unless 0 is
+ * before it was begun; -EAGAIN, -ENOMEM: no thread could be had (one that is endless stands behind no other). A job with `dispose` is disposed of unless 0 is
  * returned, sooner or later: -ECANCELED does not say that it was not begun.
  */
 int bly_pool_do(struct belay_loop *loop, struct bly_job *job, const char *place);
