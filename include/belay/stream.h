@@ -14,7 +14,7 @@
  * What is counted. Functions that move bytes return how many moved. That may be less than was asked for, where the
  * end came, or a cancellation or an error after so many: who needs to know which finds it in the next call, which moves
  * nothing and says so. A negative value means that nothing moved. So a loop that stops when less came than was asked
- * for is right in all cases.
+ * for is right in all cases. One value is an exception: -EBADF from a stream that another task closed, see below.
  *
  * A message that was cut. If belay_write() or one of its kind moved only a part, the other side has half a message, and what
  * is written next would be taken for the rest of it. The stream refuses that: every later write is
@@ -24,8 +24,11 @@
  * One reader, one writer. One task may read while another writes. A second one that reads, or writes, at the same
  * time gets -EBUSY, and the report names both: turns that two tasks take must be made by a lock of theirs.
  *
- * Closing. A stream is closed by whoever holds its handle, once: belay_close() or belay_abort(). Tasks that still wait
- * in it get -EBADF.
+ * Closing. One task closes a stream, once, by belay_close() or belay_abort(). If another task is inside a call of the
+ * stream then, that call returns -EBADF, and the handle is gone when it returns. The call returns nothing else: not the
+ * count of what it moved, not the result of a read that was complete, and not -ECANCELED. A request for cancellation
+ * then stays pending for the task's next wait. A call that is inside two streams, as belay_copy() is, returns -EBADF at
+ * once if either is closed. The stream that is still open stays as it is, and so do the other tasks inside it.
  *
  * Threads: the loop's own.
  * Cancellation: functions that do not speak of it are no cancellation points. See <belay/io.h> for the rule.
@@ -142,10 +145,13 @@ BELAY_API int belay_mend(belay_stream *stream) BELAY_MUST_USE;
 /* ---- from stream to stream ---- */
 
 /*
- * Copies until the end of `from`, or until `most` bytes were written to `to` (negative: no such end). Returns 0 at either; or why
- * it ended, -ECANCELED and errors of both as above. *copied (may be NULL) gets how many bytes went over, whatever it
- * returns. What was read and not yet written is still to be read from `from`: nothing is lost, and neither is cut.
- * Between sockets the task sleeps while the loop copies, and reports tell since when.
+ * Copy until the end of `from`, or until `most` bytes were written to `to` (negative: no such end).
+ * What was read and not yet written is still to be read from `from`: nothing is lost, and neither stream is cut. Between
+ * sockets the task sleeps while the loop copies, and reports tell since when. *copied (may be NULL) gets how many bytes
+ * went over, whatever the function returns.
+ * Returns: 0 at either end.
+ * Errors: -EBADF: another task closed `to` or `from`; the handle of that stream is gone, the other one stays open. Errors
+ * of reading and writing as above.
  * Cancellation: a cancellation point.
  */
 BELAY_API int belay_copy(belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) BELAY_MUST_USE;
@@ -168,18 +174,21 @@ BELAY_API int64_t belay_send_file(belay_stream *stream, int fd, int64_t offset, 
 BELAY_API int belay_half_close(belay_stream *stream) BELAY_MUST_USE;
 
 /*
- * Closes in good order: nothing more is written, what the other side still sends is read and dropped until it has ended,
- * too, or for `limit`, and then it is closed. So nobody loses the last answer because a question came late, as happens
- * when a socket is closed with something unread. With a limit of 0 it is closed at once, as close() does. The handle is gone
- * in any case, and so is the stream. NULL does nothing.
- * 0; -ETIMEDOUT: the other side did not end in time; -ECANCELED; or what the transport said. -EDEADLK. A stream that is cut is aborted.
+ * Close a stream in good order: write nothing more, read and drop what the other side still sends until it has ended too,
+ * or until `limit` has passed, and close the stream then.
+ * So nobody loses the last answer because a question came late, as happens when a socket is closed with something unread.
+ * If `limit` is 0, the function closes the stream at once, as close() does. The function aborts a stream that is cut. The
+ * handle is gone in any case, and so is the stream. NULL does nothing.
+ * Returns: 0.
+ * Errors: -ETIMEDOUT: the other side did not end in time. -EBADF: another task closed the stream meanwhile. -EDEADLK: nothing
+ * can end the wait. -EPERM: not in a task, if there is a limit; reported. Errors of the transport.
  * Cancellation: a cancellation point, unless the limit is 0; the stream is closed then, too.
  */
 BELAY_API int belay_close(belay_stream *stream, belay_time limit);
 
 /*
- * Closes at once: what was written and not yet sent is given up, and the other side of a connection reads -ECONNRESET. The
- * handle is gone. NULL does nothing.
+ * Close a stream at once: give up what was written and not yet sent. The other side of a connection reads -ECONNRESET.
+ * The handle is gone. NULL does nothing. If a task is inside the stream, the descriptor is closed when that task has left.
  */
 BELAY_API void belay_abort(belay_stream *stream);
 
@@ -208,7 +217,11 @@ typedef struct belay_transport {
         ssize_t (*read)(void *self, void *buffer, size_t size);
         ssize_t (*write)(void *self, const struct iovec *parts, int count);
         int (*half_close)(void *self);    /* may be NULL: then it is -EOPNOTSUPP */
-        /* Tasks that wait in `read` or `write` are to return now, with -EBADF: the stream is being closed. Must not wait. */
+        /*
+         * Tasks that wait in `read`, `write` or `half_close` are to return now, with -EBADF: the stream is being closed. Must
+         * not wait. If a task is inside for belay_copy() and the other stream is closed, interrupt() is not called: a request
+         * for cancellation ends the wait, and the transport returns -ECANCELED as for any other request.
+         */
         void (*interrupt)(void *self);
         /* The end: frees it, when nobody is inside any more. `abort`: in no good order. Must not wait. */
         void (*destroy)(void *self, bool abort);

@@ -96,8 +96,7 @@ ssize_t belay_send_descriptors_placed(const char *place, belay_stream *stream, c
         if (rc < 0)
                 return rc;
         rc = send_all(stream, socket, data, size, fds, count, place);
-        bly_stream_leave(stream, &stream->writer);
-        return rc;
+        return (ssize_t) bly_stream_leave(stream, &stream->writer, rc);
 }
 
 /* ---- receiving ---- */
@@ -196,6 +195,5 @@ ssize_t belay_receive_descriptors_placed(const char *place, belay_stream *stream
         if (size > 0)
                 rc = bly_stream_buffered(stream) > 0 ? take_buffered(stream, buffer, size)
                                                      : receive(stream, socket, buffer, size, fds, room, count, place);
-        bly_stream_leave(stream, &stream->reader);
-        return rc;
+        return (ssize_t) bly_stream_leave(stream, &stream->reader, rc);
 }

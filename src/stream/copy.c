@@ -219,6 +219,7 @@ static int begin(struct bly_copying *copying) {
 
 int belay_copy_placed(const char *place, belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) {
         struct bly_copying *copying = &from->copying;
+        struct bly_recall recall;
         int rc;
 
         if (copied != NULL)
@@ -229,13 +230,14 @@ int belay_copy_placed(const char *place, belay_stream *to, belay_stream *from, i
         rc = bly_stream_enter(to, &to->writer, place, "belay_copy()");
         if (rc == 0) {
                 *copying = (struct bly_copying) { .server.serve = serve, .to = to, .most = most };
+                bly_recall_begin(&recall, &from->reader, &to->writer);
                 rc = begin(copying);
                 if (rc == 0)
                         rc = copy(copying, place);
                 if (copied != NULL)
                         *copied = copying->copied;
-                bly_stream_leave(to, &to->writer);
+                rc = (int) bly_recall_end(&recall, rc);
+                rc = (int) bly_stream_leave(to, &to->writer, rc);
         }
-        bly_stream_leave(from, &from->reader);
-        return rc;
+        return (int) bly_stream_leave(from, &from->reader, rc);
 }

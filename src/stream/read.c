@@ -147,8 +147,7 @@ ssize_t belay_read_placed(const char *place, belay_stream *stream, void *buffer,
                 if (likely(rc > 0))
                         stream->received += (size_t) rc;
         }
-        bly_stream_leave(stream, &stream->reader);
-        return rc;
+        return (ssize_t) bly_stream_leave(stream, &stream->reader, rc);
 }
 
 /* ---- so many ---- */
@@ -169,8 +168,7 @@ ssize_t belay_read_exactly_placed(const char *place, belay_stream *stream, void 
         }
         if (moved > 0 && rc == -ECANCELED)
                 bly_undeliver(stream->reader.task);
-        bly_stream_leave(stream, &stream->reader);
-        return moved > 0 || rc > 0 ? (ssize_t) moved : rc;
+        return (ssize_t) bly_stream_leave(stream, &stream->reader, moved > 0 || rc > 0 ? (ssize_t) moved : rc);
 }
 
 /* ---- without taking ---- */
@@ -188,7 +186,9 @@ ssize_t belay_peek_placed(const char *place, belay_stream *stream, size_t least,
                 *data = stream->buffer != NULL ? stream->buffer + stream->start : "";
                 rc = (ssize_t) bly_stream_buffered(stream);
         }
-        bly_stream_leave(stream, &stream->reader);
+        rc = (ssize_t) bly_stream_leave(stream, &stream->reader, rc);
+        if (rc < 0)
+                *data = NULL;
         return rc;
 }
 

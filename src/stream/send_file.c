@@ -118,6 +118,7 @@ static int64_t send_file(belay_stream *stream, int fd, int64_t offset, int64_t s
 }
 
 int64_t belay_send_file_placed(const char *place, belay_stream *stream, int fd, int64_t offset, int64_t size) {
+        struct bly_recall recall;
         int64_t rc;
 
         if (offset < 0 || size < 0)
@@ -125,7 +126,8 @@ int64_t belay_send_file_placed(const char *place, belay_stream *stream, int fd, 
         rc = bly_stream_enter(stream, &stream->writer, place, "belay_send_file()");
         if (rc < 0)
                 return rc;
+        bly_recall_begin(&recall, &stream->writer, NULL);
         rc = send_file(stream, fd, offset, size, place);
-        bly_stream_leave(stream, &stream->writer);
-        return rc;
+        rc = bly_recall_end(&recall, rc);
+        return bly_stream_leave(stream, &stream->writer, rc);
 }

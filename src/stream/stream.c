@@ -68,14 +68,62 @@ int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const cha
         }
         end->task = self;
         end->place = place;
+        end->recall = NULL;
         self->place = place;
         return 0;
 }
 
-void bly_stream_leave(belay_stream *stream, struct bly_stream_end *end) {
-        end->task = NULL;
-        if (unlikely(stream->closed) && !is_inside(stream))
+static __attribute__((noinline)) int leave_closed(belay_stream *stream, belay_task *self, int64_t rc) {
+        if (rc == -ECANCELED)
+                bly_undeliver(self);
+        if (!is_inside(stream))
                 destroy(stream);
+        return -EBADF;
+}
+
+int64_t bly_stream_leave(belay_stream *stream, struct bly_stream_end *end, int64_t rc) {
+        belay_task *self = end->task;
+
+        end->task = NULL;
+        return unlikely(stream->closed) ? leave_closed(stream, self, rc) : rc;
+}
+
+/* ---- calls that wait elsewhere ---- */
+
+void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end, struct bly_stream_end *other) {
+        belay_task *self = end->task;
+
+        *recall = (struct bly_recall) {
+                .task = self,
+                .depth = self->scope != NULL ? self->scope->depth : 0,
+                .requests = bly_visible_requests(self),
+        };
+        end->recall = recall;
+        if (other != NULL)
+                other->recall = recall;
+}
+
+int64_t bly_recall_end(struct bly_recall *recall, int64_t rc) {
+        /* Its own request alone: any other is the task's, and is told of. */
+        if (unlikely(recall->asked) && bly_uncancel_visible(recall->task) <= recall->requests && rc == -ECANCELED) {
+                bly_leave_failure(recall->task, -EBADF, NULL);
+                return -EBADF;
+        }
+        return rc;
+}
+
+static void recall(struct bly_stream_end *end) {
+        struct bly_recall *recall = end->task != NULL ? end->recall : NULL;
+
+        if (recall == NULL || recall->asked)
+                return;
+        recall->asked = bly_request(recall->task, &(struct bly_ask) {
+                .kind = BELAY_ORIGIN_CALLER,
+                .place = bly_current() != NULL ? bly_current()->place : NULL,
+                .reason = "the stream was closed",
+                .asker = bly_current(),
+                .depth = recall->depth,
+        });
 }
 
 /* ---- closing ---- */
@@ -102,8 +150,7 @@ int belay_half_close_placed(const char *place, belay_stream *stream) {
         /* The system's word for a connection that is gone. */
         if (rc == -ENOTCONN)
                 rc = -EPIPE;
-        bly_stream_leave(stream, &stream->writer);
-        return rc;
+        return (int) bly_stream_leave(stream, &stream->writer, rc);
 }
 
 /* Reads what still comes and drops it, until the other side has ended too. */
@@ -132,10 +179,16 @@ static int say_goodbye(belay_stream *stream, belay_time span, const char *place)
 static void give_up(belay_stream *stream, bool abort) {
         stream->closed = true;
         stream->aborted = abort;
-        if (is_inside(stream))
-                stream->transport.interrupt(stream->self);
-        else
+        if (stream->holder != NULL)
+                *stream->holder = NULL;
+        stream->holder = NULL;
+        if (!is_inside(stream)) {
                 destroy(stream);
+                return;
+        }
+        stream->transport.interrupt(stream->self);
+        recall(&stream->reader);
+        recall(&stream->writer);
 }
 
 /* A descriptor that stays open is nobody's to end; and where the other side of a socket has ended, closing says it all. */
@@ -147,33 +200,45 @@ static bool needs_goodbye(const belay_stream *stream) {
         return socket == NULL || (!socket->keep_open && !stream->ended);
 }
 
-static int close_in_order(belay_stream *stream, belay_time span, const char *place) {
+/* The task that may say goodbye; NULL, which is reported. */
+static belay_task *closer(const belay_stream *stream, const char *place) {
         belay_task *self = bly_waiter(place, "belay_close() with a limit");
-        int rc;
 
-        if (self == NULL)
-                return -EPERM;
-        if (stream->loop != NULL && stream->loop != self->loop)
-                return bly_misuse(-EPERM, place, "belay_close() of a stream (%s) that belongs to another loop",
-                                  belay_stream_name(stream));
-        stream->reader = stream->writer = (struct bly_stream_end) { .task = self, .place = place };
-        self->place = place;
-        rc = say_goodbye(stream, span, place);
-        stream->reader.task = stream->writer.task = NULL;
-        /* The system's word for a connection that is gone. */
-        if (rc == -ENOTCONN)
-                return -ECONNRESET;
-        return rc == -EOPNOTSUPP ? 0 : rc;
+        if (self == NULL || stream->loop == NULL || stream->loop == self->loop)
+                return self;
+        bly_misuse(-EPERM, place, "belay_close() of a stream (%s) that belongs to another loop", belay_stream_name(stream));
+        return NULL;
+}
+
+static int close_in_order(belay_stream *stream, belay_time span, const char *place) {
+        belay_task *self = closer(stream, place);
+        int rc = -EPERM;
+
+        if (self != NULL) {
+                stream->reader = stream->writer = (struct bly_stream_end) { .task = self, .place = place };
+                self->place = place;
+                rc = say_goodbye(stream, span, place);
+                /* The system's word for a connection that is gone. */
+                if (rc == -ENOTCONN)
+                        rc = -ECONNRESET;
+                if (rc == -EOPNOTSUPP)
+                        rc = 0;
+                stream->reader.task = NULL;
+                if (stream->closed)
+                        return (int) bly_stream_leave(stream, &stream->writer, rc);
+                stream->writer.task = NULL;
+        }
+        give_up(stream, stream->cut);
+        return rc;
 }
 
 int belay_close_placed(const char *place, belay_stream *stream, belay_time span) {
-        int rc;
-
         if (stream == NULL)
                 return 0;
-        rc = span > 0 && needs_goodbye(stream) ? close_in_order(stream, span, place) : 0;
+        if (span > 0 && needs_goodbye(stream))
+                return close_in_order(stream, span, place);
         give_up(stream, stream->cut);
-        return rc;
+        return 0;
 }
 
 void belay_abort(belay_stream *stream) {

@@ -17,10 +17,23 @@
 
 struct bly_descriptor;
 
-/* One way of it: who is at it, and what it failed with for good, which whoever comes next is told. */
+/*
+ * A call that waits for other things than one stream: another stream, a thread. The transport's interrupt() reaches it
+ * only in the one. So the task that closes the stream asks the call to end by a request for cancellation, which the call
+ * takes back. Others that wait for the same things notice nothing. Lies on the stack of the call.
+ */
+struct bly_recall {
+        belay_task *task;
+        int depth;                      /* of the innermost scope when the call began: a region within holds it back */
+        int requests;                   /* that the task had then */
+        bool asked;
+};
+
+/* One way of it: the task that is at it, and what it failed with for good, which the next call returns. */
 struct bly_stream_end {
         belay_task *task;
         const char *place;
+        struct bly_recall *recall;      /* NULL: the call waits in the transport only */
         int error;
 };
 
@@ -56,6 +69,7 @@ struct belay_stream {
         bool aborted;
         char *buffer;
         size_t room;
+        belay_stream **holder;          /* a pointer to the stream that its end clears; NULL */
         struct bly_copying copying;
         belay_transport transport;
 };
@@ -64,8 +78,16 @@ struct belay_stream {
 
 /* The calling task is at this end now: 0; -EPERM, -EBUSY (both reported), -EBADF. */
 int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const char *place, const char *what);
-/* And is not any more. The stream may be gone when it returns. */
-void bly_stream_leave(belay_stream *stream, struct bly_stream_end *end);
+/*
+ * The calling task leaves this end: returns what its call returns. That is `rc`, but -EBADF if the stream was closed while
+ * the call was inside: the handle is gone, whatever else happened. The stream may be gone when the function returns.
+ */
+int64_t bly_stream_leave(belay_stream *stream, struct bly_stream_end *end, int64_t rc);
+
+/* From here on the end of either stream ends the call; `other` may be NULL. */
+void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end, struct bly_stream_end *other);
+/* Before the call leaves the streams: returns `rc`, but -EBADF if the request of the task that closed one ended the wait. */
+int64_t bly_recall_end(struct bly_recall *recall, int64_t rc);
 
 /* ---- reading (read.c) ---- */
 

@@ -54,8 +54,7 @@ static ssize_t read_until(const char *place, const char *what, belay_stream *str
         rc = length == 0 || limit == 0 ? -EINVAL : wait_for(stream, delimiter, length, limit);
         if (rc > 0)
                 bly_stream_take(stream, buffer, (size_t) rc);
-        bly_stream_leave(stream, &stream->reader);
-        return rc;
+        return (ssize_t) bly_stream_leave(stream, &stream->reader, rc);
 }
 
 ssize_t belay_read_until_placed(const char *place, belay_stream *stream, const void *delimiter, size_t length,

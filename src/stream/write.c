@@ -77,8 +77,7 @@ ssize_t belay_write_placed(const char *place, belay_stream *stream, const void *
                 part.iov_len -= (size_t) rc;
         }
         rc = bly_stream_written(stream, moved, rc);
-        bly_stream_leave(stream, &stream->writer);
-        return rc;
+        return (ssize_t) bly_stream_leave(stream, &stream->writer, rc);
 }
 
 /* Where in an array of parts the writing stands. */
@@ -138,8 +137,7 @@ ssize_t belay_writev_placed(const char *place, belay_stream *stream, const struc
         if (rc < 0)
                 return rc;
         rc = write_parts(stream, parts, count);
-        bly_stream_leave(stream, &stream->writer);
-        return rc;
+        return (ssize_t) bly_stream_leave(stream, &stream->writer, rc);
 }
 
 /* ---- what there is room for ---- */
@@ -153,8 +151,7 @@ ssize_t belay_write_some_placed(const char *place, belay_stream *stream, const v
         rc = bly_stream_writable(stream);
         if (rc == 0 && size > 0)
                 rc = bly_stream_write(stream, &part, 1);
-        bly_stream_leave(stream, &stream->writer);
-        return rc;
+        return (ssize_t) bly_stream_leave(stream, &stream->writer, rc);
 }
 
 /* ---- cut ---- */

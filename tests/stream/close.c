@@ -343,9 +343,8 @@ static int with_tasks_inside(void *arg) {
                 join_task(tasks[0], 0);
                 if (both)
                         join_task(tasks[1], 0);
-                /* What it had moved before is counted. A back end may not have come to it yet. */
-                CHECK((writer.result > 0 && writer.result < MUCH)
-                      || (writer.result == -EBADF && subject->kind == PAIR));
+                /* The handle is gone, whatever was moved before. */
+                CHECK_EQ(writer.result, -EBADF);
                 CHECK_EQ(reader.result, -EBADF);
                 belay_abort(other);
         }
@@ -390,7 +389,7 @@ static int closed_before_it_runs(void *arg) {
         CHECK_EQ(belay_write(ends[0], "0123456789", 10), 10);
         join_task(tasks[0], 0);
         join_task(tasks[1], 0);
-        CHECK((reader.result >= 1 && reader.result <= 10) || reader.result == -EBADF);
+        CHECK_EQ(reader.result, -EBADF);
         belay_abort(ends[0]);
         belay_abort(others[0]);
         belay_abort(others[1]);
@@ -435,14 +434,6 @@ static int echo_closed(void *arg) {
         return 0;
 }
 
-static int read_all(void *arg) {
-        static char buffer[4096];
-
-        while (belay_read(arg, buffer, sizeof(buffer)) > 0)
-                ;
-        return 0;
-}
-
 /* What it copies from is closed while it waits to write, and the other way round. */
 static int copy_closed(void *arg) {
         struct subject *subject = arg;
@@ -453,7 +444,7 @@ static int copy_closed(void *arg) {
                 struct copier copier = { .copied = -1 };
                 struct once writer = { .data = data, .size = MUCH };
                 belay_stream *others[2];
-                belay_task *tasks[3];
+                belay_task *tasks[2];
 
                 open_ends(subject->kind, ends);
                 open_ends(subject->kind, others);
@@ -470,13 +461,10 @@ static int copy_closed(void *arg) {
                         CHECK_EQ(belay_yield(), 0);
                 CHECK(!copier.done && !writer.done);
                 CHECK_EQ(belay_close(way == 0 ? ends[1] : others[0], 0), 0);
-                /* Somebody reads what it still has to write. */
-                tasks[2] = must(belay_spawn(read_all, others[1]));
                 join_task(tasks[0], 0);
                 CHECK_EQ(copier.rc, -EBADF);
                 CHECK(copier.copied > 0);
                 belay_abort(way == 0 ? others[0] : ends[1]);
-                join_task(tasks[2], 0);
                 belay_abort(others[1]);
                 belay_cancel(tasks[1], NULL);
                 CHECK_EQ(belay_join(tasks[1], NULL), 0);

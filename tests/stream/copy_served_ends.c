@@ -100,15 +100,14 @@ static void closed(enum shape shape) {
                 close_way(&way);
                 if (shape % 2 == 0)
                         continue;
-                /* Of the target the copy takes note when it has something for it. */
                 way = open_way(shape);
                 start_and_sleep(&copy, &way, -1);
                 if (abort)
                         belay_abort(way.to);
                 else
                         CHECK_EQ(belay_close(way.to, 0), 0);
-                put(&way, 100, 0);
                 ends(&copy, -EBADF, 0);
+                put(&way, 100, 0);
                 is_at(way.from, 100, 0);
                 way.to = NULL;
                 close_way(&way);

@@ -230,7 +230,7 @@ static int closed(void *arg) {
         CHECK(!sender.done);
         belay_abort(ends[0]);
         join_task(task, 0);
-        CHECK(sender.result >= 1000 && sender.result < SIZE);
+        CHECK_EQ(sender.result, -EBADF);
         close(sender.fd);
         belay_abort(ends[1]);
         return 0;
