@@ -108,8 +108,12 @@ BELAY_API int belay_listen(belay_listener **listener, const char *endpoint, cons
 BELAY_API int belay_listen_fd(belay_listener **listener, int fd) BELAY_MUST_USE;
 
 /*
- * Accepts a connection. Connections that were gone before they were accepted are passed over. -EMFILE, -ENFILE, -ENOBUFS: the
- * connection still waits; -ENOMEM: it waits, or was closed; -EBADF: closed meanwhile. Several tasks may accept at a time.
+ * Accept a connection, and make a stream of it.
+ * The function passes over connections that were gone before it accepted them. Several tasks may accept at a time.
+ * Returns: 0 with the stream.
+ * Errors: -EMFILE, -ENFILE, -ENOBUFS: the connection still waits. -ENOMEM: it waits, or was closed. -EBADF: another task closed
+ * the listener meanwhile, and its handle is gone. The function returns -EBADF then, whatever else happened: a connection that
+ * it had accepted in that turn is reset, and a request for cancellation stays pending for the next wait.
  * Cancellation: a cancellation point if no connection waits; none is lost.
  */
 BELAY_API int belay_accept(belay_listener *listener, belay_stream **stream) BELAY_MUST_USE;
@@ -123,7 +127,10 @@ BELAY_API void belay_listener_close(belay_listener *listener);
 
 /* ---- serving ---- */
 
-/* Handles a connection in a task of its own. The stream is closed for it when it returns. */
+/*
+ * Handles a connection in a task of its own. belay_serve() closes the stream when the handler returns, unless the handler, or
+ * any other task, closed it before.
+ */
 typedef int belay_serve_fn(belay_stream *stream, void *arg);
 
 typedef struct belay_serve_options {
@@ -132,7 +139,10 @@ typedef struct belay_serve_options {
         belay_time grace;                 /* how long connections may go on when serving ends; 0: 10 s; BELAY_NEVER */
         belay_time close_limit;           /* of closing in good order a connection whose handler returned; 0: 1 s */
         size_t stack_size;                /* of the handlers' tasks; 0: the loop's */
-        /* Called in the handler's task with what it returned, if that is a failure; NULL: a log line, but for -ECANCELED, -EPIPE, -ECONNRESET. */
+        /*
+         * Called in the handler's task with what it returned, if that is a failure; `stream` is NULL if it was closed before.
+         * NULL: a log line, but for -ECANCELED, -EPIPE, -ECONNRESET.
+         */
         void (*failed)(belay_stream *stream, int rc, void *arg);
 } belay_serve_options;
 
@@ -144,7 +154,8 @@ typedef struct belay_serve_options {
  * Then, in this order: nothing more is accepted, and the listener is closed, so that others may listen in its place; connections go on
  * for `grace`; those that are left are cancelled, and their clean-up is waited for. A further request for this task cancels them at
  * once. Returns 0 if it was stopped, -ECANCELED if it was cancelled, an error if accepting failed for good; in all cases no connection
- * is left, and the listener's handle is still to be closed.
+ * is left, and the listener's handle is still to be closed. But if another task closed the listener meanwhile, belay_serve()
+ * returns -EBADF, whatever else happened, and the handle is gone.
  * Cancellation: a cancellation point.
  */
 BELAY_API int belay_serve(belay_listener *listener, belay_serve_fn *handler, void *arg,

@@ -207,8 +207,10 @@ static ssize_t move(belay_datagrams *socket, struct bly_message *message, const 
                 return rc;
         if (socket->inside == 0)
                 bly_free(socket);
-        /* Who went on as if nothing were the matter would use a handle that is gone. */
-        return rc < 0 ? rc : -EBADF;
+        if (rc == -ECANCELED)
+                bly_undeliver(self);
+        /* A caller that went on as if nothing were the matter would use a handle that is gone. */
+        return -EBADF;
 }
 
 ssize_t belay_receive_placed(const char *place, belay_datagrams *socket, void *buffer, size_t size,

@@ -213,9 +213,14 @@ void bly_listener_enter(belay_listener *listener) {
         listener->inside++;
 }
 
-void bly_listener_leave(belay_listener *listener) {
-        if (--listener->inside == 0 && listener->closed)
+int bly_listener_leave(belay_listener *listener, int rc) {
+        bool closed = listener->closed;
+
+        if (--listener->inside == 0 && closed)
                 bly_free(listener);
+        if (closed && rc == -ECANCELED)
+                bly_undeliver(bly_loop->current);
+        return closed ? -EBADF : rc;
 }
 
 void belay_listener_close(belay_listener *listener) {
@@ -316,6 +321,11 @@ int belay_accept_placed(const char *place, belay_listener *listener, belay_strea
                 rc = bly_stream_of_socket(stream, listener->io, rc, listener->family);
         if (rc == 0)
                 bly_stream_note_peer(*stream, (struct sockaddr *) &peer.address, peer.length);
-        bly_listener_leave(listener);
+        rc = bly_listener_leave(listener, rc);
+        /* Its listener went in the same turn. */
+        if (unlikely(rc < 0) && *stream != NULL) {
+                belay_abort(*stream);
+                *stream = NULL;
+        }
         return rc;
 }

@@ -35,9 +35,13 @@ struct belay_listener {
         char endpoint[BELAY_ADDRESS_TEXT];
 };
 
-/* A task is at it, and is not any more: then it may be gone. */
+/* A task is at it. */
 void bly_listener_enter(belay_listener *listener);
-void bly_listener_leave(belay_listener *listener);
+/*
+ * The task leaves it: returns what its call returns. That is `rc`, but -EBADF if the listener was closed meanwhile, as with
+ * streams. The listener may be gone when the function returns.
+ */
+int bly_listener_leave(belay_listener *listener, int rc);
 /* Listens no more: those who wait get -EBADF. Its handle stays. */
 void bly_listener_hush(belay_listener *listener);
 

@@ -29,7 +29,7 @@ struct bly_serve {
 
 struct connection {
         struct bly_serve *serve;
-        belay_stream *stream;           /* NULL once it was closed */
+        belay_stream *stream;           /* its end clears it, whichever task closes it */
 };
 
 /* ---- a connection ---- */
@@ -42,21 +42,20 @@ static void tell(struct bly_serve *serve, belay_stream *stream, int rc) {
         if (serve->options.failed != NULL)
                 serve->options.failed(stream, rc, serve->arg);
         else if (!is_ordinary(rc))
-                bly_log(BELAY_LOG_WARNING, "connection %s: %s", belay_stream_name(stream), strerror(-rc));
+                bly_log(BELAY_LOG_WARNING, "connection %s: %s",
+                        stream != NULL ? belay_stream_name(stream) : "that its handler closed", strerror(-rc));
 }
 
 static int handle(void *arg) {
         struct connection *connection = arg;
         struct bly_serve *serve = connection->serve;
-        belay_stream *stream = connection->stream;
-        int rc = serve->handler(stream, serve->arg);
+        int rc = serve->handler(connection->stream, serve->arg);
 
-        connection->stream = NULL;
         if (rc < 0) {
-                tell(serve, stream, rc);
-                belay_abort(stream);
+                tell(serve, connection->stream, rc);
+                belay_abort(connection->stream);
         } else {
-                belay_close_placed(serve->place, stream, serve->options.close_limit);
+                belay_close_placed(serve->place, connection->stream, serve->options.close_limit);
         }
         return 0;
 }
@@ -88,6 +87,8 @@ static int begin(struct bly_serve *serve, belay_stream *stream) {
         if (rc < 0) {
                 serve->count--;
                 bly_free(connection);
+        } else {
+                stream->holder = &connection->stream;
         }
         return rc;
 }
@@ -209,8 +210,7 @@ int belay_serve_placed(const char *place, belay_listener *listener, belay_serve_
         listener->serve = &serve;
         rc = serve_group(&serve);
         listener->serve = NULL;
-        bly_listener_leave(listener);
-        return rc;
+        return bly_listener_leave(listener, rc);
 }
 
 int belay_serve_stop(belay_listener *listener) {

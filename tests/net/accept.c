@@ -232,6 +232,7 @@ static int closed_after_the_event(void *arg) {
         belay_wait_info info = BELAY_WAIT_INFO_INIT;
         belay_listener *other;
         int number = belay_listener_fd(accepting.listener), fd, fds[2];
+        bool was_done;
 
         let_run();
         fd = connect_plainly(accepting.listener);
@@ -239,12 +240,14 @@ static int closed_after_the_event(void *arg) {
                 CHECK_EQ(belay_yield(), 0);
                 belay_waiting(task, &info);
         } while (strcmp(info.what, "ready") != 0 && !accepting.done);
+        was_done = accepting.done;
         belay_listener_close(accepting.listener);
         other = listener_of(kind);
         CHECK_EQ(belay_listener_fd(other), number);
         fds[0] = connect_plainly(other);
         end_of(task, 0);
-        CHECK(accepting.result == 0 || accepting.result == -EBADF);
+        CHECK_EQ(accepting.result, was_done ? 0 : -EBADF);
+        CHECK_EQ(accepting.stream != NULL, was_done);
         belay_abort(accepting.stream);
         /* It was the old one's, if any. */
         accepting = (struct accepting) { .listener = other };

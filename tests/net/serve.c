@@ -463,6 +463,78 @@ static int failures(void *arg) {
         return 0;
 }
 
+/* ---- handlers that close their stream ---- */
+
+static int closes(belay_stream *stream, void *arg) {
+        char byte;
+
+        (void) arg;
+        CHECK_EQ(belay_read(stream, &byte, 1), 1);
+        if (byte & 1)
+                belay_abort(stream);
+        else
+                CHECK_EQ(belay_close(stream, byte & 2 ? BELAY_SECOND : 0), byte & 2 ? -ETIMEDOUT : 0);
+        return byte & 4 ? -EPROTO : 0;
+}
+
+static int abort_it(void *arg) {
+        belay_abort(arg);
+        return 0;
+}
+
+/* Another task does it: while the handler waits in it, or while serving closes it in good order. */
+static int is_closed(belay_stream *stream, void *arg) {
+        char byte;
+
+        (void) arg;
+        CHECK_EQ(belay_read(stream, &byte, 1), 1);
+        belay_release(must(belay_spawn(abort_it, stream)));
+        if (byte & 1)
+                CHECK_EQ(belay_read(stream, &byte, 1), -EBADF);
+        return byte & 4 ? -EPROTO : 0;
+}
+
+static unsigned told_of_none;
+
+static void close_on_failure(belay_stream *stream, int rc, void *arg) {
+        (void) arg;
+        CHECK_EQ(rc, -EPROTO);
+        told_of_none += stream == NULL;
+        belay_abort(stream);
+}
+
+static int handlers_that_close(void *arg) {
+        (void) arg;
+        for (int round = 0; round < 4; round++) {
+                struct server server = { .options.failed = round & 1 ? close_on_failure : NULL };
+                int fds[8], open_before = open_count();
+
+                told_of_none = 0;
+                keep_lines();
+                start_server(&server, IPV4, round & 2 ? is_closed : closes);
+                for (int i = 0; i < 8; i++) {
+                        fds[i] = connect_plainly(server.listener);
+                        put_byte(fds[i], (unsigned char) ('h' + i));
+                }
+                CHECK_EQ(belay_sleep(BELAY_MINUTE), 0);
+                CHECK(!server.done);
+                CHECK_EQ(belay_serve_count(server.listener), 0);
+                for (int i = 0; i < 8; i++) {
+                        CHECK(take_byte(fds[i]) != NOTHING_YET);
+                        close(fds[i]);
+                }
+                CHECK_EQ(belay_serve_stop(server.listener), 0);
+                end_server(&server, 0);
+                /* Four failed, and are told of once each. */
+                CHECK_EQ(kept_count, round & 1 ? 0 : 4);
+                CHECK(!(round & 1) || (round & 2 ? told_of_none == 2 : told_of_none == 4));
+                belay_set_log(NULL, NULL);
+                /* In the first round the loop made what it waits with. */
+                CHECK(round == 0 || open_count() == open_before);
+        }
+        return 0;
+}
+
 /* ---- misuse ---- */
 
 static int refuses(void *arg) {
@@ -514,6 +586,7 @@ static void all(void) {
         RUN_KINDS_VIRTUAL(at_most);
         RUN_VIRTUAL(goodbye);
         RUN_VIRTUAL(failures);
+        RUN_VIRTUAL(handlers_that_close);
         RUN_VIRTUAL(refuses);
         RUN_VIRTUAL(twice);
 }
