@@ -207,11 +207,16 @@ enum { BELAY_DESCRIPTORS_MOST = 253 };    /* in one message, as Linux has it */
 BELAY_API ssize_t belay_send_descriptors(belay_stream *stream, const void *data, size_t size, const int *fds,
                                          size_t count) BELAY_MUST_USE;
 /*
- * Reads bytes, as belay_read(), and the descriptors that came with them: *count says how many `fds` has room for, and gets how many
- * came. They are the caller's, and closed on exec. More than there was room for: -EMSGSIZE, or than the process
- * can have: -EMFILE; none is kept open, and the bytes are gone.
- * Descriptors that come with bytes read by other functions are closed.
+ * Read bytes, as belay_read(), and the descriptors that came with them: *count says how many `fds` has room for, and gets how
+ * many came.
+ * Other functions that read close the descriptors that come with their bytes.
+ * Returns: as belay_read().
+ * Errors: -EMSGSIZE: more descriptors came than `fds` has room for. -EMFILE: more came than the process can have. The function
+ * closes all of them then, *count is 0, and the bytes that they came with are the next that the stream reads. If there is no
+ * memory to keep these bytes, all that reads from then on returns -ENOTRECOVERABLE. -EOPNOTSUPP: no Unix socket. Errors of
+ * belay_read().
  * Cancellation: as belay_read(); no descriptor is lost or left open.
+ * Ownership: the descriptors are the caller's, and closed on exec.
  */
 BELAY_API ssize_t belay_receive_descriptors(belay_stream *stream, void *buffer, size_t size, int *fds,
                                             size_t *count) BELAY_MUST_USE;

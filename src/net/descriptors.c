@@ -4,7 +4,8 @@
  *
  * The system lets them go with the first byte of what is sent, and hands them out with it. So sending the rest, and
  * cutting a message, are as with any stream. A receiver always has room for all that may come: only then is it known
- * how many there were, and none is left open that the caller cannot have.
+ * how many there were, and none is left open that the caller cannot have. The bytes that came with these stay in the
+ * stream: a reader that does without the descriptors is not out of step.
  */
 #define _GNU_SOURCE
 #include <unistd.h>
@@ -125,19 +126,36 @@ static size_t detach(struct msghdr *message, int *fds) {
         return count;
 }
 
+/* For the next call that reads. Without memory for them nothing is read any more: what follows would be out of step. */
+static void keep_bytes(belay_stream *stream, const void *bytes, size_t size) {
+        char *buffer = stream->room < size ? bly_realloc(stream->buffer, size) : stream->buffer;
+
+        if (buffer == NULL) {
+                stream->reader.error = -ENOTRECOVERABLE;
+                return;
+        }
+        if (stream->room < size)
+                stream->room = size;
+        stream->buffer = memcpy(buffer, bytes, size);
+        stream->start = 0;
+        stream->end = size;
+}
+
 /* All or none: the caller's are those that have room, and none whose companions the system could not hand out. */
-static ssize_t hand_over(struct msghdr *message, ssize_t size, int *fds, size_t room, size_t *count) {
+static ssize_t hand_over(belay_stream *stream, struct msghdr *message, size_t size, int *fds, size_t room, size_t *count) {
         int came[sizeof(union control) / sizeof(int)];
         size_t number = detach(message, came);
 
         if (number > room || message->msg_flags & MSG_CTRUNC) {
                 close_all(came, number);
+                keep_bytes(stream, message->msg_iov->iov_base, size);
                 return number > room ? -EMSGSIZE : -EMFILE;
         }
         for (size_t i = 0; i < number; i++)
                 fds[i] = came[i];
         *count = number;
-        return size;
+        stream->received += size;
+        return (ssize_t) size;
 }
 
 static ssize_t receive(belay_stream *stream, struct bly_descriptor *socket, void *buffer, size_t size, int *fds,
@@ -166,8 +184,7 @@ static ssize_t receive(belay_stream *stream, struct bly_descriptor *socket, void
                 stream->reader.error = (int) rc;
         if (rc <= 0)
                 return rc;
-        stream->received += (size_t) rc;
-        return hand_over(&message.header, rc, fds, room, count);
+        return hand_over(stream, &message.header, (size_t) rc, fds, room, count);
 }
 
 /* Bytes that were read ahead came without: their descriptors are closed. */
@@ -195,5 +212,10 @@ ssize_t belay_receive_descriptors_placed(const char *place, belay_stream *stream
         if (size > 0)
                 rc = bly_stream_buffered(stream) > 0 ? take_buffered(stream, buffer, size)
                                                      : receive(stream, socket, buffer, size, fds, room, count, place);
-        return (ssize_t) bly_stream_leave(stream, &stream->reader, rc);
+        rc = (ssize_t) bly_stream_leave(stream, &stream->reader, rc);
+        if (unlikely(rc < 0)) {
+                close_all(fds, *count);
+                *count = 0;
+        }
+        return rc;
 }

@@ -173,13 +173,24 @@ static int no_room(void *arg) {
                 sent[i] = writing;
         for (size_t room = 0; room < 4; room++)
                 for (size_t number = room + 1; number <= MOST; number += number < 5 ? 1 : 62) {
-                        CHECK_EQ(belay_send_descriptors(ends[0], "gone", 4, sent, number), 4);
+                        CHECK_EQ(belay_send_descriptors(ends[0], "bare", 4, sent, number), 4);
                         CHECK_EQ(belay_write(ends[0], "kept", 4), 4);
                         count = room;
-                        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), -EMSGSIZE);
+                        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 1 + number % 4, got, &count), -EMSGSIZE);
                         CHECK_EQ(count, 0);
                         CHECK_EQ(open_count(), before);
-                        /* The next message is whole. */
+                        /* It is still there, without its descriptors. */
+                        if (number % 2) {
+                                CHECK_EQ(belay_read_exactly(ends[1], buffer, 4), 4);
+                        } else {
+                                for (ssize_t size = 0, rc; size < 4; size += rc) {
+                                        count = room;
+                                        rc = belay_receive_descriptors(ends[1], buffer + size, (size_t) (4 - size), got, &count);
+                                        CHECK(rc > 0);
+                                        CHECK_EQ(count, 0);
+                                }
+                        }
+                        CHECK(memcmp(buffer, "bare", 4) == 0);
                         count = room;
                         CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 4);
                         CHECK(memcmp(buffer, "kept", 4) == 0);
@@ -190,6 +201,96 @@ static int no_room(void *arg) {
         close(reading);
         close(writing);
         close_pair();
+        return 0;
+}
+
+/* Bytes that there is no memory for: the stream says that it is out of step, and goes on saying so. */
+static bool no_memory;
+
+static void *scarce(void *context, void *block, size_t size) {
+        (void) context;
+        if (size > 0 && no_memory)
+                return NULL;
+        if (size > 0)
+                return realloc(block, size);
+        free(block);
+        return NULL;
+}
+
+static int no_memory_for_bytes(void *arg) {
+        char buffer[4];
+        size_t count = 1;
+        int before;
+
+        (void) arg;
+        open_pair();
+        before = open_count();
+        memset(sent, 0, sizeof(sent));
+        CHECK_EQ(belay_send_descriptors(ends[0], "bare", 4, sent, 2), 4);
+        no_memory = true;
+        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 4, got, &count), -EMSGSIZE);
+        no_memory = false;
+        CHECK_EQ(open_count(), before);
+        for (int i = 0; i < 2; i++) {
+                count = 1;
+                CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 4, got, &count), -ENOTRECOVERABLE);
+                CHECK_EQ(belay_read(ends[1], buffer, 4), -ENOTRECOVERABLE);
+        }
+        CHECK_EQ(belay_write(ends[1], "x", 1), 1);
+        close_pair();
+        return 0;
+}
+
+/* They come in the turn in which another task closes the stream: none stays open. */
+static belay_stream *signals[2];
+
+static int close_at_signal(void *arg) {
+        char byte;
+
+        (void) arg;
+        CHECK_EQ(belay_read(signals[1], &byte, 1), 1);
+        belay_abort(ends[1]);
+        return 0;
+}
+
+static int receive_two(void *arg) {
+        char byte;
+        size_t count = 2;
+        ssize_t rc = belay_receive_descriptors(ends[1], &byte, 1, got, &count);
+
+        (void) arg;
+        CHECK(rc == -EBADF ? count == 0 : rc == 1 && count == 2);
+        close_many(got, count);
+        return 0;
+}
+
+static int closed_in_the_same_turn(void *arg) {
+        int before = open_count();
+        belay_task *tasks[2];
+
+        (void) arg;
+        for (int i = 0; i < 10; i++) {
+                open_pair();
+                CHECK_EQ(belay_stream_pair(&signals[0], &signals[1]), 0);
+                tasks[0] = must(belay_spawn(close_at_signal, NULL));
+                tasks[1] = must(belay_spawn(receive_two, NULL));
+                for (int turn = 0; turn < 5; turn++)
+                        CHECK_EQ(belay_yield(), 0);
+                memset(sent, 0, sizeof(sent));
+                CHECK_EQ(belay_write(signals[0], "x", 1), 1);
+                CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, sent, 2), 1);
+                for (int task = 0; task < 2; task++) {
+                        CHECK_EQ(belay_join(tasks[task], NULL), 0);
+                        belay_release(tasks[task]);
+                }
+                belay_abort(ends[0]);
+                belay_abort(signals[0]);
+                belay_abort(signals[1]);
+                /* In the first round the loop made what it waits with. */
+                if (i == 0)
+                        before = open_count();
+                CHECK_EQ(open_count(), before);
+        }
         return 0;
 }
 
@@ -216,6 +317,8 @@ static int no_more_for_us(void *arg) {
         unlimit_descriptors();
         CHECK_EQ(count, 0);
         CHECK_EQ(open_count(), before);
+        CHECK_EQ(belay_read(ends[1], &byte, 1), 1);
+        CHECK_EQ(byte, 'x');
         close_pair();
         return 0;
 }
@@ -524,10 +627,11 @@ static void misuse(void) {
 
 int main(void) {
         belay_fn *const tests[] = {
-                one, all, borders, no_room, no_more_for_us, with_others, others, errors, waiting, long_message,
+                one, all, borders, no_room, no_memory_for_bytes, closed_in_the_same_turn, no_more_for_us, with_others, others, errors, waiting, long_message,
         };
         struct child child;
 
+        belay_set_memory(scarce, NULL);
         long_data = malloc(LONG);
         for (size_t i = 0; i < LONG; i++)
                 long_data[i] = (char) (i * 2654435761u >> 24);
