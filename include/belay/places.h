@@ -116,6 +116,10 @@ BELAY_API int belay_loop_run_placed(const char *place, belay_loop *loop, belay_f
 BELAY_API int belay_wait_fd_placed(const char *place, int fd, int events) BELAY_MUST_USE;
 
 /* stream.h */
+BELAY_API int belay_stream_open_fd_placed(const char *place, belay_stream **stream, int fd,
+                                          const belay_stream_options *options) BELAY_MUST_USE;
+BELAY_API int belay_stream_pipe_placed(const char *place, belay_stream **reader, belay_stream **writer) BELAY_MUST_USE;
+BELAY_API int belay_stream_pair_placed(const char *place, belay_stream **one, belay_stream **other) BELAY_MUST_USE;
 BELAY_API ssize_t belay_read_placed(const char *place, belay_stream *stream, void *buffer,
                                     size_t size) BELAY_MUST_USE;
 BELAY_API ssize_t belay_read_exactly_placed(const char *place, belay_stream *stream, void *buffer,
@@ -150,6 +154,7 @@ BELAY_API int belay_resolve_placed(const char *place, const char *endpoint, int 
                                    size_t *count) BELAY_MUST_USE;
 BELAY_API int belay_listen_placed(const char *place, belay_listener **listener, const char *endpoint,
                                   const belay_listen_options *options) BELAY_MUST_USE;
+BELAY_API int belay_listen_fd_placed(const char *place, belay_listener **listener, int fd) BELAY_MUST_USE;
 BELAY_API int belay_accept_placed(const char *place, belay_listener *listener, belay_stream **stream) BELAY_MUST_USE;
 BELAY_API int belay_serve_placed(const char *place, belay_listener *listener, belay_serve_fn *handler, void *arg,
                                  const belay_serve_options *options) BELAY_MUST_USE;
@@ -284,6 +289,7 @@ BELAY_END
 #define belay_connect_to(...) belay_connect_to_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_resolve(...) belay_resolve_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_listen(...) belay_listen_placed(BELAY_HERE, __VA_ARGS__)
+#define belay_listen_fd(...) belay_listen_fd_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_accept(...) belay_accept_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_serve(...) belay_serve_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_receive(...) belay_receive_placed(BELAY_HERE, __VA_ARGS__)
@@ -291,6 +297,9 @@ BELAY_END
 #define belay_datagrams_open(...) belay_datagrams_open_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_send_descriptors(...) belay_send_descriptors_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_receive_descriptors(...) belay_receive_descriptors_placed(BELAY_HERE, __VA_ARGS__)
+#define belay_stream_open_fd(...) belay_stream_open_fd_placed(BELAY_HERE, __VA_ARGS__)
+#define belay_stream_pipe(...) belay_stream_pipe_placed(BELAY_HERE, __VA_ARGS__)
+#define belay_stream_pair(...) belay_stream_pair_placed(BELAY_HERE, __VA_ARGS__)
 
 /* file.h */
 #define belay_file_open(...) belay_file_open_placed(BELAY_HERE, __VA_ARGS__)

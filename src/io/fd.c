@@ -65,15 +65,43 @@ static void renew(struct bly_fd *fd, bool owned) {
         fd->owner = NULL;
 }
 
-struct bly_fd *bly_fd_own(struct bly_io *io, int number) {
-        struct bly_fd *fd = bly_fd_at(io, number);
+static const char *place_or(const char *place) {
+        return place != NULL ? place : "an unknown place";
+}
 
-        if (fd == NULL)
-                return NULL;
+/* Another comes for a descriptor that has an owner: 0 if that one has lost it. */
+static int dispossess(struct bly_io *io, struct bly_fd *fd, const struct bly_fd_owner *next, bool fresh) {
+        struct bly_fd_owner *owner = fd->owner;
+        char name[128];
+
+        if (!fresh && (owner->is_same == NULL || owner->is_same(owner, fd->fd)))
+                return bly_misuse(-EBUSY, next->place, "%s of fd %d (%s), which is that of %s, made at %s", next->what, fd->fd,
+                                  bly_fd_name(fd->fd, name, sizeof(name)), owner->what, place_or(owner->place));
+        bly_misuse(0, owner->place, "fd %d of %s was closed by the program, and its number is that of %s, made at %s", fd->fd,
+                   owner->what, next->what, place_or(next->place));
+        owner->is_lost = true;
+        bly_fd_forget(io, fd);
+        io->backend->unwatch(io, fd, true);
+        io->owned--;
+        owner->lost(owner);
+        return 0;
+}
+
+int bly_fd_own(struct bly_io *io, int number, struct bly_fd_owner *owner, bool fresh, struct bly_fd **out) {
+        struct bly_fd *fd = bly_fd_at(io, number);
+        int rc = fd != NULL ? 0 : -ENOMEM;
+
+        *out = NULL;
+        if (fd != NULL && unlikely(fd->owned))
+                rc = dispossess(io, fd, owner, fresh);
+        if (rc < 0)
+                return rc;
         bly_fd_forget(io, fd);
         renew(fd, true);
+        fd->owner = owner;
         io->owned++;
-        return fd;
+        *out = fd;
+        return 0;
 }
 
 void bly_fd_disown(struct bly_io *io, struct bly_fd *fd, bool closing) {
@@ -184,6 +212,7 @@ static inline __attribute__((always_inline)) int wait_for(struct bly_io *io, str
 int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place,
                        struct bly_fd_server *server) {
         struct bly_fd_wait wait;
+        const struct bly_fd_owner *owner = fd->owner;
         int rc;
 
         if (unlikely(fd->closing))
@@ -195,7 +224,9 @@ int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, co
         wait.what = what;
         wait.events = (uint8_t) events;
         rc = wait_for(io, &wait, place, server, false);
-        return unlikely(rc == -EPERM) ? 0 : rc;
+        if (unlikely(rc == -EPERM))
+                rc = 0;
+        return likely(fd->owner == owner) || rc < 0 ? rc : -EBADF;
 }
 
 int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place) {
@@ -205,6 +236,13 @@ int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const cha
 int bly_give_way_before_trying(struct bly_io *io, const char *place) {
         io->left = BLY_TRIES;
         return belay_yield_placed(place);
+}
+
+int bly_fd_give_way(struct bly_io *io, const struct bly_fd *fd, const char *place) {
+        const struct bly_fd_owner *owner = fd->owner;
+        int rc = bly_give_way_before_trying(io, place);
+
+        return rc == 0 && fd->owner != owner ? -EBADF : rc;
 }
 
 /* ---- what happens to them ---- */

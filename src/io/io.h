@@ -31,6 +31,20 @@ struct bly_fd_server {
         belay_task *task;
 };
 
+/*
+ * What owns a descriptor: the beginning of a stream's, a listener's and the like. A program may close a descriptor behind its
+ * owner's back, and its number is then another's. That is found out when the next owner comes for the number. The earlier one
+ * has lost its descriptor then: it neither uses nor closes the number any more, and its place in the table is the other's.
+ */
+struct bly_fd_owner {
+        const char *what;               /* "a stream" */
+        const char *place;              /* where it was made; NULL */
+        /* Is this number still the descriptor that it was? NULL: it is not known, so yes. */
+        bool (*is_same)(const struct bly_fd_owner *owner, int fd);
+        void (*lost)(struct bly_fd_owner *owner);
+        bool is_lost;
+};
+
 /* A descriptor's place in the table: one line of the cache. */
 struct bly_fd {
         int fd;
@@ -51,7 +65,7 @@ struct bly_fd {
         };
         struct bly_link waits;          /* struct bly_fd_wait, of all others */
         struct bly_link ops;            /* struct bly_op, all that go on */
-        void *owner;                    /* whose it is */
+        struct bly_fd_owner *owner;        /* if owned */
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct bly_fd) <= BLY_CACHE_LINE, "a line of the cache");
@@ -189,8 +203,12 @@ void bly_io_look(struct belay_loop *loop);
 
 /* The place of a descriptor; NULL without memory, or if it is negative. */
 struct bly_fd *bly_fd_at(struct bly_io *io, int fd);
-/* It is ours from now on, and ours no more, as before it is closed: nobody may wait for it any more. */
-struct bly_fd *bly_fd_own(struct bly_io *io, int fd);
+/*
+ * It is this owner's from now on: 0 with its place; -ENOMEM; -EBUSY: it is another's, which is reported. `fresh`: the system
+ * has just given the number out, so that an earlier owner has lost it.
+ */
+int bly_fd_own(struct bly_io *io, int number, struct bly_fd_owner *owner, bool fresh, struct bly_fd **fd);
+/* It is nobody's any more, as before it is closed: nobody may wait for it any more. Not by an owner that has lost it. */
 void bly_fd_disown(struct bly_io *io, struct bly_fd *fd, bool closing);
 /* All that wait for it, or have an operation going on it, return -EBADF as soon as they can. How many that were. */
 int bly_fd_forget(struct bly_io *io, struct bly_fd *fd);
@@ -207,11 +225,13 @@ int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, co
 
 /* A task that never waits gives way now and then, before it tries: 0 or -ECANCELED. */
 int bly_give_way_before_trying(struct bly_io *io, const char *place);
+/* The same for an owned descriptor. -EBADF: its owner has lost it meanwhile. */
+int bly_fd_give_way(struct bly_io *io, const struct bly_fd *fd, const char *place);
 
 /* Before a try: what was announced until now is what is tried. Who is cancelled instead leaves it announced. */
 static inline int bly_fd_try(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *place) {
         if (unlikely(--io->left <= 0)) {
-                int rc = bly_give_way_before_trying(io, place);
+                int rc = bly_fd_give_way(io, fd, place);
 
                 if (rc < 0)
                         return rc;

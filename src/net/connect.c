@@ -125,6 +125,11 @@ static bool met_itself(int fd, const belay_address *address) {
                && memcmp(&own, &peer, own_length) == 0;
 }
 
+/* Somebody closed the descriptor that connects, which belay alone knows. */
+static void lost(struct bly_fd_owner *owner) {
+        (void) owner;
+}
+
 /* Takes the descriptor over. */
 static int make_stream(const struct bly_connect *how, int fd, const belay_address *address, belay_stream **stream) {
         int not_blocking = 0, rc;
@@ -134,13 +139,14 @@ static int make_stream(const struct bly_connect *how, int fd, const belay_addres
                 close(fd);
                 return rc;
         }
-        rc = bly_stream_of_socket(stream, how->io, fd, bly_family(address));
+        rc = bly_stream_of_socket(stream, how->io, fd, bly_family(address), how->place);
         if (rc == 0)
                 bly_stream_note_peer(*stream, bly_sockaddr(address), address->length);
         return rc;
 }
 
 int bly_connect_one(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
+        struct bly_fd_owner owner = { .what = "a connection that is being made", .place = how->place, .lost = lost };
         const belay_address *local;
         struct bly_fd *fd;
         int number, rc;
@@ -149,15 +155,16 @@ int bly_connect_one(const struct bly_connect *how, const belay_address *address,
         number = open_socket(how, bly_family(address), &local);
         if (number < 0)
                 return number;
-        fd = bly_fd_own(how->io, number);
-        rc = fd != NULL ? connect_socket(how, fd, address) : -ENOMEM;
-        if (fd != NULL)
+        rc = bly_fd_own(how->io, number, &owner, true, &fd);
+        if (rc == 0)
+                rc = connect_socket(how, fd, address);
+        if (fd != NULL && !owner.is_lost)
                 bly_fd_disown(how->io, fd, rc < 0);
         if (rc == 0 && met_itself(number, address))
                 rc = -ECONNREFUSED;
-        if (rc < 0)
+        if (rc < 0 && !owner.is_lost)
                 close(number);
-        else
+        else if (rc == 0)
                 rc = make_stream(how, number, address, stream);
         if (rc < 0 && local != NULL && bly_path_of(local) != NULL)
                 unlink(bly_path_of(local));

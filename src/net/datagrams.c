@@ -14,11 +14,13 @@
 #include "net/net.h"
 
 struct belay_datagrams {
+        struct bly_fd_owner owner;
         struct bly_io *io;
         struct bly_fd *fd;
         int family;
         size_t inside;                  /* tasks that are at it */
-        bool closed;
+        bool closed;                    /* its handle is gone */
+        bool unusable;                  /* closed, or the program closed the descriptor */
         char *path;                     /* of a Unix socket's file, which is removed in the end; NULL */
         struct bly_file file;
         char endpoint[BELAY_ADDRESS_TEXT];
@@ -92,8 +94,19 @@ static int open_first(const struct end *locals, const struct end *remotes, const
         return error;
 }
 
+static void lost(struct bly_fd_owner *owner) {
+        container_of(owner, struct belay_datagrams, owner)->unusable = true;
+}
+
+static bool is_same(const struct bly_fd_owner *owner, int fd) {
+        char endpoint[BELAY_ADDRESS_TEXT];
+
+        return bly_own_endpoint(fd, endpoint) >= 0
+               && strcmp(endpoint, container_of(owner, struct belay_datagrams, owner)->endpoint) == 0;
+}
+
 /* The descriptor is still the caller's where it fails. */
-static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_address *local) {
+static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_address *local, const char *place) {
         const char *path = local != NULL ? bly_path_of(local) : NULL;
         belay_datagrams *socket = bly_zalloc(sizeof(*socket) + (path != NULL ? strlen(path) + 1 : 0));
         int rc;
@@ -104,10 +117,11 @@ static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_ad
         rc = socket->family = bly_own_endpoint(fd, socket->endpoint);
         if (rc >= 0 && path != NULL)
                 rc = bly_note_file(path, &socket->file);
-        if (rc >= 0) {
-                socket->fd = bly_fd_own(io, fd);
-                rc = socket->fd != NULL ? 0 : -ENOMEM;
-        }
+        socket->owner = (struct bly_fd_owner) {
+                .what = "a socket for datagrams", .place = place, .is_same = is_same, .lost = lost,
+        };
+        if (rc >= 0)
+                rc = bly_fd_own(io, fd, &socket->owner, true, &socket->fd);
         if (rc < 0) {
                 bly_free(socket);
                 return rc;
@@ -118,13 +132,14 @@ static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_ad
         return 0;
 }
 
-static int open_ends(belay_datagrams **out, struct bly_io *io, const struct end *locals, const struct end *remotes) {
+static int open_ends(belay_datagrams **out, struct bly_io *io, const struct end *locals, const struct end *remotes,
+                     const char *place) {
         const belay_address *local;
         int fd = open_first(locals, remotes, &local), rc;
 
         if (fd < 0)
                 return fd;
-        rc = make(out, io, fd, local);
+        rc = make(out, io, fd, local, place);
         if (rc < 0) {
                 close(fd);
                 if (local != NULL && bly_path_of(local) != NULL)
@@ -157,14 +172,14 @@ int belay_datagrams_open_placed(const char *place, belay_datagrams **out, const 
         if (rc == 0)
                 rc = resolve(self->loop, remote, false, &remotes, place);
         if (rc == 0)
-                rc = open_ends(out, io, &locals, &remotes);
+                rc = open_ends(out, io, &locals, &remotes, place);
         belay_addresses_free(locals.addresses, locals.count);
         belay_addresses_free(remotes.addresses, remotes.count);
         return rc;
 }
 
 int belay_datagrams_fd(const belay_datagrams *socket) {
-        return socket->fd->fd;
+        return socket->unusable ? -EBADF : socket->fd->fd;
 }
 
 const char *belay_datagrams_endpoint(const belay_datagrams *socket) {
@@ -179,11 +194,13 @@ void belay_datagrams_close(belay_datagrams *socket) {
         if (socket == NULL)
                 return;
         fd = socket->fd->fd;
-        socket->closed = true;
+        socket->closed = socket->unusable = true;
         if (socket->path != NULL)
                 bly_remove_file(socket->path, &socket->file);
-        bly_fd_disown(socket->io, socket->fd, true);
-        close(fd);
+        if (!socket->owner.is_lost) {
+                bly_fd_disown(socket->io, socket->fd, true);
+                close(fd);
+        }
         if (socket->inside == 0)
                 bly_free(socket);
 }
@@ -199,9 +216,9 @@ static ssize_t move(belay_datagrams *socket, struct bly_message *message, const 
         if (unlikely(socket->io->loop != self->loop))
                 return bly_misuse(-EPERM, place, "%s with a socket (%s) that belongs to another loop", what,
                                   socket->endpoint);
-        message->closed = &socket->closed;
+        message->closed = &socket->unusable;
         socket->inside++;
-        rc = bly_message_move(socket->io, socket->fd, message, place);
+        rc = socket->unusable ? -EBADF : bly_message_move(socket->io, socket->fd, message, place);
         socket->inside--;
         if (likely(!socket->closed))
                 return rc;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,14 +94,38 @@ static int open_at(struct opened *opened, const belay_address *address, const be
 
 /* ---- listeners ---- */
 
+/* accept() has no way not to wait but this flag, which all share who have the description. 1: it was set already. */
 static int do_not_block(int fd) {
         int flags = fcntl(fd, F_GETFL);
 
+        if (flags >= 0 && flags & O_NONBLOCK)
+                return 1;
         return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-/* The descriptor is still the caller's where it fails. */
-static int make(belay_listener **out, struct bly_io *io, const struct opened *opened) {
+static void block_again(int fd) {
+        int flags = fcntl(fd, F_GETFL);
+
+        if (flags >= 0)
+                fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+static void lost(struct bly_fd_owner *owner) {
+        belay_listener *listener = container_of(owner, belay_listener, owner);
+
+        remove_file(listener->path, listener->device, listener->file);
+        listener->hushed = true;
+}
+
+static bool is_same(const struct bly_fd_owner *owner, int fd) {
+        char endpoint[BELAY_ADDRESS_TEXT];
+
+        return bly_own_endpoint(fd, endpoint) >= 0
+               && strcmp(endpoint, container_of(owner, belay_listener, owner)->endpoint) == 0;
+}
+
+/* The descriptor is still the caller's where it fails. `handed_down`: it was not made here. */
+static int make(belay_listener **out, struct bly_io *io, const struct opened *opened, bool handed_down, const char *place) {
         size_t path_size = opened->path != NULL ? strlen(opened->path) + 1 : 0;
         belay_listener *listener = bly_zalloc(sizeof(*listener) + path_size);
         int rc;
@@ -110,12 +135,16 @@ static int make(belay_listener **out, struct bly_io *io, const struct opened *op
                 return -ENOMEM;
         listener->io = io;
         rc = listener->family = bly_own_endpoint(opened->fd, listener->endpoint);
-        if (rc >= 0 && !bly_performs(io))
+        listener->owner = (struct bly_fd_owner) { .what = "a listener", .place = place, .is_same = is_same, .lost = lost };
+        if (rc >= 0)
+                rc = bly_fd_own(io, opened->fd, &listener->owner, !handed_down, &listener->fd);
+        if (rc == 0 && !bly_performs(io)) {
                 rc = do_not_block(opened->fd);
-        if (rc >= 0) {
-                listener->fd = bly_fd_own(io, opened->fd);
-                rc = listener->fd != NULL ? 0 : -ENOMEM;
+                listener->is_shared = handed_down;
+                listener->restore = handed_down && rc == 0;
         }
+        if (rc < 0 && listener->fd != NULL)
+                bly_fd_disown(io, listener->fd, false);
         if (rc < 0) {
                 bly_free(listener);
                 return rc;
@@ -129,7 +158,7 @@ static int make(belay_listener **out, struct bly_io *io, const struct opened *op
 }
 
 static int listen_at(belay_listener **out, struct bly_io *io, const belay_address *addresses, size_t count,
-                     const belay_listen_options *options) {
+                     const belay_listen_options *options, const char *place) {
         struct opened opened;
         int rc = -EINVAL;
 
@@ -137,7 +166,7 @@ static int listen_at(belay_listener **out, struct bly_io *io, const belay_addres
                 rc = open_at(&opened, &addresses[i], options);
         if (rc < 0)
                 return rc;
-        rc = make(out, io, &opened);
+        rc = make(out, io, &opened, false, place);
         if (rc < 0)
                 undo(&opened);
         return rc;
@@ -164,26 +193,26 @@ int belay_listen_placed(const char *place, belay_listener **out, const char *end
         rc = bly_resolve(self->loop, endpoint, SOCK_STREAM, true, &addresses, &count, place);
         if (rc < 0)
                 return rc;
-        rc = listen_at(out, io, addresses, count, &options);
+        rc = listen_at(out, io, addresses, count, &options, place);
         belay_addresses_free(addresses, count);
         return rc;
 }
 
-int belay_listen_fd(belay_listener **out, int fd) {
+int belay_listen_fd_placed(const char *place, belay_listener **out, int fd) {
         int type, listens;
         socklen_t length = sizeof(type);
         struct bly_io *io;
 
         *out = NULL;
         if (bly_loop == NULL)
-                return bly_misuse(-EPERM, NULL, "belay_listen_fd() where no loop runs");
+                return bly_misuse(-EPERM, place, "belay_listen_fd() where no loop runs");
         if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0)
                 return errno == ENOTSOCK ? -EINVAL : -errno;
         length = sizeof(listens);
         if (type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0 || !listens)
                 return -EINVAL;
         io = bly_io_of(bly_loop);
-        return io != NULL ? make(out, io, &(struct opened) { .fd = fd }) : -errno;
+        return io != NULL ? make(out, io, &(struct opened) { .fd = fd }, true, place) : -errno;
 }
 
 const char *belay_listener_endpoint(const belay_listener *listener) {
@@ -206,6 +235,8 @@ void bly_listener_hush(belay_listener *listener) {
         /* First the name, then the socket: in between nobody finds a name at which nobody listens. */
         remove_file(listener->path, listener->device, listener->file);
         bly_fd_disown(listener->io, listener->fd, true);
+        if (listener->restore)
+                block_again(fd);
         close(fd);
 }
 
@@ -270,6 +301,16 @@ static void ask_who(int fd, struct peer *peer) {
                 peer->length = 0;
 }
 
+/*
+ * Another process may have made a socket that it shares with us block again. So it is looked at first; and if another
+ * takes the connection before us, the flag, which has just been looked at as well, keeps us from waiting.
+ */
+static bool may_try(const belay_listener *listener) {
+        struct pollfd pollfd = { .fd = listener->fd->fd, .events = POLLIN };
+
+        return poll(&pollfd, 1, 0) > 0 && do_not_block(listener->fd->fd) >= 0;
+}
+
 static int try_accept(belay_listener *listener, struct peer *peer, const char *place) {
         int rc = bly_fd_try(listener->io, listener->fd, BELAY_READABLE, place);
 
@@ -278,6 +319,8 @@ static int try_accept(belay_listener *listener, struct peer *peer, const char *p
         /* Others ran meanwhile: its number may be another's. */
         if (listener->hushed)
                 return -EBADF;
+        if (listener->is_shared && !may_try(listener))
+                return -EAGAIN;
         peer->length = sizeof(peer->address);
         rc = accept4(listener->fd->fd, (struct sockaddr *) &peer->address, &peer->length, SOCK_CLOEXEC);
         return rc >= 0 ? rc : -errno;
@@ -318,7 +361,7 @@ int belay_accept_placed(const char *place, belay_listener *listener, belay_strea
         if (rc >= 0 && peer.length == 0)
                 ask_who(rc, &peer);
         if (rc >= 0)
-                rc = bly_stream_of_socket(stream, listener->io, rc, listener->family);
+                rc = bly_stream_of_socket(stream, listener->io, rc, listener->family, place);
         if (rc == 0)
                 bly_stream_note_peer(*stream, (struct sockaddr *) &peer.address, peer.length);
         rc = bly_listener_leave(listener, rc);

@@ -22,12 +22,15 @@ int bly_resolve(struct belay_loop *loop, const char *endpoint, int type, bool to
 /* ---- listeners (listen.c) ---- */
 
 struct belay_listener {
+        struct bly_fd_owner owner;
         struct bly_io *io;
         struct bly_fd *fd;
         int family;
         size_t inside;                  /* tasks that are at it: it goes when the last one leaves */
         bool closed;                    /* its handle is gone */
         bool hushed;                    /* it listens no more, and has no descriptor */
+        bool is_shared;                 /* it was handed down: others may change whether it blocks */
+        bool restore;                   /* it blocked, and is to block again at the end */
         char *path;                     /* of a Unix socket's file, which is removed in the end; NULL */
         dev_t device;                   /* which file that is */
         ino_t file;

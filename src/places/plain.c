@@ -242,6 +242,18 @@ int belay_wait_fd(int fd, int events) {
 
 /* stream.h */
 
+int belay_stream_open_fd(belay_stream **stream, int fd, const belay_stream_options *options) {
+        return belay_stream_open_fd_placed(NULL, stream, fd, options);
+}
+
+int belay_stream_pipe(belay_stream **reader, belay_stream **writer) {
+        return belay_stream_pipe_placed(NULL, reader, writer);
+}
+
+int belay_stream_pair(belay_stream **one, belay_stream **other) {
+        return belay_stream_pair_placed(NULL, one, other);
+}
+
 ssize_t belay_read(belay_stream *stream, void *buffer, size_t size) {
         return belay_read_placed(NULL, stream, buffer, size);
 }
@@ -307,6 +319,10 @@ int belay_resolve(const char *endpoint, int type, belay_address **addresses, siz
 
 int belay_listen(belay_listener **listener, const char *endpoint, const belay_listen_options *options) {
         return belay_listen_placed(NULL, listener, endpoint, options);
+}
+
+int belay_listen_fd(belay_listener **listener, int fd) {
+        return belay_listen_fd_placed(NULL, listener, fd);
 }
 
 int belay_accept(belay_listener *listener, belay_stream **stream) {

@@ -153,9 +153,13 @@ static ssize_t await(struct bly_copying *copying, struct bly_fd *fd, const char 
 
 /* 1: something moved, or may; 0 at the end. */
 static ssize_t pass_on(struct bly_copying *copying, const char *place) {
-        struct bly_fd *fd = source_of(copying)->self;
+        belay_stream *from = source_of(copying);
+        struct bly_fd *fd = from->self;
         ssize_t rc;
 
+        /* It may have lost its descriptor. */
+        if (unlikely(from->reader.error != 0))
+                return from->reader.error;
         if (fd->drained && !(fd->ready & BELAY_READABLE))
                 return await(copying, fd, place);
         rc = bly_fd_try(copying->io, fd, BELAY_READABLE, place);

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "stream/stream.h"
@@ -28,29 +29,45 @@ static void reset(int fd) {
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
-void bly_descriptor_destroy(void *self, bool abort) {
-        struct bly_descriptor *descriptor = self;
-        int fd = descriptor->fd->fd, saved = errno;
-        bool stays_open = descriptor->keep_open && descriptor->given < 0;
+/* One of its descriptors is nobody's any more. It is closed, unless it stays open. */
+static void let_go(struct bly_io *io, struct bly_fd *fd, bool stays_open) {
+        int number = fd->fd;
 
-        if (abort && descriptor->is_tcp && !descriptor->keep_open)
-                reset(fd);
-        if (descriptor->restore)
-                fcntl(fd, F_SETFL, descriptor->flags);
-        bly_fd_disown(descriptor->io, descriptor->fd, !stays_open);
+        bly_fd_disown(io, fd, !stays_open);
         if (!stays_open)
-                close(fd);
-        if (descriptor->given >= 0 && !descriptor->keep_open)
-                close(descriptor->given);
+                close(number);
+}
+
+static void free_descriptor(struct bly_descriptor *descriptor) {
+        bly_free(descriptor->packet);
         bly_free(descriptor->name);
         bly_free(descriptor);
+}
+
+void bly_descriptor_destroy(void *self, bool abort) {
+        struct bly_descriptor *descriptor = self;
+        int saved = errno;
+
+        if (descriptor->fd != NULL) {
+                int fd = descriptor->fd->fd;
+
+                if (abort && descriptor->is_tcp && !descriptor->keep_open)
+                        reset(fd);
+                if (descriptor->restore)
+                        fcntl(fd, F_SETFL, descriptor->flags);
+                let_go(descriptor->io, descriptor->fd, descriptor->keep_open && !descriptor->is_apart);
+        }
+        if (descriptor->given != NULL)
+                let_go(descriptor->io, descriptor->given, descriptor->keep_open);
+        free_descriptor(descriptor);
         errno = saved;
 }
 
 int bly_descriptor_fd(const void *self) {
         const struct bly_descriptor *descriptor = self;
+        const struct bly_fd *fd = descriptor->is_apart ? descriptor->given : descriptor->fd;
 
-        return descriptor->given >= 0 ? descriptor->given : descriptor->fd->fd;
+        return fd != NULL ? fd->fd : -EBADF;
 }
 
 const char *bly_descriptor_describe(const void *self) {
@@ -78,22 +95,98 @@ void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, soc
         descriptor->peer_length = length;
 }
 
+/* ---- closed by the program, behind the stream's back ---- */
+
+static ssize_t lost_read(void *self, void *buffer, size_t size) {
+        (void) self;
+        (void) buffer;
+        (void) size;
+        return -EBADF;
+}
+
+static ssize_t lost_write(void *self, const struct iovec *parts, int count) {
+        (void) self;
+        (void) parts;
+        (void) count;
+        return -EBADF;
+}
+
+static void lost_interrupt(void *self) {
+        (void) self;
+}
+
+static const belay_transport lost_transport = {
+        .size = sizeof(belay_transport),
+        .name = "lost descriptor",
+        .read = lost_read,
+        .write = lost_write,
+        .interrupt = lost_interrupt,
+        .destroy = bly_descriptor_destroy,
+        .fd = bly_descriptor_fd,
+};
+
+static void lost(struct bly_fd_owner *owner) {
+        struct bly_descriptor *descriptor = container_of(owner, struct bly_descriptor, owner);
+
+        descriptor->fd = NULL;
+        bly_stream_lose(descriptor->stream, &lost_transport, descriptor);
+}
+
+/* The stream has one apart and goes on with that. */
+static void lost_given(struct bly_fd_owner *owner) {
+        container_of(owner, struct bly_descriptor, given_owner)->given = NULL;
+}
+
+static bool is_that_file(const struct bly_descriptor *descriptor, int fd) {
+        struct sockaddr_storage peer;
+        socklen_t length = sizeof(peer);
+        struct stat stat;
+
+        if (fstat(fd, &stat) < 0)
+                return false;
+        if (descriptor->file != 0)
+                return stat.st_ino == descriptor->file && stat.st_dev == descriptor->device;
+        /* A socket that belay made: the peer tells, if it is known. */
+        return S_ISSOCK(stat.st_mode)
+               && (descriptor->peer_length == 0
+                   || (getpeername(fd, (struct sockaddr *) &peer, &length) == 0 && length == descriptor->peer_length
+                       && memcmp(&peer, &descriptor->peer, length) == 0));
+}
+
+static bool is_same(const struct bly_fd_owner *owner, int fd) {
+        return is_that_file(container_of(owner, struct bly_descriptor, owner), fd);
+}
+
+static bool is_same_given(const struct bly_fd_owner *owner, int fd) {
+        return is_that_file(container_of(owner, struct bly_descriptor, given_owner), fd);
+}
+
 /* ---- making ---- */
 
-/* NULL without memory. */
-static struct bly_descriptor *make(struct bly_io *io, int fd) {
-        struct bly_descriptor *descriptor = bly_zalloc(sizeof(*descriptor));
+/* Where a descriptor comes from. */
+struct source {
+        struct bly_io *io;
+        int fd;
+        bool is_fresh;                  /* the system has just given its number out */
+        const char *place;
+        struct stat stat;               /* all zero: not asked for */
+};
 
+static int make(struct bly_descriptor **out, const struct source *source) {
+        struct bly_descriptor *descriptor = bly_zalloc(sizeof(*descriptor));
+        int rc;
+
+        *out = descriptor;
         if (descriptor == NULL)
-                return NULL;
-        descriptor->io = io;
-        descriptor->given = -1;
-        descriptor->fd = bly_fd_own(io, fd);
-        if (descriptor->fd == NULL) {
+                return -ENOMEM;
+        descriptor->io = source->io;
+        descriptor->device = source->stat.st_dev;
+        descriptor->file = source->stat.st_ino;
+        descriptor->owner = (struct bly_fd_owner) { .what = "a stream", .place = source->place, .is_same = is_same, .lost = lost };
+        rc = bly_fd_own(source->io, source->fd, &descriptor->owner, source->is_fresh, &descriptor->fd);
+        if (rc < 0)
                 bly_free(descriptor);
-                return NULL;
-        }
-        return descriptor;
+        return rc;
 }
 
 static int make_socket_stream(belay_stream **stream, struct bly_descriptor *descriptor, int family) {
@@ -102,19 +195,19 @@ static int make_socket_stream(belay_stream **stream, struct bly_descriptor *desc
 
         descriptor->is_tcp = fd->is_tcp = family == AF_INET || family == AF_INET6;
         descriptor->is_unix = family == AF_UNIX;
-        fd->owner = descriptor;
         rc = belay_stream_new(stream, &bly_socket_transport, fd);
+        descriptor->stream = *stream;
         return rc;
 }
 
-int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family) {
-        struct bly_descriptor *descriptor = make(io, fd);
-        int rc;
+int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family, const char *place) {
+        struct bly_descriptor *descriptor;
+        int rc = make(&descriptor, &(struct source) { .io = io, .fd = fd, .is_fresh = true, .place = place });
 
         *stream = NULL;
-        if (descriptor == NULL) {
+        if (rc < 0) {
                 close(fd);
-                return -ENOMEM;
+                return rc;
         }
         rc = make_socket_stream(stream, descriptor, family);
         if (rc < 0)
@@ -131,17 +224,18 @@ static int option_of(int fd, int option) {
         return getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0 ? -errno : value;
 }
 
-static int open_socket(belay_stream **stream, struct bly_io *io, int fd, bool keep_open) {
+static int open_socket(belay_stream **stream, const struct source *source, bool keep_open) {
         struct bly_descriptor *descriptor;
-        int type = option_of(fd, SO_TYPE), listens = option_of(fd, SO_ACCEPTCONN), family = option_of(fd, SO_DOMAIN), rc;
+        int fd = source->fd, type = option_of(fd, SO_TYPE), listens = option_of(fd, SO_ACCEPTCONN);
+        int family = option_of(fd, SO_DOMAIN), rc;
 
         if (type < 0 || listens < 0 || family < 0)
                 return type < 0 ? type : listens < 0 ? listens : family;
         if (type != SOCK_STREAM || listens)
                 return -EINVAL;
-        descriptor = make(io, fd);
-        if (descriptor == NULL)
-                return -ENOMEM;
+        rc = make(&descriptor, source);
+        if (rc < 0)
+                return rc;
         descriptor->keep_open = true;
         rc = make_socket_stream(stream, descriptor, family);
         if (rc < 0)
@@ -153,40 +247,98 @@ static int open_socket(belay_stream **stream, struct bly_io *io, int fd, bool ke
 
 /*
  * Whether a description blocks is a property that all share who have it. So it is opened once more, and this one is
- * made non-blocking: the others notice nothing. Where that cannot be, its flag is changed, and put back in the end. It
- * cannot be with devices, of which opening may make another one: the master of a terminal is such.
+ * made non-blocking: the others notice nothing, and cannot change it. It cannot be with devices, of which opening may make
+ * another one: the master of a terminal is such. A pipe's other mode, in which each write is a packet, is a property of
+ * the description, too.
  */
-static int open_apart(int fd, int flags) {
-        struct stat stat;
+static int open_apart(int fd, const struct stat *stat, int flags) {
         char path[32];
-        int number;
+        int number, other;
 
-        if (fstat(fd, &stat) < 0 || !(S_ISFIFO(stat.st_mode) || (isatty(fd) && ioctl(fd, TIOCGPTN, &number) < 0)))
+        if (!(S_ISFIFO(stat->st_mode) || (isatty(fd) && ioctl(fd, TIOCGPTN, &number) < 0)))
                 return -1;
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        return open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        other = open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (other >= 0 && flags & O_DIRECT && fcntl(other, F_SETFL, O_NONBLOCK | O_DIRECT) < 0) {
+                close(other);
+                return -1;
+        }
+        return other;
 }
 
-static int open_plain(belay_stream **stream, struct bly_io *io, int fd, int flags, bool keep_open) {
-        struct bly_descriptor *descriptor;
-        int other = flags & O_NONBLOCK ? -1 : open_apart(fd, flags), rc = 0;
+/* /dev/null and its like: no read or write of it ever waits. */
+static bool never_blocks(const struct stat *stat) {
+        enum { MEMORY = 1, NONE = 3, ZERO = 5, FULL = 7, URANDOM = 9 };
+        unsigned number = minor(stat->st_rdev);
 
-        descriptor = make(io, other >= 0 ? other : fd);
-        if (descriptor == NULL) {
+        return S_ISCHR(stat->st_mode) && major(stat->st_rdev) == MEMORY
+               && (number == NONE || number == ZERO || number == FULL || number == URANDOM);
+}
+
+/* The stream uses one that was opened apart, and has the one that it was given as well. */
+static int own_both(struct bly_descriptor *descriptor, const struct source *source) {
+        descriptor->is_apart = true;
+        descriptor->given_owner = descriptor->owner;
+        descriptor->given_owner.is_same = is_same_given;
+        descriptor->given_owner.lost = lost_given;
+        return bly_fd_own(source->io, source->fd, &descriptor->given_owner, source->is_fresh, &descriptor->given);
+}
+
+/*
+ * It is the description that others have. A pipe is never told not to block: there is a way to use it that does not wait.
+ * For terminals and devices the flag is set meanwhile.
+ */
+static int use_shared(struct bly_descriptor *descriptor, const struct source *source, int flags) {
+        descriptor->is_shared = !never_blocks(&source->stat);
+        if (!descriptor->is_shared || descriptor->is_pipe || flags & O_NONBLOCK)
+                return 0;
+        descriptor->flags = flags;
+        descriptor->restore = fcntl(source->fd, F_SETFL, flags | O_NONBLOCK) == 0;
+        return descriptor->restore ? 0 : -errno;
+}
+
+/* A read that has no room for all of a packet loses the rest. */
+static int make_room_for_packets(struct bly_descriptor *descriptor, int flags) {
+        size_t room = (size_t) sysconf(_SC_PAGESIZE);
+
+        if (!descriptor->is_pipe || !(flags & O_DIRECT) || (flags & O_ACCMODE) == O_WRONLY)
+                return 0;
+        descriptor->packet = bly_alloc(sizeof(*descriptor->packet) + room);
+        if (descriptor->packet == NULL)
+                return -ENOMEM;
+        *descriptor->packet = (struct bly_packet) { .room = room };
+        return 0;
+}
+
+static int make_plain(struct bly_descriptor **out, const struct source *source, int other) {
+        struct source apart = *source;
+
+        if (other < 0)
+                return make(out, source);
+        apart.fd = other;
+        apart.is_fresh = true;
+        return make(out, &apart);
+}
+
+/* A pipe of belay's own does with its two descriptors. */
+static int open_plain(belay_stream **stream, const struct source *source, int flags, bool is_own, bool keep_open) {
+        struct bly_descriptor *descriptor;
+        int other = is_own ? -1 : open_apart(source->fd, &source->stat, flags), rc = make_plain(&descriptor, source, other);
+
+        if (rc < 0) {
                 if (other >= 0)
                         close(other);
-                return -ENOMEM;
+                return rc;
         }
-        descriptor->given = other >= 0 ? fd : -1;
-        descriptor->is_terminal = isatty(fd);
+        descriptor->is_terminal = isatty(source->fd);
+        descriptor->is_pipe = S_ISFIFO(source->stat.st_mode);
         descriptor->keep_open = true;
-        if (other < 0 && !(flags & O_NONBLOCK)) {
-                descriptor->flags = flags;
-                descriptor->restore = fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
-                rc = descriptor->restore ? 0 : -errno;
-        }
+        rc = other >= 0 ? own_both(descriptor, source) : use_shared(descriptor, source, flags);
+        if (rc == 0)
+                rc = make_room_for_packets(descriptor, flags);
         if (rc == 0)
                 rc = belay_stream_new(stream, &bly_plain_transport, descriptor);
+        descriptor->stream = *stream;
         if (rc < 0)
                 bly_descriptor_destroy(descriptor, false);
         else
@@ -194,38 +346,40 @@ static int open_plain(belay_stream **stream, struct bly_io *io, int fd, int flag
         return rc;
 }
 
-int belay_stream_open_fd(belay_stream **stream, int fd, const belay_stream_options *given) {
-        belay_stream_options options;
-        struct bly_io *io;
-        struct stat stat;
+static int open_fd(belay_stream **stream, int fd, bool is_own, bool keep_open, const char *place) {
+        struct source source = { .io = bly_io_of(bly_loop), .fd = fd, .is_fresh = is_own, .place = place };
         int flags;
+
+        if (source.io == NULL)
+                return -errno;
+        flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || fstat(fd, &source.stat) < 0)
+                return -errno;
+        if (S_ISREG(source.stat.st_mode) || S_ISBLK(source.stat.st_mode))
+                return -EPERM;
+        if (S_ISDIR(source.stat.st_mode))
+                return -EINVAL;
+        return S_ISSOCK(source.stat.st_mode) ? open_socket(stream, &source, keep_open)
+                                             : open_plain(stream, &source, flags, is_own, keep_open);
+}
+
+int belay_stream_open_fd_placed(const char *place, belay_stream **stream, int fd, const belay_stream_options *given) {
+        belay_stream_options options;
 
         *stream = NULL;
         bly_options(&options, sizeof(options), given);
         if (bly_loop == NULL)
-                return bly_misuse(-EPERM, NULL, "belay_stream_open_fd() where no loop runs");
-        io = bly_io_of(bly_loop);
-        if (io == NULL)
-                return -errno;
-        flags = fcntl(fd, F_GETFL);
-        if (flags < 0 || fstat(fd, &stat) < 0)
-                return -errno;
-        if (S_ISREG(stat.st_mode) || S_ISBLK(stat.st_mode))
-                return -EPERM;
-        if (S_ISDIR(stat.st_mode))
-                return -EINVAL;
-        return S_ISSOCK(stat.st_mode) ? open_socket(stream, io, fd, options.keep_open)
-                                      : open_plain(stream, io, fd, flags, options.keep_open);
+                return bly_misuse(-EPERM, place, "belay_stream_open_fd() where no loop runs");
+        return open_fd(stream, fd, false, options.keep_open, place);
 }
 
-static int open_both(int fds[2], belay_stream **one, belay_stream **other) {
-        int rc = belay_stream_open_fd(one, fds[0], NULL);
+static int open_both(int fds[2], belay_stream **one, belay_stream **other, const char *place) {
+        int rc = open_fd(one, fds[0], true, false, place);
 
-        *other = NULL;
         if (rc < 0)
                 close(fds[0]);
         else
-                rc = belay_stream_open_fd(other, fds[1], NULL);
+                rc = open_fd(other, fds[1], true, false, place);
         if (*other == NULL)
                 close(fds[1]);
         if (rc < 0) {
@@ -235,20 +389,24 @@ static int open_both(int fds[2], belay_stream **one, belay_stream **other) {
         return rc;
 }
 
-int belay_stream_pipe(belay_stream **reader, belay_stream **writer) {
+int belay_stream_pipe_placed(const char *place, belay_stream **reader, belay_stream **writer) {
         int fds[2];
 
         *reader = *writer = NULL;
+        if (bly_loop == NULL)
+                return bly_misuse(-EPERM, place, "belay_stream_pipe() where no loop runs");
         if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
                 return -errno;
-        return open_both(fds, reader, writer);
+        return open_both(fds, reader, writer, place);
 }
 
-int belay_stream_pair(belay_stream **one, belay_stream **other) {
+int belay_stream_pair_placed(const char *place, belay_stream **one, belay_stream **other) {
         int fds[2];
 
         *one = *other = NULL;
+        if (bly_loop == NULL)
+                return bly_misuse(-EPERM, place, "belay_stream_pair() where no loop runs");
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
                 return -errno;
-        return open_both(fds, one, other);
+        return open_both(fds, one, other, place);
 }

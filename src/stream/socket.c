@@ -161,12 +161,16 @@ static int socket_half_close(void *self) {
 
 /* ---- the rest is any descriptor's ---- */
 
+static struct bly_descriptor *descriptor_of(const void *self) {
+        return container_of(((const struct bly_fd *) self)->owner, struct bly_descriptor, owner);
+}
+
 static void socket_interrupt(void *self) {
-        bly_descriptor_interrupt(((struct bly_fd *) self)->owner);
+        bly_descriptor_interrupt(descriptor_of(self));
 }
 
 static void socket_destroy(void *self, bool abort) {
-        bly_descriptor_destroy(((struct bly_fd *) self)->owner, abort);
+        bly_descriptor_destroy(descriptor_of(self), abort);
 }
 
 static int socket_fd(const void *self) {
@@ -174,7 +178,7 @@ static int socket_fd(const void *self) {
 }
 
 static const char *socket_describe(const void *self) {
-        return bly_descriptor_describe(((const struct bly_fd *) self)->owner);
+        return bly_descriptor_describe(descriptor_of(self));
 }
 
 const belay_transport bly_socket_transport = {

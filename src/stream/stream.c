@@ -26,68 +26,6 @@ int belay_stream_new(belay_stream **out, const belay_transport *given, void *sel
         return 0;
 }
 
-/* ---- coming and going ---- */
-
-static bool is_inside(const belay_stream *stream) {
-        return stream->reader.task != NULL || stream->writer.task != NULL;
-}
-
-static void destroy(belay_stream *stream) {
-        stream->transport.destroy(stream->self, stream->aborted);
-        bly_free(stream->buffer);
-        bly_free(stream);
-}
-
-static __attribute__((noinline)) int refuse(belay_stream *stream, struct bly_stream_end *end, belay_task *self,
-                                            const char *place, const char *what) {
-        char label[32], other[32];
-
-        if (stream->loop != NULL && stream->loop != self->loop)
-                return bly_misuse(-EPERM, place, "%s of a stream (%s) that belongs to another loop", what,
-                                  belay_stream_name(stream));
-        if (end->task != NULL)
-                return bly_misuse(-EBUSY, place, "%s by task %s, while task %s is at it (%s): %s has one reader and one writer",
-                                  what, bly_task_label(self, label), bly_task_label(end->task, other),
-                                  end->place != NULL ? end->place : "an unknown place", belay_stream_name(stream));
-        if (stream->closed)
-                return -EBADF;
-        stream->loop = self->loop;
-        return 0;
-}
-
-int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const char *place, const char *what) {
-        belay_task *self = bly_waiter(place, what);
-        int rc;
-
-        if (unlikely(self == NULL))
-                return -EPERM;
-        if (unlikely(stream->loop != self->loop || end->task != NULL || stream->closed)) {
-                rc = refuse(stream, end, self, place, what);
-                if (rc < 0)
-                        return rc;
-        }
-        end->task = self;
-        end->place = place;
-        end->recall = NULL;
-        self->place = place;
-        return 0;
-}
-
-static __attribute__((noinline)) int leave_closed(belay_stream *stream, belay_task *self, int64_t rc) {
-        if (rc == -ECANCELED)
-                bly_undeliver(self);
-        if (!is_inside(stream))
-                destroy(stream);
-        return -EBADF;
-}
-
-int64_t bly_stream_leave(belay_stream *stream, struct bly_stream_end *end, int64_t rc) {
-        belay_task *self = end->task;
-
-        end->task = NULL;
-        return unlikely(stream->closed) ? leave_closed(stream, self, rc) : rc;
-}
-
 /* ---- calls that wait elsewhere ---- */
 
 void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end, struct bly_stream_end *other) {
@@ -124,6 +62,78 @@ static void recall(struct bly_stream_end *end) {
                 .asker = bly_current(),
                 .depth = recall->depth,
         });
+}
+
+/* ---- coming and going ---- */
+
+static bool is_inside(const belay_stream *stream) {
+        return stream->reader.task != NULL || stream->writer.task != NULL;
+}
+
+static void destroy(belay_stream *stream) {
+        stream->transport.destroy(stream->self, stream->aborted);
+        bly_free(stream->buffer);
+        bly_free(stream);
+}
+
+static __attribute__((noinline)) int refuse(belay_stream *stream, struct bly_stream_end *end, belay_task *self,
+                                            const char *place, const char *what) {
+        char label[32], other[32];
+
+        if (stream->loop != NULL && stream->loop != self->loop)
+                return bly_misuse(-EPERM, place, "%s of a stream (%s) that belongs to another loop", what,
+                                  belay_stream_name(stream));
+        if (end->task != NULL)
+                return bly_misuse(-EBUSY, place, "%s by task %s, while task %s is at it (%s): %s has one reader and one writer",
+                                  what, bly_task_label(self, label), bly_task_label(end->task, other),
+                                  end->place != NULL ? end->place : "an unknown place", belay_stream_name(stream));
+        if (stream->closed)
+                return -EBADF;
+        stream->loop = self->loop;
+        return 0;
+}
+
+void bly_stream_lose(belay_stream *stream, const belay_transport *instead, void *self) {
+        stream->transport = *instead;
+        stream->read = instead->read;
+        stream->write = instead->write;
+        stream->self = self;
+        stream->reader.error = stream->writer.error = -EBADF;
+        recall(&stream->reader);
+        recall(&stream->writer);
+}
+
+int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const char *place, const char *what) {
+        belay_task *self = bly_waiter(place, what);
+        int rc;
+
+        if (unlikely(self == NULL))
+                return -EPERM;
+        if (unlikely(stream->loop != self->loop || end->task != NULL || stream->closed)) {
+                rc = refuse(stream, end, self, place, what);
+                if (rc < 0)
+                        return rc;
+        }
+        end->task = self;
+        end->place = place;
+        end->recall = NULL;
+        self->place = place;
+        return 0;
+}
+
+static __attribute__((noinline)) int leave_closed(belay_stream *stream, belay_task *self, int64_t rc) {
+        if (rc == -ECANCELED)
+                bly_undeliver(self);
+        if (!is_inside(stream))
+                destroy(stream);
+        return -EBADF;
+}
+
+int64_t bly_stream_leave(belay_stream *stream, struct bly_stream_end *end, int64_t rc) {
+        belay_task *self = end->task;
+
+        end->task = NULL;
+        return unlikely(stream->closed) ? leave_closed(stream, self, rc) : rc;
 }
 
 /* ---- closing ---- */

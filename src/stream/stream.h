@@ -89,6 +89,9 @@ void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end, str
 /* Before the call leaves the streams: returns `rc`, but -EBADF if the request of the task that closed one ended the wait. */
 int64_t bly_recall_end(struct bly_recall *recall, int64_t rc);
 
+/* The stream has lost what it was made of: from here on all calls return -EBADF, and so do those that are inside. */
+void bly_stream_lose(belay_stream *stream, const belay_transport *instead, void *self);
+
 /* ---- reading (read.c) ---- */
 
 /* From the transport, into memory: for who has entered. Past the buffer, which is to be empty. */
@@ -119,16 +122,31 @@ ssize_t bly_stream_written(belay_stream *stream, ssize_t moved, ssize_t rc);
 
 /* ---- descriptors as transports (descriptor.c, socket.c, plain.c) ---- */
 
+/* Bytes of a packet that were read and not taken. */
+struct bly_packet {
+        size_t start, end, room;
+        char bytes[];
+};
+
 /* What is needed at its beginning and its end; reads and writes of a socket do with the descriptor's place in the table. */
 struct bly_descriptor {
+        struct bly_fd_owner owner;
         struct bly_io *io;
-        struct bly_fd *fd;
+        struct bly_fd *fd;              /* NULL: it was lost */
+        belay_stream *stream;
         bool is_tcp, is_unix;
-        bool is_terminal;
+        bool is_terminal, is_pipe;
+        bool is_apart;                  /* fd is one that was opened besides the one that was given */
+        bool is_shared;                 /* others may change whether it blocks: see plain.c */
+        bool cannot_read_now, cannot_write_now; /* the system has no call for it that does not wait */
         bool keep_open;
         bool restore;                   /* the flags of the description are to be put back at the end */
         int flags;
-        int given;                      /* the descriptor we were given, where another was opened instead; -1 */
+        struct bly_fd_owner given_owner;
+        struct bly_fd *given;           /* the descriptor we were given, if another was opened instead; NULL */
+        struct bly_packet *packet;      /* of a pipe in packet mode */
+        dev_t device;                   /* which file it is; of sockets that belay made, 0 */
+        ino_t file;
         char *name;                     /* when somebody asked for it */
         socklen_t peer_length;          /* 0: the system is asked who it is */
         struct sockaddr_in6 peer;       /* of an accepted connection, which may be gone when its name is asked for */
@@ -152,14 +170,16 @@ void bly_descriptor_destroy(void *self, bool abort);
 int bly_descriptor_fd(const void *self);
 const char *bly_descriptor_describe(const void *self);
 
-/* A stream of a socket that is ours: connected, or accepted. Takes it over, and closes it on failure. */
-int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family);
+/* A stream of a socket that belay has just made: connected, or accepted. Takes it over, and closes it on failure. */
+int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family, const char *place);
 /* Tells it whom it leads to. */
 void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, socklen_t length);
 
 /* The descriptor of a socket's stream; NULL if it is none. */
 static inline struct bly_descriptor *bly_stream_socket(const belay_stream *stream) {
-        return stream->read == bly_socket_transport.read ? ((const struct bly_fd *) stream->self)->owner : NULL;
+        if (stream->read != bly_socket_transport.read)
+                return NULL;
+        return container_of(((const struct bly_fd *) stream->self)->owner, struct bly_descriptor, owner);
 }
 
 #endif

@@ -488,7 +488,9 @@ static int is_closed(belay_stream *stream, void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_read(stream, &byte, 1), 1);
-        belay_release(must(belay_spawn(abort_it, stream)));
+        /* A failure ends the stream before that. */
+        if (byte & 1 || !(byte & 4))
+                belay_release(must(belay_spawn(abort_it, stream)));
         if (byte & 1)
                 CHECK_EQ(belay_read(stream, &byte, 1), -EBADF);
         return byte & 4 ? -EPROTO : 0;
