@@ -108,11 +108,11 @@ static void run(struct bly_job *job) {
 
 /* 0: it was moved as far as it goes, or it failed with transfer->error; or why it was not. */
 static int move_in_thread(const struct bly_file_call *call, struct transfer *transfer) {
-        int rc = --call->io->left > 0 ? 0 : bly_give_way_before_trying(call->io, call->place);
+        int rc = bly_io_tried_enough(call->io) ? bly_give_way_before_trying(call->io, call->place) : 0;
 
         if (rc < 0 || move_at_once(transfer))
                 return rc;
-        call->io->left = BLY_TRIES;
+        bly_io_refill(call->io);
         return bly_pool_do(call->self->loop, &transfer->job, call->place);
 }
 

@@ -202,7 +202,7 @@ static inline __attribute__((always_inline)) int wait_for(struct bly_io *io, str
                         return rc;
                 }
         }
-        io->left = BLY_TRIES;
+        bly_io_refill(io);
         bly_suspend(self, &wait->wait, place);
         if (unlikely(self->wake != 0))
                 return bly_settle(self);
@@ -234,6 +234,8 @@ int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const cha
 }
 
 int bly_give_way_before_trying(struct bly_io *io, const char *place) {
+        if (!io->loop->is_virtual)
+                return bly_try_slowly(place);
         io->left = BLY_TRIES;
         return belay_yield_placed(place);
 }
@@ -357,7 +359,7 @@ int belay_wait_fd_placed(const char *place, int number, int events) {
         io = bly_io_of(self->loop);
         if (io == NULL)
                 return -errno;
-        if (unlikely(--io->left <= 0)) {
+        if (bly_io_tried_enough(io)) {
                 rc = bly_give_way_before_trying(io, place);
                 if (rc < 0)
                         return rc;

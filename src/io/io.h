@@ -155,7 +155,6 @@ struct bly_backend {
 
 enum {
         BLY_FD_PAGE = 64,
-        BLY_TRIES = 64,                 /* that need no wait, at a stretch */
 };
 
 struct bly_io {
@@ -167,7 +166,7 @@ struct bly_io {
         size_t waiting;                 /* tasks that something outside may wake */
         size_t holding;                 /* of them, those that hold the virtual time */
         belay_time looked;              /* when the back end was last asked */
-        int left;                       /* tries that need no wait, until who makes them gives way */
+        int left;                       /* under a virtual clock: tries that need no wait, until a task gives way */
         char *shared, *reserve;         /* of who copies: for bytes on their way between two waits, and for those that stay; NULL */
         size_t owned;                   /* descriptors; their places in the table outlive the loop */
         bool closed;                    /* with the loop */
@@ -223,6 +222,20 @@ int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const cha
 int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place,
                        struct bly_fd_server *server);
 
+/*
+ * Before a try that may need no wait: whether the task is to give way first. On a real clock I/O spends the same tries as
+ * acquiring (bly_try()). Under a virtual clock acquiring spends none, so that I/O has a count of its own.
+ */
+static inline bool bly_io_tried_enough(struct bly_io *io) {
+        return unlikely(likely(!io->loop->is_virtual) ? --bly_tries == 0 : --io->left <= 0);
+}
+
+/* A wait lets everybody in, after which all tries are there again. */
+static inline void bly_io_refill(struct bly_io *io) {
+        io->left = BLY_TRIES;
+        bly_tries = BLY_TRIES;
+}
+
 /* A task that never waits gives way now and then, before it tries: 0 or -ECANCELED. */
 int bly_give_way_before_trying(struct bly_io *io, const char *place);
 /* The same for an owned descriptor. -EBADF: its owner has lost it meanwhile. */
@@ -230,7 +243,7 @@ int bly_fd_give_way(struct bly_io *io, const struct bly_fd *fd, const char *plac
 
 /* Before a try: what was announced until now is what is tried. Who is cancelled instead leaves it announced. */
 static inline int bly_fd_try(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *place) {
-        if (unlikely(--io->left <= 0)) {
+        if (bly_io_tried_enough(io)) {
                 int rc = bly_fd_give_way(io, fd, place);
 
                 if (rc < 0)

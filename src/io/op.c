@@ -51,7 +51,7 @@ ssize_t bly_perform(struct bly_io *io, struct bly_op *op, const char *place) {
                         bly_list_append(&op->slot->ops, &op->link);
                 io->waiting++;
                 io->holding += op->holds_time;
-                io->left = BLY_TRIES;
+                bly_io_refill(io);
                 bly_suspend(self, &op->wait, place);
                 if (likely(op->result != -ECANCELED && op->result != -EINTR))
                         return op->result;

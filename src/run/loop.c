@@ -111,6 +111,7 @@ int bly_visit_begin(struct belay_loop *loop, struct bly_visit *visit) {
         if (bly_loop != NULL || loop->embed != NULL)
                 return -EBUSY;
         bly_loop = loop;
+        bly_tries = BLY_TRIES;
         loop->running = true;
         loop->tid = gettid();
         loop->exceptions = bly_exceptions_of_thread();

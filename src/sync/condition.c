@@ -74,7 +74,7 @@ int belay_condition_wait_placed(const char *place, belay_condition *condition) {
 
 int belay_condition_wait_until_placed(const char *place, belay_condition *condition, bool (*predicate)(void *arg),
                                       void *predicate_arg) {
-        int rc = 0;
+        int rc = bly_try(place);
 
         /* As in asyncio, the lock is needed only to wait: what is true already is true without it. */
         while (rc == 0 && !predicate(predicate_arg))

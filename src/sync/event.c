@@ -19,14 +19,23 @@ static const struct bly_wait_class event_class = {
         .on = bly_waiter_on,
 };
 
-int belay_event_wait_placed(const char *place, belay_event *handle) {
-        struct event *event = (struct event *) handle;
+static __attribute__((noinline)) int wait_slowly(const char *place, struct event *event) {
         belay_task *self;
 
-        if (event->set)
-                return 0;
+        if (event->set) {
+                int rc = bly_try_slowly(place);
+
+                if (rc < 0 || event->set)
+                        return rc;
+        }
         self = bly_waiter(place, "belay_event_wait()");
         return self != NULL ? bly_waiters_wait(&event->waiters, self, &event_class, NULL, NULL, place) : -EPERM;
+}
+
+int belay_event_wait_placed(const char *place, belay_event *handle) {
+        struct event *event = (struct event *) handle;
+
+        return likely(event->set && --bly_tries != 0) ? 0 : wait_slowly(place, event);
 }
 
 void belay_event_set(belay_event *handle) {

@@ -4,7 +4,7 @@
  */
 #include "sync/lock.h"
 
-__thread long bly_locks_held;
+__thread long bly_locks_held __attribute__((tls_model("initial-exec")));
 
 static const struct bly_wait_class lock_class = {
         .what = "lock",
@@ -48,12 +48,25 @@ static int wait_and_take(struct bly_lock *lock, belay_task *self, const struct b
         return 0;
 }
 
+/* The lock may be somebody else's by then. */
+static __attribute__((noinline)) int give_way_and_acquire(struct bly_lock *lock, belay_task *self, const char *place) {
+        int rc = bly_try_slowly(place);
+
+        if (rc < 0)
+                return rc;
+        if (!free_for_us(lock))
+                return wait_and_take(lock, self, &lock_class, place);
+        take(lock, self, place);
+        return 0;
+}
+
 int bly_lock_acquire(struct bly_lock *lock, belay_task *self, const char *place) {
-        if (likely(free_for_us(lock))) {
-                take(lock, self, place);
-                return 0;
-        }
-        return wait_and_take(lock, self, &lock_class, place);
+        if (unlikely(!free_for_us(lock)))
+                return wait_and_take(lock, self, &lock_class, place);
+        if (unlikely(--bly_tries == 0))
+                return give_way_and_acquire(lock, self, place);
+        take(lock, self, place);
+        return 0;
 }
 
 int bly_lock_acquire_again(struct bly_lock *lock, belay_task *self, const char *place) {
@@ -71,9 +84,12 @@ void bly_lock_release(struct bly_lock *lock) {
 }
 
 int belay_lock_acquire_placed(const char *place, belay_lock *lock) {
-        belay_task *self = bly_waiter(place, "belay_lock_acquire()");
+        belay_task *self = bly_current();
 
-        return self != NULL ? bly_lock_acquire(inside(lock), self, place) : -EPERM;
+        /* The last call of each way, so that to take a lock that is free needs no frame. */
+        if (unlikely(self == NULL))
+                return bly_misuse(-EPERM, place, "belay_lock_acquire() outside of a task");
+        return bly_lock_acquire(inside(lock), self, place);
 }
 
 int belay_lock_try_acquire(belay_lock *handle) {

@@ -91,11 +91,22 @@ static inline int put_now(belay_queue *queue, void *item) {
         return 0;
 }
 
-static inline int get_now(belay_queue *queue, void **item) {
-        *item = bly_store_take(&queue->store);
-        if (queue->putters.first != NULL)
-                bly_waiters_serve(&queue->putters);
+/* These two lie apart and are the last that is called, so that taking an item needs no frame. */
+static __attribute__((noinline)) int serve_putters(belay_queue *queue) {
+        bly_waiters_serve(&queue->putters);
         return 0;
+}
+
+static __attribute__((noinline)) int get_in_order(belay_queue *queue, void **item) {
+        *item = bly_store_take_slowly(&queue->store);
+        return serve_putters(queue);
+}
+
+static inline int get_now(belay_queue *queue, void **item) {
+        if (unlikely(queue->store.order != BELAY_QUEUE_FIFO))
+                return get_in_order(queue, item);
+        *item = bly_store_take_first(&queue->store);
+        return likely(queue->putters.first == NULL) ? 0 : serve_putters(queue);
 }
 
 static __attribute__((noinline)) int put_slowly(belay_queue *queue, void *item, const char *place) {
@@ -121,9 +132,15 @@ static __attribute__((noinline)) int put_slowly(belay_queue *queue, void *item, 
         return queue->shut ? failed(-ESHUTDOWN) : put_now(queue, item);
 }
 
-static __attribute__((noinline)) int get_slowly(belay_queue *queue, void **item, const char *place) {
+static __attribute__((noinline)) int get_slowly(const char *place, belay_queue *queue, void **item) {
         belay_task *self;
 
+        if (queue->store.count > 0) {
+                int rc = bly_try_slowly(place);
+
+                if (rc < 0)
+                        return rc;
+        }
         while (queue->store.count == 0) {
                 enum bly_waiter_state state;
                 int rc;
@@ -150,9 +167,9 @@ int belay_queue_put_placed(const char *place, belay_queue *queue, void *item) {
 }
 
 int belay_queue_get_placed(const char *place, belay_queue *queue, void **item) {
-        if (likely(queue->store.count > 0))
+        if (likely(queue->store.count > 0 && --bly_tries != 0))
                 return get_now(queue, item);
-        return get_slowly(queue, item, place);
+        return get_slowly(place, queue, item);
 }
 
 int belay_queue_try_put(belay_queue *queue, void *item) {
@@ -180,8 +197,12 @@ int belay_queue_task_done_placed(const char *place, belay_queue *queue) {
 int belay_queue_join_placed(const char *place, belay_queue *queue) {
         belay_task *self;
 
-        if (queue->unfinished == 0)
-                return 0;
+        if (queue->unfinished == 0) {
+                int rc = bly_try(place);
+
+                if (rc < 0 || queue->unfinished == 0)
+                        return rc;
+        }
         self = bly_waiter(place, join_class.what);
         return self != NULL ? bly_waiters_wait(&queue->joiners, self, &join_class, queue->name, NULL, place) : -EPERM;
 }

@@ -47,13 +47,17 @@ static bool hand_over(struct semaphore *semaphore) {
         return true;
 }
 
-int belay_semaphore_acquire_placed(const char *place, belay_semaphore *handle) {
-        struct semaphore *semaphore = inside(handle);
+static __attribute__((noinline)) int acquire_slowly(const char *place, struct semaphore *semaphore) {
         enum bly_waiter_state state;
         belay_task *self;
         int rc;
 
-        if (likely(is_free(semaphore))) {
+        if (is_free(semaphore)) {
+                rc = bly_try_slowly(place);
+                if (rc < 0)
+                        return rc;
+        }
+        if (is_free(semaphore)) {
                 semaphore->value--;
                 return 0;
         }
@@ -66,6 +70,15 @@ int belay_semaphore_acquire_placed(const char *place, belay_semaphore *handle) {
         while (semaphore->value > 0 && hand_over(semaphore))
                 ;
         return rc;
+}
+
+int belay_semaphore_acquire_placed(const char *place, belay_semaphore *handle) {
+        struct semaphore *semaphore = inside(handle);
+
+        if (unlikely(!is_free(semaphore) || --bly_tries == 0))
+                return acquire_slowly(place, semaphore);
+        semaphore->value--;
+        return 0;
 }
 
 int belay_semaphore_try_acquire(belay_semaphore *handle) {

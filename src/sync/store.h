@@ -31,16 +31,18 @@ static inline bool bly_store_put(struct bly_store *store, void *item) {
         return true;
 }
 
-/* There must be one. */
-static inline void *bly_store_take(struct bly_store *store) {
-        void *item;
+/* First in, first out. There must be an item. */
+static inline void *bly_store_take_first(struct bly_store *store) {
+        void *item = store->items[store->first];
 
-        if (unlikely(store->order != BELAY_QUEUE_FIFO))
-                return bly_store_take_slowly(store);
-        item = store->items[store->first];
         store->first = (store->first + 1) & (store->room - 1);
         store->count--;
         return item;
+}
+
+/* There must be an item. */
+static inline void *bly_store_take(struct bly_store *store) {
+        return likely(store->order == BELAY_QUEUE_FIFO) ? bly_store_take_first(store) : bly_store_take_slowly(store);
 }
 
 #endif

@@ -81,6 +81,7 @@ static inline __attribute__((always_inline)) int bly_waiters_wait(struct bly_wai
         waiter.name = name;
         waiter.state = BLY_WAITER_PENDING;
         bly_waiters_join(waiters, &waiter);
+        bly_tries = BLY_TRIES;
         rc = bly_wait(self, &waiter.wait, place);
         bly_waiters_leave(&waiter);
         if (state != NULL)

@@ -134,6 +134,12 @@ struct belay_loop {
 
 /* The loop that runs in this thread. */
 extern __thread struct belay_loop *bly_loop __attribute__((tls_model("initial-exec"), visibility("hidden")));
+/*
+ * How many tries that need no wait this thread's loop still has until a task gives way before it tries, see bly_try(). The
+ * count is the thread's, so that a call spends one instruction on it, and none to find out whether a loop runs.
+ */
+enum { BLY_TRIES = 64 };
+extern __thread unsigned bly_tries __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 void bly_loop_unref(struct belay_loop *loop);
 
@@ -292,6 +298,8 @@ static inline __attribute__((always_inline)) void bly_leave(struct belay_loop *l
 void bly_run_eagerly(struct belay_loop *loop, belay_task *task);
 /* Looks at the clock, at what is due, and at what was asked from outside. */
 void bly_look(struct belay_loop *loop);
+/* The same where no switches count, if the latest look is long enough ago. False: it is not, and the task may go on. */
+bool bly_look_if_due(struct belay_loop *loop);
 /* Is this the task whose eager first step goes on? */
 bool bly_is_eager(const struct belay_loop *loop, const belay_task *self);
 /* Runs what is ready, and waits for what comes, until until(loop) says so at the end of a turn. */

@@ -14,7 +14,8 @@
 #include "stack/fast.h"
 #include "task/wait.h"
 
-__thread struct belay_loop *bly_loop;
+__thread struct belay_loop *bly_loop __attribute__((tls_model("initial-exec")));
+__thread unsigned bly_tries __attribute__((tls_model("initial-exec"))) = BLY_TRIES;
 
 /* A task on its eager first step: whoever started it goes on when it gives way or ends. */
 struct bly_eager {
@@ -364,6 +365,16 @@ void bly_look(struct belay_loop *loop) {
                 loop->left = likely(loop->exceptions == NULL) ? loop->budget : 0;
                 loop->slow_left = likely(loop->exceptions == NULL) ? 0 : loop->budget;
         }
+}
+
+bool bly_look_if_due(struct belay_loop *loop) {
+        /* By turns, a look comes after each turn, and only there. */
+        if (loop->by_turns)
+                return true;
+        if (bly_now(loop) - loop->now < LOOK_EVERY)
+                return false;
+        bly_look(loop);
+        return true;
 }
 
 enum { MIXED_AT_ONCE = 64 };

@@ -27,6 +27,27 @@ void bly_give_way_slowly(belay_task *self) {
         bly_leave_slowly(loop, self);
 }
 
+int bly_try_slowly(const char *place) {
+        struct belay_loop *loop = bly_loop;
+        belay_task *self = bly_current();
+        int rc = 0;
+
+        bly_tries = BLY_TRIES;
+        if (self == NULL || loop->is_virtual)
+                return 0;
+        if (bly_is_eager(loop, self)) {
+                /* It gives way to its parent alone, which is to give way at its own next try. */
+                bly_tries = 1;
+                return belay_yield_placed(place);
+        }
+        if (!bly_look_if_due(loop) && loop->ready.head == NULL && !self->node.must_cancel)
+                return 0;
+        /* Timers that are due wake their tasks behind us. These run before we do. */
+        if (loop->fire_queued)
+                rc = belay_yield_placed(place);
+        return rc == 0 ? belay_yield_placed(place) : rc;
+}
+
 void bly_timer_wakes(struct bly_timer *timer) {
         bly_wake(container_of(timer, belay_task, timer), 0);
 }

@@ -98,6 +98,19 @@ static inline void bly_give_way(struct belay_loop *loop, belay_task *self, const
         }
 }
 
+/*
+ * Tries that need no wait: getting an item that is there, acquiring what is free, I/O that is ready. A task that never has to wait
+ * would starve timers, descriptors, signals and others, so it gives way after so many tries. It does so before it tries, so that
+ * nothing was done if a request is delivered there. bly_try(): 0, or -ECANCELED.
+ *
+ * Under a virtual clock acquiring costs nothing, as in asyncio, whose traces tell; I/O has a budget of its own there.
+ */
+int bly_try_slowly(const char *place);
+
+static inline int bly_try(const char *place) {
+        return likely(--bly_tries != 0) ? 0 : bly_try_slowly(place);
+}
+
 /* Delivers a request with this reason (taken over): origin, reason, -ECANCELED. */
 int bly_deliver(belay_task *self, struct bly_text *reason);
 

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Acquiring that need not wait gives way after 64 tries, before it does anything: so timers, descriptors, signals and others get
+ * their turn, and the task can be cancelled there. Putting, setting and releasing never give way, and nothing does under a
+ * virtual clock. Turns are counted, not times.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "../scope/parts.h"
+#include "io/back_ends.h"
+
+enum { TRIES = 64, STRETCHES = 10, LONG = 50000000 };
+
+/* ---- what is acquired, again and again ---- */
+
+static belay_queue *queue, *ordered, *idle;
+static belay_lock lock;
+static belay_semaphore semaphore;
+static belay_event event;
+static belay_condition condition;
+static belay_barrier barrier;
+static belay_queue *no_work;
+
+static int get(void) {
+        void *item;
+        int rc = belay_queue_get(queue, &item);
+
+        return rc < 0 ? rc : belay_queue_put(queue, item);
+}
+
+static int get_in_order(void) {
+        void *item;
+        int rc = belay_queue_get(ordered, &item);
+
+        return rc < 0 ? rc : belay_queue_put(ordered, item);
+}
+
+static int hold(void) {
+        int rc = belay_lock_acquire(&lock);
+
+        return rc < 0 ? rc : belay_lock_release(&lock);
+}
+
+static int take_place(void) {
+        int rc = belay_semaphore_acquire(&semaphore);
+
+        return rc < 0 ? rc : belay_semaphore_release(&semaphore);
+}
+
+static int wait_for_event(void) {
+        return belay_event_wait(&event);
+}
+
+static bool is_true(void *arg) {
+        (void) arg;
+        return true;
+}
+
+static int wait_until(void) {
+        return belay_condition_wait_until(&condition, is_true, NULL);
+}
+
+static int meet(void) {
+        return belay_barrier_wait(&barrier);
+}
+
+static int join(void) {
+        return belay_queue_join(no_work);
+}
+
+static int (*const acquire[])(void) = { get, get_in_order, hold, take_place, wait_for_event, wait_until, meet, join };
+
+enum { ALL = sizeof(acquire) / sizeof(*acquire) };
+
+static int by_address(const void *a, const void *b) {
+        return (a > b) - (a < b);
+}
+
+static void set_up(void) {
+        queue = belay_queue_new(2);
+        ordered = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .order = BELAY_QUEUE_PRIORITY, .compare = by_address));
+        idle = belay_queue_new(0);
+        no_work = belay_queue_new(0);
+        CHECK(queue != NULL && ordered != NULL && idle != NULL && no_work != NULL);
+        CHECK_EQ(belay_queue_try_put(queue, &queue), 0);
+        CHECK_EQ(belay_queue_try_put(ordered, &ordered), 0);
+        belay_semaphore_init(&semaphore, 1);
+        belay_event_set(&event);
+        CHECK_EQ(belay_barrier_init(&barrier, 1), 0);
+}
+
+/* Nothing is held, and nothing is missing. */
+static void check_untouched(void) {
+        CHECK_EQ(belay_queue_count(queue), 1);
+        CHECK_EQ(belay_queue_count(ordered), 1);
+        CHECK(!belay_lock_held(&lock));
+        CHECK_EQ(belay_semaphore_value(&semaphore), 1);
+        CHECK(belay_event_is_set(&event));
+        CHECK_EQ(belay_barrier_waiting(&barrier), 0);
+}
+
+static void tear_down(void) {
+        check_untouched();
+        CHECK_EQ(belay_queue_free(queue), 0);
+        CHECK_EQ(belay_queue_free(ordered), 0);
+        CHECK_EQ(belay_queue_free(idle), 0);
+        CHECK_EQ(belay_queue_free(no_work), 0);
+}
+
+/* ---- others that are ready ---- */
+
+static unsigned turns;
+static bool over;
+
+static int counts_turns(void *arg) {
+        (void) arg;
+        while (!over) {
+                turns++;
+                CHECK_EQ(belay_yield(), 0);
+        }
+        return 0;
+}
+
+/* Another task is ready all the time: how many turns it has while this is done so often. */
+static unsigned turns_beside(int (*fn)(void), int count) {
+        belay_task *task = must(belay_spawn(counts_turns, NULL));
+        unsigned had;
+
+        over = false;
+        CHECK_EQ(belay_yield(), 0);
+        turns = 0;
+        for (int i = 0; i < count; i++)
+                CHECK_EQ(fn(), 0);
+        had = turns;
+        over = true;
+        CHECK_EQ(belay_join(task, NULL), 0);
+        belay_release(task);
+        return had;
+}
+
+static int lets_others_run(void *arg) {
+        (void) arg;
+        for (int i = 0; i < ALL; i++) {
+                unsigned had = turns_beside(acquire[i], STRETCHES * TRIES);
+
+                /* One in each stretch, two where a timer is due besides; and the first may have begun before. */
+                CHECK(had >= STRETCHES - 1 && had <= 2 * STRETCHES);
+        }
+        return 0;
+}
+
+/* ---- one budget with I/O ---- */
+
+static belay_stream *streams[2];
+
+static int get_and_write(void) {
+        int rc = get();
+
+        return rc < 0 ? rc : belay_write(streams[0], "x", 1) == 1 ? 0 : -EIO;
+}
+
+static int shares_with_io(void *arg) {
+        int fds[2];
+
+        (void) arg;
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+        for (int i = 0; i < 2; i++)
+                CHECK_EQ(belay_stream_open_fd(&streams[i], fds[i], NULL), 0);
+        /* Each of the two alone would come to one turn. */
+        CHECK(turns_beside(get_and_write, TRIES + TRIES / 2) >= 2);
+        for (int i = 0; i < 2; i++)
+                belay_abort(streams[i]);
+        return 0;
+}
+
+/* ---- timers, descriptors, signals ---- */
+
+static bool happened;
+
+static void note(void *arg) {
+        (void) arg;
+        happened = true;
+}
+
+static int sleeps(void *arg) {
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        note(arg);
+        return 0;
+}
+
+static int waits_for(void *arg) {
+        CHECK_EQ(belay_wait_fd(*(int *) arg, BELAY_READABLE), BELAY_READABLE);
+        note(arg);
+        return 0;
+}
+
+/* Until it has happened, which it never does if this lets nothing through. */
+static void acquire_until_happened(int (*fn)(void)) {
+        for (long i = 0; !happened; i++) {
+                CHECK(i < LONG);
+                CHECK_EQ(fn(), 0);
+        }
+}
+
+static int lets_the_outside_in(void *arg) {
+        (void) arg;
+        for (int i = 0; i < ALL; i++) {
+                belay_task *task;
+                int fds[2];
+
+                happened = false;
+                CHECK(belay_later(BELAY_MILLISECOND, note, NULL) != 0);
+                acquire_until_happened(acquire[i]);
+
+                happened = false;
+                task = must(belay_spawn(sleeps, NULL));
+                acquire_until_happened(acquire[i]);
+                belay_release(task);
+
+                happened = false;
+                CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
+                task = must(belay_spawn(waits_for, &fds[0]));
+                CHECK_EQ(belay_yield(), 0);
+                CHECK_EQ(write(fds[1], "x", 1), 1);
+                acquire_until_happened(acquire[i]);
+                belay_release(task);
+                close(fds[0]);
+                close(fds[1]);
+        }
+        return 0;
+}
+
+static int next_acquire;
+
+static int until_signalled(void *arg) {
+        int rc = 0;
+
+        (void) arg;
+        kill(getpid(), SIGTERM);
+        for (long i = 0; rc == 0; i++) {
+                CHECK(i < LONG);
+                rc = acquire[next_acquire]();
+        }
+        CHECK_EQ(rc, -ECANCELED);
+        return rc;
+}
+
+/* ---- cancelled before anything was done ---- */
+
+static int until_cancelled(void *arg) {
+        int (*fn)(void) = acquire[*(int *) arg], rc = 0;
+
+        cancel_after(BELAY_MILLISECOND, belay_self());
+        for (long i = 0; rc == 0; i++) {
+                CHECK(i < LONG);
+                rc = fn();
+        }
+        CHECK_EQ(rc, -ECANCELED);
+        check_untouched();
+        CHECK_DELIVERED();
+        return 0;
+}
+
+static int meets_its_limit(void *arg) {
+        int (*fn)(void) = acquire[*(int *) arg], rc = 0;
+        belay_timeout limit;
+
+        CHECK_EQ(belay_timeout_enter(&limit, BELAY_MILLISECOND), 0);
+        for (long i = 0; rc == 0; i++) {
+                CHECK(i < LONG);
+                rc = fn();
+        }
+        CHECK_EQ(belay_timeout_leave(&limit, rc), -ETIMEDOUT);
+        check_untouched();
+        return 0;
+}
+
+/* A request that is pending is met by the try that gives way, and by none before. */
+static int is_pending(void *arg) {
+        int (*fn)(void) = acquire[*(int *) arg], rc = 0, count = 0;
+
+        belay_cancel(belay_self(), NULL);
+        while (rc == 0 && count <= TRIES) {
+                rc = fn();
+                count++;
+        }
+        CHECK_EQ(rc, -ECANCELED);
+        check_untouched();
+        CHECK_DELIVERED();
+        return 0;
+}
+
+/* What was there may be somebody else's when the task runs again. It waits then. */
+static belay_task *taker;
+
+static int takes_all(void *arg) {
+        void *item;
+
+        (void) arg;
+        CHECK_EQ(belay_queue_try_get(queue, &item), 0);
+        CHECK_EQ(belay_lock_try_acquire(&lock), 0);
+        CHECK_EQ(belay_semaphore_try_acquire(&semaphore), 0);
+        belay_event_clear(&event);
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        CHECK_EQ(belay_queue_try_put(queue, item), 0);
+        CHECK_EQ(belay_lock_release(&lock), 0);
+        CHECK_EQ(belay_semaphore_release(&semaphore), 0);
+        belay_event_set(&event);
+        return 0;
+}
+
+static int finds_it_taken(void *arg) {
+        static int (*const those[])(void) = { get, hold, take_place, wait_for_event };
+
+        (void) arg;
+        for (int i = 0; i < 4; i++) {
+                taker = must(belay_spawn(takes_all, NULL));
+                /* The taker's turn comes where the tries are used up. */
+                for (int n = 0; n <= TRIES; n++)
+                        CHECK_EQ(those[i](), 0);
+                CHECK(belay_done(taker));
+                belay_release(taker);
+                check_untouched();
+        }
+        return 0;
+}
+
+/* ---- what never gives way ---- */
+
+static int gives_only(void) {
+        void *item;
+
+        CHECK_EQ(belay_queue_put(idle, &idle), 0);
+        CHECK_EQ(belay_queue_try_get(idle, &item), 0);
+        CHECK_EQ(belay_lock_try_acquire(&lock), 0);
+        CHECK_EQ(belay_lock_release(&lock), 0);
+        CHECK_EQ(belay_semaphore_try_acquire(&semaphore), 0);
+        CHECK_EQ(belay_semaphore_release(&semaphore), 0);
+        belay_event_set(&event);
+        return belay_queue_task_done(idle);
+}
+
+static int giving_never_gives_way(void *arg) {
+        (void) arg;
+        CHECK_EQ(turns_beside(gives_only, STRETCHES * TRIES), 0);
+        return 0;
+}
+
+static int not_virtually(void *arg) {
+        (void) arg;
+        for (int i = 0; i < ALL; i++) {
+                CHECK_EQ(turns_beside(acquire[i], STRETCHES * TRIES), 0);
+                belay_cancel(belay_self(), NULL);
+                for (int n = 0; n < STRETCHES * TRIES; n++)
+                        CHECK_EQ(acquire[i](), 0);
+                CHECK_PENDING();
+        }
+        return 0;
+}
+
+/* Nobody can give way there. */
+static void in_callback(void *arg) {
+        for (int n = 0; n < STRETCHES * TRIES; n++)
+                for (int i = 0; i < ALL; i++)
+                        if (acquire[i] != hold && acquire[i] != meet)
+                                CHECK_EQ(acquire[i](), 0);
+        note(arg);
+}
+
+static int outside_of_tasks(void *arg) {
+        happened = false;
+        CHECK(belay_soon(in_callback, arg) != 0);
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        CHECK(happened);
+        return 0;
+}
+
+/* ---- an eager first step ---- */
+
+static int acquires_for_ever(void *arg) {
+        int rc = 0;
+
+        (void) arg;
+        while (rc == 0)
+                rc = get();
+        return rc;
+}
+
+static int eager(void *arg) {
+        belay_task *task = must(belay_spawn_with(acquires_for_ever, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        unsigned had;
+
+        (void) arg;
+        /* It has given way to us. So do we, to others, at our first try. */
+        CHECK(!belay_done(task));
+        belay_cancel(task, NULL);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_EQ(ended_with(task), -ECANCELED);
+
+        task = must(belay_spawn_with(acquires_for_ever, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        belay_release(must(belay_spawn(counts_turns, NULL)));
+        over = false;
+        turns = 0;
+        CHECK_EQ(get(), 0);
+        had = turns;
+        over = true;
+        CHECK(had >= 1);
+        belay_cancel(task, NULL);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_EQ(ended_with(task), -ECANCELED);
+        return 0;
+}
+
+static void run(belay_fn *fn, void *arg) {
+        CHECK_EQ(belay_run(fn, arg), 0);
+}
+
+static void all(void) {
+        run(lets_others_run, NULL);
+        run(shares_with_io, NULL);
+        run(lets_the_outside_in, NULL);
+        for (int i = 0; i < ALL; i++) {
+                run(until_cancelled, &i);
+                run(meets_its_limit, &i);
+                run(is_pending, &i);
+                next_acquire = i;
+                CHECK_EQ(belay_run(until_signalled, NULL), -EINTR);
+        }
+        run(finds_it_taken, NULL);
+        run(giving_never_gives_way, NULL);
+        run(outside_of_tasks, NULL);
+        run(eager, NULL);
+}
+
+int main(void) {
+        set_up();
+        on_back_ends(all);
+        RUN_VIRTUAL(not_virtually);
+        /* The order of what is ready may vary, too: time is real. */
+        CHECK_EQ(belay_run_with(lets_the_outside_in, NULL, BELAY_OPTIONS(belay_loop_options, .seed = 7)), 0);
+        tear_down();
+        return 0;
+}
