@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The condition, for the barrier that is built on it.
+ * The condition.
  */
 #ifndef BLY_CONDITION_H
 #define BLY_CONDITION_H

@@ -67,23 +67,32 @@ static inline void bly_waiter_wake(struct bly_waiter *waiter) {
 }
 
 /*
- * Stands in line until woken. 0, -ECANCELED, -EDEADLK; *state (may be NULL) tells whether it was woken all the same. In line,
+ * Stands in line until woken: 0, -ECANCELED, -EDEADLK; waiter->state tells whether it was woken all the same. In line,
  * so that between who waits and the switch there is no call whose return would be foreseen wrongly.
  */
+static inline __attribute__((always_inline)) int bly_waiters_wait_as(struct bly_waiters *waiters, struct bly_waiter *waiter,
+                                                                     belay_task *self, const struct bly_wait_class *class,
+                                                                     const char *name, const char *place) {
+        int rc;
+
+        waiter->wait.class = class;
+        waiter->task = self;
+        waiter->name = name;
+        waiter->state = BLY_WAITER_PENDING;
+        bly_waiters_join(waiters, waiter);
+        bly_tries = BLY_TRIES;
+        rc = bly_wait(self, &waiter->wait, place);
+        bly_waiters_leave(waiter);
+        return rc;
+}
+
+/* The same with a waiter of its own; *state may be NULL. */
 static inline __attribute__((always_inline)) int bly_waiters_wait(struct bly_waiters *waiters, belay_task *self,
                                                                   const struct bly_wait_class *class, const char *name,
                                                                   enum bly_waiter_state *state, const char *place) {
         struct bly_waiter waiter;
-        int rc;
+        int rc = bly_waiters_wait_as(waiters, &waiter, self, class, name, place);
 
-        waiter.wait.class = class;
-        waiter.task = self;
-        waiter.name = name;
-        waiter.state = BLY_WAITER_PENDING;
-        bly_waiters_join(waiters, &waiter);
-        bly_tries = BLY_TRIES;
-        rc = bly_wait(self, &waiter.wait, place);
-        bly_waiters_leave(&waiter);
         if (state != NULL)
                 *state = waiter.state;
         return rc;

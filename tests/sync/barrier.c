@@ -2,6 +2,8 @@
 /*
  * The barrier: all meet or none, each with a number of its own; broken, emptied, and left by who is cancelled.
  */
+#include <limits.h>
+
 #include "../scope/parts.h"
 
 enum { PARTIES = 4 };
@@ -60,6 +62,9 @@ static int last_goes_on(void *arg) {
 static int of_one(void *arg) {
         (void) arg;
         CHECK_EQ(belay_barrier_init(&barrier, 0), -EINVAL);
+        /* A number is an int. */
+        CHECK_EQ(belay_barrier_init(&barrier, (size_t) INT_MAX + 1), -EINVAL);
+        CHECK_EQ(belay_barrier_init(&barrier, INT_MAX), 0);
         CHECK_EQ(belay_barrier_init(&barrier, 1), 0);
         for (int i = 0; i < 3; i++)
                 CHECK_EQ(belay_barrier_wait(&barrier), 0);
@@ -146,6 +151,210 @@ static int reset(void *arg) {
         return 0;
 }
 
+/* ---- who is cancelled counts no longer, and its number is somebody else's ---- */
+
+static void cancel_and_join(int i) {
+        belay_cancel(tasks[i], NULL);
+        CHECK_EQ(belay_join(tasks[i], NULL), 0);
+        CHECK_EQ(ended_with(tasks[i]), -ECANCELED);
+}
+
+/* Some of those who wait are cancelled, in this order or that, and replaced. The last to come has the highest number. */
+static int numbers(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_barrier_init(&barrier, PARTIES), 0);
+        for (unsigned mask = 0; mask < 1u << (PARTIES - 1); mask++)
+                for (int backwards = 0; backwards < 2; backwards++) {
+                        belay_task *last;
+
+                        start(PARTIES - 1);
+                        for (int n = 0; n < PARTIES - 1; n++) {
+                                int i = backwards ? PARTIES - 2 - n : n;
+
+                                if (mask & 1u << i)
+                                        cancel_and_join(i);
+                        }
+                        for (int i = 0; i < PARTIES - 1; i++)
+                                if (mask & 1u << i)
+                                        tasks[i] = must(belay_spawn(meets, NULL));
+                        CHECK_EQ(belay_yield(), 0);
+                        CHECK_EQ(belay_barrier_waiting(&barrier), PARTIES - 1);
+                        last = must(belay_spawn(meets, NULL));
+                        CHECK_EQ(belay_join(last, NULL), 0);
+                        CHECK_EQ(ended_with(last), PARTIES - 1);
+                        check_met(PARTIES - 1, PARTIES - 1);
+                }
+        return 0;
+}
+
+/* Many come and are cancelled by chance. At the end all have met, and each number was given once. */
+enum { MANY = 50 };
+
+static belay_barrier large;
+
+static int meets_many(void *arg) {
+        (void) arg;
+        return belay_barrier_wait(&large);
+}
+
+static int by_chance(void *arg) {
+        static belay_task *waiting[MANY];
+        unsigned state = 1, round = 0;
+        int count = 0;
+
+        (void) arg;
+        CHECK_EQ(belay_barrier_init(&large, MANY), 0);
+        while (round < 5) {
+                bool given[MANY] = { false };
+
+                state = state * 1103515245 + 12345;
+                if (count > 0 && (state >> 16) % 3 == 0) {
+                        int i = (int) ((state >> 20) % (unsigned) count);
+
+                        belay_cancel(waiting[i], NULL);
+                        CHECK_EQ(belay_join(waiting[i], NULL), 0);
+                        CHECK_EQ(ended_with(waiting[i]), -ECANCELED);
+                        waiting[i] = waiting[--count];
+                        continue;
+                }
+                waiting[count++] = must(belay_spawn(meets_many, NULL));
+                CHECK_EQ(belay_yield(), 0);
+                CHECK_EQ(belay_barrier_waiting(&large), count < MANY ? count : 0);
+                if (count < MANY)
+                        continue;
+                for (; count > 0; count--) {
+                        int number;
+
+                        CHECK_EQ(belay_join(waiting[count - 1], NULL), 0);
+                        number = ended_with(waiting[count - 1]);
+                        CHECK(number >= 0 && number < MANY && !given[number]);
+                        given[number] = true;
+                }
+                round++;
+        }
+        return 0;
+}
+
+/* Asked while others are ready that run before it: in real time it counts no more from then on, in virtual time until it runs. */
+static void cancel_before_another_comes(bool is_real) {
+        belay_task *other;
+
+        CHECK_EQ(belay_barrier_init(&barrier, 2), 0);
+        start(1);
+        other = must(belay_spawn(meets, NULL));
+        belay_cancel(tasks[0], NULL);
+        CHECK_EQ(belay_barrier_waiting(&barrier), is_real ? 0 : 1);
+        CHECK_EQ(belay_join(tasks[0], NULL), 0);
+        CHECK_EQ(ended_with(tasks[0]), -ECANCELED);
+        CHECK_EQ(belay_done(other), !is_real);
+        CHECK_EQ(belay_barrier_waiting(&barrier), is_real ? 1 : 0);
+        if (is_real) {
+                CHECK_EQ(belay_barrier_wait(&barrier), 1);
+                CHECK_EQ(belay_join(other, NULL), 0);
+                CHECK_EQ(ended_with(other), 0);
+        } else {
+                CHECK_EQ(ended_with(other), 1);
+        }
+        CHECK_EQ(belay_barrier_waiting(&barrier), 0);
+}
+
+/* It met a request that was pending before it came. */
+static int comes_cancelled(void *arg) {
+        belay_cancel(belay_self(), NULL);
+        return meets(arg);
+}
+
+static void come_cancelled(bool is_real) {
+        belay_task *other;
+
+        CHECK_EQ(belay_barrier_init(&barrier, 2), 0);
+        tasks[0] = must(belay_spawn(comes_cancelled, NULL));
+        other = must(belay_spawn(meets, NULL));
+        CHECK_EQ(belay_join(tasks[0], NULL), 0);
+        CHECK_EQ(ended_with(tasks[0]), -ECANCELED);
+        CHECK_EQ(belay_done(other), !is_real);
+        belay_cancel(other, NULL);
+        CHECK_EQ(belay_join(other, NULL), 0);
+        CHECK_EQ(ended_with(other), is_real ? -ECANCELED : 1);
+        CHECK_EQ(belay_barrier_waiting(&barrier), 0);
+}
+
+static int in_real_time(void *arg) {
+        (void) arg;
+        cancel_before_another_comes(true);
+        come_cancelled(true);
+        return 0;
+}
+
+static int in_virtual_time(void *arg) {
+        (void) arg;
+        cancel_before_another_comes(false);
+        come_cancelled(false);
+        return 0;
+}
+
+/* The last that waits is cancelled, and a reset finds nobody. The next round is whole. */
+static int emptied_by_cancelling(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_barrier_init(&barrier, PARTIES), 0);
+        start(2);
+        belay_cancel(tasks[0], NULL);
+        belay_cancel(tasks[1], NULL);
+        CHECK_EQ(belay_barrier_reset(&barrier), 0);
+        for (int i = 0; i < 2; i++) {
+                CHECK_EQ(belay_join(tasks[i], NULL), 0);
+                CHECK_EQ(ended_with(tasks[i]), -ECANCELED);
+        }
+        start(PARTIES);
+        check_met(PARTIES, -1);
+        return 0;
+}
+
+static int deadlocked(void *arg) {
+        (void) arg;
+        keep_lines();
+        CHECK_EQ(belay_barrier_init(&barrier, 2), 0);
+        CHECK_EQ(belay_barrier_wait(&barrier), -EDEADLK);
+        CHECK(lines_with("barrier") > 0);
+        belay_set_log(NULL, NULL);
+        CHECK_EQ(belay_barrier_waiting(&barrier), 0);
+        start(1);
+        CHECK_EQ(belay_barrier_wait(&barrier), 1);
+        CHECK_EQ(belay_join(tasks[0], NULL), 0);
+        CHECK_EQ(ended_with(tasks[0]), 0);
+        return 0;
+}
+
+/* Those outside, while a round goes on its way, are cancelled, told of an abort, and let in by a reset. */
+static int outside(void *arg) {
+        (void) arg;
+        for (int how = 0; how < 3; how++) {
+                CHECK_EQ(belay_barrier_init(&barrier, 2), 0);
+                start(1);
+                CHECK_EQ(belay_barrier_wait(&barrier), 1);
+                /* The other has not gone on yet. */
+                tasks[1] = must(belay_spawn_with(meets, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+                CHECK(!belay_done(tasks[1]) && belay_barrier_waiting(&barrier) == 0);
+                if (how == 0)
+                        belay_cancel(tasks[1], NULL);
+                else if (how == 1)
+                        CHECK_EQ(belay_barrier_abort(&barrier), 0);
+                else
+                        CHECK_EQ(belay_barrier_reset(&barrier), 0);
+                CHECK_EQ(belay_join(tasks[0], NULL), 0);
+                CHECK_EQ(ended_with(tasks[0]), how == 0 ? 0 : -ENOTCONN);
+                if (how == 2) {
+                        tasks[0] = must(belay_spawn(meets, NULL));
+                        CHECK_EQ(belay_join(tasks[0], NULL), 0);
+                        CHECK_EQ(ended_with(tasks[0]), 1);
+                }
+                CHECK_EQ(belay_join(tasks[1], NULL), 0);
+                CHECK_EQ(ended_with(tasks[1]), how == 0 ? -ECANCELED : how == 1 ? -ENOTCONN : 0);
+                CHECK_EQ(belay_barrier_broken(&barrier), how == 1);
+        }
+        return 0;
+}
+
 /* Who is cancelled counts no longer, and breaks nothing. */
 static int cancelled(void *arg) {
         (void) arg;
@@ -206,6 +415,11 @@ static int misuse(void *arg) {
         return 0;
 }
 
+/* Without signals, which may end any wait, a deadlock is found. */
+static void run_really(belay_fn *fn) {
+        CHECK_EQ(belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options, .no_signals = true)), 0);
+}
+
 int main(void) {
         RUN_VIRTUAL(last_goes_on);
         RUN_VIRTUAL(of_one);
@@ -214,6 +428,19 @@ int main(void) {
         RUN_VIRTUAL(reset);
         RUN_VIRTUAL(cancelled);
         RUN_VIRTUAL(cancelled_then);
+        RUN_VIRTUAL(numbers);
+        RUN_VIRTUAL(by_chance);
+        RUN_VIRTUAL(in_virtual_time);
+        RUN_VIRTUAL(emptied_by_cancelling);
+        RUN_VIRTUAL(deadlocked);
+        RUN_VIRTUAL(outside);
         RUN_VIRTUAL(misuse);
+        /* And in real time, where who is cancelled leaves at once. */
+        run_really(numbers);
+        run_really(by_chance);
+        run_really(in_real_time);
+        run_really(emptied_by_cancelling);
+        run_really(deadlocked);
+        run_really(outside);
         return 0;
 }
