@@ -23,6 +23,11 @@
 /* The result says something that the program must not overlook. */
 #define BELAY_MUST_USE __attribute__((warn_unused_result))
 #define BELAY_PRINTF(at, first) __attribute__((format(printf, at, first)))
+/*
+ * The library's inside in a struct that the caller stores. It has the same size and alignment on every machine: the
+ * library keeps 64-bit numbers in it, and some 32-bit machines align these to 8 bytes and others to 4.
+ */
+#define BELAY_PRIVATE(bytes) __attribute__((aligned(8))) uintptr_t belay_private[(bytes) / sizeof(uintptr_t)]
 
 #define BELAY_VERSION_MAJOR 0
 #define BELAY_VERSION_MINOR 1

@@ -70,7 +70,7 @@ BELAY_API int belay_race(belay_task *const tasks[], size_t count, size_t *winner
  * Cancellation: begin and end are no cancellation points; next is one when none has ended that was not given; none is
  * lost by it.
  */
-typedef struct belay_as_completed { uintptr_t belay_private[24]; } belay_as_completed;
+typedef struct belay_as_completed { BELAY_PRIVATE(192); } belay_as_completed;
 BELAY_API int belay_as_completed_begin(belay_as_completed *each, belay_task *const tasks[], size_t count,
                                        belay_time span) BELAY_MUST_USE;
 BELAY_API int belay_as_completed_next(belay_as_completed *each, belay_task **task) BELAY_MUST_USE;

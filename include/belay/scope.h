@@ -30,7 +30,7 @@ BELAY_BEGIN
 /* ---- time limits ---- */
 
 /* The library's inside; the caller's storage. */
-typedef struct belay_timeout { uintptr_t belay_private[20]; } belay_timeout;
+typedef struct belay_timeout { BELAY_PRIVATE(160); } belay_timeout;
 
 /*
  * Enters a limit of a span (BELAY_NEVER: none yet), or until an instant. When it is met, the task is cancelled
@@ -89,7 +89,7 @@ BELAY_API int belay_await_for(belay_task *task, belay_time span, int *outcome) B
 /* ---- groups ---- */
 
 /* The library's inside; the caller's storage. */
-typedef struct belay_group { uintptr_t belay_private[32]; } belay_group;
+typedef struct belay_group { BELAY_PRIVATE(256); } belay_group;
 
 typedef struct belay_group_options {
         size_t size;              /* sizeof(belay_group_options) */
@@ -187,7 +187,7 @@ BELAY_API size_t belay_group_count(const belay_group *group);
 /* ---- shielded regions ---- */
 
 /* The library's inside; the caller's storage. */
-typedef struct belay_shield_scope { uintptr_t belay_private[24]; } belay_shield_scope;
+typedef struct belay_shield_scope { BELAY_PRIVATE(192); } belay_shield_scope;
 
 /*
  * From here on requests from outside of the region are held back, for a span at most (BELAY_NEVER: no limit). Time

@@ -23,7 +23,7 @@ BELAY_BEGIN
 
 /* ---- lock ---- */
 
-typedef struct belay_lock { uintptr_t belay_private[8]; } belay_lock;
+typedef struct belay_lock { BELAY_PRIVATE(64); } belay_lock;
 #define BELAY_LOCK_INIT { { 0 } }
 
 /*
@@ -45,7 +45,7 @@ BELAY_API bool belay_lock_held(const belay_lock *lock);
 
 /* ---- event ---- */
 
-typedef struct belay_event { uintptr_t belay_private[6]; } belay_event;
+typedef struct belay_event { BELAY_PRIVATE(48); } belay_event;
 #define BELAY_EVENT_INIT { { 0 } }
 
 /*
@@ -60,7 +60,7 @@ BELAY_API bool belay_event_is_set(const belay_event *event);
 
 /* ---- condition ---- */
 
-typedef struct belay_condition { uintptr_t belay_private[16]; } belay_condition;
+typedef struct belay_condition { BELAY_PRIVATE(128); } belay_condition;
 #define BELAY_CONDITION_INIT { { 0 } }
 
 /*
@@ -91,7 +91,7 @@ BELAY_API int belay_condition_notify_all(belay_condition *condition);
 
 /* ---- semaphore ---- */
 
-typedef struct belay_semaphore { uintptr_t belay_private[8]; } belay_semaphore;
+typedef struct belay_semaphore { BELAY_PRIVATE(64); } belay_semaphore;
 /* So many free places; a bounded one cannot be released above them. Cancellation: not cancellation points. */
 #define BELAY_SEMAPHORE_INIT(...) { { 0, 0, (__VA_ARGS__) } }
 #define BELAY_BOUNDED_INIT(...) { { 1, 0, (__VA_ARGS__), (__VA_ARGS__) } }
@@ -111,7 +111,7 @@ BELAY_API size_t belay_semaphore_value(const belay_semaphore *semaphore);
 
 /* ---- barrier ---- */
 
-typedef struct belay_barrier { uintptr_t belay_private[28]; } belay_barrier;
+typedef struct belay_barrier { BELAY_PRIVATE(224); } belay_barrier;
 /* For so many parties, at least 1. 0 or -EINVAL. Cancellation: not a cancellation point. */
 BELAY_API int belay_barrier_init(belay_barrier *barrier, size_t parties) BELAY_MUST_USE;
 

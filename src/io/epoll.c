@@ -11,9 +11,9 @@
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/spans.h"
 #include "io/io.h"
 
 enum { EVENTS_AT_ONCE = 64 };
@@ -149,8 +149,9 @@ static void tell(struct bly_io *io, const struct epoll_event *event) {
 
 static int wait_exactly(struct epoll *state, belay_time span) {
         static bool has_no_pwait2;
-        struct timespec timeout = { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
+        struct bly_kernel_time timeout = bly_kernel_time(span);
         struct pollfd pollfd = { .fd = state->fd, .events = POLLIN };
+        struct timespec rounded;
         int count;
 
         /* Valgrind does not know it either, and complains aloud. */
@@ -160,7 +161,8 @@ static int wait_exactly(struct epoll *state, belay_time span) {
                         return count;
                 __atomic_store_n(&has_no_pwait2, true, __ATOMIC_RELAXED);
         }
-        count = ppoll(&pollfd, 1, &timeout, NULL);
+        rounded = bly_timespec(span);
+        count = ppoll(&pollfd, 1, &rounded, NULL);
         return count > 0 ? epoll_wait(state->fd, state->events, EVENTS_AT_ONCE, 0) : count;
 }
 

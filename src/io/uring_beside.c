@@ -14,8 +14,9 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/spans.h"
 
 /* ---- arming ---- */
 
@@ -75,7 +76,7 @@ int bly_beside_open(struct bly_io *io) {
 enum { EVENTS_AT_ONCE = 64, ROUNDS = 16 };
 
 static void wait_outside(int outside, belay_time span) {
-        struct timespec timeout = { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
+        struct timespec timeout = bly_timespec(span);
         struct pollfd pollfd = { .fd = outside, .events = POLLIN };
 
         ppoll(&pollfd, 1, span == BELAY_NEVER ? NULL : &timeout, NULL);

@@ -147,7 +147,7 @@ static int make_stream(const struct bly_connect *how, int fd, const belay_addres
 
 int bly_connect_one(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
         struct bly_fd_owner owner = { .what = "a connection that is being made", .place = how->place, .lost = lost };
-        const belay_address *local;
+        const belay_address *local = NULL;
         struct bly_fd *fd;
         int number, rc;
 

@@ -12,6 +12,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/spans.h"
 #include "io/io.h"
 #include "run/run.h"
 #include "thread/inbox.h"
@@ -42,8 +43,7 @@ static void set_timer(struct bly_embed *embed, belay_time when) {
                 /* What is all zero would not set it. */
                 if (when <= 0)
                         when = 1;
-                setting.it_value.tv_sec = when / BELAY_SECOND;
-                setting.it_value.tv_nsec = when % BELAY_SECOND;
+                setting.it_value = bly_timespec(when);
         }
         if (timerfd_settime(embed->timer_fd, TFD_TIMER_ABSTIME, &setting, NULL) < 0)
                 bly_log(BELAY_LOG_ERROR, "setting the loop's timer: %s", strerror(errno));

@@ -4,8 +4,8 @@
  */
 #define _GNU_SOURCE
 #include <poll.h>
-#include <time.h>
 
+#include "base/spans.h"
 #include "io/io.h"
 #include "run/run.h"
 
@@ -28,7 +28,7 @@ static bool waits_for_outside(const struct belay_loop *loop) {
 
 static void wait_for_bell(struct belay_loop *loop, belay_time span) {
         struct pollfd pollfd = { .fd = loop->wake_fd, .events = POLLIN };
-        struct timespec timeout = { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
+        struct timespec timeout = bly_timespec(span);
 
         if (ppoll(&pollfd, 1, span == BELAY_NEVER ? NULL : &timeout, NULL) > 0)
                 bly_ask(loop);

@@ -32,6 +32,7 @@
 #include <sys/uio.h>
 
 #include "base/help.h"
+#include "base/spans.h"
 
 /* ---- what can fail ---- */
 
