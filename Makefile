@@ -8,14 +8,17 @@
 #   make conformance            the traces in tests/conformance
 #   make services               the examples beside other loops and libraries, of those that pkg-config finds
 #   make check-services         their tests, against real servers: script/test --services
-#   make install                to DESTDIR PREFIX (/usr/local) LIBDIR (PREFIX/lib); and uninstall
+#   make install                to DESTDIR PREFIX (/usr/local) LIBDIR (PREFIX/lib), BINDIR, INCLUDEDIR, LIBEXECDIR; and uninstall
 #   make clean
 #
 #   CC=clang  CC=musl-gcc  CC=aarch64-linux-gnu-gcc     CXX follows CC
 #   SAN=address,undefined  SAN=thread                   sanitizers, in everything
 #   BUILD=DIR                   where to build: keep one for each set of the above
 #   RUN="valgrind -q"           what test programs are run by
-#   CFLAGS, CXXFLAGS, CPPFLAGS, LDFLAGS, WERROR= (warnings stay warnings), V=1 (shows commands)
+#   URING=static|shared|no      how liburing becomes part of it; default: the first of these that works
+#   CFLAGS, CXXFLAGS, CPPFLAGS, LDFLAGS; WERROR=-Werror (warnings are errors); V=1 (shows commands)
+
+quote = '$(subst ','\'',$1)'
 
 # ---- what it is built with ----
 
@@ -41,13 +44,12 @@ BUILD := build$(if $(SAN),/$(san_name))
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 BINDIR ?= $(PREFIX)/bin
-# The programs that the installed `belay demo' runs.
-DEMODIR := $(PREFIX)/libexec/belay/documents
 INCLUDEDIR ?= $(PREFIX)/include
+LIBEXECDIR ?= $(PREFIX)/libexec
 
 CFLAGS ?= -O2 -g
 CXXFLAGS ?= -O2 -g
-WERROR ?= -Werror
+WERROR ?=
 AR ?= ar
 
 warnings := -Wall -Wextra $(WERROR)
@@ -57,21 +59,46 @@ sanitize := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-fr
 library_flags = -std=gnu11 $(warnings) -fvisibility=hidden -fPIC -Iinclude -Isrc $(defines)
 program_flags := -std=gnu11 $(warnings) -fvisibility=hidden -Iinclude
 test_flags = -Iinclude -Isrc -Itests $(defines)
-compile := $(CC) $(CPPFLAGS) $(CFLAGS) $(sanitize)
-compile_cxx := $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(sanitize)
+# What is built says nothing of where: in two directories the same comes out.
+same_anywhere := $(call quote,-ffile-prefix-map=$(CURDIR)=.)
+# Up to its version 10 gcc hands only this one on to the assembler.
+same_assembly := $(call quote,-fdebug-prefix-map=$(CURDIR)=.)
+compile := $(CC) $(CPPFLAGS) $(CFLAGS) $(same_anywhere) $(sanitize)
+compile_cxx := $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(same_anywhere) $(sanitize)
 
-# io_uring is built in where the compiler has liburing, 2.3 or later: its static library if that can become part of a
-# shared one, so that what is built here does not need it when it runs.
+# io_uring is built in where the compiler has liburing, 2.3 or later. URING says how:
+#   static   its static library becomes part of ours: what is built here does not need it when it runs
+#   shared   our shared library needs its shared one
+#   no       there is epoll alone
+# Without it, the first of these that works. One that is asked for and does not work is an error.
 hash := \#
 uring_source := $(hash)include <liburing.h>\nint try(struct io_uring *ring) { \
 	return io_uring_submit_and_get_events(ring) + IORING_SETUP_DEFER_TASKRUN; }\n
 try_uring = $(shell out=$$(mktemp) && printf '$(uring_source)' | \
 	$(compile) -fPIC -x c - -shared $(LDFLAGS) $1 -o $$out 2>/dev/null && echo '$1'; rm -f $$out)
-uring := $(or $(call try_uring,-l:liburing.a),$(call try_uring,-luring))
+uring_by_static := -l:liburing.a
+uring_by_shared := -luring
+ifneq ($(filter-out static shared no,$(URING))$(word 2,$(URING)),)
+$(error URING=$(URING): it is static, shared or no)
+endif
+ifneq ($(URING),no)
+uring := $(if $(URING),$(call try_uring,$(uring_by_$(URING))),$(or \
+	$(call try_uring,$(uring_by_static)),$(call try_uring,$(uring_by_shared))))
+endif
+ifeq ($(uring),)
+ifneq ($(filter static shared,$(URING)),)
+ifneq ($(filter-out clean uninstall install-files,$(or $(MAKECMDGOALS),all)),)
+$(error URING=$(URING): $(CC) finds no $(URING) liburing, 2.3 or later)
+endif
+endif
+endif
+uring_found := $(or $(if $(uring),$(if $(filter $(uring_by_static),$(uring)),static,shared)),no)
 defines := $(if $(uring),,-DBLY_NO_URING)
 
 # Otherwise the libraries need the C library alone.
 libs := $(uring) -pthread -lm
+# What was apart from the C library before glibc 2.34.
+test_libs := $(libs) -ldl -lutil
 
 ifeq ($(origin RUN),undefined)
 ifneq ($(findstring aarch64,$(CC)),)
@@ -91,7 +118,8 @@ find = $(sort $(shell find $1 -name '$2' 2>/dev/null))
 number = $(shell sed -n 's/^\#define BELAY_VERSION_$1 *//p' include/belay/base.h)
 
 version := $(call number,MAJOR).$(call number,MINOR).$(call number,PATCH)
-soname := libbelay.so.$(call number,MAJOR)
+# Before 1.0 each minor version is a library of its own, as in src/belay.map and belayConfigVersion.cmake.
+soname := libbelay.so.$(if $(filter 0,$(call number,MAJOR)),0.$(call number,MINOR),$(call number,MAJOR))
 sofile := libbelay.so.$(version)
 
 library_objects := $(patsubst %,$(BUILD)/obj/%.o,$(call find,src,*.c) $(call find,src,*.S))
@@ -132,8 +160,7 @@ ifndef V
 Q := @
 endif
 # Says what is made, unless by make -s.
-say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' '$1' '$(if $2,$2,$@)')
-quote = '$(subst ','\'',$1)'
+say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' '$1' $(call quote,$(if $2,$2,$@)))
 
 .PHONY: all check check-programs check-services conformance services tests install install-files uninstall clean FORCE
 .DELETE_ON_ERROR:
@@ -147,6 +174,7 @@ record = @mkdir -p $(@D); printf '%s\n' $(call quote,$1) | cmp -s - $@ || printf
 
 $(BUILD)/flags: FORCE
 	$(call record,$(compile) | $(compile_cxx) | $(LDFLAGS) | $(WERROR) | $(uring))
+	$(call say,uring,$(uring_found)$(if $(URING),,$(comma) by default; URING=static$(comma) shared or no chooses))
 $(BUILD)/sources: FORCE
 	$(call record,$(objects))
 
@@ -158,7 +186,7 @@ $(BUILD)/obj/src/%.c.o: src/%.c $(BUILD)/flags
 $(BUILD)/obj/src/%.S.o: src/%.S $(BUILD)/flags
 	$(call say,as,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -g -Iinclude -Isrc -MMD -MP -c $< -o $@
+	$(Q)$(compile) $(same_assembly) -Iinclude -Isrc -MMD -MP -c $< -o $@
 
 $(BUILD)/obj/cli/%.c.o: cli/%.c $(BUILD)/flags
 	$(call say,cc,$<)
@@ -174,14 +202,14 @@ $(BUILD)/obj/bench/%.c.o: bench/%.c $(BUILD)/flags
 $(BUILD)/libbelay.a: $(library_objects) $(BUILD)/sources
 	$(call say,ar)
 	@rm -f $@
-	$(Q)$(AR) qcs $@ $(library_objects)
+	$(Q)$(AR) qcsD $@ $(library_objects)
 	@echo '$(if $(uring),-luring)' >$(@D)/needs
 
 # Not to be unloaded: a look-up that was given up may still go on in a thread.
 $(BUILD)/$(sofile): $(library_objects) src/belay.map $(BUILD)/sources
 	$(call say,link)
 	$(Q)$(compile) $(LDFLAGS) -shared -Wl,-soname,$(soname) -Wl,--version-script=src/belay.map -Wl,-z,nodelete \
-		$(if $(SAN),,-Wl,-z,defs) $(library_objects) $(uring) -o $@
+		$(if $(SAN),,-Wl,-z,defs) $(library_objects) $(uring) -pthread -o $@
 	@ln -sf $(sofile) $(@D)/$(soname)
 	@ln -sf $(soname) $(@D)/libbelay.so
 
@@ -197,12 +225,18 @@ $(BUILD)/belay-%: $(BUILD)/obj/bench/io/%.c.o $(BUILD)/libbelay.a
 	$(call say,link)
 	$(Q)$(compile) $(LDFLAGS) $< $(BUILD)/libbelay.a $(libs) -o $@
 
+# Those that are installed find the library wherever they are, without a path in them.
+$(BUILD)/examples/documents/%: examples/documents/%.c $(BUILD)/libbelay.a $(BUILD)/flags
+	$(call say,example,$<)
+	@mkdir -p $(@D)
+	$(Q)$(compile) $(warnings) -Iinclude -MMD -MP -MF $@.d $< $(LDFLAGS) $(BUILD)/libbelay.a $(libs) -o $@
+
 # As a user's program is built: public headers, the shared library, no extensions asked for.
 $(BUILD)/examples/%: examples/%.c $(BUILD)/$(sofile) $(BUILD)/flags
 	$(call say,example,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(warnings) -Iinclude -MMD -MP -MF $@.d $< $(LDFLAGS) -L$(BUILD) -lbelay \
-		-Wl,-rpath,'$$ORIGIN/../..:$$ORIGIN/../../../lib:$(LIBDIR)' -pthread -o $@
+		-Wl,-rpath,'$$ORIGIN/../..' -pthread -o $@
 
 # The same with another library, which is not looked for unless somebody asks for these.
 package_glib := glib-2.0
@@ -225,13 +259,13 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libbelay.a $(BUILD)/flags
 	$(call say,test,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile) -std=gnu11 $(warnings) $(test_flags) -MMD -MP -MF $@.d $< $(LDFLAGS) \
-		$(BUILD)/libbelay.a $(libs) -o $@
+		$(BUILD)/libbelay.a $(test_libs) -o $@
 
 $(BUILD)/tests/%_cc: tests/%.cc $(BUILD)/libbelay.a $(BUILD)/flags
 	$(call say,test,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile_cxx) -std=c++17 $(warnings) $(test_flags) -MMD -MP -MF $@.d $< $(LDFLAGS) \
-		$(BUILD)/libbelay.a $(libs) -o $@
+		$(BUILD)/libbelay.a $(test_libs) -o $@
 
 -include $(objects:.o=.d) $(addsuffix .d,$(examples) $(beside:%.c=$(BUILD)/%) $(test_programs) $(test_helpers))
 
@@ -262,10 +296,9 @@ conformance: $(programs)
 
 # ---- installing ----
 
-# The way from one directory up to PREFIX, so that the whole can be moved; there is none
-# for a LIBDIR outside of it.
-up = $(if $(filter $(PREFIX)/%,$(LIBDIR)/),$2$(shell realpath -ms --relative-to=$(LIBDIR)/$1 $(PREFIX)),$(PREFIX))
-below = $(patsubst $(PREFIX)/%,$2/%,$1)
+installing = BUILD=$(call quote,$(BUILD)) DESTDIR=$(call quote,$(DESTDIR)) PREFIX=$(call quote,$(PREFIX)) \
+	LIBDIR=$(call quote,$(LIBDIR)) BINDIR=$(call quote,$(BINDIR)) INCLUDEDIR=$(call quote,$(INCLUDEDIR)) \
+	LIBEXECDIR=$(call quote,$(LIBEXECDIR)) VERSION=$(version) SONAME=$(soname) SOFILE=$(sofile) script/install
 
 install: all
 	@$(MAKE) --no-print-directory install-files
@@ -273,40 +306,11 @@ install: all
 # Installs what is there, whatever the flags are now. What the static library needs stands beside it.
 install-files:
 	$(call say,install,$(DESTDIR)$(PREFIX))
-	@install -d $(DESTDIR)$(INCLUDEDIR)/belay $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/belay
-	@install -m 644 include/belay.h $(DESTDIR)$(INCLUDEDIR)
-	@install -m 644 include/belay/*.h $(DESTDIR)$(INCLUDEDIR)/belay
-	@install -m 644 $(BUILD)/libbelay.a $(BUILD)/$(sofile) $(DESTDIR)$(LIBDIR)
-	@ln -sf $(sofile) $(DESTDIR)$(LIBDIR)/$(soname)
-	@ln -sf $(soname) $(DESTDIR)$(LIBDIR)/libbelay.so
-	@sed -e 's|@VERSION@|$(version)|' -e 's|@PREFIX@|$(call up,pkgconfig,$${pcfiledir}/)|' \
-		-e 's|@LIBDIR@|$(call below,$(LIBDIR),$${prefix})|' \
-		-e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${prefix})|' \
-		-e "s|@NEEDS@|$$(sed 's/./ &/' $(BUILD)/needs)|" \
-		belay.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/belay.pc
-	@for file in belayConfig belayConfigVersion; do \
-		sed -e 's|@VERSION@|$(version)|' -e 's|@SOFILE@|$(sofile)|' -e 's|@SONAME@|$(soname)|' \
-			-e 's|@PREFIX@|$(call up,cmake/belay,$${CMAKE_CURRENT_LIST_DIR}/)|' \
-			-e 's|@LIBDIR@|$(call below,$(LIBDIR),$${belay_prefix})|' \
-			-e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR),$${belay_prefix})|' \
-			-e "s|@NEEDS@|$$(sed 's/./;&/' $(BUILD)/needs)|" \
-			cmake/$$file.cmake.in >$(DESTDIR)$(LIBDIR)/cmake/belay/$$file.cmake || exit; \
-	done
-	@if [ -e $(BUILD)/belay ]; then \
-		install -d $(DESTDIR)$(BINDIR) && install -m 755 $(BUILD)/belay $(DESTDIR)$(BINDIR); \
-	fi
-	@if [ -d $(BUILD)/examples/documents ]; then \
-		install -d $(DESTDIR)$(DEMODIR) && \
-		find $(BUILD)/examples/documents -type f ! -name '*.d' -exec install -m 755 -t $(DESTDIR)$(DEMODIR) {} +; \
-	fi
+	@$(installing) install
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/belay
-	rm -rf $(DESTDIR)$(DEMODIR)
-	-rmdir $(DESTDIR)$(dir $(DEMODIR))
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libbelay.a libbelay.so $(soname) $(sofile) pkgconfig/belay.pc)
-	rm -rf $(DESTDIR)$(LIBDIR)/cmake/belay $(DESTDIR)$(INCLUDEDIR)/belay
-	rm -f $(DESTDIR)$(INCLUDEDIR)/belay.h
+	$(call say,remove,$(DESTDIR)$(PREFIX))
+	@$(installing) uninstall
 
 clean:
 	rm -rf $(BUILD)

@@ -55,6 +55,14 @@ add_executable(static ${PROGRAM})
 target_link_libraries(static PRIVATE belay::static)
 END
 
+# The rule until 1.0: a minor version is a library of its own. README.md, src/belay.map and CMake say the same.
+version=$(sed -n 's/^#define BELAY_VERSION_\(MAJOR\|MINOR\) *//p' include/belay/base.h | paste -sd.)
+soname=libbelay.so.$version
+way=SONAME
+[ "$(readelf -d "$BUILD/libbelay.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')" = "$soname" ] || fail "not $soname"
+readelf -V "$BUILD/libbelay.so" | grep -q "Name: BELAY_$version\$" || fail "the symbols are not of BELAY_$version"
+grep -q "\`$soname\`" README.md || fail "README.md does not tell of $soname"
+
 # A program runs, and wants the shared library at run time or not.
 try()
 {
@@ -64,7 +72,7 @@ try()
         [ "$output" = 42 ] || fail "it prints $output"
         needed=$(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(libbelay[^]]*\)\].*/\1/p')
         case $kind in
-        shared) [ "$needed" = libbelay.so.0 ] || fail "it needs ${needed:-no shared library}" ;;
+        shared) [ "$needed" = "$soname" ] || fail "it needs ${needed:-no shared library}" ;;
         static) [ -z "$needed" ] || fail "it needs $needed" ;;
         esac
         echo "$way: good"
@@ -136,7 +144,7 @@ for layout in lib "lib/$triplet"; do
         export PKG_CONFIG_SYSTEM_INCLUDE_PATH=/usr/include PKG_CONFIG_SYSTEM_LIBRARY_PATH=/usr/lib
 
         [ ! -e "$BUILD/belay" ] || [ -x "$prefix/bin/belay" ] || fail "the command is not there"
-        [ "$(readlink -f "$libdir/libbelay.so")" = "$(readlink -f "$libdir/libbelay.so.0")" ] || fail "symbolic links"
+        [ "$(readlink -f "$libdir/libbelay.so")" = "$(readlink -f "$libdir/$soname")" ] || fail "symbolic links"
 
         by_hand C "$work/program.c" "${cc[@]}" -std=c11
         by_cmake C "$work/program.c" C "${cc[0]}"
