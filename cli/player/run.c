@@ -171,7 +171,7 @@ static void run_loop(struct player *player)
         const struct scenario *scenario = player->scenario;
         struct start start = { player, "main", scenario->main };
         belay_loop *loop;
-        int rc;
+        int rc, outcome;
 
         loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options,
                 .clock = BELAY_CLOCK_VIRTUAL, .stack_size = STACK, .no_signals = true));
@@ -179,7 +179,7 @@ static void run_loop(struct player *player)
                 give_up(player, scenario->line, "no loop: %s", strerror(errno));
                 return;
         }
-        rc = belay_loop_run(loop, play_main, &start, NULL);
+        rc = belay_loop_run(loop, play_main, &start, &outcome);
         if (rc == -EINTR)
                 say_as(player, belay_loop_now(loop), "runner", "interrupted");
         else if (rc < 0)

@@ -52,7 +52,8 @@ BELAY_API int belay_loop_dispatch(belay_loop *loop) BELAY_MUST_USE;
 
 /*
  * What main ended with: 0 with *outcome (may be NULL), and its detail in belay_loop_failure(); -EINPROGRESS if it has not;
- * -EINTR if belay_interrupt() ended it; -EINVAL before belay_loop_start(). A failure that nobody asks for is reported.
+ * -EINTR if belay_interrupt() ended it; -EINVAL before belay_loop_start(). belay_loop_close() reports a failure that the
+ * program did not ask for, and a detail that it did not get by belay_loop_failure().
  */
 BELAY_API int belay_loop_outcome(const belay_loop *loop, int *outcome) BELAY_MUST_USE;
 

@@ -30,7 +30,7 @@
  *                  As a task's outcome: the task ended cancelled.
  *     -ETIMEDOUT   a time limit was met.
  *     -EPERM       misuse: a programming error, such as releasing a lock that is not held. Reported as a log line
- *                  with the place, each time.
+ *                  with the place, as often as belay_set_log() says.
  *     -EDEADLK     waiting for oneself, or for something that nothing is left to bring about. Reported, too.
  *     -ENOMEM      no memory, or no room for another stack (the log line says which); a NULL for a handle.
  *     -EPIPE       a member of a group ended before it was ready, and not by failing; or the member's starter gave

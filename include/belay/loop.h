@@ -56,6 +56,9 @@ typedef struct belay_loop_options {
  * Returns what main ended with: its result or its failure; -EINTR if a signal ended it; -ETIMEDOUT if tasks outlived
  * the shut-down's limit (they are reported, each with its wait and who cancelled it when; their stacks are never
  * resumed or freed); -ENOMEM; -EBUSY inside a running loop. To tell these apart: belay_loop_run().
+ * If main fails with a detail, such as belay_fail(-EPROTO, "config: line 3 is bad"), the library reports it once in a log
+ * line, since the caller gets the code alone. A failure that is a code alone is the caller's to report; the library
+ * reports it only where the caller gets another code, -ETIMEDOUT. Cancellations are not reported.
  * Threads: any, one loop at a time in each.
  * Cancellation: not a cancellation point: no task can wait in it.
  */
@@ -67,8 +70,8 @@ BELAY_API int belay_run_with(belay_fn *fn, void *arg, const belay_loop_options *
  *
  * belay_loop_new(): a loop, for the calling thread; NULL with errno (ENOMEM, EMFILE, EINVAL for bad options).
  * belay_loop_run(): runs fn(arg) as the main task until it has ended; other tasks stay, suspended. Returns 0 with
- *     main's end in *outcome (may be NULL), and its detail in belay_loop_failure(); -EINTR if it was interrupted and
- *     so ended cancelled; -EBUSY inside a running loop; -ENOMEM.
+ *     main's end in *outcome (may be NULL: then a failure is reported), and its detail in belay_loop_failure(); -EINTR if
+ *     it was interrupted and so ended cancelled; -EBUSY inside a running loop; -ENOMEM.
  * belay_loop_close(): shuts down: cancels what is left, waits for it, frees the loop, also when it returns
  *     -ETIMEDOUT (as above). -EBUSY inside a running loop, this one or another: nothing was done then. With NULL it
  *     does nothing. Handles may be released afterwards and asked, queues freed, futures set: nobody waits any more.
@@ -86,8 +89,9 @@ BELAY_API belay_loop *belay_loop_self(void);
 /* The main task of its present or latest run, borrowed. */
 BELAY_API belay_task *belay_loop_main(const belay_loop *loop);
 /*
- * The detail of main's failure in the latest run (borrowed, until the next); the signal that interrupted it, or came
- * too late for that (0 if none); its clock.
+ * The detail of main's failure in the latest run, NULL if it has none (borrowed, until the next run). Once this function
+ * has returned it, the library does not report it. Otherwise the next run or belay_loop_close() does, see belay_run().
+ * Below it: the signal that interrupted main, or came too late for that (0 if none); the loop's clock.
  */
 BELAY_API const belay_failure *belay_loop_failure(const belay_loop *loop);
 BELAY_API int belay_loop_signal(const belay_loop *loop);
@@ -117,8 +121,13 @@ typedef enum belay_log_level {
 } belay_log_level;
 
 /*
- * Who gets the library's reports, a line each without its newline; for the whole process. NULL: stderr, each line
- * with "belay: " before it. It is called in the thread that has something to say; to be set before loops run in others.
+ * Sets the function that gets the library's reports, for the whole process. NULL: stderr, each line with "belay: " before
+ * it. A line has no newline, and '?' in place of each control character, since its text may come from a peer.
+ *
+ * While a loop runs, lines that connections, failures or misuse can bring about again and again are limited. Lines of one
+ * kind and one place in the program count together: the loop writes the first 8, then one in 10 s. A line says how many
+ * like it were left out before it. If none follows, the loop says so within 20 s, or when it ends.
+ * Threads: the function is called in the thread that has something to report; set it before loops run in others.
  */
 typedef void belay_log_fn(void *context, belay_log_level level, const char *line);
 BELAY_API void belay_set_log(belay_log_fn *fn, void *context);

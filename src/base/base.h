@@ -42,7 +42,12 @@ extern __thread bly_memory_watch_fn *bly_memory_watch __attribute__((tls_model("
 /* ---- log lines ---- */
 
 void bly_log(belay_log_level level, const char *format, ...) BELAY_PRINTF(2, 3);
-/* A programming error of the caller: reported with its place. Returns `code`, so that it can be returned. */
+/*
+ * The same of what the outside can bring about often: too many lines of one format and `place` (may be NULL) are left
+ * out and counted, see base/log_limit.h.
+ */
+void bly_log_limited(belay_log_level level, const char *place, const char *format, ...) BELAY_PRINTF(3, 4);
+/* A programming error of the caller: reported with its place, limited likewise. Returns `code`, so that it can be returned. */
 int bly_misuse(int code, const char *place, const char *format, ...) BELAY_PRINTF(3, 4);
 
 /* ---- texts that several hold ---- */

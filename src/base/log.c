@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/base.h"
+#include "base/log_limit.h"
+
+enum { LINE_SIZE = 1024, PLACE_SIZE = 512, OMITTED_SIZE = 64 };
 
 static belay_log_fn *log_fn;
 static void *log_context;
@@ -15,9 +17,17 @@ void belay_set_log(belay_log_fn *fn, void *context) {
         log_context = context;
 }
 
-static void log_line(belay_log_level level, const char *line) {
+/* What a peer sent may be in it: no control character of its reaches a terminal, or begins a line of its own. */
+static void make_one_line(char *line) {
+        for (; *line != '\0'; line++)
+                if ((unsigned char) *line < ' ' || *line == 0x7f)
+                        *line = '?';
+}
+
+static void log_line(belay_log_level level, char *line) {
         int saved = errno;
 
+        make_one_line(line);
         if (log_fn != NULL)
                 log_fn(log_context, level, line);
         else
@@ -26,7 +36,7 @@ static void log_line(belay_log_level level, const char *line) {
 }
 
 void bly_log(belay_log_level level, const char *format, ...) {
-        char line[1024];
+        char line[LINE_SIZE];
         va_list arguments;
 
         va_start(arguments, format);
@@ -35,15 +45,47 @@ void bly_log(belay_log_level level, const char *format, ...) {
         log_line(level, line);
 }
 
-int bly_misuse(int code, const char *place, const char *format, ...) {
-        char line[1024];
-        int length = snprintf(line, sizeof(line), "misuse at %s: ", place != NULL ? place : "an unknown place");
+/* Written unless there were too many of its kind; begins with `start`. */
+static void log_limited(belay_log_level level, const char *place, const char *start, const char *format, va_list arguments) {
+        char line[LINE_SIZE];
+        unsigned long long omitted = 0;
+        struct bly_log_kind *kind = NULL;
+        int saved = errno;
+        size_t length, room = sizeof(line) - OMITTED_SIZE;
+
+        if (bly_log_limits != NULL) {
+                kind = bly_log_admit(bly_log_limits, level, format, place, &omitted);
+                errno = saved;
+                if (kind == NULL)
+                        return;
+        }
+        snprintf(line, room, "%s", start);
+        length = strlen(line);
+        vsnprintf(line + length, room - length, format, arguments);
+        if (kind != NULL)
+                snprintf(kind->sample, sizeof(kind->sample), "%s", line);
+        length = strlen(line);
+        if (omitted > 0)
+                snprintf(line + length, sizeof(line) - length, " (%llu line%s like it left out before)", omitted,
+                         omitted == 1 ? "" : "s");
+        log_line(level, line);
+}
+
+void bly_log_limited(belay_log_level level, const char *place, const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
-        if (length >= 0 && (size_t) length < sizeof(line))
-                vsnprintf(line + length, sizeof(line) - (size_t) length, format, arguments);
+        log_limited(level, place, "", format, arguments);
         va_end(arguments);
-        log_line(BELAY_LOG_ERROR, line);
+}
+
+int bly_misuse(int code, const char *place, const char *format, ...) {
+        char start[PLACE_SIZE];
+        va_list arguments;
+
+        snprintf(start, sizeof(start), "misuse at %s: ", place != NULL ? place : "an unknown place");
+        va_start(arguments, format);
+        log_limited(BELAY_LOG_ERROR, place, start, format, arguments);
+        va_end(arguments);
         return code;
 }

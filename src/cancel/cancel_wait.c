@@ -85,7 +85,7 @@ int belay_cancel_wait_placed(const char *place, belay_task *task, const char *re
         } else {
                 bly_leave_failure(self, rc, NULL);
                 if (rc == -ETIMEDOUT)
-                        bly_log(BELAY_LOG_WARNING, "still there after its cancellation was waited for at %s: %s",
+                        bly_log_limited(BELAY_LOG_WARNING, place, "still there after its cancellation was waited for at %s: %s",
                                 place != NULL ? place : "an unknown place", bly_describe(task, line, sizeof(line)));
         }
         bly_record_unref(task);

@@ -46,7 +46,7 @@ static void set_timer(struct bly_embed *embed, belay_time when) {
                 setting.it_value = bly_timespec(when);
         }
         if (timerfd_settime(embed->timer_fd, TFD_TIMER_ABSTIME, &setting, NULL) < 0)
-                bly_log(BELAY_LOG_ERROR, "setting the loop's timer: %s", strerror(errno));
+                bly_log_limited(BELAY_LOG_ERROR, NULL, "setting the loop's timer: %s", strerror(errno));
 }
 
 /* One whose time has come is readable until it is set anew. */
@@ -218,9 +218,6 @@ int belay_loop_outcome(const belay_loop *loop, int *outcome) {
                 return -EINVAL;
         if (!embed->main_ended)
                 return -EINPROGRESS;
-        /* One whom nobody asks for is reported as any other failure is. */
-        loop->main->node.flags |= BLY_TASK_LOOKED_AT;
-        if (outcome != NULL)
-                *outcome = loop->main->outcome;
+        bly_main_outcome(loop, outcome);
         return embed->verdict;
 }

@@ -116,6 +116,7 @@ int bly_visit_begin(struct belay_loop *loop, struct bly_visit *visit) {
         loop->tid = gettid();
         loop->exceptions = bly_exceptions_of_thread();
         loop->error = &errno;
+        bly_limit_log_begin(loop);
         if (bly_tools != 0)
                 bly_tool_stack_init_thread(&loop->own_tool);
         visit->overflow = (struct bly_overflow_thread) { 0 };
@@ -130,6 +131,7 @@ void bly_visit_end(struct belay_loop *loop, struct bly_visit *visit) {
         bly_overflow_thread_end(&visit->overflow);
         loop->running = false;
         loop->left = loop->slow_left = 0;
+        bly_limit_log_end(loop);
         bly_loop = NULL;
 }
 
@@ -165,9 +167,18 @@ int bly_main_verdict(struct belay_loop *loop) {
 
         if (bly_is_cancelled(task))
                 loop->main_failure = bly_take_cancellation(task);
-        else if (task->failure != NULL)
+        else if (bly_is_done(task) && task->failure != NULL)
                 loop->main_failure = belay_failure_ref(task->failure);
         return bly_is_cancelled(task) && loop->interrupts > 0 && bly_uncancel(task) == 0 ? -EINTR : 0;
+}
+
+/* A code alone has been seen whole, a detail not before somebody asks for it: then the end of the record reports it. */
+void bly_main_outcome(const struct belay_loop *loop, int *outcome) {
+        if (outcome == NULL)
+                return;
+        *outcome = loop->main->outcome;
+        if (!bly_is_done(loop->main) || loop->main->failure == NULL)
+                loop->main->node.flags |= BLY_TASK_LOOKED_AT;
 }
 
 static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outcome, const char *place) {
@@ -185,9 +196,7 @@ static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outco
         /* A test may stop the loop before main's end. */
         bly_unobserve(&observer);
         bly_signals_give_back(loop);
-        loop->main->node.flags |= BLY_TASK_LOOKED_AT;
-        if (outcome != NULL)
-                *outcome = loop->main->outcome;
+        bly_main_outcome(loop, outcome);
         return bly_main_verdict(loop);
 }
 
@@ -310,6 +319,7 @@ int belay_loop_close(belay_loop *loop) {
 int belay_run_with_placed(const char *place, belay_fn *fn, void *arg, const belay_loop_options *options) {
         belay_loop *loop;
         int rc, closed, outcome = 0;
+        bool has_detail;
 
         if (bly_loop != NULL)
                 return -EBUSY;
@@ -317,10 +327,15 @@ int belay_run_with_placed(const char *place, belay_fn *fn, void *arg, const bela
         if (loop == NULL)
                 return -errno;
         rc = belay_loop_run_placed(place, loop, fn, arg, &outcome);
+        has_detail = rc == 0 && loop->main_failure != NULL;
         closed = belay_loop_close(loop);
-        if (closed < 0)
-                return closed;
-        return rc < 0 ? rc : outcome;
+        if (closed == 0)
+                return rc < 0 ? rc : outcome;
+        /* The caller gets another code. */
+        if (rc == 0 && outcome < 0 && outcome != -ECANCELED && !has_detail)
+                bly_log(BELAY_LOG_ERROR, "main (started at %s) failed: %s", place != NULL ? place : "an unknown place",
+                        strerror(-outcome));
+        return closed;
 }
 
 int belay_run_placed(const char *place, belay_fn *fn, void *arg) {
@@ -338,6 +353,9 @@ belay_task *belay_loop_main(const belay_loop *loop) {
 }
 
 const belay_failure *belay_loop_failure(const belay_loop *loop) {
+        /* It is in the caller's hands, and so reported no more. */
+        if (loop->main_failure != NULL)
+                loop->main->node.flags |= BLY_TASK_LOOKED_AT;
         return loop->main_failure;
 }
 

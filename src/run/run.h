@@ -21,8 +21,15 @@ void bly_visit_end(struct belay_loop *loop, struct bly_visit *visit);
 
 /* Starts main, as loop->main: 0 or a negative errno. */
 int bly_main_begin(struct belay_loop *loop, belay_fn *fn, void *arg, const char *place);
+/* What it ended with, for who runs the loop; `outcome` may be NULL. */
+void bly_main_outcome(const struct belay_loop *loop, int *outcome);
 /* Once, when it has ended: keeps its failure, and returns 0, or -EINTR if it was interrupted and so ended cancelled. */
 int bly_main_verdict(struct belay_loop *loop);
+
+/* ---- limit_log.c: while the loop is that of the thread, its log lines have limits ---- */
+
+void bly_limit_log_begin(struct belay_loop *loop);
+void bly_limit_log_end(struct belay_loop *loop);
 
 /* ---- embed.c: beside another loop ---- */
 

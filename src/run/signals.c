@@ -103,7 +103,7 @@ void bly_attend(struct belay_loop *loop) {
         /* Before what was asked for is looked at: who asks later is heard later. */
         atomic_exchange_explicit(&loop->asked, 0, memory_order_acquire);
         if (read(loop->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-                bly_log(BELAY_LOG_WARNING, "reading the loop's own descriptor: %s", strerror(errno));
+                bly_log_limited(BELAY_LOG_WARNING, NULL, "reading the loop's own descriptor: %s", strerror(errno));
         /* A task that looks on its own stack has an errno of its own. */
         errno = saved;
         bly_inbox_take(loop);

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "base/log_limit.h"
 #include "task/task.h"
 #include "task/ticks.h"
 
@@ -109,6 +110,8 @@ struct belay_loop {
         belay_time shutdown_limit;
         size_t wave;                    /* tasks that the shut-down cancelled and that have not ended */
         int wake_fd;
+        struct bly_log_limits log_limits;
+        struct bly_timer log_timer;     /* lines were left out, and that is to be said */
         struct bly_embed *embed;        /* beside another loop */
         struct belay_loop *next_loop;   /* of the process, for tools that look from outside */
 

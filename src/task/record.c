@@ -52,6 +52,7 @@ void bly_loop_unref(struct belay_loop *loop) {
 }
 
 static void report_unseen(const belay_task *task) {
+        const char *place = task->started_at != NULL ? task->started_at : "an unknown place";
         char label[32], text[512];
 
         if (task->node.flags & (BLY_TASK_CANCELLED | BLY_TASK_LOOKED_AT))
@@ -60,9 +61,11 @@ static void report_unseen(const belay_task *task) {
                 belay_failure_format(task->failure, text, sizeof(text));
         else
                 snprintf(text, sizeof(text), "%s", strerror(-task->outcome));
-        bly_log(BELAY_LOG_ERROR, "%s %s (started at %s) failed, and nobody looked: %s",
-                bly_is_future(task) ? "future" : "task", bly_task_label(task, label),
-                task->started_at != NULL ? task->started_at : "an unknown place", text);
+        if (task == task->loop->main)
+                bly_log_limited(BELAY_LOG_ERROR, place, "main (started at %s) failed: %s", place, text);
+        else
+                bly_log_limited(BELAY_LOG_ERROR, place, "%s %s (started at %s) failed, and nobody looked: %s",
+                                bly_is_future(task) ? "future" : "task", bly_task_label(task, label), place, text);
 }
 
 /* What most tasks never had. */

@@ -188,7 +188,7 @@ static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struc
 static void report_circle(const struct walk *walk) {
         char label[32];
 
-        bly_log(BELAY_LOG_ERROR, "tasks wait for each other in a circle: a cancellation came back to %s, which waits at %s",
+        bly_log_limited(BELAY_LOG_ERROR, NULL, "tasks wait for each other in a circle: a cancellation came back to %s, which waits at %s",
                 bly_task_label(walk->circle, label), walk->circle->place != NULL ? walk->circle->place : "an unknown place");
 }
 

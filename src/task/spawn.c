@@ -26,8 +26,8 @@ static inline __attribute__((always_inline)) belay_task *spawn(struct belay_loop
         size = options != NULL && options->stack_size != 0 ? options->stack_size : loop->stack_size;
         rc = likely(size == 0) ? bly_stack_reserve_fast(loop->stacks) : bly_stack_get(loop->stacks, size, &task->stack);
         if (unlikely(rc < 0)) {
-                bly_log(BELAY_LOG_WARNING, "no stack for a task started at %s: %s",
-                        place != NULL ? place : "an unknown place", bly_stack_error());
+                bly_log_limited(BELAY_LOG_WARNING, place, "no stack for a task started at %s: %s",
+                                place != NULL ? place : "an unknown place", bly_stack_error());
                 bly_record_unref(task);
                 errno = -rc;
                 return NULL;

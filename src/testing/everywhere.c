@@ -214,6 +214,8 @@ static int run_loop(struct run *run, int *outcome) {
         have_patience(run, loop);
         run->most = run->kind == UNDISTURBED ? STEPS_MOST : 10 * run->all->steps + STEPS_MORE;
         rc = belay_loop_run_placed("belay_everywhere()", loop, run_main, run, outcome);
+        /* Whether it may fail so is for the check to say. */
+        (void) belay_loop_failure(loop);
         run->closing = true;
         if (run->stopped) {
                 /* One more chance, for the shut-down to end it. */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A loop's limits on log lines: its clock, and its timer to say what was left out.
+ */
+#include "run/run.h"
+
+static belay_time now_of(struct bly_log_limits *limits) {
+        return bly_now(container_of(limits, struct belay_loop, log_limits));
+}
+
+static void remind(struct bly_log_limits *limits, belay_time when) {
+        struct belay_loop *loop = container_of(limits, struct belay_loop, log_limits);
+
+        /* Without memory for the timer the loop says it when it ends. */
+        if (loop->log_timer.state == BLY_TIMER_OFF)
+                (void) bly_timer_set(loop, &loop->log_timer, when);
+}
+
+static void tell_omitted(struct bly_timer *timer) {
+        struct belay_loop *loop = container_of(timer, struct belay_loop, log_timer);
+        belay_time next = bly_log_limits_tell(&loop->log_limits, bly_now(loop));
+
+        if (next != BELAY_NEVER)
+                remind(&loop->log_limits, next);
+}
+
+void bly_limit_log_begin(struct belay_loop *loop) {
+        loop->log_limits.now = now_of;
+        loop->log_limits.remind = remind;
+        loop->log_timer.fire = tell_omitted;
+        bly_log_limits = &loop->log_limits;
+}
+
+void bly_limit_log_end(struct belay_loop *loop) {
+        bly_timer_off(loop, &loop->log_timer);
+        (void) bly_log_limits_tell(&loop->log_limits, BELAY_NEVER);
+        bly_log_limits = NULL;
+}

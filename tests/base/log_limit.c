@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limits on log lines: how many of a kind are written, what is said of those that are not, and when.
+ */
+#include "base/log_limit.h"
+
+#include "../base/help.h"
+
+/* ---- by a clock of the test's own ---- */
+
+static belay_time now, reminder;
+
+static belay_time tell_time(struct bly_log_limits *limits) {
+        (void) limits;
+        return now;
+}
+
+static void note_reminder(struct bly_log_limits *limits, belay_time when) {
+        (void) limits;
+        reminder = when;
+}
+
+static struct bly_log_limits begin(void) {
+        now = BELAY_HOUR;
+        reminder = 0;
+        keep_lines();
+        return (struct bly_log_limits) { .now = tell_time, .remind = note_reminder };
+}
+
+static void say(unsigned times, const char *place) {
+        for (unsigned i = 0; i < times; i++) {
+                errno = ENOENT;
+                bly_log_limited(BELAY_LOG_WARNING, place, "number %u", i);
+                CHECK_EQ(errno, ENOENT);
+        }
+}
+
+static void last_is(const char *text) {
+        CHECK(kept_count > 0);
+        CHECK_STR(kept_lines[kept_count - 1].text, text);
+}
+
+static void a_burst(void) {
+        struct bly_log_limits limits = begin();
+
+        bly_log_limits = &limits;
+        say(BLY_LOG_BURST, NULL);
+        CHECK_EQ(kept_count, BLY_LOG_BURST);
+        CHECK_EQ(reminder, 0);
+        say(5, NULL);
+        CHECK_EQ(kept_count, BLY_LOG_BURST);
+        CHECK_EQ(reminder, now + 2 * BLY_LOG_PERIOD);
+        last_is("number 7");
+
+        /* Then one in a period, which says what was left out. */
+        now += BLY_LOG_PERIOD - 1;
+        say(1, NULL);
+        CHECK_EQ(kept_count, BLY_LOG_BURST);
+        now += 1;
+        say(3, NULL);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
+        last_is("number 0 (6 lines like it left out before)");
+        now += BLY_LOG_PERIOD;
+        say(1, NULL);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
+        last_is("number 0 (2 lines like it left out before)");
+        now += BLY_LOG_PERIOD;
+        say(1, NULL);
+        last_is("number 0");
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 3);
+
+        /* After so many periods there is a whole burst again, and no more. */
+        now += 1000 * BLY_LOG_PERIOD;
+        kept_count = 0;
+        say(3 * BLY_LOG_BURST, NULL);
+        CHECK_EQ(kept_count, BLY_LOG_BURST);
+        bly_log_limits = NULL;
+}
+
+/* A clock that stands gives nothing again; a burst does not come back with its first period either. */
+static void after_a_calm(void) {
+        struct bly_log_limits limits = begin();
+
+        bly_log_limits = &limits;
+        say(1, NULL);
+        now += BLY_LOG_PERIOD / 2;
+        say(BLY_LOG_BURST, NULL);
+        CHECK_EQ(kept_count, BLY_LOG_BURST);
+        now += BLY_LOG_PERIOD / 2;
+        say(5, NULL);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
+        CHECK_EQ(bly_log_limits_tell(&limits, now), now + 2 * BLY_LOG_PERIOD);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
+        now += 2 * BLY_LOG_PERIOD - 1;
+        CHECK_EQ(bly_log_limits_tell(&limits, now), now + 1);
+        CHECK_EQ(bly_log_limits_tell(&limits, now + 1), BELAY_NEVER);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
+        last_is("4 lines were left out, like: number 0");
+        CHECK_EQ(kept_lines[kept_count - 1].level, BELAY_LOG_WARNING);
+        CHECK_EQ(bly_log_limits_tell(&limits, BELAY_NEVER), BELAY_NEVER);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
+
+        say(BLY_LOG_BURST, "elsewhere");
+        say(1, "elsewhere");
+        kept_count = 0;
+        CHECK_EQ(bly_log_limits_tell(&limits, BELAY_NEVER), BELAY_NEVER);
+        CHECK_EQ(kept_count, 1);
+        last_is("1 line was left out, like: number 7");
+        bly_log_limits = NULL;
+}
+
+/* Kinds do not take lines from each other, until there are too many: then the one that has been calm for longest goes. */
+static void kinds(void) {
+        struct bly_log_limits limits = begin();
+        char place[16];
+
+        bly_log_limits = &limits;
+        for (unsigned i = 0; i < BLY_LOG_KINDS; i++) {
+                /* Its text counts, not where it lies. */
+                snprintf(place, sizeof(place), "place %u", i);
+                say(BLY_LOG_BURST + i, place);
+                CHECK_EQ(kept_count, (i + 1) * BLY_LOG_BURST);
+                now++;
+        }
+        kept_count = 0;
+        say(1, "place 0");
+        say(1, "place 15");
+        CHECK_EQ(kept_count, 0);
+        say(1, "another");
+        CHECK_EQ(kept_count, 2);
+        CHECK_STR(kept_lines[0].text, "1 line was left out, like: number 7");
+        CHECK_STR(kept_lines[1].text, "number 0");
+        say(1, "yet another");
+        CHECK_EQ(kept_count, 4);
+        CHECK_STR(kept_lines[2].text, "1 line was left out, like: number 7");
+        bly_log_limits = NULL;
+}
+
+/* What was left out is said of a long line, too. */
+static void long_lines(void) {
+        struct bly_log_limits limits = begin();
+        static char name[3000];
+
+        memset(name, 'x', sizeof(name) - 1);
+        bly_log_limits = &limits;
+        for (int i = 0; i < BLY_LOG_BURST + 3; i++)
+                bly_log_limited(BELAY_LOG_ERROR, NULL, "%s", name);
+        now += BLY_LOG_PERIOD;
+        bly_log_limited(BELAY_LOG_ERROR, NULL, "%s", name);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
+        CHECK_LINES(1, "x (3 lines like it left out before)");
+        bly_log_limits = NULL;
+}
+
+/* ---- by a loop ---- */
+
+static int fails(void *arg) {
+        return belay_fail(-EPROTO, "bad\n\033[31mheader\177%s", (const char *) arg);
+}
+
+static void fail_often(unsigned times) {
+        for (unsigned i = 0; i < times; i++)
+                belay_release(must(belay_spawn(fails, "")));
+        CHECK_EQ(belay_yield(), 0);
+}
+
+static int floods(void *arg) {
+        belay_time began = belay_now();
+
+        (void) arg;
+        keep_lines();
+        fail_often(1000);
+        CHECK_EQ(kept_count, BLY_LOG_BURST);
+        CHECK_LINES(BLY_LOG_BURST, "nobody looked: Protocol error: bad??[31mheader?");
+        /* When calm has returned. */
+        CHECK_EQ(belay_sleep(2 * BLY_LOG_PERIOD - 1), 0);
+        CHECK_EQ(kept_count, BLY_LOG_BURST);
+        CHECK_EQ(belay_sleep(2), 0);
+        CHECK_EQ(belay_now() - began, 2 * BLY_LOG_PERIOD + 1);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
+        CHECK_LINES(1, "992 lines were left out, like: task #");
+        /* While it goes on. */
+        for (int i = 0; i < 10; i++) {
+                kept_count = 0;
+                fail_often(1000);
+                CHECK_EQ(kept_count, i == 0 ? 2 : 1);
+                CHECK_LINES(i == 0 ? 0 : 1, i == 1 ? " (998 lines like it left out before)" : " (999 lines like it left out before)");
+                CHECK_EQ(belay_sleep(BLY_LOG_PERIOD), 0);
+        }
+        kept_count = 0;
+        return 0;
+}
+
+static int floods_at_the_end(void *arg) {
+        (void) arg;
+        keep_lines();
+        fail_often(100);
+        CHECK_EQ(kept_count, BLY_LOG_BURST);
+        return 0;
+}
+
+static int misuses(void *arg) {
+        (void) arg;
+        keep_lines();
+        for (int i = 0; i < 100; i++)
+                CHECK_EQ(belay_result_placed("there:1", belay_self()), -EINPROGRESS);
+        CHECK_EQ(kept_count, BLY_LOG_BURST);
+        CHECK_EQ(belay_result_placed("there:2", belay_self()), -EINPROGRESS);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
+        return 0;
+}
+
+/* In a real loop that only waits, the timer is all that comes. */
+static int sleeps(void *arg) {
+        (void) arg;
+        return belay_sleep(BELAY_MILLISECOND);
+}
+
+int main(void) {
+        belay_loop *loop;
+
+        a_burst();
+        after_a_calm();
+        kinds();
+        long_lines();
+
+        RUN_VIRTUAL(floods);
+        /* What was left out last is said at the latest here. */
+        CHECK_EQ(kept_count, 1);
+        CHECK_LINES(1, "999 lines were left out, like: task #");
+        RUN_VIRTUAL(floods_at_the_end);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
+        CHECK_LINES(1, "92 lines were left out, like: task #");
+        CHECK_EQ(belay_run(floods_at_the_end, NULL), 0);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
+        RUN_VIRTUAL(misuses);
+        CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
+        CHECK_LINES(1, "92 lines were left out, like: misuse at there:1: ");
+
+        /* Each run says it, and a timer that was set does not outlive it. */
+        loop = belay_loop_new(NULL);
+        CHECK(loop != NULL);
+        CHECK_EQ(belay_loop_run(loop, floods_at_the_end, NULL, NULL), 0);
+        CHECK_LINES(1, "92 lines were left out");
+        CHECK_EQ(belay_loop_run(loop, sleeps, NULL, NULL), 0);
+        CHECK_EQ(belay_loop_close(loop), 0);
+        CHECK_LINES(1, "92 lines were left out");
+        return 0;
+}
