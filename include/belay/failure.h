@@ -109,7 +109,8 @@ BELAY_API size_t belay_failure_count(const belay_failure *failure);
 BELAY_API const belay_failure *belay_failure_at(const belay_failure *failure, size_t index);
 
 /*
- * Writes the whole of it for a person to read into `buffer` ("Protocol error: bad header; 2 beneath: ..."), always
+ * Writes the whole of it for a person to read into `buffer` ("Protocol error: bad header; 2 beneath: ..."). A text of the
+ * library's own, such as "unknown host \"example\"", stands without what its code means. The result is always
  * terminated, cut if need be. What is more than 32 levels beneath is only hinted at ("..."). Returns the length of
  * the whole text, as snprintf() does.
  * Cancellation: not a cancellation point.

@@ -120,9 +120,12 @@ enum { DEPTH_MOST = 32 };
 static void write_failure(struct writer *writer, const belay_failure *failure, int depth) {
         char number[64];
 
-        write_text(writer, strerror(-belay_failure_code(failure)));
+        bool says_all = failure != NULL && failure->says_all && failure->text != NULL;
+
+        if (!says_all)
+                write_text(writer, strerror(-belay_failure_code(failure)));
         if (belay_failure_text(failure) != NULL) {
-                write_text(writer, ": ");
+                write_text(writer, says_all ? "" : ": ");
                 write_text(writer, belay_failure_text(failure));
         }
         if (belay_failure_count(failure) == 0)

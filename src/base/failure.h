@@ -12,6 +12,7 @@ struct belay_failure {
         unsigned refs;
         int code;
         struct bly_text *text;
+        bool says_all;                          /* the text does: what the code stands for is not put before it */
         void *data;
         belay_destroy *destroy;
         size_t count;

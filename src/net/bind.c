@@ -10,6 +10,7 @@
 
 #include "io/io.h"
 #include "net/bind.h"
+#include "net/shortage.h"
 
 const char *bly_path_of(const belay_address *address) {
         const struct sockaddr_un *un = (const struct sockaddr_un *) &address->address;
@@ -32,6 +33,8 @@ static int is_left_over(const belay_address *address, const char *path) {
                 return -errno;
         error = connect(fd, bly_sockaddr(address), address->length) < 0 ? errno : 0;
         close(fd);
+        if (bly_is_shortage(-error))
+                return -error;
         return error == ECONNREFUSED ? 0 : -EADDRINUSE;
 }
 

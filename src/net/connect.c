@@ -14,6 +14,7 @@
 
 #include "net/bind.h"
 #include "net/connect.h"
+#include "net/endpoint.h"
 #include "net/net.h"
 #include "net/pause.h"
 
@@ -145,7 +146,7 @@ static int make_stream(const struct bly_connect *how, int fd, const belay_addres
         return rc;
 }
 
-int bly_connect_one(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
+static int connect_one(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
         struct bly_fd_owner owner = { .what = "a connection that is being made", .place = how->place, .lost = lost };
         const belay_address *local = NULL;
         struct bly_fd *fd;
@@ -171,6 +172,21 @@ int bly_connect_one(const struct bly_connect *how, const belay_address *address,
         return rc;
 }
 
+/* ---- one address ---- */
+
+/* A cancellation keeps its own reason. */
+int bly_connect_one(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
+        int rc = connect_one(how, address, stream);
+        char text[BELAY_ADDRESS_TEXT], quoted[BLY_QUOTED];
+
+        if (rc == 0 || rc == -ECANCELED)
+                return rc;
+        bly_address_text(bly_sockaddr(address), address->length, text, sizeof(text));
+        if (how->local != NULL)
+                return bly_explain(rc, "connect to %s from %s: %s", text, bly_endpoint_quote(quoted, how->local), strerror(-rc));
+        return bly_explain(rc, "connect to %s: %s", text, strerror(-rc));
+}
+
 /* ---- the functions ---- */
 
 static int prepare(struct bly_connect *how, belay_task *self, const belay_connect_options *given, const char *place) {
@@ -187,6 +203,7 @@ static int prepare(struct bly_connect *how, belay_task *self, const belay_connec
                 return -errno;
         how->stagger = options.stagger > 0 ? options.stagger : STAGGER;
         how->nagle = options.nagle;
+        how->local = options.local;
         if (options.local == NULL)
                 return 0;
         return bly_resolve(self->loop, options.local, SOCK_STREAM, true, &how->locals, &how->local_count, place);
@@ -203,6 +220,7 @@ int belay_connect_placed(const char *place, belay_stream **stream, const char *e
         *stream = NULL;
         if (rc == 0)
                 rc = bly_resolve(self->loop, endpoint, SOCK_STREAM, false, &addresses, &count, place);
+        how.endpoint = endpoint;
         if (rc == 0)
                 rc = bly_connect_any(&how, addresses, count, stream);
         belay_addresses_free(addresses, count);

@@ -13,6 +13,8 @@
 struct bly_connect {
         struct bly_io *io;
         const char *place;
+        const char *endpoint;           /* as the program has it; NULL: it gave an address, one */
+        const char *local;              /* likewise; NULL: the system chooses */
         belay_address *locals;          /* to connect from, one of the same family */
         size_t local_count;             /* 0: the system chooses */
         belay_time stagger;

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "net/bind.h"
+#include "net/endpoint.h"
 #include "net/message.h"
 #include "net/net.h"
+#include "net/shortage.h"
 
 struct belay_datagrams {
         struct bly_fd_owner owner;
@@ -84,7 +86,7 @@ static int open_first(const struct end *locals, const struct end *remotes, const
                 do {
                         *chosen = locals->count > 0 ? &locals->addresses[l] : NULL;
                         rc = open_between(*chosen, remotes->count > 0 ? &remotes->addresses[r] : NULL);
-                        if (rc >= 0)
+                        if (rc >= 0 || bly_is_shortage(rc))
                                 return rc;
                         /* That of two that go together tells more. */
                         if (rc != -EAFNOSUPPORT)
@@ -154,6 +156,19 @@ static int resolve(struct belay_loop *loop, const char *endpoint, bool is_local,
         return bly_resolve(loop, endpoint, SOCK_DGRAM, is_local, &end->addresses, &end->count, place);
 }
 
+static int explain(int rc, const char *local, const char *remote) {
+        char from[BLY_QUOTED] = "", to[BLY_QUOTED] = "";
+
+        if (rc == 0)
+                return 0;
+        if (local != NULL)
+                bly_endpoint_quote(from, local);
+        if (remote != NULL)
+                bly_endpoint_quote(to, remote);
+        return bly_explain(rc, "datagrams%s%s%s%s: %s", local != NULL ? " at " : "", from, remote != NULL ? " to " : "", to,
+                           strerror(-rc));
+}
+
 int belay_datagrams_open_placed(const char *place, belay_datagrams **out, const char *local, const char *remote) {
         belay_task *self = bly_waiter(place, "belay_datagrams_open()");
         struct end locals = { .count = 0 }, remotes = { .count = 0 };
@@ -172,7 +187,7 @@ int belay_datagrams_open_placed(const char *place, belay_datagrams **out, const 
         if (rc == 0)
                 rc = resolve(self->loop, remote, false, &remotes, place);
         if (rc == 0)
-                rc = open_ends(out, io, &locals, &remotes, place);
+                rc = explain(open_ends(out, io, &locals, &remotes, place), local, remote);
         belay_addresses_free(locals.addresses, locals.count);
         belay_addresses_free(remotes.addresses, remotes.count);
         return rc;

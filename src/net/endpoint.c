@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "net/endpoint.h"
+#include "net/shortage.h"
 
 static void add(struct bly_endpoint *endpoint, int type, const void *address, size_t length) {
         belay_address *added = &endpoint->addresses[endpoint->count++];
@@ -45,40 +46,72 @@ void bly_endpoint_anywhere(struct bly_endpoint *endpoint, int type, bool to_list
         add_v4(endpoint, type, v4, port);
 }
 
+const char *bly_endpoint_quote(char quoted[BLY_QUOTED], const char *text) {
+        static const char more[] = "...";
+        size_t length = strlen(text), kept = length < BLY_QUOTED ? length : BLY_QUOTED - sizeof(more);
+
+        for (size_t i = 0; i < kept; i++)
+                quoted[i] = iscntrl((unsigned char) text[i]) ? '?' : text[i];
+        strcpy(quoted + kept, kept < length ? more : "");
+        return quoted;
+}
+
+/* ---- what is wrong with a text ---- */
+
+struct parser {
+        struct bly_endpoint *endpoint;
+        const char *text;
+        int type;
+};
+
+static int refuse(const struct parser *parser, const char *at, const char *expected) {
+        parser->endpoint->at = (size_t) (at - parser->text);
+        parser->endpoint->expected = expected;
+        return -EINVAL;
+}
+
 /* ---- Unix sockets ---- */
 
 /* '@' stands for the byte 0 that an abstract name begins with; it has no end but its length. */
-static int parse_unix(struct bly_endpoint *endpoint, const char *path, int type) {
+static int parse_unix(const struct parser *parser, const char *path) {
         struct sockaddr_un un = { .sun_family = AF_UNIX };
         size_t length = strlen(path);
         bool is_abstract = path[0] == '@';
 
-        if (length <= (size_t) is_abstract || length >= sizeof(un.sun_path))
-                return -EINVAL;
+        if (length <= (size_t) is_abstract)
+                return refuse(parser, path + length, is_abstract ? "a name" : "a path");
+        if (length >= sizeof(un.sun_path))
+                return refuse(parser, path + sizeof(un.sun_path) - 1, "a path of at most 107 bytes");
         memcpy(un.sun_path, path, length);
         if (is_abstract)
                 un.sun_path[0] = '\0';
-        add(endpoint, type, &un, offsetof(struct sockaddr_un, sun_path) + length + !is_abstract);
+        add(parser->endpoint, parser->type, &un, offsetof(struct sockaddr_un, sun_path) + length + !is_abstract);
         return 0;
 }
 
 /* ---- hosts and ports ---- */
 
 /* 0 with a port; 1 if it is a name; -EINVAL. */
-static int parse_port(const char *text, uint16_t *port) {
+static int parse_port(const struct parser *parser, const char *text, uint16_t *port) {
+        static const char port_or_service[] = "a port or the name of a service";
         size_t length = strlen(text);
+        const char *wrong;
         unsigned long number;
 
-        if (length == 0 || length > BLY_SERVICE_MOST || !isalnum((unsigned char) text[0]))
-                return -EINVAL;
-        if (strspn(text, "0123456789") != length)
-                return strpbrk(text, " \t/[]") == NULL ? 1 : -EINVAL;
+        if (!isalnum((unsigned char) text[0]))
+                return refuse(parser, text, port_or_service);
+        if (strspn(text, "0123456789") != length) {
+                wrong = strpbrk(text, " \t/[]");
+                if (wrong == NULL && length > BLY_SERVICE_MOST)
+                        return refuse(parser, text, "a service's name of at most 63 bytes");
+                return wrong == NULL ? 1 : refuse(parser, wrong, port_or_service);
+        }
         number = strtoul(text, NULL, 10);
         *port = (uint16_t) number;
-        return number <= UINT16_MAX ? 0 : -EINVAL;
+        return length <= BLY_SERVICE_MOST && number <= UINT16_MAX ? 0 : refuse(parser, text, "a port of at most 65535");
 }
 
-/* Of an address that means something on one interface only. */
+/* Of an address that means something on one interface only. Looking an interface up takes a descriptor. */
 static int parse_scope(const char *text, uint32_t *scope) {
         char *end;
         unsigned long number;
@@ -86,31 +119,49 @@ static int parse_scope(const char *text, uint32_t *scope) {
         *scope = if_nametoindex(text);
         if (*scope != 0)
                 return 0;
-        if (!isdigit((unsigned char) text[0]))
+        if (isdigit((unsigned char) text[0])) {
+                number = strtoul(text, &end, 10);
+                *scope = (uint32_t) number;
+                if (*end == '\0' && number <= UINT32_MAX)
+                        return 0;
                 return -EINVAL;
-        number = strtoul(text, &end, 10);
-        *scope = (uint32_t) number;
-        return *end == '\0' && number <= UINT32_MAX ? 0 : -EINVAL;
+        }
+        return bly_is_shortage(-errno) ? -errno : -EINVAL;
 }
 
-/* What stands between brackets, in endpoint->host. */
-static int parse_v6(char *host, struct in6_addr *address, uint32_t *scope) {
-        char *zone = strchr(host, '%');
+/* What stands between brackets, which is in endpoint->host; it begins at `text`. */
+static int parse_v6(const struct parser *parser, const char *text, struct in6_addr *address, uint32_t *scope) {
+        char *host = parser->endpoint->host, *zone = strchr(host, '%');
+        int rc = 0;
 
         *scope = 0;
         if (zone != NULL) {
                 *zone++ = '\0';
-                if (parse_scope(zone, scope) < 0)
-                        return -EINVAL;
+                rc = parse_scope(zone, scope);
         }
-        return inet_pton(AF_INET6, host, address) == 1 ? 0 : -EINVAL;
+        if (inet_pton(AF_INET6, host, address) != 1)
+                return refuse(parser, text, "an IPv6 address between the brackets");
+        return rc == -EINVAL ? refuse(parser, text + (zone - host), "the name or the number of an interface") : rc;
 }
 
-/* 0 if the host is an address, or none; 1 if it is a name; -EINVAL. */
-static int parse_host(struct bly_endpoint *endpoint, const char *text, size_t length, int type, uint16_t port) {
+static int parse_in_brackets(const struct parser *parser, const char *text, size_t length, uint16_t port) {
+        struct bly_endpoint *endpoint = parser->endpoint;
         struct in6_addr v6;
-        struct in_addr v4;
         uint32_t scope;
+        int rc = parse_v6(parser, text, &v6, &scope);
+
+        if (rc < 0)
+                return rc;
+        memcpy(endpoint->host, text, length);
+        add_v6(endpoint, parser->type, v6, scope, port);
+        return 0;
+}
+
+/* 0 if the host is an address, or none; 1 if it is a name; a negative errno. */
+static int parse_host(const struct parser *parser, size_t length, uint16_t port) {
+        struct bly_endpoint *endpoint = parser->endpoint;
+        const char *text = parser->text, *wrong;
+        struct in_addr v4;
         bool brackets = length >= 2 && text[0] == '[' && text[length - 1] == ']';
 
         if (brackets) {
@@ -118,51 +169,55 @@ static int parse_host(struct bly_endpoint *endpoint, const char *text, size_t le
                 length -= 2;
         }
         if (length > BLY_HOST_MOST)
-                return -EINVAL;
+                return refuse(parser, text, "a host's name of at most 255 bytes");
         memcpy(endpoint->host, text, length);
         endpoint->host[length] = '\0';
-        if (brackets) {
-                if (parse_v6(endpoint->host, &v6, &scope) < 0)
-                        return -EINVAL;
-                memcpy(endpoint->host, text, length);
-                add_v6(endpoint, type, v6, scope, port);
-                return 0;
-        }
+        if (brackets)
+                return parse_in_brackets(parser, text, length, port);
         endpoint->anywhere = length == 0 || strcmp(endpoint->host, "*") == 0;
         if (endpoint->anywhere)
                 return 0;
         if (inet_pton(AF_INET, endpoint->host, &v4) == 1) {
-                add_v4(endpoint, type, v4, port);
+                add_v4(endpoint, parser->type, v4, port);
                 return 0;
         }
-        return strpbrk(endpoint->host, " \t\r\n:/[]%*") == NULL ? 1 : -EINVAL;
+        wrong = strpbrk(endpoint->host, " \t\r\n:/[]%*");
+        return wrong == NULL ? 1 : refuse(parser, text + (wrong - endpoint->host), "HOST:PORT, or [IPv6 address]:PORT");
 }
 
-int bly_endpoint_parse(struct bly_endpoint *endpoint, const char *text, int type, bool to_listen) {
-        const char *colon;
+static int parse_host_and_port(const struct parser *parser, bool to_listen) {
+        struct bly_endpoint *endpoint = parser->endpoint;
+        const char *text = parser->text, *colon = strrchr(text, ':');
         uint16_t port = 0;
         int service, host;
 
-        endpoint->count = 0;
-        endpoint->anywhere = false;
-        if (text == NULL || (type != SOCK_STREAM && type != SOCK_DGRAM))
-                return -EINVAL;
-        if (strncmp(text, "unix:", 5) == 0)
-                return parse_unix(endpoint, text + 5, type);
-        colon = strrchr(text, ':');
         if (colon == NULL)
-                return -EINVAL;
-        service = parse_port(colon + 1, &port);
+                return refuse(parser, text + strlen(text), "HOST:PORT");
+        service = parse_port(parser, colon + 1, &port);
         if (service < 0)
-                return -EINVAL;
-        host = parse_host(endpoint, text, (size_t) (colon - text), type, port);
+                return service;
+        host = parse_host(parser, (size_t) (colon - text), port);
         if (host < 0)
-                return -EINVAL;
+                return host;
         if (service == 0 && endpoint->anywhere)
-                bly_endpoint_anywhere(endpoint, type, to_listen, port);
+                bly_endpoint_anywhere(endpoint, parser->type, to_listen, port);
         if (service == 0 && host == 0)
                 return 0;
         endpoint->count = 0;
         strcpy(endpoint->service, colon + 1);
         return 0;
+}
+
+int bly_endpoint_parse(struct bly_endpoint *endpoint, const char *text, int type, bool to_listen) {
+        struct parser parser = { endpoint, text != NULL ? text : "", type };
+
+        endpoint->count = 0;
+        endpoint->anywhere = false;
+        if (text == NULL)
+                return refuse(&parser, parser.text, "a text");
+        if (type != SOCK_STREAM && type != SOCK_DGRAM)
+                return refuse(&parser, text, "SOCK_STREAM or SOCK_DGRAM for its type");
+        if (strncmp(text, "unix:", 5) == 0)
+                return parse_unix(&parser, text + 5);
+        return parse_host_and_port(&parser, to_listen);
 }

@@ -17,10 +17,17 @@ struct bly_endpoint {
         bool anywhere;                  /* it names no host */
         char host[BLY_HOST_MOST + 1];
         char service[BLY_SERVICE_MOST + 1];
+        /* Of a text that is no endpoint: what was expected, and before which character, from 0. */
+        const char *expected;
+        size_t at;
 };
 
-/* 0, or -EINVAL if it is no endpoint. `to_listen`: no host means every address, not this machine's own. */
+/* 0, -EINVAL if it is no endpoint, or what the system is short of. `to_listen`: no host means every address, not this machine's own. */
 int bly_endpoint_parse(struct bly_endpoint *endpoint, const char *text, int type, bool to_listen);
+
+/* A text of the program's, for a failure's: cut, and without control characters. Returns `quoted`. */
+enum { BLY_QUOTED = 128 };
+const char *bly_endpoint_quote(char quoted[BLY_QUOTED], const char *text);
 
 /* The addresses without a host, at a port: of IPv6 first, since one socket may then serve both families. */
 void bly_endpoint_anywhere(struct bly_endpoint *endpoint, int type, bool to_listen, uint16_t port);

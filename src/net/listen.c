@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "net/bind.h"
+#include "net/endpoint.h"
 #include "net/net.h"
+#include "net/shortage.h"
 
 /* ---- sockets that listen ---- */
 
@@ -162,7 +164,8 @@ static int listen_at(belay_listener **out, struct bly_io *io, const belay_addres
         struct opened opened;
         int rc = -EINVAL;
 
-        for (size_t i = 0; i < count && rc < 0; i++)
+        /* An address that this machine is too short of something for is not passed over for another. */
+        for (size_t i = 0; i < count && rc < 0 && !bly_is_shortage(rc); i++)
                 rc = open_at(&opened, &addresses[i], options);
         if (rc < 0)
                 return rc;
@@ -175,6 +178,7 @@ static int listen_at(belay_listener **out, struct bly_io *io, const belay_addres
 int belay_listen_placed(const char *place, belay_listener **out, const char *endpoint,
                         const belay_listen_options *given) {
         belay_task *self = bly_waiter(place, "belay_listen()");
+        char quoted[BLY_QUOTED];
         belay_listen_options options;
         belay_address *addresses;
         struct bly_io *io;
@@ -195,6 +199,8 @@ int belay_listen_placed(const char *place, belay_listener **out, const char *end
                 return rc;
         rc = listen_at(out, io, addresses, count, &options, place);
         belay_addresses_free(addresses, count);
+        if (rc < 0)
+                bly_explain(rc, "listen at %s: %s", bly_endpoint_quote(quoted, endpoint), strerror(-rc));
         return rc;
 }
 
@@ -346,6 +352,12 @@ static int accept_one(belay_listener *listener, struct peer *peer, const char *p
         return -EBADF;
 }
 
+static int explain(int rc, const belay_listener *listener) {
+        if (likely(rc >= 0) || rc == -ECANCELED)
+                return rc;
+        return bly_explain(rc, "accept at %s: %s", listener->endpoint, strerror(-rc));
+}
+
 int belay_accept_placed(const char *place, belay_listener *listener, belay_stream **stream) {
         belay_task *self = bly_waiter(place, "belay_accept()");
         struct peer peer = { .length = 0 };
@@ -357,7 +369,7 @@ int belay_accept_placed(const char *place, belay_listener *listener, belay_strea
         if (listener->io->loop != self->loop)
                 return bly_misuse(-EPERM, place, "belay_accept() of a listener that belongs to another loop");
         bly_listener_enter(listener);
-        rc = accept_one(listener, &peer, place);
+        rc = explain(accept_one(listener, &peer, place), listener);
         if (rc >= 0 && peer.length == 0)
                 ask_who(rc, &peer);
         if (rc >= 0)

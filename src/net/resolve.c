@@ -8,9 +8,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "net/endpoint.h"
 #include "net/net.h"
+#include "net/shortage.h"
 #include "task/wait.h"
 #include "thread/pool.h"
 
@@ -20,6 +23,7 @@ struct look_up {
         struct addrinfo *found;
         int error;                      /* EAI_... */
         int system_error;               /* errno, for EAI_SYSTEM */
+        int shortage;                   /* what the system was short of, a negative errno; 0: nothing */
         bool anywhere;
         char host[BLY_HOST_MOST + 1];
         char service[BLY_SERVICE_MOST + 1];
@@ -27,13 +31,37 @@ struct look_up {
 
 /* ---- in the thread ---- */
 
+/*
+ * 0, or what the system is short of. The C library opens files and sockets one at a time, and takes it for an answer if
+ * it cannot. Where it cannot load a module for names, it never tries again.
+ */
+static int try_descriptors(void) {
+        int one = eventfd(0, EFD_CLOEXEC), error = errno, other = eventfd(0, EFD_CLOEXEC);
+
+        if (one >= 0 && other < 0)
+                error = errno;
+        if (one >= 0)
+                close(one);
+        if (other >= 0)
+                close(other);
+        return (one < 0 || other < 0) && bly_is_shortage(-error) ? -error : 0;
+}
+
 static void look_up(struct bly_job *job) {
         struct look_up *self = container_of(job, struct look_up, job);
 
+        self->error = EAI_SYSTEM;
+        self->shortage = try_descriptors();
+        if (self->shortage < 0)
+                return;
+        errno = 0;
         self->error = getaddrinfo(self->anywhere ? NULL : self->host, self->service, &self->hints, &self->found);
         self->system_error = errno;
-        if (self->error != 0)
-                self->found = NULL;
+        if (self->error == 0)
+                return;
+        self->found = NULL;
+        /* What could not be opened may have had the answer, whatever the error says. */
+        self->shortage = bly_is_shortage(-self->system_error) ? -self->system_error : try_descriptors();
 }
 
 static void dispose(struct bly_job *job) {
@@ -46,7 +74,19 @@ static void dispose(struct bly_job *job) {
 
 /* ---- what came of it ---- */
 
+/* The words of a server for names, or of the way to it, say nothing of the host that is asked for. */
+static int error_of_system(int error) {
+        switch (error) {
+        case 0: case ENOENT: case ECONNREFUSED: case ECONNRESET: case ETIMEDOUT: case ENETUNREACH: case EHOSTUNREACH:
+        case ENETDOWN: case EPIPE: case EINTR:
+                return -EAGAIN;
+        }
+        return -error;
+}
+
 static int error_of(const struct look_up *self) {
+        if (self->shortage < 0)
+                return self->shortage;
         switch (self->error) {
         case EAI_NONAME:
         case EAI_SERVICE:
@@ -63,10 +103,45 @@ static int error_of(const struct look_up *self) {
         case EAI_MEMORY:
                 return -ENOMEM;
         case EAI_SYSTEM:
-                return self->system_error != 0 ? -self->system_error : -EAGAIN;
+                return error_of_system(self->system_error);
         default:
                 return -EINVAL;
         }
+}
+
+/* ---- what is said of a failure ---- */
+
+static int explain_text(int rc, const struct bly_endpoint *endpoint, const char *text) {
+        char quoted[BLY_QUOTED];
+
+        if (text == NULL)
+                return bly_explain(rc, "the endpoint is NULL");
+        bly_endpoint_quote(quoted, text);
+        if (rc != -EINVAL)
+                return bly_explain(rc, "endpoint \"%s\": %s", quoted, strerror(-rc));
+        return bly_explain(rc, "endpoint \"%s\": expected %s at character %zu", quoted, endpoint->expected,
+                           endpoint->at + 1);
+}
+
+static int explain_no_thread(int rc, const char *text) {
+        char quoted[BLY_QUOTED];
+
+        if (rc == -ECANCELED)
+                return rc;
+        return bly_explain(rc, "endpoint \"%s\" could not be looked up, no thread could be started: %s",
+                           bly_endpoint_quote(quoted, text), strerror(-rc));
+}
+
+static int explain_error(int rc, const struct look_up *self) {
+        bool of_service = self->anywhere || self->error == EAI_SERVICE;
+        const char *what = of_service ? "service" : "host";
+        char quoted[BLY_QUOTED];
+
+        bly_endpoint_quote(quoted, of_service ? self->service : self->host);
+        if (rc == -ENOENT)
+                return bly_explain(rc, "unknown %s \"%s\"", what, quoted);
+        return bly_explain(rc, "%s \"%s\" could not be looked up: %s", what, quoted,
+                           self->shortage == 0 && self->error != EAI_SYSTEM ? gai_strerror(self->error) : strerror(-rc));
 }
 
 static int copy_found(const struct addrinfo *found, int type, belay_address **addresses, size_t *count) {
@@ -136,7 +211,7 @@ static int look_up_name(struct belay_loop *loop, struct bly_endpoint *endpoint, 
                 return -ENOMEM;
         rc = bly_pool_do(loop, &self->job, place);
         if (rc < 0)
-                return rc;
+                return explain_no_thread(rc, text);
         if (self->error != 0) {
                 rc = error_of(self);
         } else if (endpoint->anywhere) {
@@ -147,7 +222,7 @@ static int look_up_name(struct belay_loop *loop, struct bly_endpoint *endpoint, 
                 rc = copy_found(self->found, type, addresses, count);
         }
         if (rc < 0)
-                belay_fail(rc, "%s: %s", text, self->error != 0 ? gai_strerror(self->error) : strerror(-rc));
+                explain_error(rc, self);
         dispose(&self->job);
         return rc;
 }
@@ -160,7 +235,7 @@ int bly_resolve(struct belay_loop *loop, const char *text, int type, bool to_lis
         *addresses = NULL;
         *count = 0;
         if (rc < 0)
-                return rc;
+                return explain_text(rc, &endpoint, text);
         if (endpoint.count > 0)
                 return copy_parsed(&endpoint, addresses, count);
         return look_up_name(loop, &endpoint, text, type, to_listen, addresses, count, place);

@@ -3,9 +3,13 @@
  * Connecting to the first of several addresses that answers: a race of tasks, one for each address, of which each
  * begins when the one before it has failed, or has had its time (RFC 8305).
  */
+#include <stdio.h>
+
 #include "net/bind.h"
 #include "net/connect.h"
+#include "net/endpoint.h"
 #include "net/net.h"
+#include "net/shortage.h"
 
 #include <belay/cancel.h>
 #include <belay/many.h>
@@ -22,7 +26,7 @@ struct attempt {
 
 struct stagger {
         const struct bly_connect *how;
-        int error;                      /* of the last that failed */
+        int error;                      /* of the last that failed; but what the system is short of is told first */
         size_t count;
         belay_task **tasks;
         struct attempt attempts[];
@@ -48,11 +52,16 @@ static belay_ticket begin_later(const struct bly_connect *how, struct attempt *n
         return ticket;
 }
 
+/* An address that could not be tried says nothing of the peer, so the others' answers do not either. */
+static void note_error(struct stagger *all, int rc) {
+        if (bly_is_shortage(rc) || !bly_is_shortage(all->error))
+                all->error = rc;
+}
+
 static int attempt(void *arg) {
         struct attempt *self = arg;
         struct stagger *all = self->all;
         struct attempt *next = self + 1 < all->attempts + all->count ? self + 1 : NULL;
-        char text[BELAY_ADDRESS_TEXT];
         belay_ticket ticket = 0;
         int rc;
 
@@ -70,11 +79,9 @@ static int attempt(void *arg) {
         }
         if (next != NULL)
                 begin(next);
-        if (rc == -ECANCELED)
-                return rc;
-        all->error = rc;
-        bly_address_text(bly_sockaddr(self->address), self->address->length, text, sizeof(text));
-        return belay_fail(rc, "%s", text);
+        if (rc != -ECANCELED)
+                note_error(all, rc);
+        return rc;
 }
 
 /* ---- all of them ---- */
@@ -136,6 +143,17 @@ static belay_stream *take(struct stagger *all, size_t winner) {
         return taken;
 }
 
+static void explain(belay_failure *failure, const struct stagger *all) {
+        char quoted[BLY_QUOTED], text[BLY_QUOTED + 128];
+
+        failure->code = all->error;
+        snprintf(text, sizeof(text), "connect to %s: %s", bly_endpoint_quote(quoted, all->how->endpoint),
+                 strerror(-all->error));
+        bly_text_release(failure->text);
+        failure->text = bly_text_new(text);
+        failure->says_all = true;
+}
+
 /* None answered. The detail has all of them beneath it. */
 static int fail(struct stagger *all, belay_task *self, int first) {
         belay_failure *failure = bly_take_left(self, first);
@@ -149,7 +167,7 @@ static int fail(struct stagger *all, belay_task *self, int first) {
         }
         /* Nobody else has seen it yet. */
         if (failure != NULL)
-                failure->code = all->error;
+                explain(failure, all);
         bly_leave_failure(self, all->error, failure);
         return all->error;
 }
@@ -168,13 +186,26 @@ static int race(struct stagger *all, belay_stream **stream) {
         return 0;
 }
 
+/* The text of a name's only address does not tell the name. */
+static int connect_alone(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
+        int rc = bly_connect_one(how, address, stream);
+        char quoted[BLY_QUOTED], text[BELAY_ADDRESS_TEXT];
+
+        if (rc == 0 || rc == -ECANCELED || how->local != NULL)
+                return rc;
+        bly_address_text(bly_sockaddr(address), address->length, text, sizeof(text));
+        if (strcmp(text, how->endpoint) == 0)
+                return rc;
+        return bly_explain(rc, "connect to %s (%s): %s", bly_endpoint_quote(quoted, how->endpoint), text, strerror(-rc));
+}
+
 int bly_connect_any(const struct bly_connect *how, const belay_address *addresses, size_t count,
                     belay_stream **stream) {
         struct stagger *all;
         int rc;
 
         if (count == 1)
-                return bly_connect_one(how, addresses, stream);
+                return connect_alone(how, addresses, stream);
         *stream = NULL;
         all = make(how, addresses, count);
         if (all == NULL)

@@ -53,6 +53,18 @@ int belay_fail(int code, const char *format, ...) {
         return code;
 }
 
+int bly_explain(int code, const char *format, ...) {
+        belay_task *self = bly_current();
+        va_list arguments;
+
+        va_start(arguments, format);
+        fail(code, NULL, NULL, format, arguments);
+        va_end(arguments);
+        if (self != NULL && self->left != NULL)
+                self->left->says_all = true;
+        return code;
+}
+
 int belay_fail_data(int code, void *data, belay_destroy *destroy, const char *format, ...) {
         va_list arguments;
 

@@ -293,5 +293,7 @@ belay_failure *bly_take_cancellation(belay_task *task);
 /* Takes over `failure`, which may be NULL. */
 void bly_leave_failure(belay_task *task, int code, belay_failure *failure);
 belay_failure *bly_take_left(belay_task *task, int code);
+/* As belay_fail(), by the library itself: the text is a whole sentence, which says what the code stands for, too. */
+int bly_explain(int code, const char *format, ...) BELAY_PRINTF(2, 3);
 
 #endif

@@ -196,6 +196,21 @@ static inline const char *error_line(const char *before, int error, const char *
         return line;
 }
 
+/* It wrote to stderr what main failed with, as the library has it, and then just this. */
+#define CHECK_FAILED(example, detail, text)                                                            \
+        do {                                                                                           \
+                char line[1024] = "";                                                                  \
+                                                                                                       \
+                rewind((example)->complaints);                                                         \
+                CHECK(fgets(line, sizeof(line), (example)->complaints) != NULL);                       \
+                CHECK(strncmp(line, "belay: main (started at ", 24) == 0);                             \
+                CHECK(strstr(line, " failed: " detail) != NULL);                                       \
+                CHECK(fgets(line, sizeof(line), (example)->complaints) != NULL);                       \
+                CHECK_STR(line, text);                                                                 \
+                CHECK(fgets(line, sizeof(line), (example)->complaints) == NULL);                       \
+                fclose((example)->complaints);                                                         \
+        } while (0)
+
 /* It wrote just this to stderr. */
 #define CHECK_COMPLAINTS(example, text)                                                                \
         do {                                                                                           \

@@ -83,7 +83,8 @@ static int app(void *arg) {
 
         START(&server, "line_server", "unix:/nowhere/at/all");
         end(&server, 0, 1);
-        CHECK_COMPLAINTS(&server, error_line("line_server: unix:/nowhere/at/all: ", ENOENT, ""));
+        CHECK_FAILED(&server, "listen at unix:/nowhere/at/all: ",
+                     error_line("line_server: unix:/nowhere/at/all: ", ENOENT, ""));
         return 0;
 }
 

@@ -303,7 +303,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
         if (!fails(F_getaddrinfo))
                 return REAL(getaddrinfo)(host, service, hints, found);
-        errno = EMFILE;         /* for EAI_SYSTEM */
+        errno = plan.error == EAI_SYSTEM ? EMFILE : 0;
         return plan.error;
 }
 

@@ -15,8 +15,8 @@
 #include "net/net.h"
 #include "testing/balance.h"
 
-#include "../base/help.h"
 #include "../thread/threads.h"
+#include "plain.h"
 
 /* ---- the look-up ---- */
 
@@ -27,14 +27,23 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned calls, at_once, most_at_once, alive;
 
 static int answer(const char *node) {
-        static const struct { const char *node; int error; } answers[] = {
-                { "none", EAI_NONAME }, { "again", EAI_AGAIN }, { "fail", EAI_FAIL }, { "memory", EAI_MEMORY },
-                { "service", EAI_SERVICE }, { "family", EAI_FAMILY }, { "system", EAI_SYSTEM },
+        static const struct { const char *node; int error, system_error; } answers[] = {
+                { "none", EAI_NONAME, ENOENT }, { "again", EAI_AGAIN, EACCES }, { "fail", EAI_FAIL, EACCES },
+                { "memory", EAI_MEMORY, 0 }, { "service", EAI_SERVICE, 0 }, { "family", EAI_FAMILY, 0 },
+                { "system", EAI_SYSTEM, EACCES }, { "unsaid", EAI_SYSTEM, 0 },
+                { "refused", EAI_SYSTEM, ECONNREFUSED }, { "unreachable", EAI_SYSTEM, ENETUNREACH },
+                { "late", EAI_SYSTEM, ETIMEDOUT }, { "missing", EAI_SYSTEM, ENOENT },
+                { "short", EAI_NONAME, EMFILE }, { "short-again", EAI_AGAIN, ENFILE }, { "short-fail", EAI_FAIL, ENOMEM },
+                { "short-service", EAI_SERVICE, EMFILE }, { "bad\033", EAI_SYSTEM, EACCES }, { "short-system", EAI_SYSTEM, ENOBUFS },
         };
 
+        errno = 0;
+
         for (size_t i = 0; node != NULL && i < sizeof(answers) / sizeof(answers[0]); i++)
-                if (strcmp(node, answers[i].node) == 0)
+                if (strcmp(node, answers[i].node) == 0) {
+                        errno = answers[i].system_error;
                         return answers[i].error;
+                }
         return 0;
 }
 
@@ -86,7 +95,7 @@ static unsigned counted(const unsigned *counter) {
 
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
         uint16_t port = strcmp(service, "http") == 0 ? 80 : (uint16_t) atoi(service);
-        int error = answer(node);
+        int error;
 
         CHECK(belay_loop_self() == NULL);
         count(&calls, 1);
@@ -95,7 +104,7 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
         if (node != NULL && strncmp(node, "held", 4) == 0)
                 hold();
         count(&at_once, -1);
-        errno = EACCES;
+        error = answer(node);
         if (error != 0)
                 return error;
         count(&alive, 1);
@@ -168,9 +177,23 @@ static int finds(void *arg) {
 static int errors(void *arg) {
         static const struct { const char *endpoint; int code; } cases[] = {
                 { "none:80", -ENOENT }, { "service:80", -ENOENT }, { "again:80", -EAGAIN }, { "fail:80", -EAGAIN },
-                { "memory:80", -ENOMEM }, { "family:80", -EINVAL }, { "system:80", -EACCES },
+                { "memory:80", -ENOMEM }, { "family:80", -EINVAL }, { "system:80", -EACCES }, { "unsaid:80", -EAGAIN },
                 { "127.0.0.1", -EINVAL },
+                /* What a server for names came to is not what the host would. */
+                { "refused:80", -EAGAIN }, { "unreachable:80", -EAGAIN }, { "late:80", -EAGAIN }, { "missing:80", -EAGAIN },
+                /* Whatever it is called, it says nothing of the name. */
+                { "short:80", -EMFILE }, { "short-again:80", -ENFILE }, { "short-fail:80", -ENOMEM },
+                { "short-service:80", -EMFILE }, { "short-system:80", -ENOBUFS },
         };
+        static const struct { const char *endpoint, *text; int code; } texts[] = {
+                { "none:80", "unknown host \"none\"", 0 },
+                { "service:nonesuch", "unknown service \"nonesuch\"", 0 },
+                { "again:80", "host \"again\" could not be looked up: ", 0 },
+                { "short:80", "host \"short\" could not be looked up: ", 1 },
+                { "system:80", "host \"system\" could not be looked up: ", 1 },
+                { "bad\033:80", "host \"bad?\" could not be looked up: ", 1 },
+        };
+        char text[256], formatted[256];
         belay_failure *failure;
         belay_address *found;
         size_t size;
@@ -180,10 +203,38 @@ static int errors(void *arg) {
                 CHECK_EQ(belay_resolve(cases[i].endpoint, SOCK_STREAM, &found, &size), cases[i].code);
                 CHECK(found == NULL && size == 0);
         }
-        CHECK_EQ(belay_resolve("none:80", SOCK_STREAM, &found, &size), -ENOENT);
-        failure = belay_failure_take(-ENOENT);
-        CHECK(strncmp(belay_failure_text(failure), "none:80: ", 9) == 0);
-        belay_failure_release(failure);
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+                int rc = belay_resolve(texts[i].endpoint, SOCK_STREAM, &found, &size);
+
+                failure = belay_failure_take(rc);
+                snprintf(text, sizeof(text), "%s%s", texts[i].text, texts[i].code != 0 ? strerror(-rc) : "");
+                if (strncmp(texts[i].endpoint, "again", 5) == 0)
+                        snprintf(text, sizeof(text), "%s%s", texts[i].text, gai_strerror(EAI_AGAIN));
+                CHECK_STR(belay_failure_text(failure), text);
+                /* And what the code is called by the system is not said of it. */
+                belay_failure_format(failure, formatted, sizeof(formatted));
+                CHECK_STR(formatted, text);
+                belay_failure_release(failure);
+        }
+        return 0;
+}
+
+/* A library that could not open its files is not asked. */
+static int short_of_descriptors(void *arg) {
+        belay_address *found;
+        size_t size;
+
+        (void) arg;
+        begin_io();
+        calls = 0;
+        for (unsigned more = 0; more < 2; more++) {
+                limit_descriptors(more);
+                CHECK_EQ(belay_resolve("example.org:80", SOCK_STREAM, &found, &size), -EMFILE);
+                unlimit_descriptors();
+        }
+        CHECK_EQ(calls, 0);
+        CHECK_EQ(belay_resolve("example.org:80", SOCK_STREAM, &found, &size), 0);
+        belay_addresses_free(found, size);
         return 0;
 }
 
@@ -376,6 +427,7 @@ int main(void) {
         RUN_VIRTUAL(finds);
         CHECK_EQ(belay_run(finds, NULL), 0);
         RUN_VIRTUAL(errors);
+        RUN_VIRTUAL(short_of_descriptors);
         await_all(threads);
         RUN_VIRTUAL(left_alone);
         CHECK_EQ(belay_run(left_alone, NULL), 0);

@@ -64,7 +64,7 @@ static inline void close_sides(void) {
 }
 
 static inline int connect_any(belay_time stagger, belay_stream **stream) {
-        struct bly_connect how = { .io = bly_loop->io, .place = BELAY_HERE, .stagger = stagger };
+        struct bly_connect how = { .io = bly_loop->io, .place = BELAY_HERE, .endpoint = "all sides", .stagger = stagger };
 
         return bly_connect_any(&how, addresses, side_count, stream);
 }

@@ -106,6 +106,7 @@ static int none(void *arg) {
         belay_stream *stream;
         belay_failure *failure;
         belay_timeout limit;
+        char text[256], formatted[256];
         int before;
 
         (void) arg;
@@ -118,9 +119,16 @@ static int none(void *arg) {
         failure = belay_failure_take(-ENOENT);
         CHECK_EQ(belay_failure_code(failure), -ENOENT);
         CHECK_EQ(belay_failure_count(failure), 3);
+        snprintf(text, sizeof(text), "connect to all sides: %s", strerror(ENOENT));
+        CHECK_STR(belay_failure_text(failure), text);
         for (size_t i = 0; i < 3; i++) {
-                CHECK_EQ(belay_failure_code(belay_failure_at(failure, i)), i < 2 ? -ECONNREFUSED : -ENOENT);
-                CHECK_STR(belay_failure_text(belay_failure_at(failure, i)), text_of(&addresses[i]));
+                int error = i < 2 ? ECONNREFUSED : ENOENT;
+
+                CHECK_EQ(belay_failure_code(belay_failure_at(failure, i)), -error);
+                snprintf(text, sizeof(text), "connect to %s: %s", text_of(&addresses[i]), strerror(error));
+                CHECK_STR(belay_failure_text(belay_failure_at(failure, i)), text);
+                belay_failure_format(belay_failure_at(failure, i), formatted, sizeof(formatted));
+                CHECK_STR(formatted, text);
         }
         belay_failure_release(failure);
         close_sides();
