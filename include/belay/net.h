@@ -135,35 +135,43 @@ typedef int belay_serve_fn(belay_stream *stream, void *arg);
 
 typedef struct belay_serve_options {
         size_t size;                      /* sizeof(belay_serve_options) */
-        size_t most;                      /* connections at a time: more wait to be accepted; 0: any number */
+        size_t most;                      /* connections that are handled at a time: more wait to be accepted; 0: any number */
         belay_time grace;                 /* how long connections may go on when serving ends; 0: 10 s; BELAY_NEVER */
         belay_time close_limit;           /* of closing in good order a connection whose handler returned; 0: 1 s */
         size_t stack_size;                /* of the handlers' tasks; 0: the loop's */
         /*
-         * Called in the handler's task with what it returned, if that is a failure; `stream` is NULL if it was closed before.
-         * NULL: a log line, but for -ECANCELED, -EPIPE, -ECONNRESET.
+         * Called in the handler's task with what it returned, if that is a failure; belay_failure_take(rc) has its text.
+         * `stream` is NULL if it was closed before. NULL: a log line with the text, but for -ECANCELED, -EPIPE, -ECONNRESET.
          */
         void (*failed)(belay_stream *stream, int rc, void *arg);
+        size_t linger_most;               /* connections that are closed in good order at a time, see below; 0: 256 */
 } belay_serve_options;
 
 /*
- * Accepts connections and handles each by handler(stream, arg) in a task of its own, until the task is cancelled or
- * belay_serve_stop() is called. A handler's failure ends its connection (it is aborted) and no other. Where descriptors or memory
- * run out, it goes on when there are some again.
+ * Serves: accepts connections and handles each by handler(stream, arg) in a task of its own, until the calling task is
+ * cancelled or belay_serve_stop() is called.
  *
- * Then, in this order: nothing more is accepted, and the listener is closed, so that others may listen in its place; connections go on
- * for `grace`; those that are left are cancelled, and their clean-up is waited for. A further request for this task cancels them at
- * once. Returns 0 if it was stopped, -ECANCELED if it was cancelled, an error if accepting failed for good; in all cases no connection
- * is left, and the listener's handle is still to be closed. But if another task closed the listener meanwhile, belay_serve()
- * returns -EBADF, whatever else happened, and the handle is gone.
+ * A connection whose handler returned no failure is closed in good order, for `close_limit` at most. It lingers meanwhile,
+ * and `.most` does not count it. No more than `linger_most` connections linger. Beyond that the connection that has
+ * lingered for longest is closed at once, and then its peer may lose the last bytes that it has not read. If descriptors or
+ * memory run out, lingering connections are closed at once, too, and accepting goes on when there is room again.
+ * A connection whose handler returned a failure is aborted. That failure ends no other connection.
+ *
+ * When serving ends, the function closes the listener first, so that others may listen in its place. Connections go on for
+ * `grace`, and those that linger do so, too. The function cancels those that are left, and waits for their clean-up. A
+ * further request for the calling task cancels them at once.
+ * Returns: 0 if it was stopped. No connection is left, whatever it returns, and the caller still closes the listener's handle.
+ * Errors: -ECANCELED if it was cancelled; -EBADF if another task closed the listener, whatever else happened, and its
+ * handle is gone; -EINVAL for negative options; -EBUSY if another task serves there; else why accepting failed for good.
  * Cancellation: a cancellation point.
  */
 BELAY_API int belay_serve(belay_listener *listener, belay_serve_fn *handler, void *arg,
                           const belay_serve_options *options) BELAY_MUST_USE;
 /* Ends serving as said above. 0; -ESRCH: nobody serves there. */
 BELAY_API int belay_serve_stop(belay_listener *listener);
-/* The connections that are being handled. */
+/* The connections whose handlers have not returned, which is what `.most` counts; and those that linger, which it does not. */
 BELAY_API size_t belay_serve_count(const belay_listener *listener);
+BELAY_API size_t belay_serve_lingering(const belay_listener *listener);
 
 /* ---- datagrams ---- */
 

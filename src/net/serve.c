@@ -5,12 +5,14 @@
  * The connections are members of a supervising group, so that leaving it leaves none. What their ends come to is dealt with
  * in the members: the group sees no failure.
  */
-#include "net/net.h"
+#include "net/linger.h"
+#include "net/shortage.h"
 
 #include <belay/sync.h>
 
 #define GRACE (10 * BELAY_SECOND)
 #define CLOSE_LIMIT BELAY_SECOND
+#define LINGER_MOST 256
 /* After descriptors ran out, unless a connection ends before. */
 #define PAUSE (100 * BELAY_MILLISECOND)
 
@@ -21,7 +23,8 @@ struct bly_serve {
         belay_serve_options options;
         belay_group group;
         belay_event ended;              /* a connection did, since it was cleared; or serving is to end */
-        size_t count;
+        size_t count;                   /* connections whose handlers have not returned */
+        struct bly_linger linger;       /* those that are closed in good order */
         bool stopped;
         bool short_of_something;        /* was said already */
         const char *place;
@@ -30,6 +33,7 @@ struct bly_serve {
 struct connection {
         struct bly_serve *serve;
         belay_stream *stream;           /* its end clears it, whichever task closes it */
+        bool handled;                   /* it is not counted any more */
 };
 
 /* ---- a connection ---- */
@@ -39,11 +43,31 @@ static bool is_ordinary(int rc) {
 }
 
 static void tell(struct bly_serve *serve, belay_stream *stream, int rc) {
-        if (serve->options.failed != NULL)
+        char text[512];
+        belay_failure *failure;
+
+        if (serve->options.failed != NULL) {
                 serve->options.failed(stream, rc, serve->arg);
-        else if (!is_ordinary(rc))
-                bly_log(BELAY_LOG_WARNING, "connection %s: %s",
-                        stream != NULL ? belay_stream_name(stream) : "that its handler closed", strerror(-rc));
+                return;
+        }
+        if (is_ordinary(rc))
+                return;
+        failure = belay_failure_take(rc);
+        belay_failure_format(failure, text, sizeof(text));
+        belay_failure_release(failure);
+        bly_log_limited(BELAY_LOG_WARNING, serve->place, "connection %s: %s",
+                        stream != NULL ? belay_stream_name(stream) : "that its handler closed", text);
+}
+
+/* Its place is another's from here on. */
+static void end_handling(struct connection *connection) {
+        struct bly_serve *serve = connection->serve;
+
+        if (connection->handled)
+                return;
+        connection->handled = true;
+        serve->count--;
+        belay_event_set(&serve->ended);
 }
 
 static int handle(void *arg) {
@@ -55,7 +79,9 @@ static int handle(void *arg) {
                 tell(serve, connection->stream, rc);
                 belay_abort(connection->stream);
         } else {
-                belay_close_placed(serve->place, connection->stream, serve->options.close_limit);
+                end_handling(connection);
+                if (connection->stream != NULL)
+                        bly_linger(&serve->linger, connection->stream);
         }
         return 0;
 }
@@ -66,7 +92,8 @@ static void forget(void *arg) {
         struct bly_serve *serve = connection->serve;
 
         belay_abort(connection->stream);
-        serve->count--;
+        end_handling(connection);
+        /* A descriptor is free again, also if its connection was counted no longer. */
         belay_event_set(&serve->ended);
         bly_free(connection);
 }
@@ -95,10 +122,6 @@ static int begin(struct bly_serve *serve, belay_stream *stream) {
 
 /* ---- accepting them ---- */
 
-static bool is_shortage(int rc) {
-        return rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM || rc == -ENOSPC;
-}
-
 /* Until a connection has ended, but no longer than this. */
 static int wait_for_an_end(struct bly_serve *serve, belay_time span) {
         belay_timeout limit;
@@ -113,13 +136,19 @@ static int wait_for_an_end(struct bly_serve *serve, belay_time span) {
         return rc == -ETIMEDOUT ? 0 : rc;
 }
 
-static int pause_for(struct bly_serve *serve, int shortage) {
+static void say_once(struct bly_serve *serve, int shortage) {
+        if (!serve->short_of_something)
+                bly_log_limited(BELAY_LOG_WARNING, serve->place, "serving at %s: %s; accepting goes on when there is room again",
+                                belay_listener_endpoint(serve->listener), strerror(-shortage));
+        serve->short_of_something = true;
+}
+
+/* Those who linger give up what they have for those who wait to be accepted. */
+static int make_room(struct bly_serve *serve, int shortage) {
         int rc;
 
-        if (!serve->short_of_something)
-                bly_log(BELAY_LOG_WARNING, "serving at %s: %s; accepting goes on when there is room again",
-                        belay_listener_endpoint(serve->listener), strerror(-shortage));
-        serve->short_of_something = true;
+        if (!bly_linger_end_oldest(&serve->linger))
+                say_once(serve, shortage);
         rc = wait_for_an_end(serve, PAUSE);
         /* Not even for a limit is there memory. */
         return rc == -ENOMEM ? belay_yield_placed(serve->place) : rc;
@@ -139,7 +168,7 @@ static int accept_one(struct bly_serve *serve) {
                 else
                         serve->short_of_something = false;
         }
-        return is_shortage(rc) ? pause_for(serve, rc) : rc;
+        return bly_is_shortage(rc) ? make_room(serve, rc) : rc;
 }
 
 static int accept_all(struct bly_serve *serve) {
@@ -159,7 +188,7 @@ static int let_finish(struct bly_serve *serve) {
 
         if (rc < 0)
                 return 0;
-        while (rc == 0 && serve->count > 0) {
+        while (rc == 0 && (serve->count > 0 || serve->linger.count > 0)) {
                 belay_event_clear(&serve->ended);
                 rc = belay_event_wait_placed(serve->place, &serve->ended);
         }
@@ -181,7 +210,7 @@ static int serve_group(struct bly_serve *serve) {
         bly_listener_hush(serve->listener);
         if (let_finish(serve) < 0)
                 rc = -ECANCELED;
-        if (serve->count > 0)
+        if (serve->count > 0 || serve->linger.count > 0)
                 belay_group_cancel(&serve->group);
         left = belay_group_leave_placed(serve->place, &serve->group, 0);
         return rc != 0 ? rc : left;
@@ -206,9 +235,14 @@ int belay_serve_placed(const char *place, belay_listener *listener, belay_serve_
                 serve.options.grace = GRACE;
         if (serve.options.close_limit == 0)
                 serve.options.close_limit = CLOSE_LIMIT;
+        if (serve.options.linger_most == 0)
+                serve.options.linger_most = LINGER_MOST;
+        bly_linger_init(&serve.linger, serve.options.linger_most, serve.options.close_limit, place);
         bly_listener_enter(listener);
         listener->serve = &serve;
         rc = serve_group(&serve);
+        if (rc < 0 && rc != -ECANCELED)
+                bly_explain(rc, "serving at %s: %s", listener->endpoint, strerror(-rc));
         listener->serve = NULL;
         return bly_listener_leave(listener, rc);
 }
@@ -226,4 +260,8 @@ int belay_serve_stop(belay_listener *listener) {
 
 size_t belay_serve_count(const belay_listener *listener) {
         return listener->serve != NULL ? listener->serve->count : 0;
+}
+
+size_t belay_serve_lingering(const belay_listener *listener) {
+        return listener->serve != NULL ? listener->serve->linger.count : 0;
 }

@@ -388,7 +388,9 @@ static int goodbye(void *arg) {
                         CHECK_EQ(next_byte(fds[i]), -1);
                 }
                 close(fds[0]);
-                while (belay_serve_count(server.listener) > 0)
+                /* Their handlers have returned. */
+                CHECK_EQ(belay_serve_count(server.listener), 0);
+                while (belay_serve_lingering(server.listener) > 0)
                         CHECK_EQ(belay_sleep(100 * BELAY_MILLISECOND), 0);
                 CHECK_EQ((belay_now() - begin) / BELAY_SECOND, given ? 7 : 1);
                 close(fds[1]);
@@ -405,7 +407,7 @@ static int fails(belay_stream *stream, void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_read(stream, &byte, 1), 1);
-        return byte == 'a' ? -EPROTO : byte == 'b' ? -EPIPE : byte == 'c' ? -ECONNRESET
+        return byte == 'a' ? belay_fail(-EPROTO, "bad \nheader") : byte == 'b' ? -EPIPE : byte == 'c' ? -ECONNRESET
                : byte == 'd' ? -ECANCELED : 0;
 }
 
@@ -414,6 +416,8 @@ static unsigned told_count;
 static int told_arg;
 
 static void on_failure(belay_stream *stream, int rc, void *arg) {
+        belay_failure *failure;
+
         CHECK(arg == &told_arg);
         CHECK(belay_self() != NULL);
         CHECK(strncmp(belay_stream_name(stream), "tcp ", 4) == 0);
@@ -421,6 +425,9 @@ static void on_failure(belay_stream *stream, int rc, void *arg) {
         CHECK_EQ(belay_write(stream, "?", 1), 1);
         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         told[told_count++] = rc;
+        failure = belay_failure_take(rc);
+        CHECK_STR(belay_failure_text(failure), rc == -EPROTO ? "bad \nheader" : NULL);
+        belay_failure_release(failure);
 }
 
 static int failures(void *arg) {
@@ -454,7 +461,8 @@ static int failures(void *arg) {
                         CHECK_EQ(kept_count, 0);
                 } else {
                         CHECK_EQ(kept_count, 1);
-                        CHECK_LINES(1, strerror(EPROTO));
+                        /* With its text, and on one line whatever is in it. */
+                        CHECK_LINES(1, "Protocol error: bad ?header");
                         CHECK_LINES(1, "127.0.0.1:");
                         CHECK_EQ(kept_lines[0].level, BELAY_LOG_WARNING);
                 }
