@@ -8,7 +8,9 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "net/endpoint.h"
 #include "net/shortage.h"
@@ -111,22 +113,34 @@ static int parse_port(const struct parser *parser, const char *text, uint16_t *p
         return length <= BLY_SERVICE_MOST && number <= UINT16_MAX ? 0 : refuse(parser, text, "a port of at most 65535");
 }
 
-/* Of an address that means something on one interface only. Looking an interface up takes a descriptor. */
-static int parse_scope(const char *text, uint32_t *scope) {
-        char *end;
-        unsigned long number;
+/* As if_nametoindex(), which does not tell that it had no descriptor. 0, or why there is no such interface. */
+static int find_interface(const char *name, uint32_t *index) {
+        struct ifreq request = { .ifr_ifindex = 0 };
+        int fd, rc;
 
-        *scope = if_nametoindex(text);
-        if (*scope != 0)
-                return 0;
-        if (isdigit((unsigned char) text[0])) {
-                number = strtoul(text, &end, 10);
-                *scope = (uint32_t) number;
-                if (*end == '\0' && number <= UINT32_MAX)
-                        return 0;
+        if (name[0] == '\0' || strlen(name) >= sizeof(request.ifr_name))
                 return -EINVAL;
-        }
-        return bly_is_shortage(-errno) ? -errno : -EINVAL;
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return bly_is_shortage(-errno) ? -errno : -EINVAL;
+        strcpy(request.ifr_name, name);
+        rc = ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -EINVAL : 0;
+        close(fd);
+        *index = (uint32_t) request.ifr_ifindex;
+        return rc;
+}
+
+/* Of an address that means something on one interface only. */
+static int parse_scope(const char *text, uint32_t *scope) {
+        int rc = find_interface(text, scope);
+        unsigned long number;
+        char *end;
+
+        if (rc == 0 || !isdigit((unsigned char) text[0]))
+                return rc;
+        number = strtoul(text, &end, 10);
+        *scope = (uint32_t) number;
+        return *end == '\0' && number <= UINT32_MAX ? 0 : rc;
 }
 
 /* What stands between brackets, which is in endpoint->host; it begins at `text`. */

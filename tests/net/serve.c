@@ -545,6 +545,34 @@ static int handlers_that_close(void *arg) {
         return 0;
 }
 
+/* As often as peers like: not each is worth a line. */
+static int many_failures(void *arg) {
+        struct server server = { 0 };
+
+        (void) arg;
+        keep_lines();
+        start_server(&server, IPV4, fails);
+        for (int i = 0; i < 100; i++) {
+                int fd = connect_plainly(server.listener);
+
+                put_byte(fd, 'a');
+                CHECK_EQ(next_byte(fd), RESET);
+                close(fd);
+        }
+        CHECK_EQ(belay_serve_stop(server.listener), 0);
+        end_server(&server, 0);
+        CHECK_LINES(8, "Protocol error: bad ?header");
+        CHECK_EQ(kept_count, 8);
+        return 0;
+}
+
+static void check_many_failures(void) {
+        RUN_VIRTUAL(many_failures);
+        CHECK_EQ(kept_count, 9);
+        CHECK_LINES(1, "92 lines were left out, like: connection tcp 127.0.0.1:");
+        belay_set_log(NULL, NULL);
+}
+
 /* ---- misuse ---- */
 
 static int refuses(void *arg) {
@@ -597,6 +625,7 @@ static void all(void) {
         RUN_VIRTUAL(goodbye);
         RUN_VIRTUAL(failures);
         RUN_VIRTUAL(handlers_that_close);
+        check_many_failures();
         RUN_VIRTUAL(refuses);
         RUN_VIRTUAL(twice);
 }

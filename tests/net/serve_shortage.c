@@ -105,6 +105,43 @@ static int shortage(void *arg) {
         return 0;
 }
 
+/* At the brink each connection that ends makes room for one, and the next finds none again: not each says so. */
+static int churn(void *arg) {
+        enum { ROUNDS = 150 };
+        belay_listener *listener = listener_of(*(enum kind *) arg);
+        belay_task *task = must(belay_spawn(serves, listener));
+        belay_time began = belay_now();
+        unsigned periods;
+
+        keep_lines();
+        for (int round = 0; round < ROUNDS; round++) {
+                int fd = connect_plainly(listener);
+
+                put_byte(fd, 'y');
+                take_all_descriptors();
+                CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+                CHECK_EQ(take_byte(fd), NOTHING_YET);
+                give_descriptors_back();
+                CHECK_EQ(next_byte(fd), 'y');
+                close(fd);
+                CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        }
+        periods = (unsigned) ((belay_now() - began) / (10 * BELAY_SECOND));
+        CHECK(kept_count >= 8 && kept_count <= 9 + periods);
+        CHECK_LINES(kept_count, "accepting goes on when there is room again");
+        CHECK_LINES(kept_count - 8, "left out before");
+        CHECK_EQ(belay_serve_stop(listener), 0);
+        end_of(task, 0);
+        belay_listener_close(listener);
+        return 0;
+}
+
+static void run_churn(enum kind kind) {
+        CHECK_EQ(belay_run_with(churn, &kind, VIRTUAL), 0);
+        CHECK_LINES(1, " lines were left out, like: serving at ");
+        belay_set_log(NULL, NULL);
+}
+
 /* ---- memory ---- */
 
 static int no_memory(void *arg) {
@@ -139,6 +176,8 @@ static int no_memory(void *arg) {
 static void all(void) {
         if (!is_under_valgrind())
                 RUN_KINDS_VIRTUAL(shortage);
+        if (!is_under_valgrind())
+                run_churn(IPV4);
         RUN_KINDS_VIRTUAL(no_memory);
 }
 

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections that are closed in good order after their handlers returned: they hold nobody's place, only so many
+ * linger, and they give way to those who wait where descriptors are short.
+ */
+#define _GNU_SOURCE
+#include "servers.h"
+
+enum { MANY = 40 };
+
+struct server {
+        belay_listener *listener;
+        belay_task *task;
+        belay_serve_options options;
+};
+
+static int answers(belay_stream *stream, void *arg) {
+        (void) arg;
+        return belay_write(stream, "k", 1) == 1 ? 0 : -EIO;
+}
+
+static int serves(void *arg) {
+        struct server *self = arg;
+
+        self->options.size = sizeof(self->options);
+        return belay_serve(self->listener, answers, NULL, &self->options);
+}
+
+static void start(struct server *self, enum kind kind) {
+        self->listener = listener_of(kind);
+        self->task = must(belay_spawn(serves, self));
+        let_run();
+}
+
+/* The server has ended its side; the client does not end its own. */
+static void is_answered(int fd) {
+        CHECK_EQ(next_byte(fd), 'k');
+        CHECK_EQ(next_byte(fd), -1);
+}
+
+/* Its server is gone altogether: it is told so by a write at the latest. */
+static bool is_let_go(int fd) {
+        for (int i = 0; i < 5; i++)
+                CHECK_EQ(belay_yield(), 0);
+        (void) send(fd, "?", 1, MSG_NOSIGNAL);
+        for (int i = 0; i < 5; i++)
+                CHECK_EQ(belay_yield(), 0);
+        return send(fd, "?", 1, MSG_NOSIGNAL) < 0;
+}
+
+/* ---- places ---- */
+
+/* No time passes while clients come that never close. */
+static int hold_no_place(void *arg) {
+        struct server server = { .options.most = 1 };
+        int fds[MANY];
+        belay_time began;
+
+        start(&server, *(enum kind *) arg);
+        began = belay_now();
+        for (int i = 0; i < MANY; i++) {
+                fds[i] = connect_plainly(server.listener);
+                is_answered(fds[i]);
+                CHECK_EQ(belay_serve_count(server.listener), 0);
+                CHECK_EQ(belay_serve_lingering(server.listener), i + 1);
+        }
+        CHECK_EQ(belay_now(), began);
+        /* Each has its own time. */
+        CHECK_EQ(belay_sleep(BELAY_SECOND - 1), 0);
+        CHECK_EQ(belay_serve_lingering(server.listener), MANY);
+        CHECK_EQ(belay_sleep(2), 0);
+        CHECK_EQ(belay_serve_lingering(server.listener), 0);
+        for (int i = 0; i < MANY; i++)
+                close(fds[i]);
+        CHECK_EQ(belay_serve_stop(server.listener), 0);
+        end_of(server.task, 0);
+        CHECK_EQ(belay_serve_lingering(server.listener), 0);
+        belay_listener_close(server.listener);
+        return 0;
+}
+
+/* Those who end do not linger on, and they leave the line from its middle. */
+static int end_by_themselves(void *arg) {
+        struct server server = { .options.close_limit = BELAY_HOUR };
+        int fds[4];
+
+        start(&server, *(enum kind *) arg);
+        for (int i = 0; i < 4; i++) {
+                fds[i] = connect_plainly(server.listener);
+                is_answered(fds[i]);
+        }
+        for (int i = 0; i < 4; i++) {
+                close(fds[(i + 2) % 4]);
+                CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+                CHECK_EQ(belay_serve_lingering(server.listener), 3 - i);
+        }
+        CHECK_EQ(belay_serve_stop(server.listener), 0);
+        end_of(server.task, 0);
+        belay_listener_close(server.listener);
+        return 0;
+}
+
+/* ---- the bound ---- */
+
+static int at_most(void *arg) {
+        enum { MOST = 3 };
+        int fds[MANY];
+        struct server server = { .options = { .most = 2, .close_limit = BELAY_HOUR, .linger_most = MOST } };
+        belay_time began;
+
+        start(&server, *(enum kind *) arg);
+        began = belay_now();
+        for (int i = 0; i < MANY; i++) {
+                fds[i] = connect_plainly(server.listener);
+                is_answered(fds[i]);
+                CHECK_EQ(belay_serve_lingering(server.listener), i < MOST ? i + 1 : MOST);
+                /* The oldest makes room, and no other. */
+                if (i >= MOST)
+                        CHECK(is_let_go(fds[i - MOST]));
+                if (i >= MOST + 1)
+                        close(fds[i - MOST]);
+        }
+        CHECK_EQ(belay_now(), began);
+        for (int i = MANY - MOST; i < MANY; i++)
+                CHECK_EQ(send(fds[i], "?", 1, MSG_NOSIGNAL), 1);
+        close(fds[0]);
+        for (int i = MANY - MOST; i < MANY; i++)
+                close(fds[i]);
+        close(fds[1]);
+        CHECK_EQ(belay_serve_stop(server.listener), 0);
+        end_of(server.task, 0);
+        belay_listener_close(server.listener);
+        return 0;
+}
+
+/* ---- the end of serving ---- */
+
+/* Its grace is theirs, too; a second request ends them at once. */
+static int the_end(void *arg) {
+        for (int way = 0; way < 3; way++) {
+                struct server server = { .options = { .close_limit = BELAY_HOUR, .grace = BELAY_MINUTE } };
+                belay_time began;
+                int fd;
+
+                start(&server, *(enum kind *) arg);
+                fd = connect_plainly(server.listener);
+                is_answered(fd);
+                began = belay_now();
+                CHECK(belay_cancel(server.task, NULL));
+                let_run();
+                CHECK(!belay_done(server.task));
+                CHECK_EQ(belay_serve_lingering(server.listener), 1);
+                if (way == 0)
+                        close(fd);
+                else if (way == 1)
+                        CHECK(belay_cancel(server.task, NULL));
+                end_of(server.task, -ECANCELED);
+                CHECK_EQ(belay_now() - began, way < 2 ? 0 : BELAY_MINUTE);
+                if (way > 0)
+                        close(fd);
+                belay_listener_close(server.listener);
+        }
+        return 0;
+}
+
+/* ---- descriptors that run out ---- */
+
+/* Nobody waits for those who linger, and nothing is said. */
+static int give_way(void *arg) {
+        struct server server = { .options.close_limit = BELAY_HOUR };
+        int fds[4], last, open_before = open_count();
+        belay_time began;
+
+        start(&server, *(enum kind *) arg);
+        began = belay_now();
+        for (int i = 0; i < 3; i++) {
+                fds[i] = connect_plainly(server.listener);
+                is_answered(fds[i]);
+        }
+        fds[3] = connect_plainly(server.listener);
+        keep_lines();
+        /* Room for nobody. */
+        limit_descriptors(0);
+        is_answered(fds[3]);
+        CHECK(is_let_go(fds[0]));
+        /* Some accepts take a descriptor before they know whether somebody waits: one is kept free for them. */
+        CHECK(belay_serve_lingering(server.listener) >= 2);
+        CHECK_EQ(send(fds[2], "?", 1, MSG_NOSIGNAL), 1);
+        unlimit_descriptors();
+        last = connect_plainly(server.listener);
+        is_answered(last);
+        CHECK(belay_serve_lingering(server.listener) >= 3);
+        CHECK_EQ(belay_now(), began);
+        CHECK_EQ(kept_count, 0);
+        belay_set_log(NULL, NULL);
+        for (int i = 0; i < 4; i++)
+                close(fds[i]);
+        close(last);
+        CHECK_EQ(belay_serve_stop(server.listener), 0);
+        end_of(server.task, 0);
+        belay_listener_close(server.listener);
+        CHECK_EQ(open_count(), open_before);
+        return 0;
+}
+
+static void all(void) {
+        RUN_KINDS_VIRTUAL(hold_no_place);
+        RUN_KINDS_VIRTUAL(end_by_themselves);
+        RUN_KINDS_VIRTUAL(at_most);
+        RUN_KINDS_VIRTUAL(the_end);
+        if (!is_under_valgrind())
+                RUN_KINDS_VIRTUAL(give_way);
+}
+
+int main(void) {
+        on_back_ends(all);
+        return 0;
+}
