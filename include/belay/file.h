@@ -73,6 +73,7 @@ BELAY_API void belay_file_free(char *data);
  * Nobody ever sees half of it, whatever happens meanwhile. It is a new file: its mode is `mode` without the umask's bits, its owner
  * the caller, and other names (hard links) keep the old one; where `path` is a symbolic link, the file takes the link's place. An
  * error of syncing the directory is returned though the name is the new file's already: only after a crash may it be the old one's.
+ * The failure's detail names the file and the step that failed, such as "replace a.conf: making a file beside it: Permission denied".
  * Cancellation: if -ECANCELED, the file is as it was, and nothing is left beside it.
  */
 BELAY_API int belay_file_write_all(const char *path, const void *data, size_t size, mode_t mode) BELAY_MUST_USE;

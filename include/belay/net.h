@@ -26,6 +26,14 @@
  * A text that is none of these is -EINVAL; a name that is not known, -ENOENT; one that could not be looked up for now,
  * -EAGAIN.
  *
+ * What this machine is short of (-EMFILE, -ENFILE, -ENOMEM, -ENOBUFS, -ENOSPC) is never told as something else. A look-up
+ * for which descriptors are missing is -EMFILE, not -ENOENT. If one of several addresses could not be tried for want of
+ * something, that is the error, since the others' answers do not speak for it.
+ *
+ * A failure's detail says what failed, and why: "endpoint \"tcp:80:x\": expected HOST:PORT, or [IPv6 address]:PORT at
+ * character 4", "unknown host \"example\"", "connect to 127.0.0.1:80: Connection refused". belay_failure_format() gives it,
+ * and so do log lines.
+ *
  * Threads: the loop's own.
  * Cancellation: functions that do not speak of it are no cancellation points. See <belay/io.h> for the rule.
  */
@@ -49,12 +57,19 @@ typedef struct belay_connect_options {
 } belay_connect_options;
 
 /*
- * Connects. Of several addresses the first that answers is taken. Returns 0 with the stream, or the error of the last that failed:
- * -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH, -ETIMEDOUT (the system's own limit, of minutes: set one), -ENOENT (also: no
- * such Unix socket), -EACCES, -EMFILE, -ENFILE, -EADDRNOTAVAIL, -EINVAL, -ENOMEM; with .local also -EADDRINUSE, and
- * -EAFNOSUPPORT if the two do not go together. *stream is NULL then. The file of a Unix socket's .local is the program's once
- * it is connected.
- * Cancellation: a cancellation point; no connection is left then. One that stood already is returned.
+ * Connects. Of several addresses the function takes the first that answers.
+ * Returns: 0 with the stream; otherwise *stream is NULL.
+ * Errors: that of the last address that failed, or what this machine is short of, if an address could not be tried.
+ *     -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH, -EACCES.
+ *     -ETIMEDOUT      the system's own limit, of minutes. Set one of your own.
+ *     -ENOENT         the name is not known, or there is no such Unix socket.
+ *     -EAGAIN         the name could not be looked up for now.
+ *     -EADDRNOTAVAIL  .local is no address of this machine, or no port is left to connect from.
+ *     -EADDRINUSE, -EAFNOSUPPORT  with .local: it is in use; it does not go together with the endpoint.
+ *     -EINVAL, -EMFILE, -ENFILE, -ENOMEM, -ENOBUFS.
+ *     The detail names the address. If several were tried, one failure for each lies beneath, in their order.
+ * Ownership: the file of a Unix socket's .local is the program's once it is connected.
+ * Cancellation: a cancellation point. No connection is left then; one that stood already is returned.
  */
 BELAY_API int belay_connect(belay_stream **stream, const char *endpoint, const belay_connect_options *options) BELAY_MUST_USE;
 /* The same to one address. */
@@ -71,11 +86,17 @@ typedef struct belay_address {
 } belay_address;
 
 /*
- * Looks an endpoint up. *addresses gets an array of *count addresses, at least one, in the order in which they should be tried; to be
- * freed by belay_addresses_free(). `type` is SOCK_STREAM or SOCK_DGRAM. Texts that are addresses take no time. A name is
- * looked up by getaddrinfo() in a thread of its own kind, which cannot be stopped: it goes on alone, and keeps what it needs.
- * Errors as said above.
- * Cancellation: a cancellation point if there is a name to look up; returns at once.
+ * Looks an endpoint up. `type` is SOCK_STREAM or SOCK_DGRAM. Texts that are addresses take no time. A thread looks names up by
+ * getaddrinfo(), which cannot be stopped: after a cancellation it goes on alone, and keeps what it needs.
+ * Returns: 0 with an array of *count addresses, at least one, in the order in which they should be tried.
+ * Errors:
+ *     -EINVAL   the text is no endpoint; the detail says what was expected, and where.
+ *     -ENOENT   the host or the service is not known.
+ *     -EAGAIN   it could not be looked up for now, as when no server for names answers.
+ *     -EMFILE, -ENFILE, -ENOMEM, -ENOBUFS  this machine is short of something. A name takes 2 descriptors for a moment.
+ *     Others that the system has for its own files, such as -EACCES.
+ * Ownership: the array is the caller's, for belay_addresses_free().
+ * Cancellation: a cancellation point if there is a name to look up; the function returns at once.
  */
 BELAY_API int belay_resolve(const char *endpoint, int type, belay_address **addresses, size_t *count) BELAY_MUST_USE;
 BELAY_API void belay_addresses_free(belay_address *addresses, size_t count);

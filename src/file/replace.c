@@ -24,6 +24,7 @@ struct replacement {
         mode_t mode;
         bool cut;
         int result;
+        const char *step;               /* at which it stands, or failed */
 
         /* The thread's. */
         int directory, fd;
@@ -147,15 +148,24 @@ static void run(struct bly_job *job) {
 
         self->directory = self->fd = -1;
         self->name[0] = '\0';
+        self->step = "opening its directory";
         rc = open_directory(self, &name);
-        if (rc == 0)
+        if (rc == 0) {
+                self->step = "making a file beside it";
                 rc = create(self);
-        if (rc == 0)
+        }
+        if (rc == 0) {
+                self->step = "writing a file beside it";
                 rc = fill(self);
-        if (rc == 0)
+        }
+        if (rc == 0) {
+                self->step = "syncing a file beside it";
                 rc = sync_and_close(self);
-        if (rc == 0)
+        }
+        if (rc == 0) {
+                self->step = "giving its name to the new file";
                 rc = take_name(self, name);
+        }
         clean_up(self);
         self->cut = rc == -ECANCELED;
         self->result = rc;
@@ -178,5 +188,9 @@ int belay_file_write_all_placed(const char *place, const char *path, const void 
         self.from = bly_file_directory(path);
         rc = bly_file_do_job(&call, &self.job, &self.cut);
         bly_file_directory_close(self.from);
-        return (int) bly_file_end(&call, rc < 0 ? rc : self.result);
+        rc = (int) bly_file_end(&call, rc < 0 ? rc : self.result);
+        if (rc < 0 && rc != -ECANCELED)
+                bly_explain(rc, "replace %s: %s%s%s", path, self.step != NULL ? self.step : "", self.step != NULL ? ": " : "",
+                            strerror(-rc));
+        return rc;
 }

@@ -81,6 +81,11 @@ static void fit(struct contents *contents) {
                 contents->data = data;
 }
 
+/* A cancellation keeps its own reason. */
+static int explain(int rc, const char *path) {
+        return rc == -ECANCELED ? rc : bly_explain(rc, "read %s: %s", path, strerror(-rc));
+}
+
 int belay_file_read_all_placed(const char *place, const char *path, size_t most, char **data, size_t *size) {
         struct contents contents = { .most = most };
         struct bly_file_call call;
@@ -93,13 +98,13 @@ int belay_file_read_all_placed(const char *place, const char *path, size_t most,
                 return rc;
         fd = belay_file_open_placed(place, path, O_RDONLY, 0);
         if (fd < 0)
-                return fd;
+                return explain(fd, path);
         rc = read_file(place, fd, &contents);
         /* What was read is there, whatever closing says. */
         (void) bly_file_close(&call, fd);
         if (rc < 0) {
                 bly_free(contents.data);
-                return (int) bly_file_end(&call, rc);
+                return explain((int) bly_file_end(&call, rc), path);
         }
         fit(&contents);
         *data = contents.data;

@@ -33,6 +33,8 @@ bool bly_linger_end_oldest(struct bly_linger *linger) {
 void bly_linger(struct bly_linger *linger, belay_stream *stream) {
         struct lingering self = { .task = belay_self() };
 
+        if (stream == NULL)
+                return;
         if (linger->count >= linger->most)
                 bly_linger_end_oldest(linger);
         bly_list_append(&linger->all, &self.link);

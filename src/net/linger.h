@@ -21,7 +21,7 @@ static inline void bly_linger_init(struct bly_linger *linger, size_t most, belay
         bly_list_init(&linger->all);
 }
 
-/* Closes a connection in good order, by the calling task. It waits at most for the limit. */
+/* Closes a connection in good order, by the calling task. It waits at most for the limit. NULL: nothing is to be closed. */
 void bly_linger(struct bly_linger *linger, belay_stream *stream);
 
 /* Ends the oldest: it is closed as soon as its task runs. False if none lingers. */

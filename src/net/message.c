@@ -70,5 +70,10 @@ ssize_t bly_message_move(struct bly_io *io, struct bly_fd *fd, struct bly_messag
          */
         if (bly_performs(io) && !message->untold && !message->is_datagram)
                 rc = perform(io, fd, message, place);
-        return rc == -EAGAIN ? move_when_ready(io, fd, message, place) : rc;
+        if (rc == -EAGAIN)
+                rc = move_when_ready(io, fd, message, place);
+        /* The detail of an earlier failure with this code says nothing of this one. */
+        if (unlikely(rc < 0) && rc != -ECANCELED)
+                bly_leave_failure(io->loop->current, (int) rc, NULL);
+        return rc;
 }
