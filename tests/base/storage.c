@@ -33,10 +33,10 @@ static int app(void *arg) {
 
         (void) arg;
         CHECK(task != NULL);
-        CHECK_INT(belay_sleep(20 * BELAY_MILLISECOND), 0);
+        CHECK_EQ(belay_sleep(20 * BELAY_MILLISECOND), 0);
         CHECK(!belay_done(task));
-        CHECK_INT(belay_cancel_wait(task, NULL, BELAY_NEVER, &outcome), 0);
-        CHECK_INT(outcome, -ECANCELED);
+        CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_NEVER, &outcome), 0);
+        CHECK_EQ(outcome, -ECANCELED);
         belay_release(task);
         return 0;
 }
@@ -57,6 +57,6 @@ static void spans(void) {
 
 int main(void) {
         spans();
-        CHECK_INT(belay_run(app, NULL), 0);
+        CHECK_EQ(belay_run(app, NULL), 0);
         return 0;
 }
