@@ -25,18 +25,10 @@ static bool is_final(ssize_t rc) {
 
 /*
  * The transport has nothing more. Is this an end in good order? The system says but once that a connection broke: maybe
- * to our writer; and sendfile() keeps it to itself if it has moved something before. A connection that could be ended
- * by us was not broken until then, and that it is gone now says nothing. An end that came during a sendfile(), and a reset
- * after it, are taken for the reset.
+ * to our writer.
  */
 static ssize_t look_at_end(const belay_stream *stream) {
-        const struct bly_descriptor *socket = bly_stream_socket(stream);
-
-        if (stream->writer.error != 0 && stream->writer.error != -EPIPE)
-                return stream->writer.error;
-        if (!stream->sent_file || stream->half_closed || socket == NULL)
-                return 0;
-        return bly_socket_is_gone(socket->fd) ? -ECONNRESET : 0;
+        return stream->writer.error != -EPIPE ? stream->writer.error : 0;
 }
 
 /* 1: it may be read; otherwise what reading comes to. */

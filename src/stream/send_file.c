@@ -2,15 +2,12 @@
 /*
  * Sending a file through a stream.
  *
- * Where the stream is a plain socket, the system moves the bytes by itself; a thread waits for the disk. Other streams
- * are given what was read.
+ * A thread waits for the disk, and gives a plain socket what it has read at once. Other streams are given it by the loop.
  */
-#include <fcntl.h>
-
 #include "stream/stream.h"
 #include "thread/pool.h"
 
-enum { CHUNK = 1024 * 1024, ROOM = 64 * 1024 };
+enum { SOCKET_ROOM = 256 * 1024, ROOM = 64 * 1024 };
 
 /* How far it got, and what ended it: 0 at the end of the file, or a negative errno. */
 struct progress {
@@ -22,44 +19,50 @@ static int64_t least(int64_t one, int64_t other) {
         return one < other ? one : other;
 }
 
-static void by_system(belay_stream *stream, struct bly_descriptor *socket, int fd, int64_t offset, int64_t size,
-                      struct progress *progress, const char *place) {
-        struct bly_io *io = socket->io;
-        int64_t rc;
+/* ---- to a socket ---- */
 
-        while (progress->moved < size) {
-                rc = stream->closed ? -EBADF : bly_fd_try(io, socket->fd, BELAY_WRITABLE, place);
-                if (rc == 0)
-                        rc = bly_pool_sendfile(stream->loop, socket->fd->fd, fd, offset + progress->moved,
-                                               least(size - progress->moved, CHUNK), place);
-                /* Nothing moved: the file ends here. */
-                if (rc != 0)
-                        rc = bly_stream_note(stream, (ssize_t) rc);
-                if (rc > 0) {
-                        progress->moved += rc;
-                        continue;
-                }
-                if (rc == -EAGAIN)
-                        rc = bly_fd_wait(io, socket->fd, BELAY_WRITABLE, "send file", place);
-                else if (rc == 0)
-                        return;
-                progress->rc = (ssize_t) rc;
-                if (rc < 0)
-                        return;
-        }
+/* 0: it goes on. */
+static ssize_t send_step(belay_stream *stream, struct bly_fd *fd, struct bly_sending *state, int64_t *moved, const char *place) {
+        struct bly_io *io = bly_loop->io;
+        ssize_t rc = bly_fd_try(io, fd, BELAY_WRITABLE, place);
+
+        if (rc == 0)
+                rc = stream->closed ? -EBADF : bly_stream_writable(stream);
+        if (rc == 0)
+                rc = bly_pool_send(stream->loop, state, place);
+        if (rc < 0)
+                return rc;
+        if (rc > 0)
+                *moved += bly_stream_note(stream, rc);
+        if (state->socket_error == -EAGAIN)
+                return bly_fd_wait(io, fd, BELAY_WRITABLE, "send file", place);
+        return state->socket_error < 0 ? bly_stream_note(stream, state->socket_error) : 0;
 }
 
-/* The socket must not block the thread that sends. */
-static void through_socket(belay_stream *stream, struct bly_descriptor *socket, int fd, int64_t offset, int64_t size,
+static bool is_over(const struct bly_sending *state) {
+        return state->start == state->end && (state->ended || state->left == 0);
+}
+
+static void through_socket(belay_stream *stream, struct bly_fd *fd, int file, int64_t offset, int64_t size,
                            struct progress *progress, const char *place) {
-        int flags = fcntl(socket->fd->fd, F_GETFL);
+        struct bly_sending state = {
+                .socket = fd->fd,
+                .file = file,
+                .offset = offset,
+                .left = size,
+                .room = (size_t) least(size, SOCKET_ROOM),
+        };
 
-        /* What ends the connection after the other side's end is not for who reads. */
-        stream->sent_file = !stream->ended && !bly_socket_has_other_ended(socket->fd);
-        fcntl(socket->fd->fd, F_SETFL, flags | O_NONBLOCK);
-        by_system(stream, socket, fd, offset, size, progress, place);
-        fcntl(socket->fd->fd, F_SETFL, flags);
+        state.buffer = bly_alloc(state.room);
+        progress->rc = state.buffer != NULL ? 0 : -ENOMEM;
+        while (progress->rc == 0 && !is_over(&state))
+                progress->rc = send_step(stream, fd, &state, &progress->moved, place);
+        if (progress->rc == 0)
+                progress->rc = state.file_error;
+        bly_free(state.buffer);
 }
+
+/* ---- to other streams ---- */
 
 static ssize_t write_all(belay_stream *stream, char *data, size_t size, int64_t *moved) {
         struct iovec part = { .iov_base = data, .iov_len = size };
@@ -96,24 +99,16 @@ static void through_memory(belay_stream *stream, int fd, int64_t offset, int64_t
         bly_free(buffer);
 }
 
-static bool is_of_the_file(ssize_t rc) {
-        return rc == -EINVAL || rc == -ENOSYS || rc == -EOPNOTSUPP;
-}
-
 static int64_t send_file(belay_stream *stream, int fd, int64_t offset, int64_t size, const char *place) {
         struct bly_descriptor *socket = bly_stream_socket(stream);
-        struct progress progress = { .moved = 0 };
+        struct progress progress = { .rc = bly_stream_writable(stream) };
 
-        progress.rc = bly_stream_writable(stream);
-        if (progress.rc < 0)
+        if (progress.rc < 0 || size == 0)
                 return progress.rc;
         if (socket != NULL)
-                through_socket(stream, socket, fd, offset, size, &progress, place);
-        /* A file that the system does not send by itself. */
-        if (socket == NULL || (progress.moved == 0 && is_of_the_file(progress.rc))) {
-                progress.rc = 0;
+                through_socket(stream, socket->fd, fd, offset, size, &progress, place);
+        else
                 through_memory(stream, fd, offset, size, &progress, place);
-        }
         return bly_stream_written(stream, (ssize_t) progress.moved, progress.rc);
 }
 

@@ -6,8 +6,6 @@
  * than was asked for has nothing left, and what comes next is announced: then the next read waits without trying. Other sockets
  * stop at the borders of messages, and say nothing by that.
  */
-#define _GNU_SOURCE                     /* struct tcp_info */
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "stream/stream.h"
@@ -136,21 +134,6 @@ static ssize_t socket_write(void *self, const struct iovec *parts, int count) {
                 if (rc < 0)
                         return rc;
         }
-}
-
-static int state_of(const struct bly_fd *fd) {
-        struct tcp_info info;
-        socklen_t length = sizeof(info);
-
-        return fd->is_tcp && getsockopt(fd->fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? info.tcpi_state : 0;
-}
-
-bool bly_socket_is_gone(const struct bly_fd *fd) {
-        return state_of(fd) == TCP_CLOSE;
-}
-
-bool bly_socket_has_other_ended(const struct bly_fd *fd) {
-        return state_of(fd) == TCP_CLOSE_WAIT;
 }
 
 static int socket_half_close(void *self) {

@@ -64,7 +64,6 @@ struct belay_stream {
         bool cut;
         bool unsound;                   /* it is not known what was written: cut for good */
         bool half_closed;
-        bool sent_file;                 /* by the system, before the other side's end: it may have been told alone that the connection broke */
         bool closed;                    /* goes when nobody is inside any more */
         bool aborted;
         char *buffer;
@@ -151,11 +150,6 @@ struct bly_descriptor {
         socklen_t peer_length;          /* 0: the system is asked who it is */
         struct sockaddr_in6 peer;       /* of an accepted connection, which may be gone when its name is asked for */
 };
-
-/* Whether a TCP connection is gone, and not just ended by the other side. */
-bool bly_socket_is_gone(const struct bly_fd *fd);
-/* Whether the other side has ended in good order, and the connection is still there. */
-bool bly_socket_has_other_ended(const struct bly_fd *fd);
 
 /* One recv() that does not wait: -EAGAIN if there is nothing. */
 ssize_t bly_socket_receive_now(struct bly_fd *fd, void *buffer, size_t size);

@@ -70,12 +70,21 @@ void bly_pools_close(struct belay_loop *loop);
 
 /* ---- for streams (transfer.c) ---- */
 
-/*
- * One sendfile(), or one pread(), so that the disk is waited for by a thread. How many bytes moved, or a negative
- * errno: -EAGAIN also where the socket has no room; -ECANCELED if it was not begun.
- */
-int64_t bly_pool_sendfile(struct belay_loop *loop, int out_fd, int in_fd, int64_t offset, int64_t size,
-                          const char *place);
+/* A file on its way to a socket. What was read and not sent stays in the buffer. */
+struct bly_sending {
+        int socket, file;
+        int64_t offset, left;           /* of what is still to be read */
+        char *buffer;
+        size_t room, start, end;
+        bool ended;                     /* the file did, or failed */
+        int file_error;
+        int socket_error;               /* of the latest step; -EAGAIN: it has no room */
+};
+
+/* One step of it, of about a megabyte: how many bytes went; or a negative errno: -ECANCELED if it was not begun. */
+ssize_t bly_pool_send(struct belay_loop *loop, struct bly_sending *state, const char *place);
+
+/* One pread(). How many bytes were read, or a negative errno: -ECANCELED if it was not begun. */
 ssize_t bly_pool_read(struct belay_loop *loop, int fd, void *buffer, size_t size, int64_t offset, const char *place);
 
 #endif

@@ -1,34 +1,95 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Moving the bytes of a file on to a stream: the one step of it that waits for a disk.
+ *
+ * A socket gets them by send(), which says of each call that it must not wait. sendfile() would spare a copy, but waits
+ * where the socket is full, unless a flag is set which all share who have the socket: a thread that somebody makes wait
+ * there is lost.
  */
-#define _GNU_SOURCE
-#include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "thread/pool.h"
 
-/* As much as the kernel moves at once. */
-enum { TRANSFER_MOST = 0x7ffff000 };
+enum { AT_ONCE = 1024 * 1024 };
+
+/* ---- to a socket ---- */
+
+struct sending {
+        struct bly_job job;
+        struct bly_sending *state;
+        ssize_t moved;
+};
+
+/* False at the end of the file, or when it fails. */
+static bool read_more(struct bly_sending *state) {
+        size_t most = state->left < (int64_t) state->room ? (size_t) state->left : state->room;
+        ssize_t rc;
+
+        do
+                rc = pread(state->file, state->buffer, most, state->offset);
+        while (rc < 0 && errno == EINTR);
+        state->file_error = rc < 0 ? -errno : 0;
+        state->ended = rc <= 0;
+        if (rc <= 0)
+                return false;
+        state->start = 0;
+        state->end = (size_t) rc;
+        state->offset += rc;
+        state->left -= rc;
+        return true;
+}
+
+static bool send_buffered(struct sending *sending) {
+        struct bly_sending *state = sending->state;
+        ssize_t rc;
+
+        do
+                rc = send(state->socket, state->buffer + state->start, state->end - state->start, MSG_DONTWAIT | MSG_NOSIGNAL);
+        while (rc < 0 && errno == EINTR);
+        if (rc < 0) {
+                state->socket_error = errno == EWOULDBLOCK ? -EAGAIN : -errno;
+                return false;
+        }
+        state->start += (size_t) rc;
+        sending->moved += rc;
+        return true;
+}
+
+static void send_some(struct bly_job *job) {
+        struct sending *sending = container_of(job, struct sending, job);
+        struct bly_sending *state = sending->state;
+        bool goes_on = true;
+
+        while (goes_on && sending->moved < AT_ONCE && !bly_job_asked(job)) {
+                if (state->start == state->end)
+                        goes_on = state->left > 0 && read_more(state);
+                if (goes_on)
+                        goes_on = send_buffered(sending);
+        }
+}
+
+ssize_t bly_pool_send(struct belay_loop *loop, struct bly_sending *state, const char *place) {
+        struct sending sending = {
+                .job = { .run = send_some, .what = "send file", .fd = state->file },
+                .state = state,
+        };
+        int rc;
+
+        state->socket_error = 0;
+        rc = bly_pool_do(loop, &sending.job, place);
+        return rc < 0 ? rc : sending.moved;
+}
+
+/* ---- to memory ---- */
 
 struct transfer {
         struct bly_job job;
-        int to;
         void *buffer;
         size_t size;
         off_t offset;
         ssize_t result;
 };
-
-static void send_file(struct bly_job *job) {
-        struct transfer *transfer = container_of(job, struct transfer, job);
-
-        do
-                transfer->result = sendfile(transfer->to, job->fd, &transfer->offset, transfer->size);
-        while (transfer->result < 0 && errno == EINTR);
-        if (transfer->result < 0)
-                transfer->result = -errno;
-}
 
 static void read_file(struct bly_job *job) {
         struct transfer *transfer = container_of(job, struct transfer, job);
@@ -40,24 +101,6 @@ static void read_file(struct bly_job *job) {
                 transfer->result = -errno;
 }
 
-static ssize_t transfer_in_thread(struct belay_loop *loop, struct transfer *transfer, const char *place) {
-        int rc = bly_pool_do(loop, &transfer->job, place);
-
-        return rc < 0 ? rc : transfer->result;
-}
-
-int64_t bly_pool_sendfile(struct belay_loop *loop, int out_fd, int in_fd, int64_t offset, int64_t size,
-                          const char *place) {
-        struct transfer transfer = {
-                .job = { .run = send_file, .what = "send file", .fd = in_fd },
-                .to = out_fd,
-                .size = size < TRANSFER_MOST ? (size_t) size : TRANSFER_MOST,
-                .offset = offset,
-        };
-
-        return transfer_in_thread(loop, &transfer, place);
-}
-
 ssize_t bly_pool_read(struct belay_loop *loop, int fd, void *buffer, size_t size, int64_t offset, const char *place) {
         struct transfer transfer = {
                 .job = { .run = read_file, .what = "read", .fd = fd },
@@ -66,5 +109,7 @@ ssize_t bly_pool_read(struct belay_loop *loop, int fd, void *buffer, size_t size
                 .offset = offset,
         };
 
-        return transfer_in_thread(loop, &transfer, place);
+        int rc = bly_pool_do(loop, &transfer.job, place);
+
+        return rc < 0 ? rc : transfer.result;
 }

@@ -24,7 +24,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -83,13 +82,12 @@
         f(pthread_attr_init, ENOMEM)                                                                                 \
         f(pthread_create, EAGAIN)                                                                                    \
         f(pwrite, EINTR, ENOSPC, SHORT)                                                                              \
-        f(pwritev2, EINTR, EAGAIN, ENOSPC, SHORT)                                                                    \
+        f(pwritev2, EINTR, EAGAIN, EOPNOTSUPP, ENOSPC, SHORT)                                                        \
         f(read, EINTR, EAGAIN, EIO, SHORT)                                                                           \
         f(recv, EINTR, EAGAIN, ECONNRESET, ENOMEM, SHORT)                                                            \
         f(recvmsg, EINTR, EAGAIN, ECONNRESET, SHORT)                                                                 \
         f(renameat, EIO)                                                                                             \
         f(send, EINTR, EAGAIN, EPIPE, ECONNRESET, ENOBUFS, SHORT)                                                    \
-        f(sendfile, EINTR, EAGAIN, EINVAL, EIO, SHORT)                                                               \
         f(sendmsg, EINTR, EAGAIN, EPIPE, ENOBUFS, SHORT)                                                             \
         f(setsockopt, ENOBUFS)                                                                                       \
         f(shutdown, ENOTCONN)                                                                                        \
@@ -400,12 +398,6 @@ ssize_t write(int fd, const void *data, size_t size) {
         return most == 0 && size > 0 ? -1 : REAL(write)(fd, data, most);
 }
 
-ssize_t sendfile(int to, int from, off_t *offset, size_t size) {
-        size_t most = allowed(F_sendfile, to, size);
-
-        return most == 0 && size > 0 ? -1 : REAL(sendfile)(to, from, offset, most);
-}
-
 /* Of several parts only the first byte of the first that has one. */
 static int cut(const struct iovec *parts, int count, struct iovec *first) {
         for (int i = 0; i < count; i++)
@@ -501,6 +493,11 @@ long syscall(long number, ...) {
                 of[i] = va_arg(list, long);
         va_end(list);
         if (function != FUNCTION_COUNT && fails(function)) {
+                /* Of pipes, which may be at their end of what was announced. */
+                if (function != F_epoll_pwait2 && function != F_getdents64 && (plan.error == SHORT || plan.error == EAGAIN)) {
+                        tell_again((int) of[0]);
+                        errno = plan.error;
+                }
                 if (plan.error != SHORT)
                         return -1;
                 if (cut((const struct iovec *) of[1], (int) of[2], &first) == 1) {
