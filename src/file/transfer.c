@@ -129,6 +129,11 @@ static int move_by_back_end(const struct bly_file_call *call, struct transfer *t
                 };
                 ssize_t rc = bly_perform(call->io, &op, call->place);
 
+                /* Nothing was begun, but what is in memory needs no wait. */
+                if (rc == -ECANCELED && transfer->moved == 0 && move_at_once(transfer)) {
+                        bly_undeliver(call->self);
+                        return 0;
+                }
                 if (rc < 0)
                         return (int) rc;
                 if (rc == 0)

@@ -57,12 +57,17 @@ static int epoll_descriptor(struct bly_io *io) {
 
 /* ---- registering ---- */
 
-static int control(struct bly_io *io, struct bly_fd *fd, struct epoll_event *event) {
+static int control(struct bly_io *io, struct bly_fd *fd, struct epoll_event *event, bool same) {
         const struct epoll *state = io->state;
         int first = fd->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
+        if (unlikely(same && !fd->registered))
+                return -EBADF;
         if (epoll_ctl(state->fd, first, fd->fd, event) == 0)
                 return 0;
+        /* What was registered was closed, and lives on nowhere or elsewhere. */
+        if (same && errno == ENOENT)
+                return -EBADF;
         /* It was closed since, or somebody's copy of it is known under this number. */
         if (errno == ENOENT || errno == EEXIST) {
                 if (epoll_ctl(state->fd, first == EPOLL_CTL_MOD ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd->fd, event) == 0)
@@ -71,7 +76,7 @@ static int control(struct bly_io *io, struct bly_fd *fd, struct epoll_event *eve
         return -errno;
 }
 
-static int epoll_watch(struct bly_io *io, struct bly_fd *fd) {
+static int epoll_watch(struct bly_io *io, struct bly_fd *fd, bool same) {
         unsigned wanted = bly_fd_wanted(fd);
         struct epoll_event event;
         int rc;
@@ -85,7 +90,12 @@ static int epoll_watch(struct bly_io *io, struct bly_fd *fd) {
                        | (wanted & BELAY_PRIORITY || fd->owned ? (unsigned) EPOLLPRI : 0)
                        | (fd->owned ? (unsigned) EPOLLET : (unsigned) EPOLLONESHOT);
         event.data.u64 = (uint64_t) fd->generation << 32 | (uint32_t) fd->fd;
-        rc = control(io, fd, &event);
+        rc = control(io, fd, &event, same);
+        if (unlikely(rc == -EBADF)) {
+                fd->generation++;
+                fd->registered = false;
+                fd->armed = 0;
+        }
         if (rc < 0)
                 return rc;
         fd->registered = true;

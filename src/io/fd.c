@@ -2,8 +2,11 @@
 /*
  * Descriptors: their table, who waits for them, and what happens to them.
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "io/io.h"
 
@@ -59,6 +62,7 @@ struct bly_fd *bly_fd_at(struct bly_io *io, int fd) {
 /* What was known of an earlier descriptor of this number says nothing of this one. */
 static void renew(struct bly_fd *fd, bool owned) {
         fd->generation++;
+        fd->tenancy++;
         fd->armed = fd->ready = 0;
         fd->owned = owned;
         fd->registered = fd->gone = fd->drained = fd->closing = fd->is_tcp = false;
@@ -184,10 +188,11 @@ unsigned bly_fd_wanted(const struct bly_fd *fd) {
 
 /*
  * 0: it is over; -EPERM: it cannot be polled; otherwise as bly_fd_wait(). Who waits `apart` from the one whom the
- * descriptor names is told what came. So does everybody who waits for a descriptor that is not ours.
+ * descriptor names is told what came. So does everybody who waits for a descriptor that is not ours. `same`: it has waited for
+ * this descriptor before.
  */
 static inline __attribute__((always_inline)) int wait_for(struct bly_io *io, struct bly_fd_wait *wait, const char *place,
-                                                          struct bly_fd_server *server, bool apart) {
+                                                          struct bly_fd_server *server, bool apart, bool same) {
         belay_task *self = wait->task;
         struct bly_fd *fd = wait->fd;
         int rc;
@@ -196,7 +201,7 @@ static inline __attribute__((always_inline)) int wait_for(struct bly_io *io, str
         wait->forgotten = false;
         hook(io, wait, server, apart);
         if ((fd->armed & wait->events) != wait->events) {
-                rc = io->backend->watch(io, fd);
+                rc = io->backend->watch(io, fd, same);
                 if (unlikely(rc < 0)) {
                         unhook(io, wait);
                         return rc;
@@ -223,7 +228,7 @@ int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, co
         wait.fd = fd;
         wait.what = what;
         wait.events = (uint8_t) events;
-        rc = wait_for(io, &wait, place, server, false);
+        rc = wait_for(io, &wait, place, server, false, false);
         if (unlikely(rc == -EPERM))
                 rc = 0;
         return likely(fd->owner == owner) || rc < 0 ? rc : -EBADF;
@@ -264,7 +269,7 @@ static __attribute__((noinline)) void wake_others(struct bly_io *io, struct bly_
                 bly_wake(wait->task, 0);
         }
         /* One that is not ours was armed once for all; who asked for something else still waits. */
-        if (!fd->owned && !bly_list_empty(&fd->waits) && io->backend->watch(io, fd) < 0)
+        if (!fd->owned && !bly_list_empty(&fd->waits) && io->backend->watch(io, fd, true) < 0)
                 bly_fd_forget(io, fd);
 }
 
@@ -330,20 +335,89 @@ int bly_fd_forget(struct bly_io *io, struct bly_fd *fd) {
 
 /* ---- any descriptor ---- */
 
-/* Whether an owned one is ready already, which an edge told long ago. */
-static int look_at(int fd, int events) {
-        struct pollfd pollfd = { .fd = fd };
+unsigned bly_poll_of(unsigned events) {
+        return (events & BELAY_READABLE ? POLLIN | POLLRDHUP : 0) | (events & BELAY_WRITABLE ? POLLOUT : 0)
+               | (events & BELAY_PRIORITY ? POLLPRI : 0);
+}
 
-        pollfd.events = (short) ((events & BELAY_READABLE ? POLLIN : 0) | (events & BELAY_WRITABLE ? POLLOUT : 0)
-                                 | (events & BELAY_PRIORITY ? POLLPRI : 0));
-        if (poll(&pollfd, 1, 0) <= 0)
-                return 0;       /* if it could not be told, then by waiting */
+unsigned bly_events_of(unsigned bits) {
+        unsigned events = 0;
+
+        if (bits & (POLLIN | POLLRDHUP))
+                events |= BELAY_READABLE;
+        if (bits & POLLOUT)
+                events |= BELAY_WRITABLE;
+        if (bits & POLLPRI)
+                events |= BELAY_PRIORITY;
+        if (bits & (POLLERR | POLLHUP))
+                events |= BELAY_READABLE | BELAY_WRITABLE | BELAY_PRIORITY;
+        if (unlikely(bits & (POLLERR | POLLHUP | POLLRDHUP)))
+                events |= BLY_GONE;
+        return events;
+}
+
+/* poll() says of a file, too, what it is ready for; but a file is never urgent. */
+static bool can_be_polled(int fd) {
+        int saved = errno, probe = epoll_create1(EPOLL_CLOEXEC);
+        struct epoll_event event = { .events = EPOLLPRI };
+        bool can = epoll_ctl(probe, EPOLL_CTL_ADD, fd, &event) == 0 || errno != EPERM;
+
+        close(probe);
+        errno = saved;
+        return can;
+}
+
+/* What of these it is ready for now; 0 if for none; -EBADF; -EAGAIN if the system cannot say. */
+static int look_at(int fd, int events) {
+        struct pollfd pollfd = { .fd = fd, .events = (short) bly_poll_of((unsigned) events) };
+        int ready;
+
+        if (unlikely(poll(&pollfd, 1, 0) < 0))
+                return -EAGAIN;
         if (pollfd.revents & POLLNVAL)
                 return -EBADF;
-        if (pollfd.revents & (POLLERR | POLLHUP))
-                return events;
-        return (pollfd.revents & POLLIN ? BELAY_READABLE : 0) | (pollfd.revents & POLLOUT ? BELAY_WRITABLE : 0)
-               | (pollfd.revents & POLLPRI ? BELAY_PRIORITY : 0);
+        ready = (int) bly_events_of((unsigned) pollfd.revents) & events;
+        return unlikely(events & ~ready & BELAY_PRIORITY) && !can_be_polled(fd) ? events : ready;
+}
+
+/* The place of a number that was waited for, or belongs to somebody; NULL if it has none. */
+static struct bly_fd *find(const struct bly_io *io, int number) {
+        size_t page = (size_t) number / BLY_FD_PAGE;
+
+        if (io == NULL || number < 0 || page >= io->page_count || io->pages[page] == NULL)
+                return NULL;
+        return &io->pages[page][number % BLY_FD_PAGE];
+}
+
+/* Tasks may wait for a descriptor that was closed, and whose number stands for nothing or for another one by now. */
+static void forget_closed(struct bly_io *io, struct bly_fd *fd) {
+        if (fd != NULL && fd->armed != 0 && io->backend->watch(io, fd, true) == -EBADF)
+                bly_fd_forget(io, fd);
+}
+
+/*
+ * What a wake-up told was so then. Between it and this task's turn others run, which may take what was there. So the system has
+ * the last word, and if it says no the task waits on.
+ */
+static int wait_until_ready(struct bly_io *io, struct bly_fd_wait *wait, const char *place) {
+        struct bly_fd *fd = wait->fd;
+        uint16_t tenancy = fd->tenancy;
+        bool same = false;
+        int rc;
+
+        forget_closed(io, fd);
+        for (;;) {
+                rc = wait_for(io, wait, place, NULL, true, same);
+                if (rc < 0)
+                        return rc == -EPERM ? wait->events : rc;
+                /* Its owner closed it, or it got one. */
+                if (unlikely(fd->tenancy != tenancy))
+                        return -EBADF;
+                rc = look_at(fd->fd, wait->events);
+                if (likely(rc != 0))
+                        return rc == -EAGAIN ? wait->got : rc;
+                same = true;
+        }
 }
 
 int belay_wait_fd_placed(const char *place, int number, int events) {
@@ -359,11 +433,17 @@ int belay_wait_fd_placed(const char *place, int number, int events) {
         io = bly_io_of(self->loop);
         if (io == NULL)
                 return -errno;
-        if (bly_io_tried_enough(io)) {
+        /* Nothing is lost by a request that is delivered here, whether the descriptor is ready or not. */
+        if (unlikely(self->node.must_cancel) || bly_io_tried_enough(io)) {
                 rc = bly_give_way_before_trying(io, place);
                 if (rc < 0)
                         return rc;
         }
+        rc = look_at(number, events);
+        if (unlikely(rc == -EBADF))
+                forget_closed(io, find(io, number));
+        if (rc != 0 && rc != -EAGAIN)
+                return rc;
         wait = (struct bly_fd_wait) {
                 .task = self,
                 .fd = bly_fd_at(io, number),
@@ -372,22 +452,12 @@ int belay_wait_fd_placed(const char *place, int number, int events) {
         };
         if (wait.fd == NULL)
                 return is_open(number) ? -ENOMEM : -EBADF;
-        if (wait.fd->owned && !self->node.must_cancel) {
-                rc = look_at(number, events);
-                if (rc != 0)
-                        return rc;
-        }
-        rc = wait_for(io, &wait, place, NULL, true);
-        if (rc == -EPERM)
-                return self->node.must_cancel ? belay_yield_placed(place) : events;
-        return rc < 0 ? rc : wait.got;
+        return wait_until_ready(io, &wait, place);
 }
 
 int belay_forget_fd(int number) {
         struct belay_loop *loop = bly_loop;
+        struct bly_fd *fd = loop != NULL ? find(loop->io, number) : NULL;
 
-        if (loop == NULL || loop->io == NULL || number < 0 || (size_t) number / BLY_FD_PAGE >= loop->io->page_count
-            || loop->io->pages[number / BLY_FD_PAGE] == NULL)
-                return 0;
-        return bly_fd_forget(loop->io, &loop->io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE]);
+        return fd != NULL ? bly_fd_forget(loop->io, fd) : 0;
 }

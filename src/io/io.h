@@ -59,6 +59,7 @@ struct bly_fd {
         bool closing : 1;               /* owned: as soon as nobody is at it any more; nobody waits for it any more */
         bool is_tcp : 1;                /* a stream's: a read that was short does show that nothing is left */
         bool is_served : 1;
+        uint16_t tenancy;               /* changes with each owner, and when it has none any more */
         union {                         /* owned: who came when nobody waited, so that to wake it needs no look at its stack; NULL */
                 belay_task *waiter;
                 struct bly_fd_server *server;   /* if is_served */
@@ -143,9 +144,10 @@ struct bly_backend {
         int (*descriptor)(struct bly_io *io);
         /*
          * Who waits for it has changed: somebody waits for more than fd->armed, which is to be brought up to date,
-         * fd->generation with it for those not owned. 0 or a negative errno; -EPERM: it cannot be polled.
+         * fd->generation with it for those not owned. 0 or a negative errno; -EPERM: it cannot be polled. `same`: it is for tasks
+         * that wait already. If the number stands for another descriptor by now, they are not to wait for that one: -EBADF.
          */
-        int (*watch)(struct bly_io *io, struct bly_fd *fd);
+        int (*watch)(struct bly_io *io, struct bly_fd *fd, bool same);
         /* The descriptor belongs to nobody any more, and is closed at once (`closing`) or stays open. */
         void (*unwatch)(struct bly_io *io, struct bly_fd *fd, bool closing);
         /* Begins an operation, or asks for its end (its result comes all the same). NULL where there are none. */
@@ -259,6 +261,10 @@ void bly_fd_happened(struct bly_io *io, struct bly_fd *fd, unsigned events);
 
 /* What tasks wait for on it, together: BELAY_READABLE..., 0 if none does. */
 unsigned bly_fd_wanted(const struct bly_fd *fd);
+
+/* BELAY_READABLE... as poll() and epoll have it, and back: then with BLY_GONE. */
+unsigned bly_poll_of(unsigned events);
+unsigned bly_events_of(unsigned bits);
 
 /* ---- operations (op.c) ---- */
 

@@ -6,6 +6,7 @@
  * there its memory is in use. So the request stays pending meanwhile, and is delivered if nothing happened.
  */
 #include "io/io.h"
+#include "scope/scope.h"
 
 static void stop(struct bly_io *io, struct bly_op *op) {
         if (op->stopped)
@@ -35,10 +36,35 @@ static const struct bly_wait_class op_class = {
         .hold = BLY_HOLD_FAST,
 };
 
+/*
+ * With a descriptor of ours an operation takes what is there, whether a request is pending or not. A task whose descriptors are
+ * always ready would never meet the request, so it gives way now and then. Others may close the descriptor meanwhile.
+ */
+static int give_way(struct bly_io *io, const struct bly_fd *slot, const char *place) {
+        uint32_t generation = slot->generation;
+        int rc = bly_give_way_before_trying(io, place);
+
+        if (rc < 0)
+                return rc;
+        return slot->closing || slot->generation != generation ? -EBADF : 0;
+}
+
+/* What comes before an operation of a task that is cancelled, or may be. 0 or a negative errno. */
+static __attribute__((noinline)) int prepare(struct bly_io *io, const struct bly_op *op, belay_task *self, const char *place) {
+        if (op->slot == NULL)
+                return op->kind != BLY_OP_CLOSE ? bly_meet_limit(self, place) : 0;
+        return self->node.must_cancel && bly_io_tried_enough(io) ? give_way(io, op->slot, place) : 0;
+}
+
 ssize_t bly_perform(struct bly_io *io, struct bly_op *op, const char *place) {
         belay_task *self = io->loop->current;
         int rc;
 
+        if (unlikely(self->node.must_cancel || self->scope != NULL)) {
+                rc = prepare(io, op, self, place);
+                if (rc < 0)
+                        return rc;
+        }
         op->task = self;
         op->wait.class = &op_class;
         op->forgotten = false;
@@ -51,7 +77,8 @@ ssize_t bly_perform(struct bly_io *io, struct bly_op *op, const char *place) {
                         bly_list_append(&op->slot->ops, &op->link);
                 io->waiting++;
                 io->holding += op->holds_time;
-                bly_io_refill(io);
+                if (likely(!self->node.must_cancel))
+                        bly_io_refill(io);
                 bly_suspend(self, &op->wait, place);
                 if (likely(op->result != -ECANCELED && op->result != -EINTR))
                         return op->result;

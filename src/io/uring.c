@@ -76,27 +76,6 @@ static void arm_bell(struct bly_ring *ring, int wake_fd) {
 
 /* ---- descriptors ---- */
 
-unsigned bly_poll_of(unsigned events) {
-        return (events & BELAY_READABLE ? POLLIN | POLLRDHUP : 0) | (events & BELAY_WRITABLE ? POLLOUT : 0)
-               | (events & BELAY_PRIORITY ? POLLPRI : 0);
-}
-
-static unsigned events_of(unsigned bits) {
-        unsigned events = 0;
-
-        if (bits & (POLLIN | POLLRDHUP))
-                events |= BELAY_READABLE;
-        if (bits & POLLOUT)
-                events |= BELAY_WRITABLE;
-        if (bits & POLLPRI)
-                events |= BELAY_PRIORITY;
-        if (bits & (POLLERR | POLLHUP))
-                events |= ALL_EVENTS;
-        if (unlikely(bits & (POLLERR | POLLHUP | POLLRDHUP)))
-                events |= BLY_GONE;
-        return events;
-}
-
 static void end_poll(struct bly_ring *ring, uint64_t ticket) {
         struct io_uring_sqe *sqe;
 
@@ -129,7 +108,10 @@ static void disarm(struct bly_ring *ring, struct bly_fd *fd) {
         fd->armed = 0;
 }
 
-/* Polls it for what it is armed for; once, or until it is disarmed. */
+/*
+ * Polls it for what it is armed for; once, or until it is disarmed. The kernel passes over wake-ups of a poll that is for POLLPRI
+ * alone, so that one is for data as well, of which nobody is told (see verify()).
+ */
 static int arm(struct bly_ring *ring, const struct bly_fd *fd, bool goes_on) {
         struct io_uring_sqe *sqe;
         int rc = bly_ring_reserve(ring, 1);
@@ -137,32 +119,41 @@ static int arm(struct bly_ring *ring, const struct bly_fd *fd, bool goes_on) {
         if (rc < 0)
                 return rc;
         sqe = io_uring_get_sqe(&ring->queues);
-        io_uring_prep_poll_add(sqe, fd->fd, bly_poll_of(fd->armed));
+        io_uring_prep_poll_add(sqe, fd->fd, bly_poll_of(fd->armed) | (fd->armed & BELAY_PRIORITY ? POLLIN : 0));
         sqe->len = goes_on ? IORING_POLL_ADD_MULTI : 0;
         sqe->user_data = bly_ticket_of(fd);
         return 0;
 }
 
-/* A ring says of a file, too, what it is ready for; but that is never urgent, and so cannot be waited for. */
-static bool can_be_polled(int fd) {
-        int saved = errno, probe = epoll_create1(EPOLL_CLOEXEC);
-        struct epoll_event event = { .events = EPOLLPRI };
-        bool can = epoll_ctl(probe, EPOLL_CTL_ADD, fd, &event) == 0 || errno != EPERM;
+/*
+ * A poll does not tell whether the number still stands for what it polls. An epoll instance does: it knows a descriptor by
+ * its number and its file together, and takes another file of this number as a new one. Nobody waits for the instance.
+ * 1: it did not know this one; 0: it did.
+ */
+static int note(struct bly_ring *ring, int fd) {
+        struct epoll_event nothing = { .events = 0 };
+        int saved = errno, rc = 1;
 
-        close(probe);
+        if (epoll_ctl(ring->known, EPOLL_CTL_ADD, fd, &nothing) < 0)
+                rc = errno == EEXIST ? 0 : -errno;
         errno = saved;
-        return can;
+        return rc;
 }
 
-static int uring_watch(struct bly_io *io, struct bly_fd *fd) {
+static int uring_watch(struct bly_io *io, struct bly_fd *fd, bool same) {
         struct bly_ring *ring = io->state;
         unsigned wanted = bly_fd_wanted(fd) | (fd->owned ? fd->armed : 0);
         int rc;
 
         if (unlikely(ring->outside >= 0))
-                return bly_beside_arm(ring, fd, wanted);
-        if (unlikely(wanted & BELAY_PRIORITY) && !can_be_polled(fd->fd))
-                return -EPERM;
+                return bly_beside_arm(ring, fd, wanted, same);
+        if (!fd->owned) {
+                rc = note(ring, fd->fd);
+                if (unlikely(rc < 0))
+                        return rc;
+                if (same && rc > 0)
+                        return -EBADF;
+        }
         /* Who waits already is not to lose by it. */
         rc = bly_ring_reserve(ring, 2);
         if (rc < 0)
@@ -186,13 +177,13 @@ static void uring_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
 }
 
 /*
- * What the kernel says of a poll is what woke it up: it may be over, or never have been (sockets wake with POLLPRI
- * for any data). Who reads or writes finds out; who is only told is told what is so.
+ * What the kernel says of a poll is what woke it up: it may be over, which who waits finds out, or never have been. Sockets
+ * wake with POLLPRI for any data.
  */
 static int verify(const struct bly_fd *fd, int result) {
         struct pollfd pollfd = { .fd = fd->fd, .events = (short) bly_poll_of(fd->armed) };
 
-        if (result < 0 || (fd->owned && !(fd->armed & BELAY_PRIORITY)))
+        if (result < 0 || !(fd->armed & BELAY_PRIORITY))
                 return result;
         if (poll(&pollfd, 1, 0) < 0)
                 return result;
@@ -205,8 +196,8 @@ static void tell(struct bly_io *io, struct bly_fd *fd, int result) {
         if (unlikely(result == -EBADF))
                 bly_fd_forget(io, fd);
         else if (likely(result != -ECANCELED))
-                bly_fd_happened(io, fd, result < 0 ? ALL_EVENTS : events_of((unsigned) result));
-        if (unlikely(bly_fd_wanted(fd) != 0) && fd->armed == 0 && uring_watch(io, fd) < 0)
+                bly_fd_happened(io, fd, result < 0 ? ALL_EVENTS : bly_events_of((unsigned) result));
+        if (unlikely(bly_fd_wanted(fd) != 0) && fd->armed == 0 && uring_watch(io, fd, true) < 0)
                 bly_fd_forget(io, fd);
 }
 
@@ -229,7 +220,7 @@ static void polled(struct bly_ring *ring, struct bly_io *io, const struct io_uri
          * Nothing that was asked for: the other side has ended, of which the kernel tells in any case. A new poll
          * would tell at once, but one that goes on tells of what is new.
          */
-        if (unlikely(result >= 0 && (events_of((unsigned) result) & fd->armed) == 0)) {
+        if (unlikely(result >= 0 && (bly_events_of((unsigned) result) & fd->armed) == 0)) {
                 if (goes_on || arm(ring, fd, true) == 0)
                         return;
         } else if (unlikely(goes_on)) {
@@ -303,7 +294,7 @@ static void move(struct bly_io *io, struct bly_fd *fd, int outside) {
         ring->outside = -1;
         disarm(ring, fd);
         ring->outside = outside;
-        if (bly_fd_wanted(fd) != 0 && uring_watch(io, fd) < 0)
+        if (bly_fd_wanted(fd) != 0 && uring_watch(io, fd, false) < 0)
                 bly_fd_happened(io, fd, ALL_EVENTS);
 }
 
@@ -403,7 +394,8 @@ static int uring_open(struct bly_io *io) {
         if (ring == NULL)
                 return -ENOMEM;
         ring->outside = ring->told_fd = -1;
-        rc = make(ring, &params);
+        ring->known = epoll_create1(EPOLL_CLOEXEC);
+        rc = ring->known >= 0 ? make(ring, &params) : -errno;
         if (rc == 0) {
                 io->state = ring;
                 rc = examine(ring, &params);
@@ -418,6 +410,8 @@ static int uring_open(struct bly_io *io) {
         errno = saved;
         if (rc >= 0)
                 return 0;
+        if (ring->known >= 0)
+                close(ring->known);
         bly_free(ring);
         io->state = NULL;
         return rc;
@@ -450,6 +444,7 @@ static void uring_close(struct bly_io *io) {
                 close(ring->outside);
                 close(ring->told_fd);
         }
+        close(ring->known);
         bly_free(ring->seats);
         bly_free(ring);
 }

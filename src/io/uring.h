@@ -39,6 +39,7 @@ struct bly_ring {
         uint32_t going_on;              /* operations */
         uint32_t to_stop;               /* of them, those whose end is still to be asked for */
         int outside, told_fd;           /* see uring_beside.c; -1: nobody waits for us from outside */
+        int known;                      /* the epoll instance that knows what is polled */
         bool bell_armed;
         bool ends_polls;                /* some were asked to end, and that is not handed in yet */
         bool complained;
@@ -72,8 +73,6 @@ void bly_ring_hand_in(struct bly_ring *ring);
 void bly_ring_take(struct bly_ring *ring, struct bly_io *io);
 /* What a descriptor was armed for is so, or something else that poll() tells of. */
 void bly_ring_happened(struct bly_io *io, uint64_t ticket, int result);
-/* As poll() and epoll have it. */
-unsigned bly_poll_of(unsigned events);
 
 /* The kernel has more completions than those that are there. */
 static inline bool bly_ring_has_more(const struct bly_ring *ring) {
@@ -84,7 +83,7 @@ static inline bool bly_ring_has_more(const struct bly_ring *ring) {
 
 /* What is to be ring->outside, or a negative errno. */
 int bly_beside_open(struct bly_io *io);
-int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events);
+int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, bool same);
 void bly_beside_disarm(struct bly_ring *ring, struct bly_fd *fd);
 void bly_beside_wait(struct bly_io *io, belay_time span);
 /* Makes the descriptor readable if there is something to take. */

@@ -26,20 +26,24 @@ static int control(int outside, int how, int fd, unsigned events, uint64_t ticke
         return epoll_ctl(outside, how, fd, &event) < 0 ? -errno : 0;
 }
 
-int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events) {
+int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, bool same) {
         unsigned bits = bly_poll_of(events) | (unsigned) EPOLLONESHOT;
-        int rc;
+        int rc = -EEXIST;
 
         fd->generation++;
-        rc = control(ring->outside, EPOLL_CTL_ADD, fd->fd, bits, bly_ticket_of(fd));
+        if (!same)
+                rc = control(ring->outside, EPOLL_CTL_ADD, fd->fd, bits, bly_ticket_of(fd));
         /* It is there from the last time, or as somebody's copy. */
         if (rc == -EEXIST)
                 rc = control(ring->outside, EPOLL_CTL_MOD, fd->fd, bits, bly_ticket_of(fd));
-        if (rc < 0)
-                fd->generation--;
-        else
+        if (rc == 0)
                 fd->armed = (uint8_t) events;
-        return rc;
+        else if (same)
+                fd->armed = 0;
+        else
+                fd->generation--;
+        /* It was armed before, and what was armed was closed. */
+        return same && rc == -ENOENT ? -EBADF : rc;
 }
 
 void bly_beside_disarm(struct bly_ring *ring, struct bly_fd *fd) {

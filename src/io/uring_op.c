@@ -3,7 +3,8 @@
  * Operations by io_uring: begun, asked to end, over.
  *
  * One that is asked to end before it was handed in is taken back: it never happens, whatever its descriptor's number
- * means by then. One that was handed in is over when its completion comes, before or after the request's own.
+ * means by then. But one with a descriptor of ours is handed in first: like a system call that is tried before its task waits, it
+ * takes what is there. One that was handed in is over when its completion comes, before or after the request's own.
  */
 #define _GNU_SOURCE
 #include "io/uring.h"
@@ -206,7 +207,7 @@ void bly_ring_stop(struct bly_io *io, struct bly_op *op) {
         if (seat == NULL || op->kind == BLY_OP_CLOSE)
                 return;
         sqe = entry_of(ring, seat, op->ticket);
-        if (sqe != NULL) {
+        if (sqe != NULL && (op->slot == NULL || op->forgotten)) {
                 io_uring_prep_nop(sqe);
                 sqe->user_data = op->ticket;
                 seat->revoked = true;

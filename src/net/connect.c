@@ -77,16 +77,19 @@ static int try_once(int fd, const belay_address *address) {
 
 static int wait_for_answer(const struct bly_connect *how, struct bly_fd *fd, const belay_address *address) {
         char end[BELAY_ADDRESS_TEXT], what[sizeof(end) + 16];
-        int rc;
+        int rc, tried;
 
         bly_address_text(bly_sockaddr(address), address->length, end, sizeof(end));
         snprintf(what, sizeof(what), "connect to %s", end);
         rc = bly_fd_wait(how->io, fd, BELAY_WRITABLE, what, how->place);
         fd->ready = 0;
-        if (rc != -ECANCELED || try_once(fd->fd, address) != 0)
+        if (rc != -ECANCELED)
+                return rc;
+        tried = try_once(fd->fd, address);
+        if (tried == -EINPROGRESS)
                 return rc;
         bly_undeliver(how->io->loop->current);
-        return 0;
+        return tried;
 }
 
 static int connect_socket(const struct bly_connect *how, struct bly_fd *fd, const belay_address *address) {

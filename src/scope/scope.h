@@ -100,6 +100,16 @@ int bly_alarm_set(struct belay_loop *loop, struct bly_alarm *alarm, belay_time w
                   void (*fire)(struct bly_timer *timer));
 void bly_alarm_off(struct belay_loop *loop, struct bly_alarm *alarm);
 
+/*
+ * For a task that is about to have something done which can hardly be taken back, and takes a while. If a time limit of the task is
+ * over and has not struck yet, the task gives way, so that it does: 0 or -ECANCELED.
+ */
+int bly_meet_limit_slowly(belay_task *self, const char *place);
+
+static inline int bly_meet_limit(belay_task *self, const char *place) {
+        return likely(self->scope == NULL) ? 0 : bly_meet_limit_slowly(self, place);
+}
+
 /* How the scopes begin that may have a limit, time limits and shielded regions: for those who look inside. */
 struct bly_limited {
         struct bly_scope scope;

@@ -149,6 +149,27 @@ belay_time belay_deadline(void) {
         return first;
 }
 
+static bool is_over(const belay_task *self) {
+        belay_time now = bly_now(self->loop);
+
+        for (const struct bly_scope *scope = self->scope; scope != NULL; scope = scope->outer)
+                if (scope->kind == BLY_SCOPE_TIMEOUT && scope->state == BLY_SCOPE_ENTERED
+                    && container_of(scope, struct timeout, scope)->when <= now)
+                        return true;
+        return false;
+}
+
+/* What is due after a look stands in line before this task. */
+int bly_meet_limit_slowly(belay_task *self, const char *place) {
+        if (likely(!is_over(self)))
+                return 0;
+        /* The first step of an eager task is part of its parent's. */
+        if (self->loop->eager == NULL)
+                bly_look(self->loop);
+        bly_give_way(self->loop, self, place);
+        return bly_verdict(self);
+}
+
 /* ---- waiting under a limit ---- */
 
 /* The turns that asyncio takes to cancel a coroutine before its first step: what others do meanwhile can be seen. */

@@ -151,6 +151,16 @@ static ssize_t await(struct bly_copying *copying, struct bly_fd *fd, const char 
         return rc < 0 ? rc : copying->rc;
 }
 
+/* Who was cancelled while it waited did not try before: what came meanwhile may be there, though nobody was told yet. */
+static __attribute__((noinline)) ssize_t pass_on_all_the_same(struct bly_copying *copying, struct bly_fd *fd) {
+        ssize_t rc = fd->closing || copying->target->closing ? -EAGAIN : pass_on_now(copying, fd);
+
+        if (rc == -EAGAIN)
+                return -ECANCELED;
+        bly_undeliver(copying->io->loop->current);
+        return rc;
+}
+
 /* 1: something moved, or may; 0 at the end. */
 static ssize_t pass_on(struct bly_copying *copying, const char *place) {
         belay_stream *from = source_of(copying);
@@ -160,8 +170,10 @@ static ssize_t pass_on(struct bly_copying *copying, const char *place) {
         /* It may have lost its descriptor. */
         if (unlikely(from->reader.error != 0))
                 return from->reader.error;
-        if (fd->drained && !(fd->ready & BELAY_READABLE))
-                return await(copying, fd, place);
+        if (fd->drained && !(fd->ready & BELAY_READABLE) && likely(!copying->io->loop->current->node.must_cancel)) {
+                rc = await(copying, fd, place);
+                return unlikely(rc == -ECANCELED) ? pass_on_all_the_same(copying, fd) : rc;
+        }
         rc = bly_fd_try(copying->io, fd, BELAY_READABLE, place);
         if (rc < 0)
                 return rc;

@@ -58,6 +58,16 @@ ssize_t bly_socket_receive_now(struct bly_fd *fd, void *buffer, size_t size) {
         return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
+__attribute__((noinline)) ssize_t bly_socket_receive_all_the_same(struct bly_io *io, struct bly_fd *fd, void *buffer,
+                                                                  size_t size) {
+        ssize_t rc = unlikely(fd->closing) ? -EAGAIN : bly_socket_receive_now(fd, buffer, size);
+
+        if (rc == -EAGAIN)
+                return -ECANCELED;
+        bly_undeliver(io->loop->current);
+        return rc;
+}
+
 static ssize_t socket_read(void *self, void *buffer, size_t size) {
         struct bly_io *io = bly_loop->io;
         struct bly_fd *fd = self;
@@ -69,8 +79,11 @@ static ssize_t socket_read(void *self, void *buffer, size_t size) {
                 if (rc != -EAGAIN)
                         return rc;
         }
-        if (fd->drained)
+        if (fd->drained && likely(!io->loop->current->node.must_cancel)) {
                 rc = bly_fd_wait(io, fd, BELAY_READABLE, "read", place);
+                if (unlikely(rc == -ECANCELED))
+                        return bly_socket_receive_all_the_same(io, fd, buffer, size);
+        }
         while (rc >= 0) {
                 rc = bly_fd_try(io, fd, BELAY_READABLE, place);
                 if (unlikely(rc < 0))

@@ -153,6 +153,11 @@ struct bly_descriptor {
 
 /* One recv() that does not wait: -EAGAIN if there is nothing. */
 ssize_t bly_socket_receive_now(struct bly_fd *fd, void *buffer, size_t size);
+/*
+ * For a task that was cancelled while it waited, and did not try before: what came since the latest read may be there, though nobody
+ * was told yet. Then the request stays for the next wait. -ECANCELED if there is nothing.
+ */
+ssize_t bly_socket_receive_all_the_same(struct bly_io *io, struct bly_fd *fd, void *buffer, size_t size);
 /* One send() that does not wait: -EAGAIN if there is no room. */
 ssize_t bly_socket_send_now(const struct bly_fd *fd, const void *data, size_t size);
 

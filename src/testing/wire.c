@@ -239,15 +239,21 @@ static void tell(struct wire *wire) {
 /* 0: it is to be looked at again. */
 static int wait_at(struct end *end, belay_task *self, bool reads) {
         struct wire *wire = end->wire;
+        enum bly_waiter_state state;
         int rc;
 
         if (!set_timer(wire, earlier(next_of_all(wire), next_at(end, reads, !reads))))
                 return -ENOMEM;
         wire->tries = BLY_TRIES;
         if (reads)
-                rc = bly_waiters_wait(&end->in->readers, self, &read_class, end->name, NULL, self->place);
+                rc = bly_waiters_wait(&end->in->readers, self, &read_class, end->name, &state, self->place);
         else
-                rc = bly_waiters_wait(&end->out->writers, self, &write_class, end->name, NULL, self->place);
+                rc = bly_waiters_wait(&end->out->writers, self, &write_class, end->name, &state, self->place);
+        /* A request that came after the wake-up: what happened wins. */
+        if (unlikely(rc == -ECANCELED && state == BLY_WAITER_WOKEN)) {
+                bly_undeliver(self);
+                rc = 0;
+        }
         tell(wire);
         return rc;
 }

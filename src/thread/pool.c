@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "task/wait.h"
+#include "scope/scope.h"
 #include "thread/pool.h"
 
 enum {
@@ -422,8 +422,10 @@ static struct bly_pool *pool_for(struct belay_loop *loop, const struct bly_job *
 /* As bly_pool_do(), but whether the job was disposed of is told by the wait. */
 static int do_in(struct bly_pool *pool, struct bly_job_wait *wait, const char *place) {
         belay_task *self = wait->task;
-        int rc = make_room(pool);
+        int rc = wait->job->must ? 0 : bly_meet_limit(self, place);
 
+        if (rc == 0)
+                rc = make_room(pool);
         if (rc < 0)
                 return rc;
         bly_begin_wait(self, &wait->wait, place);

@@ -33,7 +33,6 @@ static int old_probe(struct io_uring *ring, struct io_uring_probe *probe, unsign
 #define io_uring_queue_init_params old_init
 #define io_uring_register_probe old_probe
 #define bly_uring old_uring
-#define bly_poll_of old_poll_of
 #define bly_ring_reserve old_reserve
 #define bly_ring_hand_in old_hand_in
 #define bly_ring_take old_take
@@ -52,7 +51,6 @@ static int old_probe(struct io_uring *ring, struct io_uring_probe *probe, unsign
 #define bly_beside_tell old_beside_tell
 
 extern const struct bly_backend old_uring;
-unsigned old_poll_of(unsigned events);
 int old_reserve(struct bly_ring *ring, unsigned entries);
 void old_hand_in(struct bly_ring *ring);
 void old_take(struct bly_ring *ring, struct bly_io *io);
@@ -65,7 +63,7 @@ void old_stop_all(struct bly_ring *ring);
 void old_completed(struct bly_ring *ring, struct bly_io *io, uint64_t ticket, int result);
 extern const uint8_t old_needs[BLY_OP_KINDS];
 int old_beside_open(struct bly_io *io);
-int old_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events);
+int old_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, bool same);
 void old_beside_disarm(struct bly_ring *ring, struct bly_fd *fd);
 void old_beside_wait(struct bly_io *io, belay_time span);
 void old_beside_tell(struct bly_ring *ring);

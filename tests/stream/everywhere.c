@@ -299,6 +299,9 @@ static int closing(void *arg) {
                         belay_abort(ends[0]);
                 else
                         rc = belay_close(ends[0], BELAY_HOUR);
+                /* A request that came after the end did is still to be met. */
+                if (rc == 0)
+                        rc = belay_yield();
         }
         return belay_group_leave(&group, rc);
 }
