@@ -54,18 +54,26 @@ BELAY_API int belay_queue_put(belay_queue *queue, void *item) BELAY_MUST_USE;
 BELAY_API int belay_queue_try_put(belay_queue *queue, void *item) BELAY_MUST_USE;
 
 /*
- * Takes an item out, waiting for one. Returns 0; -ESHUTDOWN when it was shut down and is empty; -EPERM outside a task
- * when it would wait.
- * Cancellation: a cancellation point if the queue is empty; no item is lost.
+ * Take an item out, and wait for one if the queue is empty. A task that always finds an item gives way at every 64th,
+ * on a loop with a real clock: see <belay/sync.h>.
+ * Returns: 0; the item is the caller's.
+ * Errors: -ESHUTDOWN if the queue was shut down and is empty; -ECANCELED; -EDEADLK; -EPERM outside a task if the queue
+ * is empty (reported).
+ * Cancellation: a cancellation point if the queue is empty, or before an item is taken if the task gives way. No item
+ * is lost.
  */
 BELAY_API int belay_queue_get(belay_queue *queue, void **item) BELAY_MUST_USE;
 /* The same without waiting: -ENODATA if there is none. Cancellation: not a cancellation point. */
 BELAY_API int belay_queue_try_get(belay_queue *queue, void **item) BELAY_MUST_USE;
 
 /*
- * Work counted: each item that was put is unfinished until belay_queue_task_done() was called once for it.
- * belay_queue_join() waits until none is. task_done: 0; -EPERM if it was called too often (reported).
- * Cancellation: task_done is no cancellation point; join is one if there is unfinished work, which it does not touch.
+ * Count work: each item that was put is unfinished until belay_queue_task_done() was called once for it.
+ * belay_queue_join() waits until no item is unfinished.
+ * Returns: 0.
+ * Errors: belay_queue_task_done(): -EPERM if no item is unfinished (reported). belay_queue_join(): -ECANCELED;
+ * -EDEADLK; -EPERM outside a task if there is unfinished work (reported).
+ * Cancellation: belay_queue_task_done() is no cancellation point. belay_queue_join() is one if there is unfinished work,
+ * or if the task gives way as in belay_queue_get(). It does not touch the work.
  */
 BELAY_API int belay_queue_task_done(belay_queue *queue);
 BELAY_API int belay_queue_join(belay_queue *queue) BELAY_MUST_USE;

@@ -6,6 +6,9 @@
 
 #include "base/failure.h"
 
+/* So many references a program has that forgets them: from here on the failure stays for ever instead of going early. */
+enum { REFS_MOST = 1 << 30 };
+
 /* What belay_failure_take() gives where there is no memory for better. Never freed. */
 static struct belay_failure no_memory = { .refs = 1, .code = -ENOMEM };
 
@@ -43,14 +46,14 @@ belay_failure *belay_failure_ref(const belay_failure *failure) {
 
         if (shared == NULL)
                 return &no_memory;
-        if (shared != &no_memory)
+        if (shared != &no_memory && likely(shared->refs < REFS_MOST))
                 shared->refs++;
         return shared;
 }
 
 /* One reference less: was that the last? */
 static bool drop(belay_failure *failure) {
-        return failure != NULL && failure != &no_memory && --failure->refs == 0;
+        return failure != NULL && failure != &no_memory && likely(failure->refs < REFS_MOST) && --failure->refs == 0;
 }
 
 /* Those beneath stand in line instead of on the stack, which a deep nest of groups would run off. */

@@ -95,6 +95,8 @@ int belay_semaphore_release_placed(const char *place, belay_semaphore *handle) {
 
         if (semaphore->bounded != 0 && semaphore->value >= semaphore->bound)
                 return bly_misuse(-EPERM, place, "a bounded semaphore is released more often than it was acquired");
+        if (unlikely(semaphore->value == SIZE_MAX))
+                return bly_misuse(-EOVERFLOW, place, "a semaphore is released that has all the places it can count");
         semaphore->value++;
         hand_over(semaphore);
         return 0;

@@ -14,7 +14,7 @@ void bly_store_free(struct bly_store *store) {
 
 static bool grow(struct bly_store *store) {
         size_t room = store->room == 0 ? 8 : 2 * store->room;
-        void **items = bly_alloc(room * sizeof(*items));
+        void **items = room <= SIZE_MAX / 2 / sizeof(*items) ? bly_alloc(room * sizeof(*items)) : NULL;
 
         if (items == NULL)
                 return false;

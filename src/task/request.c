@@ -7,6 +7,8 @@
  * way remembers. A wait that is met again while the walk is inside of it closes a circle. The walk ends there, as asyncio's does
  * in an error; but a circle in which each waits for the next alone is broken, since nothing else ever would.
  */
+#include <limits.h>
+
 #include "task/wait.h"
 
 static void set_origin(belay_task *task, struct bly_origin *origin, const struct bly_ask *ask, struct bly_text *reason) {
@@ -67,7 +69,8 @@ static void unhook(belay_task *task, struct bly_text *reason) {
 static void hold_back(belay_task *task, const struct bly_ask *ask, struct bly_text *reason) {
         struct bly_held *held = task->loop->held_by(task);
 
-        task->held++;
+        if (likely(task->held < INT_MAX))
+                task->held++;
         task->node.flags |= BLY_TASK_HELD;
         task->loop->count_held(task, ask->depth);
         if (held->origin.kind == BELAY_ORIGIN_NONE
@@ -176,7 +179,8 @@ static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struc
                 bly_end(task, -ECANCELED, NULL);
                 return NULL;
         }
-        task->requests++;
+        if (likely(task->requests < INT_MAX))
+                task->requests++;
         if (unlikely(task->shield > ask->depth)) {
                 hold_back(task, ask, reason);
                 return NULL;

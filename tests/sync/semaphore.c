@@ -139,6 +139,14 @@ static int misuse(void *arg) {
         CHECK_EQ(belay_semaphore_release(&bounded), -EPERM);
         CHECK_LINES(3, "released more often than it was acquired");
         CHECK_LINES(3, "misuse at " __FILE__);
+        /* One that is not bounded stays at the most it can count, and places can still be taken. */
+        belay_semaphore_init(&semaphore, SIZE_MAX - 1);
+        CHECK_EQ(belay_semaphore_release(&semaphore), 0);
+        CHECK_EQ(belay_semaphore_release(&semaphore), -EOVERFLOW);
+        CHECK(belay_semaphore_value(&semaphore) == SIZE_MAX);
+        CHECK_LINES(1, "all the places it can count");
+        CHECK_EQ(belay_semaphore_acquire(&semaphore), 0);
+        CHECK_EQ(belay_semaphore_release(&semaphore), 0);
         belay_semaphore_init(&semaphore, 0);
         CHECK(belay_soon(in_callback, NULL) != 0);
         CHECK_EQ(belay_yield(), 0);
