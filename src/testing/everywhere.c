@@ -36,9 +36,10 @@ struct everywhere {
         belay_fn *fn;
         void *arg;
         belay_everywhere_options options;
-        unsigned waits;                 /* of the undisturbed run */
+        unsigned waits;                 /* of the undisturbed run, those that count */
         unsigned long steps;            /* likewise, of all tasks */
         unsigned runs;
+        unsigned missed_waits, first_missed, missed_runs;       /* where a wait was not cancelled in one of the three ways */
         int complaints;
 };
 
@@ -54,6 +55,7 @@ struct run {
         belay_task *late;               /* to be asked when those have run who are ready; a reference */
         uint64_t asked;                 /* the number of the task that gets a second request; 0: none any more */
         bool closing, stopped;          /* it went on for too long */
+        bool cancelled;                 /* the wait came, and was */
         char where[512];
         struct bly_balance before, after;
 };
@@ -119,6 +121,7 @@ static void cancel(struct run *run, struct belay_loop *loop, belay_task *task) {
         note_where(run, task);
         run->most = run->steps + 10 * run->all->steps + STEPS_MORE;
         have_patience(run, loop);
+        run->cancelled = run->kind != TIME_LIMIT || run->limit != NULL;
         switch (run->kind) {
         case UNDISTURBED:
                 break;
@@ -159,7 +162,7 @@ static void on_wait(struct belay_loop *loop, belay_task *task) {
                          task->place != NULL ? task->place : "an unknown place");
                 ask(task, "cancelled everywhere again");
         }
-        if ((run->all->options.all_tasks || task == loop->main) && ++run->waits == run->target)
+        if ((!run->all->options.main_only || task == loop->main) && ++run->waits == run->target)
                 cancel(run, loop, task);
 }
 
@@ -272,23 +275,58 @@ static int run_and_compare(struct run *run) {
         return 0;
 }
 
+static unsigned last_wait(const struct everywhere *all) {
+        unsigned most = all->options.most;
+
+        return most > 0 && most < all->waits ? most : all->waits;
+}
+
+static int run_three(struct everywhere *all, unsigned target) {
+        unsigned missed = 0;
+        int rc = 0;
+
+        for (int kind = REQUEST; rc == 0 && kind <= TWO_REQUESTS; kind++) {
+                struct run run = { .all = all, .kind = (enum kind) kind, .target = target };
+
+                rc = run_and_compare(&run);
+                missed += !run.cancelled;
+        }
+        if (rc == 0 && missed > 0 && all->missed_waits++ == 0)
+                all->first_missed = target;
+        all->missed_runs += missed;
+        return rc;
+}
+
 static int run_all(struct everywhere *all) {
         struct run first = { .all = all };
         int rc = run_and_compare(&first);
 
         all->waits = first.waits;
         all->steps = first.steps;
-        for (unsigned target = 1; rc == 0 && target <= all->waits; target++)
-                for (int kind = REQUEST; rc == 0 && kind <= TWO_REQUESTS; kind++) {
-                        struct run run = { .all = all, .kind = (enum kind) kind, .target = target };
-
-                        rc = run_and_compare(&run);
-                }
+        for (unsigned target = 1; rc == 0 && target <= last_wait(all); target++)
+                rc = run_three(all, target);
         return rc;
+}
+
+/* No complaint is worth nothing where nothing was tried. */
+static unsigned say_what_was_not_tested(const struct everywhere *all) {
+        unsigned beyond = all->waits - last_wait(all);
+        unsigned long others = all->options.main_only ? all->steps - all->waits : 0;
+
+        if (all->missed_waits > 0)
+                bly_log(BELAY_LOG_NOTICE, "everywhere: %u of %u waits were not cancelled in each of the three ways, the first of"
+                        " them is wait %u: in %u runs the wait did not come again, or the limit's fn was over",
+                        all->missed_waits, all->waits, all->first_missed, all->missed_runs);
+        if (others > 0)
+                bly_log(BELAY_LOG_NOTICE, "everywhere: %lu waits of other tasks than main were not cancelled (.main_only)", others);
+        if (beyond > 0)
+                bly_log(BELAY_LOG_NOTICE, "everywhere: %u waits after the first %u were not cancelled (.most)", beyond, last_wait(all));
+        return all->missed_waits + beyond + (unsigned) others;
 }
 
 int belay_everywhere(belay_fn *fn, void *arg, const belay_everywhere_options *options) {
         struct everywhere all = { .fn = fn, .arg = arg };
+        unsigned untested;
         int rc, counted;
 
         if (bly_loop != NULL)
@@ -307,5 +345,8 @@ int belay_everywhere(belay_fn *fn, void *arg, const belay_everywhere_options *op
                 *all.options.runs = all.runs;
         if (rc < 0 || counted < 0)
                 return rc < 0 ? rc : counted;
+        untested = say_what_was_not_tested(&all);
+        if (all.options.untested != NULL)
+                *all.options.untested = untested;
         return all.complaints;
 }

@@ -62,7 +62,7 @@ static inline void everywhere(const struct program *program) {
                         CHECK_EQ(setenv("BELAY_SEED", seeds[i], 1), 0);
                         rc = belay_everywhere(program->fn, program->arg, BELAY_OPTIONS(belay_everywhere_options,
                                         .reset = program->reset, .check = check_program,
-                                        .all_tasks = all_tasks, .waits = &waits, .runs = &runs));
+                                        .main_only = !all_tasks, .waits = &waits, .runs = &runs));
                         if (rc != 0 || error_lines > 0) {
                                 fprintf(stderr, "%s, seed %s, %s: %d complaints, %d lines, in %u runs for %u waits\n",
                                         program->name, seeds[i], all_tasks ? "all tasks" : "main", rc, error_lines, runs, waits);

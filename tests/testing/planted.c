@@ -23,7 +23,7 @@ static void forget(void *arg) {
 
 static int everywhere(belay_fn *fn, bool all_tasks, int (*check)(void *arg, int outcome)) {
         keep_lines();
-        return belay_everywhere(fn, NULL, BELAY_OPTIONS(belay_everywhere_options, .all_tasks = all_tasks, .reset = forget,
+        return belay_everywhere(fn, NULL, BELAY_OPTIONS(belay_everywhere_options, .main_only = !all_tasks, .reset = forget,
                                                         .check = check, .patience = BELAY_MINUTE));
 }
 
@@ -420,7 +420,7 @@ static void new_race(void *arg) {
 
 static void test_lost_wake_up(void) {
         keep_lines();
-        CHECK(belay_everywhere(relay, NULL, BELAY_OPTIONS(belay_everywhere_options, .all_tasks = true, .reset = new_race)) > 0);
+        CHECK(belay_everywhere(relay, NULL, BELAY_OPTIONS(belay_everywhere_options, .reset = new_race)) > 0);
         CHECK_LINES(line_with(first, "; a request: it does not end"));
         CHECK_LINES(line_with(first, "one more after its delivery: it does not end"));
 }

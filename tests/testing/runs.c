@@ -8,7 +8,7 @@
 #include "check.h"
 #include "testing/lines.h"
 
-static unsigned waits, runs, resets, checks, calls;
+static unsigned waits, runs, untested, resets, checks, calls;
 
 static void note_reset(void *arg) {
         (void) arg;
@@ -30,8 +30,9 @@ static int note_check(void *arg, int outcome) {
 static int everywhere(belay_fn *fn, void *arg, bool all_tasks) {
         keep_lines();
         waits = runs = resets = checks = calls = 0;
-        return belay_everywhere(fn, arg, BELAY_OPTIONS(belay_everywhere_options, .all_tasks = all_tasks, .waits = &waits,
-                                                       .runs = &runs, .reset = note_reset, .check = note_check));
+        return belay_everywhere(fn, arg, BELAY_OPTIONS(belay_everywhere_options, .main_only = !all_tasks, .waits = &waits,
+                                                       .runs = &runs, .untested = &untested, .reset = note_reset,
+                                                       .check = note_check));
 }
 
 /* ---- how many ---- */
@@ -75,15 +76,19 @@ static void test_counts(void) {
         CHECK(waits == 0 && runs == 1 && resets == 1 && checks == 1);
 
         CHECK_EQ(everywhere(three_kinds, NULL, false), 0);
-        CHECK_EQ(waits, 3);
+        CHECK(waits == 3 && untested == 3);
         CHECK(runs == 10 && calls == 10 && resets == 10 && checks == 10);
+        CHECK_LINES(lines_with("everywhere: 3 waits of other tasks than main were not cancelled (.main_only)\n") == 1);
 
         CHECK_EQ(everywhere(three_kinds, NULL, true), 0);
-        CHECK_EQ(waits, 6);
+        CHECK(waits == 6 && untested == 0);
         CHECK(runs == 19 && calls == 19 && resets == 19 && checks == 19);
         CHECK_LINES(lines.length == 0);
-        /* Nothing has to be given. */
+        /* Nothing has to be given: then all waits of all tasks are cancelled. */
+        calls = 0;
         CHECK_EQ(belay_everywhere(three_kinds, NULL, NULL), 0);
+        CHECK_EQ(calls, 19);
+        CHECK_LINES(lines.length == 0);
 }
 
 /* ---- what each run is ---- */
@@ -259,8 +264,38 @@ static int varies(void *arg) {
 
 static void test_not_met(void) {
         CHECK_EQ(everywhere(varies, NULL, false), 0);
-        CHECK(waits == 5 && runs == 16);
-        CHECK_LINES(lines.length == 0);
+        CHECK(waits == 5 && runs == 16 && untested == 5);
+        CHECK_LINES(lines_with("everywhere: 5 of 5 waits were not cancelled in each of the three ways, the first of them is wait 1: in 12 runs") == 1);
+}
+
+/* So many and no more; and what comes when the limit's fn is over, which only two of the three ways reach. */
+static int cleans_up(void *arg) {
+        int rc = belay_sleep(BELAY_HOUR);
+
+        (void) arg;
+        if (rc == -ECANCELED)
+                (void) !belay_sleep(BELAY_SECOND);
+        return rc;
+}
+
+static int leaves_one(void *arg) {
+        calls++;
+        belay_release(belay_spawn(cleans_up, arg));
+        return belay_sleep(BELAY_SECOND);
+}
+
+static void test_untested(void) {
+        keep_lines();
+        CHECK_EQ(belay_everywhere(three_kinds, NULL, BELAY_OPTIONS(belay_everywhere_options, .most = 2, .waits = &waits,
+                                                                   .runs = &runs, .untested = &untested)), 0);
+        CHECK(waits == 6 && runs == 7 && untested == 4);
+        CHECK_LINES(lines_with("everywhere: 4 waits after the first 2 were not cancelled (.most)\n") == 1);
+        CHECK_EQ(belay_everywhere(three_kinds, NULL, BELAY_OPTIONS(belay_everywhere_options, .most = 6, .untested = &untested)), 0);
+        CHECK_EQ(untested, 0);
+
+        CHECK_EQ(everywhere(leaves_one, NULL, true), 0);
+        CHECK(waits == 3 && runs == 10 && untested == 1);
+        CHECK_LINES(lines_with("1 of 3 waits were not cancelled in each of the three ways, the first of them is wait 3: in 1 runs") == 1);
 }
 
 /* Longer than any patience, but not once it is cancelled. */
@@ -348,6 +383,7 @@ int main(void) {
         test_first_use();
         test_reset_gives_back();
         test_not_met();
+        test_untested();
         test_patience();
         test_interrupted();
         test_inside();
