@@ -11,6 +11,12 @@
  *     rc = fetch(url);                                  -ECANCELED in there when the limit strikes
  *     rc = belay_timeout_leave(&limit, rc);             -ETIMEDOUT here
  *
+ * The storage may hold anything before the task enters the scope, and may be used again after the task left it. A scope
+ * in force cannot be entered again, by its task or by another one: the function that enters returns -EPERM, the log line
+ * names both places, and the first use goes on. A copy of a scope is no scope. A program must not write to the storage
+ * of a scope in force: if it did, the next function that gets the scope reports that, and the scopes around it are in
+ * force no more.
+ *
  * Other tasks of the same loop may ask, move, cancel or start into a scope while its storage lives, after it was
  * left, too (they are told so), and after the loop was closed. What is inside the structs is the library's. A task
  * that ends within scopes it has not left is misuse, reported: their limits do not strike, and their members are
@@ -35,7 +41,7 @@ typedef struct belay_timeout { BELAY_PRIVATE(160); } belay_timeout;
 /*
  * Enters a limit of a span (BELAY_NEVER: none yet), or until an instant. When it is met, the task is cancelled
  * (BELAY_ORIGIN_TIMEOUT). A span of zero or less strikes at the next wait that gives way.
- * Returns 0; -EPERM outside a task; -ENOMEM.
+ * Returns 0; -EPERM outside a task, or if the scope is in force (reported); -ENOMEM.
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_timeout_enter(belay_timeout *timeout, belay_time span);
@@ -101,7 +107,7 @@ typedef struct belay_group_options {
 /*
  * Enters a group. Its members are the tasks started into it; leaving waits for all of them. The first failure of a
  * member cancels the others and the body, so does a body that ends in failure or cancelled.
- * Returns 0; -EPERM outside a task.
+ * Returns 0; -EPERM outside a task, or if the scope is in force (reported).
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_group_enter(belay_group *group);
@@ -195,7 +201,7 @@ typedef struct belay_shield_scope { BELAY_PRIVATE(192); } belay_shield_scope;
  * the tasks it started. Leaving lets the held-back request through, with the origin and the reason it came with: to
  * the task's next wait; `rc` is returned as it is. When the limit is met, the request is delivered inside. For
  * clean-up that must be whole; a task that is awaited is shielded with belay_shield().
- * Returns 0; -EPERM outside a task; -ENOMEM. (asyncio has no such scope.)
+ * Returns 0; -EPERM outside a task, or if the scope is in force (reported); -ENOMEM. (asyncio has no such scope.)
  * Cancellation: neither is a cancellation point.
  */
 BELAY_API int belay_shield_enter(belay_shield_scope *scope, belay_time span);

@@ -41,7 +41,7 @@ static bool go_down(struct node *node) {
         const struct bly_group *group = group_at(*node);
 
         if (node->scope == NULL) {
-                node->scope = node->task->scope;
+                node->scope = bly_scope_of(node->task);
                 return node->scope != NULL;
         }
         if (group == NULL || bly_list_empty(&group->owner.members))
@@ -55,9 +55,11 @@ static bool go_along(struct node *node) {
         const struct bly_group *group;
 
         if (node->scope != NULL) {
-                if (node->scope->outer == NULL)
+                const struct bly_scope *outer = bly_scope_outer(node->scope);
+
+                if (outer == NULL)
                         return false;
-                node->scope = node->scope->outer;
+                node->scope = outer;
                 return true;
         }
         group = bly_group_of(node->task);

@@ -144,8 +144,12 @@ int belay_group_enter_with_placed(const char *place, belay_group *handle, const 
         belay_group_options known;
         int rc;
 
+        rc = bly_scope_enter(&group->scope, BLY_SCOPE_GROUP, place);
+        if (rc < 0)
+                return rc;
         bly_options(&known, sizeof(known), options);
         *group = (struct bly_group) {
+                .scope = group->scope,
                 .owner = { .ended = member_ended, .describe = describe_group },
                 .supervise = known.supervise,
                 .limit = known.limit,
@@ -155,8 +159,7 @@ int belay_group_enter_with_placed(const char *place, belay_group *handle, const 
         bly_list_init(&group->room);
         bly_list_init(&group->woken);
         bly_list_init(&group->starts);
-        rc = bly_scope_enter(&group->scope, BLY_SCOPE_GROUP, place);
-        return rc;
+        return 0;
 }
 
 int belay_group_enter_placed(const char *place, belay_group *group) {
@@ -299,7 +302,7 @@ int belay_group_leave_placed(const char *place, belay_group *handle, int rc) {
 void belay_group_cancel_placed(const char *place, belay_group *handle) {
         struct bly_group *group = (struct bly_group *) handle;
 
-        if (group->scope.state != BLY_SCOPE_ENTERED || (group->exiting && group->count == 0))
+        if (!bly_scope_is(&group->scope, BLY_SCOPE_GROUP) || group->scope.state != BLY_SCOPE_ENTERED || (group->exiting && group->count == 0))
                 return;
         if (group->aborting)
                 return;
@@ -311,5 +314,7 @@ void belay_group_cancel_placed(const char *place, belay_group *handle) {
 }
 
 size_t belay_group_count(const belay_group *group) {
-        return ((const struct bly_group *) group)->count;
+        const struct bly_group *inside = (const struct bly_group *) group;
+
+        return bly_scope_is(&inside->scope, BLY_SCOPE_GROUP) ? inside->count : 0;
 }

@@ -17,6 +17,7 @@ struct bly_group {
         const char *name;
         belay_failure *failures;        /* the members', beneath one of the group's */
         size_t limit;
+        size_t kept;                    /* places for those who were woken and have not run since */
         size_t count;                   /* members that have not ended, or whose end was not looked at */
         size_t ordinary;                /* of them, those not to be cancelled last */
         size_t failed;

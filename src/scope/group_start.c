@@ -30,13 +30,18 @@ static const struct bly_wait_class room_class = {
         .meet = leave_line,
 };
 
+static bool is_full(const struct bly_group *group) {
+        return group->limit > 0 && group->count + group->kept >= group->limit;
+}
+
 void bly_group_serve_room(struct bly_group *group) {
         struct bly_room *room;
 
-        if (bly_list_empty(&group->room) || group->count >= group->limit)
+        if (bly_list_empty(&group->room) || is_full(group))
                 return;
         room = container_of(group->room.next, struct bly_room, link);
         room->served = true;
+        group->kept++;
         out_of_line(room);
         bly_wake(room->task, 0);
 }
@@ -55,6 +60,7 @@ static void refuse(struct bly_link *line, bool wake) {
 void bly_group_refuse_room(struct bly_group *group) {
         refuse(&group->room, true);
         refuse(&group->woken, false);
+        group->kept = 0;
 }
 
 /* Who asked in time did nothing wrong: no misuse is reported. */
@@ -75,8 +81,9 @@ static int wait_for_room(struct bly_group *group, const char *place) {
         if (room.group == NULL)
                 return rc < 0 ? rc : no_room(self);
         bly_list_remove(&room.link);
+        group->kept -= room.served;
         /* The place that was kept for this task goes on to the next. */
-        if (rc < 0 && room.served)
+        if (rc < 0)
                 bly_group_serve_room(group);
         return rc;
 }
@@ -84,11 +91,12 @@ static int wait_for_room(struct bly_group *group, const char *place) {
 /* ---- starting ---- */
 
 static int check_open(const struct bly_group *group, const char *place) {
-        const char *entered = group->scope.place != NULL ? group->scope.place : "an unknown place";
+        const char *entered;
 
-        if (group->scope.kind != BLY_SCOPE_GROUP || group->scope.state == 0)
+        if (!bly_scope_is(&group->scope, BLY_SCOPE_GROUP))
                 return bly_misuse(-EPERM, place, "a member is started into a group that was never entered");
-        if (group->scope.state != BLY_SCOPE_ENTERED || (group->exiting && group->count == 0)
+        entered = group->scope.place != NULL ? group->scope.place : "an unknown place";
+        if (!bly_scope_is_in_force(&group->scope) || (group->exiting && group->count == 0)
             || group->scope.task->loop->closed)
                 return bly_misuse(-EPERM, place, "a member is started into the group entered at %s, which was left", entered);
         if (group->aborting)
@@ -102,13 +110,16 @@ static int start(struct bly_group *group, belay_fn *fn, void *arg, const belay_s
                  belay_task **task) {
         int rc = check_open(group, place);
 
-        while (rc == 0 && group->limit > 0 && group->count >= group->limit)
+        if (rc == 0 && is_full(group))
                 rc = wait_for_room(group, place);
         if (rc < 0)
                 return rc;
         *task = bly_spawn(group->scope.task->loop, fn, arg, options, NULL, place);
-        if (*task == NULL)
-                return -errno;
+        if (*task == NULL) {
+                rc = -errno;
+                bly_group_serve_room(group);
+                return rc;
+        }
         bly_group_join(group, *task);
         return 0;
 }

@@ -24,7 +24,7 @@ _Static_assert(offsetof(struct region, when) == offsetof(struct bly_limited, whe
 struct bly_held *bly_region_held(belay_task *task) {
         struct region *region = NULL;
 
-        for (struct bly_scope *scope = task->scope; scope != NULL; scope = scope->outer)
+        for (struct bly_scope *scope = bly_scope_of(task); scope != NULL; scope = bly_scope_outer(scope))
                 if (scope->kind == BLY_SCOPE_SHIELD)
                         region = container_of(scope, struct region, scope);
         return &region->held;
@@ -34,7 +34,7 @@ struct bly_held *bly_region_held(belay_task *task) {
 void bly_region_count(belay_task *task, int depth) {
         struct region *outermost = NULL;
 
-        for (struct bly_scope *scope = task->scope; scope != NULL && scope->depth > depth; scope = scope->outer)
+        for (struct bly_scope *scope = bly_scope_of(task); scope != NULL && scope->depth > depth; scope = bly_scope_outer(scope))
                 if (scope->kind == BLY_SCOPE_SHIELD && !container_of(scope, struct region, scope)->open)
                         outermost = container_of(scope, struct region, scope);
         if (outermost != NULL)
@@ -66,7 +66,8 @@ static void time_is_over(struct bly_timer *timer) {
         if (region->scope.task->shield == region->scope.depth) {
                 open_up(region);
         } else {
-                for (struct bly_scope *scope = region->scope.task->scope; scope != &region->scope; scope = scope->outer) {
+                for (struct bly_scope *scope = bly_scope_of(region->scope.task); scope != NULL && scope != &region->scope;
+                     scope = bly_scope_outer(scope)) {
                         struct region *inner = container_of(scope, struct region, scope);
 
                         if (scope->kind != BLY_SCOPE_SHIELD || inner->shield != region->scope.depth)
@@ -83,10 +84,10 @@ int belay_shield_enter_placed(const char *place, belay_shield_scope *scope, bela
         belay_task *self;
         int rc;
 
-        *region = (struct region) { .when = BELAY_NEVER };
         rc = bly_scope_enter(&region->scope, BLY_SCOPE_SHIELD, place);
         if (rc < 0)
                 return rc;
+        *region = (struct region) { .scope = region->scope, .when = BELAY_NEVER };
         self = region->scope.task;
         if (span != BELAY_NEVER) {
                 region->when = bly_add_time(bly_now(self->loop), span);

@@ -18,30 +18,13 @@ int bly_scope_no_task(enum bly_scope_kind kind, const char *place) {
         return bly_misuse(-EPERM, place, "a %s is entered outside of a task", kind_names[kind]);
 }
 
-belay_task *bly_scope_wrong(const struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
-        belay_task *self = bly_current();
-        char label[32];
+/* A loop's task, by its address alone: what scope->task says may be left from another run. */
+static const belay_task *task_at(struct belay_loop *loop, const belay_task *address) {
+        const belay_task *task = bly_record_next(loop, NULL);
 
-        if (scope->kind != kind || scope->state < BLY_SCOPE_ENTERED || scope->state > BLY_SCOPE_LEFT) {
-                bly_misuse(-EPERM, place, "a %s is left that was never entered", kind_names[kind]);
-                return NULL;
-        }
-        if (scope->state == BLY_SCOPE_LEFT || scope->state == BLY_SCOPE_EXPIRED) {
-                bly_misuse(-EPERM, place, "the %s entered at %s is left again", kind_names[kind], place_or(scope->place));
-                return NULL;
-        }
-        if (scope->task != self) {
-                bly_misuse(-EPERM, place, "the %s entered at %s belongs to task %s, and another leaves it",
-                           kind_names[kind], place_or(scope->place), bly_task_label(scope->task, label));
-                return NULL;
-        }
-        if (self->scope != scope) {
-                bly_misuse(-EPERM, place, "the %s entered at %s is left before the %s within it, entered at %s",
-                           kind_names[kind], place_or(scope->place),
-                           kind_names[self->scope->kind], place_or(self->scope->place));
-                return NULL;
-        }
-        return self;
+        while (task != NULL && task != address)
+                task = bly_record_next(loop, task);
+        return task;
 }
 
 /* Scopes between two addresses: what points to them from outside is found, and they themselves are not read. */
@@ -59,38 +42,142 @@ static void forget_between(belay_task *self, const char *low, const char *high) 
                 }
 }
 
+static const size_t sizes[] = {
+        [BLY_SCOPE_TIMEOUT] = sizeof(belay_timeout),
+        [BLY_SCOPE_GROUP] = sizeof(belay_group),
+        [BLY_SCOPE_SHIELD] = sizeof(belay_shield_scope),
+};
+
+static void forget_one(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind) {
+        forget_between(self, (const char *) scope, (const char *) scope + sizes[kind]);
+        scope->mark = ~(uintptr_t) scope;
+        scope->state = BLY_SCOPE_LEFT;
+        scope->task = NULL;
+}
+
+/* No region is left to hold a request back: one that was comes at the next wait. */
+static void forget_regions(belay_task *self) {
+        self->shield = 0;
+        self->held = 0;
+        self->origin_held = false;
+        if (self->node.flags & BLY_TASK_HELD) {
+                self->node.flags &= (uint8_t) ~BLY_TASK_HELD;
+                self->node.must_cancel = true;
+        }
+}
+
+/* It was overwritten while it was in force. What is around it cannot be found any more, and is in force no more. */
+static void cut_off(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind) {
+        struct bly_scope **inner = &self->scope;
+        bool shielded = false;
+
+        for (; *inner != scope; inner = &(*inner)->outer)
+                shielded = shielded || (*inner)->kind == BLY_SCOPE_SHIELD;
+        *inner = NULL;
+        if (!shielded)
+                forget_regions(self);
+        scope->kind = (uint8_t) kind;
+        scope->place = NULL;
+        forget_one(self, scope, kind);
+}
+
+int bly_scope_again(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+        belay_task *self = bly_current();
+        const belay_task *other;
+        char label[32];
+
+        if (bly_scope_is_among(self, scope)) {
+                if (bly_scope_is_in_force(scope))
+                        return bly_misuse(-EPERM, place, "the %s entered at %s is entered again, and was not left",
+                                          kind_names[scope->kind], place_or(scope->place));
+                cut_off(self, scope, kind);
+                return bly_misuse(-EPERM, place, "a %s is entered again that was not left, and was overwritten since",
+                                  kind_names[kind]);
+        }
+        other = task_at(self->loop, scope->task);
+        if (other == NULL || bly_is_done(other) || !bly_scope_is_among(other, scope))
+                return 0;
+        return bly_misuse(-EPERM, place, "the %s entered at %s belongs to task %s, and another enters it",
+                          kind_names[scope->kind], place_or(scope->place), bly_task_label(other, label));
+}
+
+/* Of which scope of the task are these the bytes? */
+static const struct bly_scope *copied_from(const belay_task *self, const struct bly_scope *scope) {
+        for (const struct bly_scope *original = bly_scope_of(self); original != NULL; original = bly_scope_outer(original))
+                if (scope->mark == (uintptr_t) original)
+                        return original;
+        return NULL;
+}
+
+static void report_unentered(const belay_task *self, const struct bly_scope *scope, enum bly_scope_kind kind,
+                             const char *place) {
+        const struct bly_scope *original = self != NULL ? copied_from(self, scope) : NULL;
+
+        if (original != NULL)
+                bly_misuse(-EPERM, place, "a copy of the %s entered at %s is left", kind_names[original->kind],
+                           place_or(original->place));
+        else
+                bly_misuse(-EPERM, place, "a %s is left that was never entered", kind_names[kind]);
+}
+
+belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+        belay_task *self = bly_current();
+        const char *entered;
+        char label[32];
+
+        if (!bly_scope_was_entered(scope)) {
+                if (self == NULL || !bly_scope_is_among(self, scope)) {
+                        report_unentered(self, scope, kind, place);
+                        return NULL;
+                }
+                cut_off(self, scope, kind);
+                bly_misuse(-EPERM, place, "a %s is left that was overwritten since it was entered", kind_names[kind]);
+                return NULL;
+        }
+        entered = place_or(scope->place);
+        if (!bly_scope_is_in_force(scope)) {
+                bly_misuse(-EPERM, place, "the %s entered at %s is left again", kind_names[scope->kind], entered);
+        } else if (scope->task != self) {
+                bly_misuse(-EPERM, place, "the %s entered at %s belongs to task %s, and another leaves it",
+                           kind_names[scope->kind], entered, bly_task_label(scope->task, label));
+        } else if (scope->kind != kind) {
+                bly_misuse(-EPERM, place, "the %s entered at %s is left as a %s", kind_names[scope->kind], entered,
+                           kind_names[kind]);
+        } else if (!bly_scope_is_among(self, scope)) {
+                forget_one(self, scope, kind);
+                bly_misuse(-EPERM, place, "the %s entered at %s is left after a scope within it was overwritten",
+                           kind_names[kind], entered);
+        } else {
+                const struct bly_scope *inner = self->scope;
+                bool known = bly_scope_is_in_force(inner);
+
+                bly_misuse(-EPERM, place, "the %s entered at %s is left before the %s within it, entered at %s",
+                           kind_names[kind], entered, known ? kind_names[inner->kind] : "scope",
+                           place_or(known ? inner->place : NULL));
+        }
+        return NULL;
+}
+
 /*
  * Scopes on the task's stack lay in frames that are gone, and may have been written over since. Those that lie elsewhere, in
  * what the task was given as its argument, can still tell what is around them, until one on the stack cannot.
  */
 void bly_forget_scopes(belay_task *self) {
-        static const size_t sizes[] = {
-                [BLY_SCOPE_TIMEOUT] = sizeof(belay_timeout),
-                [BLY_SCOPE_GROUP] = sizeof(belay_group),
-                [BLY_SCOPE_SHIELD] = sizeof(belay_shield_scope),
-        };
         const char *low = self->stack.low, *high = self->stack.top;
         struct bly_scope *scope = self->scope, *outer;
         char label[32];
 
         bly_misuse(-EPERM, self->started_at, "task %s ended within a scope that it had not left", bly_task_label(self, label));
         for (; scope != NULL && !((const char *) scope >= low && (const char *) scope < high); scope = outer) {
+                if (!bly_scope_is_in_force(scope))
+                        break;
                 outer = scope->outer;
-                forget_between(self, (const char *) scope, (const char *) scope + sizes[scope->kind]);
-                scope->state = BLY_SCOPE_LEFT;
-                scope->task = NULL;
+                forget_one(self, scope, scope->kind);
         }
         if (scope != NULL)
                 forget_between(self, low, high);
         self->scope = NULL;
-        self->shield = 0;
-        self->held = 0;
-        self->origin_held = false;
-        /* A request that was held back comes after the last wait now. */
-        if (self->node.flags & BLY_TASK_HELD) {
-                self->node.flags &= (uint8_t) ~BLY_TASK_HELD;
-                self->node.must_cancel = true;
-        }
+        forget_regions(self);
 }
 
 /* ---- alarms ---- */

@@ -22,21 +22,79 @@ enum bly_scope_state {
         BLY_SCOPE_LEFT,
 };
 
+/* So many are looked at on entering, for one whose mark was overwritten. The mark tells of all others. */
+enum { BLY_SCOPE_FEW = 8 };
+
 /* The beginning of every scope. */
 struct bly_scope {
         struct bly_scope *outer;
         belay_task *task;       /* NULL when left */
         const char *place;
+        uintptr_t mark;         /* its own address while it is in force, the complement of that when it was left */
         uint8_t kind;
         uint8_t state;
         int depth;              /* 1 for the outermost */
 };
 
-/* For the two below: reports what is wrong. */
-int bly_scope_no_task(enum bly_scope_kind kind, const char *place);
-belay_task *bly_scope_wrong(const struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
+/* The storage is the caller's, and may hold anything before it is entered. These tell a scope from that, and from a copy. */
+static inline bool bly_scope_is_in_force(const struct bly_scope *scope) {
+        return scope->mark == (uintptr_t) scope;
+}
 
-/* Enters: -EPERM outside a task (reported). */
+static inline bool bly_scope_was_entered(const struct bly_scope *scope) {
+        return bly_scope_is_in_force(scope) || scope->mark == ~(uintptr_t) scope;
+}
+
+static inline bool bly_scope_is(const struct bly_scope *scope, enum bly_scope_kind kind) {
+        return bly_scope_was_entered(scope) && scope->kind == kind;
+}
+
+/* Itself, NULL if there is none or it was overwritten while it was in force: then it cannot be read. */
+static inline struct bly_scope *bly_scope_readable(struct bly_scope *scope) {
+        return scope != NULL && likely(bly_scope_is_in_force(scope)) ? scope : NULL;
+}
+
+/* The innermost scope of a task, and the one around a scope, as far as they can be read. */
+static inline struct bly_scope *bly_scope_of(const belay_task *task) {
+        return bly_scope_readable(task->scope);
+}
+
+static inline struct bly_scope *bly_scope_outer(const struct bly_scope *scope) {
+        return bly_scope_readable(scope->outer);
+}
+
+/* Is it among the task's? By its address: it may have been overwritten. The second looks at the innermost few. */
+static inline bool bly_scope_is_among(const belay_task *task, const struct bly_scope *scope) {
+        const struct bly_scope *inner = task->scope;
+
+        while (inner != NULL && inner != scope)
+                inner = bly_scope_is_in_force(inner) ? inner->outer : NULL;
+        return inner != NULL;
+}
+
+static inline bool bly_scope_is_near(const belay_task *task, const struct bly_scope *scope) {
+        const struct bly_scope *inner = task->scope;
+
+        for (int i = 0; i < BLY_SCOPE_FEW && inner != NULL; i++) {
+                if (unlikely(inner == scope))
+                        return true;
+                inner = likely(bly_scope_is_in_force(inner)) ? inner->outer : NULL;
+        }
+        return false;
+}
+
+static inline bool bly_scope_seems_in_force(const struct bly_scope *scope) {
+        if (unlikely(bly_tools & BLY_TOOL_VALGRIND))
+                bly_tool_written(scope, sizeof(*scope));
+        return bly_scope_is_in_force(scope);
+}
+
+/* For the three below: reports what is wrong. The second returns 0 if the storage only looks as if it were in use. */
+int bly_scope_no_task(enum bly_scope_kind kind, const char *place);
+int bly_scope_again(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
+belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
+
+/* Enters: -EPERM outside a task, and if the scope is in force (reported): then nothing was written. */
 static inline int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
         belay_task *self = bly_current();
         struct bly_scope *outer;
@@ -44,9 +102,13 @@ static inline int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind k
         if (unlikely(self == NULL))
                 return bly_scope_no_task(kind, place);
         outer = self->scope;
+        if (unlikely(bly_scope_seems_in_force(scope) || bly_scope_is_near(self, scope))
+            && bly_scope_again(scope, kind, place) < 0)
+                return -EPERM;
         scope->outer = outer;
         scope->task = self;
         scope->place = place;
+        scope->mark = (uintptr_t) scope;
         scope->kind = (uint8_t) kind;
         scope->state = BLY_SCOPE_ENTERED;
         scope->depth = outer != NULL ? outer->depth + 1 : 1;
@@ -55,10 +117,10 @@ static inline int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind k
 }
 
 /* Checks that the calling task may leave it now: the task, or NULL, which is reported; the caller returns -EPERM. */
-static inline belay_task *bly_scope_check(const struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+static inline belay_task *bly_scope_check(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
         belay_task *self = bly_current();
 
-        if (likely(self != NULL && self->scope == scope && scope->kind == kind))
+        if (likely(self != NULL && self->scope == scope && scope->kind == kind && bly_scope_is_in_force(scope)))
                 return self;
         return bly_scope_wrong(scope, kind, place);
 }
@@ -66,6 +128,7 @@ static inline belay_task *bly_scope_check(const struct bly_scope *scope, enum bl
 static inline void bly_scope_leave(struct bly_scope *scope, enum bly_scope_state state) {
         scope->task->scope = scope->outer;
         scope->task = NULL;
+        scope->mark = ~(uintptr_t) scope;
         scope->state = (uint8_t) state;
 }
 

@@ -45,11 +45,11 @@ static void strike(struct bly_timer *timer) {
 static int enter(struct timeout *timeout, belay_time when, bool over, const char *place) {
         int rc;
 
-        timeout->alarm.timer.state = BLY_TIMER_OFF;
-        timeout->alarm.ticket = 0;
         rc = bly_scope_enter(&timeout->scope, BLY_SCOPE_TIMEOUT, place);
         if (rc < 0)
                 return rc;
+        timeout->alarm.timer.state = BLY_TIMER_OFF;
+        timeout->alarm.ticket = 0;
         timeout->when = when;
         timeout->requests = bly_visible_requests(timeout->scope.task);
         rc = bly_alarm_set(timeout->scope.task->loop, &timeout->alarm, when, over, strike);
@@ -96,6 +96,8 @@ int belay_timeout_leave_placed(const char *place, belay_timeout *timeout, int rc
 static int check_open(const struct timeout *timeout) {
         uint8_t state = timeout->scope.state;
 
+        if (!bly_scope_is(&timeout->scope, BLY_SCOPE_TIMEOUT))
+                return -EPERM;
         if (state == BLY_SCOPE_EXPIRING || state == BLY_SCOPE_EXPIRED)
                 return -ETIMEDOUT;
         /* That of a task which the shut-down gave up strikes no more. */
@@ -127,11 +129,12 @@ int belay_timeout_reschedule(belay_timeout *handle, belay_time span) {
 bool belay_timeout_expired(const belay_timeout *timeout) {
         uint8_t state = inside_const(timeout)->scope.state;
 
-        return state == BLY_SCOPE_EXPIRING || state == BLY_SCOPE_EXPIRED;
+        return bly_scope_is(&inside_const(timeout)->scope, BLY_SCOPE_TIMEOUT)
+               && (state == BLY_SCOPE_EXPIRING || state == BLY_SCOPE_EXPIRED);
 }
 
 belay_time belay_timeout_when(const belay_timeout *timeout) {
-        return inside_const(timeout)->when;
+        return bly_scope_is(&inside_const(timeout)->scope, BLY_SCOPE_TIMEOUT) ? inside_const(timeout)->when : BELAY_NEVER;
 }
 
 belay_time belay_deadline(void) {
@@ -139,7 +142,7 @@ belay_time belay_deadline(void) {
         belay_time first = BELAY_NEVER;
 
         if (self != NULL)
-                for (const struct bly_scope *scope = self->scope; scope != NULL; scope = scope->outer)
+                for (const struct bly_scope *scope = bly_scope_of(self); scope != NULL; scope = bly_scope_outer(scope))
                         if (scope->kind == BLY_SCOPE_TIMEOUT) {
                                 const struct timeout *timeout = container_of(scope, struct timeout, scope);
 

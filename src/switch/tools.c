@@ -150,6 +150,16 @@ UNINSTRUMENTED void bly_tools_switch(struct bly_context *from, struct bly_tool_s
         arrived(from_tool->fake);
 }
 
+void bly_tool_written(const void *memory, size_t size)
+{
+#ifdef HAVE_VALGRIND
+        VALGRIND_MAKE_MEM_DEFINED(memory, size);
+#else
+        (void) memory;
+        (void) size;
+#endif
+}
+
 UNINSTRUMENTED void bly_tools_entered(struct bly_tool_stack *self)
 {
         arrived(self->fake);

@@ -54,6 +54,9 @@ void bly_tool_stack_init_thread(struct bly_tool_stack *tool);
 void bly_tools_switch(struct bly_context *from, struct bly_tool_stack *from_tool,
                       const struct bly_context *to, struct bly_tool_stack *to_tool, bool from_ends);
 
+/* For a look at memory that nobody may have written yet. Only where bly_tools has BLY_TOOL_VALGRIND. */
+void bly_tool_written(const void *memory, size_t size);
+
 /* The first thing to call in the entry of a context if bly_tools is not 0. */
 void bly_tools_entered(struct bly_tool_stack *self);
 
