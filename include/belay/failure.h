@@ -92,8 +92,10 @@ BELAY_API belay_failure *belay_failure_ref(const belay_failure *failure);
 BELAY_API void belay_failure_release(belay_failure *failure);
 
 /*
- * What it is: the negative code; the text or the reason of a cancellation, NULL if none; the program's data, NULL if
- * none. Both are borrowed from the failure.
+ * Return the negative code of a failure; its text, or the reason of a cancellation; and the program's data. A failure
+ * with a single one beneath it, as that of a group in which one member failed, has that one's text and data.
+ *
+ * Returns: NULL for a text or data that there is none of. Both are borrowed from the failure.
  * Cancellation: none is a cancellation point.
  */
 BELAY_API int belay_failure_code(const belay_failure *failure);
@@ -109,10 +111,13 @@ BELAY_API size_t belay_failure_count(const belay_failure *failure);
 BELAY_API const belay_failure *belay_failure_at(const belay_failure *failure, size_t index);
 
 /*
- * Writes the whole of it for a person to read into `buffer` ("Protocol error: bad header; 2 beneath: ..."). A text of the
- * library's own, such as "unknown host \"example\"", stands without what its code means. The result is always
- * terminated, cut if need be. What is more than 32 levels beneath is only hinted at ("..."). Returns the length of
- * the whole text, as snprintf() does.
+ * Writes the whole of a failure for a person to read into `buffer`, as in "Protocol error: bad header". A failure with
+ * a single one beneath it is written as that one; several follow the code, as in "Protocol error; 2 beneath: [...]".
+ * If the text is the library's own, as in "unknown host \"example\"", the function writes it without the code's meaning.
+ * The text is terminated, and cut if the buffer is too small. Of what lies more than 32 levels beneath, the function
+ * writes "...".
+ *
+ * Returns: the length of the whole text, as snprintf() does.
  * Cancellation: not a cancellation point.
  */
 BELAY_API size_t belay_failure_format(const belay_failure *failure, char *buffer, size_t size);

@@ -146,7 +146,8 @@ BELAY_API int belay_off_done(belay_task *task, belay_done_fn *fn, void *arg);
  * is with the calling task (belay_failure_take(), or by returning the same code). A wait counts as looking at a
  * failure only if `outcome` is not NULL. All of them return 0 at once, without giving way, where there is nothing to
  * wait for.
- * Errors besides: -EDEADLK for waiting for oneself, or to break a deadlock; -EPERM outside a task; -ENOMEM for NULL.
+ * Errors besides: -EDEADLK if the task waits for itself (not in belay_shield()), or to break a deadlock; -EPERM outside
+ * a task; -ENOMEM for NULL.
  */
 
 /*
@@ -167,9 +168,13 @@ BELAY_API int belay_await(belay_task *task, int *outcome) BELAY_MUST_USE;
 BELAY_API int belay_join(belay_task *task, int *outcome) BELAY_MUST_USE;
 
 /*
- * Waits for the task as belay_await() does, but keeps cancellation from it, as asyncio's `await shield(task)` does.
+ * Waits for a task as belay_await() does, but keeps cancellation from it, as asyncio's `await shield(task)` does.
  * A task that ends cancelled passes no reason on. (For what happened to win: belay_join().)
- * Cancellation: a cancellation point; the task goes on.
+ *
+ * Returns: as the functions above.
+ * Errors: as above, but a task that shields itself gets no error. It waits, as asyncio's does, until a request, a limit
+ * or a broken deadlock (-EDEADLK) ends the wait. A log line reports it.
+ * Cancellation: a cancellation point; the task that is waited for goes on.
  */
 BELAY_API int belay_shield(belay_task *task, int *outcome) BELAY_MUST_USE;
 

@@ -83,12 +83,23 @@ int belay_failure_code(const belay_failure *failure) {
         return failure != NULL ? failure->code : -ENOMEM;
 }
 
+/* What has nothing of its own to say and a single failure beneath it says what that says. */
+static const belay_failure *the_one_that_speaks(const belay_failure *failure) {
+        while (failure != NULL && failure->count == 1 && failure->text == NULL && failure->data == NULL)
+                failure = failure->beneath[0];
+        return failure;
+}
+
 const char *belay_failure_text(const belay_failure *failure) {
-        return failure != NULL ? bly_text_chars(failure->text) : NULL;
+        const belay_failure *speaks = the_one_that_speaks(failure);
+
+        return speaks != NULL ? bly_text_chars(speaks->text) : NULL;
 }
 
 void *belay_failure_data(const belay_failure *failure) {
-        return failure != NULL ? failure->data : NULL;
+        const belay_failure *speaks = the_one_that_speaks(failure);
+
+        return speaks != NULL ? speaks->data : NULL;
 }
 
 size_t belay_failure_count(const belay_failure *failure) {
@@ -123,8 +134,10 @@ enum { DEPTH_MOST = 32 };
 static void write_failure(struct writer *writer, const belay_failure *failure, int depth) {
         char number[64];
 
-        bool says_all = failure != NULL && failure->says_all && failure->text != NULL;
+        bool says_all;
 
+        failure = the_one_that_speaks(failure);
+        says_all = failure != NULL && failure->says_all && failure->text != NULL;
         if (!says_all)
                 write_text(writer, strerror(-belay_failure_code(failure)));
         if (belay_failure_text(failure) != NULL) {

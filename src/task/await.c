@@ -164,6 +164,13 @@ int belay_await_placed(const char *place, belay_task *task, int *outcome) {
         return likely(task != NULL) ? bly_await(self, task, outcome, place) : bly_no_task(self);
 }
 
+/* asyncio does not refuse it, and something may still end the wait: all that can be done is to say why it does not end. */
+static void report_shield_of_oneself(const belay_task *self, const char *place) {
+        char label[32];
+
+        bly_misuse(-EDEADLK, place, "task %s shields itself, and waits until it is cancelled", bly_task_label(self, label));
+}
+
 int belay_shield_placed(const char *place, belay_task *task, int *outcome) {
         belay_task *self = bly_waiter(place, "belay_shield()");
         struct ending ending;
@@ -173,6 +180,8 @@ int belay_shield_placed(const char *place, belay_task *task, int *outcome) {
                 return -EPERM;
         if (unlikely(task == NULL))
                 return bly_no_task(self);
+        if (unlikely(task == self))
+                report_shield_of_oneself(self, place);
         bly_record_ref(task);
         waited = wait_for_end(self, &ending, task, &shield_class, place);
         if (waited < 0) {

@@ -331,6 +331,93 @@ static int formats(void *arg) {
         return 0;
 }
 
+static int single_data;
+
+static int fails_with_data(void *arg) {
+        (void) arg;
+        return belay_fail_data(-EIO, &single_data, NULL, "deep down");
+}
+
+static int leaves_one(void *arg) {
+        belay_group group;
+        int depth = *(int *) arg, beneath = depth - 1;
+
+        belay_group_enter(&group);
+        if (depth > 0)
+                CHECK_EQ(belay_group_spawn(&group, leaves_one, &beneath), 0);
+        else
+                CHECK_EQ(belay_group_spawn(&group, fails_with_data, NULL), 0);
+        return belay_group_leave(&group, 0);
+}
+
+/* Of a group in which one failed, of groups within each other, and of a race: that one's text and data, and told once. */
+static int single(void *arg) {
+        char text[256], expected[256];
+        const belay_failure *failure;
+        belay_task *tasks[2];
+        belay_failure *taken;
+        int outcome = 0;
+
+        (void) arg;
+        snprintf(expected, sizeof(expected), "%s: deep down", strerror(EIO));
+        for (int depth = 0; depth < 100; depth += 33) {
+                int levels = 0;
+
+                CHECK_EQ(leaves_one(&depth), -EIO);
+                taken = belay_failure_take(-EIO);
+                CHECK_STR(belay_failure_text(taken), "deep down");
+                CHECK(belay_failure_data(taken) == &single_data);
+                belay_failure_format(taken, text, sizeof(text));
+                CHECK_STR(text, expected);
+                for (failure = taken; belay_failure_count(failure) > 0; failure = belay_failure_at(failure, 0)) {
+                        CHECK_EQ(belay_failure_count(failure), 1);
+                        CHECK_STR(belay_failure_text(failure), "deep down");
+                        levels++;
+                }
+                CHECK_EQ(levels, depth + 1);
+                belay_failure_release(taken);
+        }
+        tasks[0] = must(belay_spawn(fails_with_data, NULL));
+        CHECK_EQ(belay_race(tasks, 1, NULL, &outcome), 0);
+        CHECK_EQ(outcome, -EIO);
+        taken = belay_failure_take(-EIO);
+        CHECK_EQ(belay_failure_count(taken), 1);
+        CHECK_STR(belay_failure_text(taken), "deep down");
+        belay_failure_release(taken);
+        belay_release(tasks[0]);
+        /* Several have no text in common. One of one and one without a text, neither. */
+        for (int i = 0; i < 2; i++)
+                tasks[i] = must(belay_spawn(fails_with_data, NULL));
+        CHECK_EQ(belay_race(tasks, 2, NULL, &outcome), 0);
+        taken = belay_failure_take(-EIO);
+        CHECK_EQ(belay_failure_count(taken), 2);
+        CHECK(belay_failure_text(taken) == NULL);
+        CHECK(belay_failure_data(taken) == NULL);
+        belay_failure_format(taken, text, sizeof(text));
+        snprintf(expected, sizeof(expected), "%s; 2 beneath: [%s: deep down, %s: deep down]", strerror(EIO), strerror(EIO),
+                 strerror(EIO));
+        CHECK_STR(text, expected);
+        belay_failure_release(taken);
+        for (int i = 0; i < 2; i++)
+                belay_release(tasks[i]);
+        return 0;
+}
+
+/* So does the line of what nobody looked at. */
+static int single_unseen(void *arg) {
+        int depth = 2;
+
+        (void) arg;
+        keep_lines();
+        belay_release(must(belay_spawn(leaves_one, &depth)));
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        CHECK_EQ(kept_count, 1);
+        CHECK_LINES(1, ": deep down");
+        CHECK_LINES(0, "beneath");
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
 /* A long text is not cut. */
 static int long_texts(void *arg) {
         static char text[20000];
@@ -356,6 +443,8 @@ int main(void) {
         RUN_VIRTUAL(left_behind);
         RUN_VIRTUAL(stays);
         RUN_VIRTUAL(formats);
+        RUN_VIRTUAL(single);
+        RUN_VIRTUAL(single_unseen);
         RUN_VIRTUAL(long_texts);
         return 0;
 }

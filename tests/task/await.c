@@ -373,6 +373,7 @@ static int for_oneself(void *arg) {
         /* The others go on, so that it is no deadlock of all. */
         belay_task *other = must(belay_spawn(takes_a_second, &seven)), *task;
         struct waiter waiter;
+        belay_timeout limit;
 
         (void) arg;
         for (size_t k = 0; k < 2; k++) {
@@ -400,8 +401,15 @@ static int for_oneself(void *arg) {
         CHECK_EQ(belay_join(task, NULL), 0);
         CHECK_EQ(waiter.rc, -ECANCELED);
         CHECK_EQ(waiter.outcome, UNWRITTEN);
-        CHECK_LINES(0, "misuse");
+        CHECK_LINES(1, "misuse at waits:1: task #");
+        CHECK_LINES(1, "shields itself");
         CHECK(!belay_done(other));
+        /* A limit ends it; and where nothing is left to do so, the deadlock is broken. */
+        CHECK_EQ(belay_timeout_enter(&limit, BELAY_MILLISECOND), 0);
+        CHECK_EQ(belay_timeout_leave(&limit, belay_shield(belay_self(), NULL)), -ETIMEDOUT);
+        CHECK_EQ(belay_join(other, NULL), 0);
+        CHECK_EQ(belay_shield(belay_self(), NULL), -EDEADLK);
+        CHECK_LINES(3, "shields itself");
         belay_release(task);
         belay_release(other);
         belay_set_log(NULL, NULL);
