@@ -81,6 +81,7 @@ BELAY_API int belay_file_write_all(const char *path, const void *data, size_t si
 /* ---- directories ---- */
 
 typedef struct belay_walk_entry {
+        size_t size;                      /* sizeof(belay_walk_entry) as the library has it: a newer one knows more */
         const char *path;                 /* from `root` on: root/sub/name */
         const char *name;                 /* its last part */
         int depth;                        /* of root's own entries: 1 */

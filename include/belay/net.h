@@ -83,6 +83,7 @@ typedef struct belay_address {
         int type;                         /* SOCK_STREAM, SOCK_DGRAM */
         /* A struct sockaddr_storage, so that <sys/socket.h> need not be included here: (struct sockaddr *) address. */
         unsigned char address[128] __attribute__((aligned(8)));
+        uint64_t reserved[4];             /* zero; room for what more may be known of an address */
 } belay_address;
 
 /*

@@ -229,8 +229,9 @@ BELAY_API bool belay_timer_cancel(belay_ticket ticket);
  */
 typedef struct belay_local {
         belay_destroy *destroy;
+        uintptr_t reserved[3];            /* zero */
 } belay_local;
-#define BELAY_LOCAL_INIT(...) { __VA_ARGS__ }
+#define BELAY_LOCAL_INIT(...) { __VA_ARGS__, { 0 } }
 
 /*
  * belay_local_set(): the value replaces the task's own of that key, which is destroyed unless a task that was spawned

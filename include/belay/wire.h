@@ -29,6 +29,7 @@ typedef struct belay_wire_way {
         bool ragged;                      /* each read and write moves a number up to that most, by chance */
         uint64_t cut_after;               /* so many bytes arrive, what comes then does not; 0: all do */
         int cut_with;                     /* and then both sides get this; a negative errno; 0: -ECONNRESET. With BELAY_WIRE_STALLS nothing more happens */
+        uint64_t reserved[4];             /* zero */
 } belay_wire_way;
 enum { BELAY_WIRE_STALLS = 1 };
 

@@ -118,6 +118,7 @@ static int read_level(const struct bly_file_call *call, struct bly_walk *walk) {
 static int tell(const struct bly_walk *walk, size_t level, const char *name, const struct bly_looked *looked,
                 belay_walk_fn *fn, void *arg) {
         belay_walk_entry entry = {
+                .size = sizeof(entry),
                 .path = walk->path,
                 .name = name,
                 .depth = (int) level + 1,

@@ -3,6 +3,7 @@
  * What the caller stores has the same size and alignment on each machine, and spans end well where time_t has 32 bits.
  */
 #include <belay.h>
+#include <belay/wire.h>
 
 #include "base/help.h"
 #include "base/spans.h"
@@ -20,6 +21,12 @@ IS_STORAGE(belay_event, 48);
 IS_STORAGE(belay_condition, 128);
 IS_STORAGE(belay_semaphore, 64);
 IS_STORAGE(belay_barrier, 224);
+
+/* What grows within its room keeps its size; what begins with its size may grow at its end. */
+_Static_assert(sizeof(belay_address) == 168 && _Alignof(belay_address) == 8, "an address has room");
+_Static_assert(sizeof(belay_wire_way) >= offsetof(belay_wire_way, reserved) + 32, "a way has room");
+_Static_assert(sizeof(belay_local) == 4 * sizeof(void *), "a key has room");
+_Static_assert(offsetof(belay_walk_entry, size) == 0, "an entry tells its size");
 
 static int sleeps_long(void *arg) {
         (void) arg;

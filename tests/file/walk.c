@@ -9,6 +9,7 @@ static char told[1024 * 1024];
 static size_t told_size;
 
 static int note(const belay_walk_entry *entry, void *arg) {
+        CHECK_EQ(entry->size, sizeof(*entry));
         const char *name = strrchr(entry->path, '/');
         const char *path = entry->path;
 

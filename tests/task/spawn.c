@@ -4,6 +4,9 @@
  */
 #include "../base/help.h"
 
+/* More than there are addresses, with 32 bits as with 64. */
+#define HUGE_STACK (sizeof(size_t) > 4 ? SIZE_MAX >> 17 : SIZE_MAX - (SIZE_MAX >> 3))
+
 static char trace[64];
 
 static void note(char what) {
@@ -338,7 +341,7 @@ static int too_large(void *arg) {
         keep_lines();
         errno = 0;
         task = belay_spawn_with(sleeps, &thing,
-                                BELAY_OPTIONS(belay_spawn_options, .stack_size = (size_t) 1 << 47, .destroy = destroy_thing));
+                                BELAY_OPTIONS(belay_spawn_options, .stack_size = HUGE_STACK, .destroy = destroy_thing));
         CHECK(task == NULL);
         CHECK_EQ(errno, ENOMEM);
         CHECK_EQ(thing.destroyed, 0);   /* still the caller's */
