@@ -271,6 +271,15 @@ $(BUILD)/tests/%_cc: tests/%.cc $(BUILD)/libbelay.a $(BUILD)/flags
 
 # ---- tests ----
 
+# What runs a test and ends all that it started: for this machine, whatever is tested.
+HOSTCC ?= $(or $(shell command -v cc),$(firstword $(CC)))
+keeper := $(BUILD)/tests/runner/keeper
+
+$(keeper): tests/runner/keeper.c
+	$(call say,test,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -O1 -g -Wall -Wextra $< -o $@
+
 # What tests are run under: what tests/unfit speaks of.
 under = $(strip $(subst $(comma), ,$(SAN)) $(foreach w,valgrind qemu,$(if $(findstring $w,$(RUN)),$w)) \
 	$(if $(findstring BELAY_SWITCH_UCONTEXT,$(CPPFLAGS) $(CFLAGS)),ucontext) \
@@ -280,15 +289,15 @@ under = $(strip $(subst $(comma), ,$(SAN)) $(foreach w,valgrind qemu,$(if $(find
 test_environment = BUILD=$(call quote,$(abspath $(BUILD))) CC=$(call quote,$(CC)) CXX=$(call quote,$(CXX)) \
 	CFLAGS=$(call quote,$(strip $(CPPFLAGS) $(CFLAGS))) SAN=$(call quote,$(SAN)) RUN=$(call quote,$(RUN)) UNDER=$(call quote,$(under)) LIBS=$(call quote,$(libs)) MAKE=$(call quote,$(MAKE))
 
-tests: $(test_programs) $(test_helpers)
+tests: $(test_programs) $(test_helpers) $(keeper)
 
-check: all $(chosen_programs) $(test_helpers)
+check: all $(chosen_programs) $(test_helpers) $(keeper)
 	@$(test_environment) tests/run $(chosen_programs) $(chosen_scripts)
 
-check-programs: all $(chosen_programs)
+check-programs: all $(chosen_programs) $(keeper)
 	@$(test_environment) tests/run $(chosen_programs)
 
-check-services: services
+check-services: services $(keeper)
 	@$(test_environment) tests/run $(call chosen,$(service_scripts))
 
 conformance: $(programs)

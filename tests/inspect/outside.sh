@@ -14,7 +14,7 @@ export LC_ALL=C
 here=tests/inspect
 work=$(mktemp -d)
 subject=
-trap '[ -z "$subject" ] || kill "$subject" 2>/dev/null; rm -rf "$work"' EXIT
+trap 'stop; rm -rf "$work"' EXIT
 read -ra cc <<<"${CC:-cc} ${CFLAGS:-}"
 read -ra libs <<<"${LIBS:--pthread -lm}"
 
@@ -62,9 +62,12 @@ start()
         read -r -t 30 -u 4 line && [ "$line" = ready ] || complain "the subject does not get ready"
 }
 
+# SIGTERM would only cancel the subject, which keeps a task of its own from that for an hour.
 stop()
 {
-        kill "$subject"
+        [ -n "$subject" ] || return 0
+        kill -KILL "$subject" 2>/dev/null || true
+        wait "$subject" 2>/dev/null || true
         subject=
         exec 4<&-
 }

@@ -9,7 +9,7 @@
 
 /* ---- a thousand that are busy ---- */
 
-enum { CONNECTIONS = 1000, ROUNDS = 400 };
+enum { CONNECTIONS = 1000, ROUNDS = 150 };
 
 struct connection {
         belay_stream *stream;

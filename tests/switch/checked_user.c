@@ -217,7 +217,7 @@ int main(int argc, char **argv)
                 if (address_space() - before > 200)
                         printf("%ld MiB more than before\n", address_space() - before);
         } else if (!strcmp(what, "many")) {
-                for (int i = 0; i < 10000; i++) {
+                for (int i = 0; i < 8200; i++) {
                         mini_spawn(short_lived, NULL);
                         mini_run(0);
                 }
