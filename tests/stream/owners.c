@@ -39,6 +39,13 @@ static void refused(int fd, bool listens) {
         CHECK_EQ(fcntl(fd, F_GETFL), flags);
 }
 
+/* Each report is checked, and many come from one place, more than the loop's limit on log lines lets through. */
+static void count_all_reports(void) {
+        extern __thread struct bly_log_limits *bly_log_limits;
+
+        bly_log_limits = NULL;
+}
+
 static int second_owner(void *arg) {
         belay_listener *listener, *other;
         belay_stream *ends[2];
@@ -46,6 +53,7 @@ static int second_owner(void *arg) {
         int fds[2], copy;
 
         (void) arg;
+        count_all_reports();
         for (int kind = PAIR; kind < KINDS; kind++) {
                 open_ends((enum kind) kind, ends);
                 for (int i = 0; i < 2; i++)
@@ -270,6 +278,7 @@ static void lost_others(enum again again, bool inside) {
 
 static int behind_its_back(void *arg) {
         (void) arg;
+        count_all_reports();
         CHECK_EQ(belay_listen(&listener, "127.0.0.1:0", NULL), 0);
         for (int again = 0; again < AGAINS; again++) {
                 printf("    number comes back, way %d\n", again);
@@ -290,6 +299,7 @@ static int lost_given(void *arg) {
         int fds[2];
 
         (void) arg;
+        count_all_reports();
         CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
         CHECK_EQ(belay_stream_open_fd(&reader, fds[0], NULL), 0);
         CHECK_EQ(close(fds[0]), 0);
