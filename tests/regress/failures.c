@@ -6,33 +6,41 @@
 
 enum { DEPTH = 3000 };
 
-static int nests(void *arg) {
-        int depth = *(int *) arg;
-        belay_group group;
-        int deeper = depth - 1;
+struct nest {
+        int depth;
+        bool alone;             /* each group has the failure of its member only */
+};
 
-        if (depth == 0)
+static int nests(void *arg) {
+        struct nest deeper = *(struct nest *) arg;
+        belay_group group;
+        int rc;
+
+        if (deeper.depth-- == 0)
                 return belay_fail(-EPROTO, "at the bottom");
         belay_group_enter(&group);
         CHECK_EQ(belay_group_spawn(&group, nests, &deeper), 0);
-        return belay_group_leave(&group, 0);
+        rc = belay_sleep(BELAY_NEVER);
+        CHECK_EQ(rc, -ECANCELED);
+        return belay_group_leave(&group, deeper.alone ? rc : belay_fail(-EPROTO, "beside"));
 }
 
 static int deep(void *arg) {
+        struct nest nest = { .depth = DEPTH, .alone = *(bool *) arg };
         char text[4096];
-        int depth = DEPTH, levels = 0;
-        belay_task *task = must(belay_spawn(nests, &depth));
+        int levels = 0;
+        belay_task *task = must(belay_spawn(nests, &nest));
         const belay_failure *failure;
 
-        (void) arg;
         CHECK_EQ(belay_join(task, NULL), 0);
         failure = belay_failure_of(task);
         for (const belay_failure *at = failure; at != NULL; at = belay_failure_at(at, 0))
                 levels++;
         CHECK_EQ(levels, DEPTH + 1);
         CHECK(belay_failure_format(failure, text, sizeof(text)) < sizeof(text));
-        CHECK(strstr(text, "[...]") != NULL);
-        CHECK(strstr(text, "at the bottom") == NULL);
+        CHECK((strstr(text, "[...]") != NULL) == !nest.alone);
+        CHECK((strstr(text, "at the bottom") != NULL) == nest.alone);
+        CHECK((belay_failure_text(failure) != NULL) == nest.alone);
         belay_release(task);
         return 0;
 }
@@ -109,7 +117,8 @@ static int borrowed(void *arg) {
 }
 
 int main(void) {
-        RUN_VIRTUAL(deep);
+        for (int alone = 0; alone < 2; alone++)
+                CHECK_EQ(belay_run_with(deep, &(bool) { alone }, VIRTUAL), 0);
         RUN_VIRTUAL(all_destroyed);
         keep_lines();
         RUN_VIRTUAL(borrowed);
