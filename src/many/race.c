@@ -18,14 +18,15 @@ struct race {
         bool stopped;                   /* all that are left are asked to end */
 };
 
-static void note_loser(struct race *race, belay_task *task) {
+static void note_loser(struct race *race, struct bly_watched *watched) {
+        belay_task *task = watched->task;
         belay_failure *failure;
 
         if (race->first_code == 0)
                 race->first_code = task->outcome;
         if (race->stopped)
                 return;
-        task->node.flags |= BLY_TASK_LOOKED_AT;
+        watched->noted = true;
         failure = task->failure != NULL ? belay_failure_ref(task->failure) : bly_failure_new(task->outcome, NULL);
         if (race->failures == NULL)
                 race->failures = bly_failure_new(race->first_code, NULL);
@@ -53,7 +54,7 @@ static void note_end(struct race *race, struct bly_watched *watched) {
                 watched->task->node.flags |= BLY_TASK_LOOKED_AT;
                 race->winner = watched;
         } else if (watched->task->outcome < 0) {
-                note_loser(race, watched->task);
+                note_loser(race, watched);
         }
 }
 
@@ -66,6 +67,13 @@ static void racer_ended(struct bly_watch *watch, struct bly_watched *watched) {
                 stop(race, race->self->place);
         if (race->pending == 0 && race->self->wait == &race->wait)
                 bly_wake(race->self, 0);
+}
+
+/* The race has told of them, or of the winner instead. */
+static void look_at_losers(const struct race *race) {
+        for (size_t i = 0; i < race->watch.count; i++)
+                if (race->watch.watched[i].noted)
+                        race->watch.watched[i].task->node.flags |= BLY_TASK_LOOKED_AT;
 }
 
 static enum bly_meet meet(belay_task *task, struct bly_wait *wait) {
@@ -161,6 +169,8 @@ int belay_race_placed(const char *place, belay_task *const tasks[], size_t count
                 bly_leave_failure(self, result, race.failures);
                 race.failures = NULL;
         }
+        if (rc == 0)
+                look_at_losers(&race);
         belay_failure_release(race.failures);
         bly_watch_end(&race.watch);
         if (rc == 0 && winner != NULL)

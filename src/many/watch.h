@@ -16,6 +16,7 @@ struct bly_watched {
         struct bly_watch *watch;
         belay_task *task;
         size_t index;                   /* the first place where it stands in the caller's array */
+        bool noted;                     /* in a race: its failure is among those that are told of */
 };
 
 enum { BLY_WATCH_FEW = 8 };
