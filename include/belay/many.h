@@ -65,7 +65,7 @@ BELAY_API int belay_race(belay_task *const tasks[], size_t count, size_t *winner
  *             rc = use(belay_result(task));
  *     belay_as_completed_end(&each);
  *
- * begin: 0 or an error. next: 1 and a handle (borrowed); 0 when all have been given; -ETIMEDOUT for each that had not
+ * begin: 0 or an error; -EPERM if `each` was begun and not ended (reported with both places; it goes on). next: 1 and a handle (borrowed); 0 when all have been given; -ETIMEDOUT for each that had not
  * ended within the span when its turn comes; -ECANCELED. end: needed after every successful begin; the tasks go on.
  * Cancellation: begin and end are no cancellation points; next is one when none has ended that was not given; none is
  * lost by it.

@@ -9,7 +9,9 @@
 #include "scope/scope.h"
 
 struct each {
-        struct bly_watch *watch;        /* NULL: not begun, or ended */
+        uintptr_t mark;                 /* its own address while it goes on: the storage is the caller's, and may hold anything */
+        const char *place;
+        struct bly_watch *watch;
         struct bly_wait wait;
         belay_task *self;
         belay_ticket timer;
@@ -23,8 +25,31 @@ _Static_assert(sizeof(struct each) <= sizeof(belay_as_completed), "room for one 
 
 struct watch_of_each {
         struct bly_watch watch;
+        struct bly_link link;           /* in loop->each */
         struct each *each;
 };
+
+static bool goes_on(const struct each *each) {
+        return each->mark == (uintptr_t) each;
+}
+
+/* The mark may be left from before. Those of other loops are not found. */
+static bool is_in_use(struct belay_loop *loop, const struct each *each) {
+        if (unlikely(bly_tools & BLY_TOOL_VALGRIND))
+                bly_tool_written(each, sizeof(*each));
+        if (likely(!goes_on(each)) || loop->each.next == NULL)
+                return false;
+        for (struct bly_link *link = loop->each.next; link != &loop->each; link = link->next)
+                if (container_of(link, struct watch_of_each, link)->each == each)
+                        return true;
+        return false;
+}
+
+static void enlist(struct belay_loop *loop, struct watch_of_each *watch) {
+        if (loop->each.next == NULL)
+                bly_list_init(&loop->each);
+        bly_list_append(&loop->each, &watch->link);
+}
 
 static void put_in_line(struct each *each, struct bly_watched *watched) {
         each->line[each->stands++] = watched;
@@ -73,9 +98,12 @@ int belay_as_completed_begin_placed(const char *place, belay_as_completed *handl
         bool some_done = false;
         int rc;
 
-        *each = (struct each) { 0 };
         if (self == NULL)
                 return -EPERM;
+        if (unlikely(is_in_use(self->loop, each)))
+                return bly_misuse(-EPERM, place, "what was begun by belay_as_completed_begin() at %s is begun again before its end",
+                                  each->place != NULL ? each->place : "an unknown place");
+        *each = (struct each) { 0 };
         watch = bly_zalloc(sizeof(*watch) + count * sizeof(*each->line));
         if (watch == NULL)
                 return -ENOMEM;
@@ -85,6 +113,11 @@ int belay_as_completed_begin_placed(const char *place, belay_as_completed *handl
                 return rc;
         }
         watch->each = each;
+        /* Without a task there is nothing that could be told to it. */
+        if (watch->watch.count > 0)
+                enlist(self->loop, watch);
+        each->mark = (uintptr_t) each;
+        each->place = place;
         each->watch = &watch->watch;
         each->self = self;
         each->line = (struct bly_watched **) (watch + 1);
@@ -122,7 +155,7 @@ int belay_as_completed_next_placed(const char *place, belay_as_completed *handle
 
         if (self == NULL)
                 return -EPERM;
-        if (each->watch == NULL || each->self != self)
+        if (!goes_on(each) || each->self != self)
                 return bly_misuse(-EPERM, place, "belay_as_completed_next() without its begin in this task");
         if (each->given == each->watch->count)
                 return 0;
@@ -148,14 +181,15 @@ void belay_as_completed_end(belay_as_completed *handle) {
         struct each *each = (struct each *) handle;
         struct watch_of_each *watch;
 
-        if (each->watch == NULL)
+        if (!goes_on(each))
                 return;
         if (each->timer != 0)
                 belay_timer_cancel(each->timer);
         if (each->first_look != 0)
                 belay_timer_cancel(each->first_look);
-        bly_watch_end(each->watch);
         watch = container_of(each->watch, struct watch_of_each, watch);
-        each->watch = NULL;
+        bly_list_remove(&watch->link);
+        bly_watch_end(each->watch);
+        each->mark = 0;
         bly_free(watch);
 }

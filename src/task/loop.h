@@ -80,6 +80,7 @@ struct belay_loop {
         struct bly_stack dead_stack;
         size_t stack_size;
         struct bly_tickets *tickets;
+        struct bly_link each;           /* what belay_as_completed_begin() began and nobody ended; by many/ */
         bool closed;
 
         /* What is outside. NULL until it is needed. */

@@ -218,6 +218,58 @@ static void in_callback(void *arg) {
         CHECK_EQ(belay_as_completed_next(&others, &task), -EPERM);
 }
 
+/* Begun again before its end, in this task or in another: told with both places, and the first goes on. */
+static belay_as_completed shared;
+
+static int begins_again(void *arg) {
+        char text[300];
+
+        CHECK_EQ(belay_as_completed_begin(&shared, tasks, MANY, BELAY_NEVER), -EPERM);
+        CHECK_EQ(kept_count, 1);
+        snprintf(text, sizeof(text), "misuse at %s:%d:", __FILE__, __LINE__ - 2);
+        CHECK_LINES(1, text);
+        snprintf(text, sizeof(text), "at %s:%d is begun again", __FILE__, *(int *) arg);
+        CHECK_LINES(1, text);
+        keep_lines();
+        return 0;
+}
+
+static int begun_twice(void *arg) {
+        belay_as_completed before, other;
+        belay_task *task;
+        int begun, count;
+
+        (void) arg;
+        keep_lines();
+        start_backwards();
+        CHECK_EQ((begun = __LINE__, belay_as_completed_begin(&shared, tasks, MANY, SECONDS(100))), 0);
+        CHECK_EQ(belay_as_completed_begin(&other, tasks, 1, BELAY_NEVER), 0);
+        before = shared;
+        begins_again(&begun);
+        task = must(belay_spawn(begins_again, &begun));
+        CHECK_EQ(belay_join(task, NULL), 0);
+        belay_release(task);
+        /* A copy is none. */
+        CHECK_EQ(belay_as_completed_next(&before, &task), -EPERM);
+        CHECK_LINES(1, "without its begin");
+        belay_as_completed_end(&before);
+        for (count = 0; belay_as_completed_next(&shared, &task) > 0; count++)
+                CHECK(task == tasks[MANY - 1 - count]);
+        CHECK_EQ(count, MANY);
+        belay_as_completed_end(&shared);
+        belay_as_completed_end(&shared);
+        /* The same bytes in its storage, left from before, are no reason to refuse. */
+        shared = before;
+        keep_lines();
+        CHECK_EQ(belay_as_completed_begin(&shared, tasks, 0, BELAY_NEVER), 0);
+        CHECK_EQ(belay_as_completed_begin(&shared, tasks, MANY, BELAY_NEVER), 0);
+        belay_as_completed_end(&shared);
+        belay_as_completed_end(&other);
+        CHECK_EQ(kept_count, 0);
+        end_all();
+        return 0;
+}
+
 static int wrong(void *arg) {
         belay_task *task, *none[] = { NULL };
 
@@ -248,6 +300,7 @@ int main(void) {
         RUN_VIRTUAL(limited);
         RUN_VIRTUAL(done_already);
         RUN_VIRTUAL(ended_early);
+        RUN_VIRTUAL(begun_twice);
         RUN_VIRTUAL(wrong);
         return 0;
 }
