@@ -27,6 +27,8 @@ BELAY_BEGIN
 BELAY_API belay_task *belay_spawn_placed(const char *place, belay_fn *fn, void *arg) BELAY_MUST_USE;
 BELAY_API belay_task *belay_spawn_with_placed(const char *place, belay_fn *fn, void *arg,
                                               const belay_spawn_options *options) BELAY_MUST_USE;
+BELAY_API int belay_spawn_detached_placed(const char *place, belay_fn *fn, void *arg,
+                                          const belay_spawn_options *options) BELAY_MUST_USE;
 BELAY_API belay_future *belay_future_new_placed(const char *place) BELAY_MUST_USE;
 BELAY_API int belay_result_placed(const char *place, belay_task *task);
 BELAY_API const belay_failure *belay_failure_of_placed(const char *place, belay_task *task);
@@ -200,6 +202,7 @@ BELAY_END
 /* task.h */
 #define belay_spawn(...) belay_spawn_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_spawn_with(...) belay_spawn_with_placed(BELAY_HERE, __VA_ARGS__)
+#define belay_spawn_detached(...) belay_spawn_detached_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_future_new() belay_future_new_placed(BELAY_HERE)
 #define belay_result(...) belay_result_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_failure_of(...) belay_failure_of_placed(BELAY_HERE, __VA_ARGS__)

@@ -54,6 +54,17 @@ BELAY_API belay_task *belay_spawn(belay_fn *fn, void *arg) BELAY_MUST_USE;
 BELAY_API belay_task *belay_spawn_with(belay_fn *fn, void *arg, const belay_spawn_options *options) BELAY_MUST_USE;
 
 /*
+ * Starts a task as belay_spawn_with() does, for a caller that wants no handle. `options` may be NULL.
+ *
+ * Returns: 0.
+ * Errors: nothing was started, and the argument is still the caller's. -ENOMEM; -EINVAL if the stack is larger than a
+ * stack can be; -EPERM outside a running loop (reported).
+ * Cancellation: not a cancellation point.
+ * Ownership: the loop owns the task. If the task fails, a log line tells of it, since nobody can look.
+ */
+BELAY_API int belay_spawn_detached(belay_fn *fn, void *arg, const belay_spawn_options *options) BELAY_MUST_USE;
+
+/*
  * A future that is pending. A handle, to be released; NULL with errno ENOMEM, or EPERM outside a loop.
  * Cancellation: not a cancellation point.
  */

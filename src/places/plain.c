@@ -15,6 +15,10 @@ belay_task *belay_spawn_with(belay_fn *fn, void *arg, const belay_spawn_options 
         return belay_spawn_with_placed(NULL, fn, arg, options);
 }
 
+int belay_spawn_detached(belay_fn *fn, void *arg, const belay_spawn_options *options) {
+        return belay_spawn_detached_placed(NULL, fn, arg, options);
+}
+
 belay_future *belay_future_new(void) {
         return belay_future_new_placed(NULL);
 }

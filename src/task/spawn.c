@@ -85,3 +85,12 @@ belay_task *belay_spawn_with_placed(const char *place, belay_fn *fn, void *arg, 
 
         return loop != NULL ? bly_spawn(loop, fn, arg, options, NULL, place) : NULL;
 }
+
+int belay_spawn_detached_placed(const char *place, belay_fn *fn, void *arg, const belay_spawn_options *options) {
+        belay_task *task = belay_spawn_with_placed(place, fn, arg, options);
+
+        if (task == NULL)
+                return -errno;
+        bly_record_unref(task);
+        return 0;
+}

@@ -331,6 +331,37 @@ static int creator_sleeps_on(void *arg) {
         return 0;
 }
 
+/* Nobody has a handle: it runs, its argument is destroyed, and its failure is told of when it ends. */
+static int detached_name(void *arg) {
+        CHECK_STR(belay_name(belay_self()), "detached");
+        ++*(int *) arg;
+        return belay_fail(-EIO, "nobody's");
+}
+
+static void add_ten(void *arg) {
+        *(int *) arg += 10;
+}
+
+static int detached(void *arg) {
+        int ran = 0;
+
+        (void) arg;
+        keep_lines();
+        CHECK_EQ(belay_spawn_detached(detached_name, &ran, BELAY_OPTIONS(belay_spawn_options, .name = "detached",
+                                                                         .destroy = add_ten)), 0);
+        CHECK_EQ(ran, 0);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(ran, 11);
+        CHECK_EQ(kept_count, 1);
+        CHECK_LINES(1, "task detached (started at " __FILE__);
+        CHECK_LINES(1, "nobody's");
+        CHECK_EQ(belay_spawn_detached(detached_name, &ran, BELAY_OPTIONS(belay_spawn_options, .stack_size = SIZE_MAX / 2)), -EINVAL);
+        CHECK_EQ(belay_loop_count(belay_loop_self()), 1);
+        CHECK_EQ(ran, 11);
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
 /* ---- what goes wrong ---- */
 
 static int too_large(void *arg) {
@@ -401,6 +432,7 @@ int main(void) {
         RUN_VIRTUAL(eager_many);
         CHECK_EQ(belay_run(eager_many, NULL), 0);
         RUN_VIRTUAL(creator_sleeps_on);
+        RUN_VIRTUAL(detached);
         if (!CHECKED)
                 RUN_VIRTUAL(too_large);
         RUN_VIRTUAL(older_options);
