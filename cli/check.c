@@ -2,7 +2,6 @@
 /*
  * belay check: plays the scenarios of vectors files and compares each with its recorded trace.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,8 @@
 #include "check/compare.h"
 #include "check/worker.h"
 #include "command.h"
+#include "common/options.h"
+#include "common/output.h"
 #include "common/text.h"
 #include "scenario/vectors.h"
 
@@ -40,12 +41,12 @@ static void help(void)
               "  -h, --help        this\n", stdout);
 }
 
-static bool read_vectors(struct file *file, const char *path, const char *command)
+static bool read_vectors(struct file *file, const char *path)
 {
         int rc = text_read_file(&file->text, path);
 
         if (rc < 0) {
-                fprintf(stderr, "%s: %s: %s\n", command, path, strerror(-rc));
+                message("%s: %s", path, strerror(-rc));
                 return false;
         }
         text_add_bytes(&file->text, "", 0);
@@ -57,7 +58,7 @@ static void report(struct check *check, const struct vectors *vectors, const str
 {
         check->failed++;
         if (!check->quiet)
-                printf("FAILED %s (%s:%d)\n%s", vector->name, vectors->path, vector->line, what);
+                show_escaped("FAILED %s (%s:%d)\n%s", vector->name, vectors->path, vector->line, what);
 }
 
 static void judge(struct check *check, const struct vectors *vectors, const struct vector *vector,
@@ -98,8 +99,7 @@ static void check_vectors(struct check *check, const struct vectors *vectors)
                 }
         }
         if (played == ENDED_BADLY) {
-                fflush(stdout);
-                fprintf(stderr, "%s: %s after the last scenario\n", vectors->path, trouble.data);
+                message("%s: %s after the last scenario", vectors->path, trouble.data);
                 check->ended_badly = true;
         }
         text_free(&trace);
@@ -107,7 +107,7 @@ static void check_vectors(struct check *check, const struct vectors *vectors)
         free(list);
 }
 
-static int check_files(struct check *check, int count, char *paths[], const char *command)
+static int check_files(struct check *check, int count, char *paths[])
 {
         struct file *files = calloc((size_t) count, sizeof(*files));
         bool good = true;
@@ -116,7 +116,7 @@ static int check_files(struct check *check, int count, char *paths[], const char
                 out_of_memory();
         /* All are read before any is played: an error in a file is the whole answer. */
         for (int i = 0; i < count; i++)
-                good = read_vectors(&files[i], paths[i], command) && good;
+                good = read_vectors(&files[i], paths[i]) && good;
         for (int i = 0; good && i < count; i++)
                 check_vectors(check, &files[i].vectors);
         for (int i = 0; i < count; i++) {
@@ -125,7 +125,7 @@ static int check_files(struct check *check, int count, char *paths[], const char
         }
         free(files);
         if (good && check->only && check->passed + check->failed == 0) {
-                fprintf(stderr, "%s: no scenario '%s'\n", command, check->only);
+                message("no scenario '%s'", check->only);
                 good = false;
         }
         if (!good)
@@ -147,7 +147,7 @@ int command_check(int argc, char *argv[])
         bool verbose = false;
         int option;
 
-        while ((option = getopt_long(argc, argv, "o:qvh", options, NULL)) != -1)
+        while ((option = next_option(argc, argv, "o:qvh", options)) != -1)
                 switch (option) {
                 case 'o':
                         check.only = optarg;
@@ -165,9 +165,9 @@ int command_check(int argc, char *argv[])
                         return 2;
                 }
         if (optind == argc) {
-                fprintf(stderr, "%s: expected a file; %s --help says more\n", argv[0], argv[0]);
+                message("expected a file; %s --help says more", message_name);
                 return 2;
         }
         quiet_library(verbose);
-        return check_files(&check, argc - optind, argv + optind, argv[0]);
+        return check_files(&check, argc - optind, argv + optind);
 }

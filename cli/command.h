@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The subcommands. Each gets its own argv, whose first word is for messages ("belay check"), and returns
- * the command's exit status: 0, 1 where what it was to do went wrong, 2 where it was asked wrongly.
+ * The subcommands. Each gets its own argv, from its name on, and returns the command's exit status: 0, 1 where what it
+ * was to do went wrong, 2 where it was asked wrongly. What it writes goes through common/output.h.
  */
 #pragma once
 

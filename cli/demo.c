@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,6 +16,8 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "common/options.h"
+#include "common/output.h"
 #include "common/text.h"
 #include "demo/find.h"
 
@@ -55,13 +56,17 @@ static double seconds(void)
 /* "force-a-task-to-cancel" is told as "Force a task to cancel". */
 static void print_heading(const char *name, bool first)
 {
+        struct text heading = { 0 };
+
         if (!first)
                 putchar('\n');
         for (const char *at = name; *at; at++) {
                 char c = *at == '-' || *at == '_' ? ' ' : *at;
 
-                putchar(at == name && c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+                text_add(&heading, "%c", at == name && c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
         }
+        show(heading.data, heading.length);
+        text_free(&heading);
         putchar('\n');
         for (const char *at = name; *at; at++)
                 putchar('=');
@@ -77,7 +82,9 @@ static void print_lines(struct text *text, double since, bool end)
         while (rest > 0 && ((stop = memchr(at, '\n', rest)) || end)) {
                 size_t length = stop ? (size_t) (stop - at) : rest;
 
-                printf("%8.3f  %.*s\n", seconds() - since, (int) length, at);
+                printf("%8.3f  ", seconds() - since);
+                show(at, length);
+                putchar('\n');
                 at += length + (stop != NULL);
                 rest -= length + (stop != NULL);
         }
@@ -153,12 +160,12 @@ static bool run_program(const char *directory, const char *name)
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool is_known(const struct examples *examples, const char *name, const char *command)
+static bool is_known(const struct examples *examples, const char *name)
 {
         for (size_t i = 0; i < examples->count; i++)
                 if (strcmp(examples->names[i], name) == 0)
                         return true;
-        fprintf(stderr, "%s: no program '%s'; %s --list lists them\n", command, name, command);
+        message("no program '%s'; %s --list lists them", name, message_name);
         return false;
 }
 
@@ -168,7 +175,7 @@ static int run_programs(const char *directory, size_t count, char *const names[]
         size_t run, failed = 0;
 
         sigaction(SIGINT, &action, &before);
-        for (run = 0; run < count && !interrupted; run++) {
+        for (run = 0; run < count && !interrupted && !ferror(stdout); run++) {
                 print_heading(names[run], run == 0);
                 failed += !run_program(directory, names[run]);
         }
@@ -179,8 +186,10 @@ static int run_programs(const char *directory, size_t count, char *const names[]
 
 static int list(const struct examples *examples)
 {
-        for (size_t i = 0; i < examples->count; i++)
-                puts(examples->names[i]);
+        for (size_t i = 0; i < examples->count; i++) {
+                show(examples->names[i], strlen(examples->names[i]));
+                putchar('\n');
+        }
         return 0;
 }
 
@@ -195,7 +204,7 @@ int command_demo(int argc, char *argv[])
         bool only_list = false, known = true;
         int option, status;
 
-        while ((option = getopt_long(argc, argv, "lh", options, NULL)) != -1)
+        while ((option = next_option(argc, argv, "lh", options)) != -1)
                 switch (option) {
                 case 'l':
                         only_list = true;
@@ -206,12 +215,12 @@ int command_demo(int argc, char *argv[])
                 default:
                         return 2;
                 }
-        if (examples_find(&examples, argv[0]) < 0) {
+        if (examples_find(&examples) < 0) {
                 examples_free(&examples);
                 return 2;
         }
         for (int i = optind; i < argc; i++)
-                known = is_known(&examples, argv[i], argv[0]) && known;
+                known = is_known(&examples, argv[i]) && known;
         if (!known)
                 status = 2;
         else if (only_list)

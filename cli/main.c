@@ -2,14 +2,14 @@
 /*
  * The command `belay`: a table of subcommands.
  */
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <belay.h>
 
 #include "command.h"
+#include "common/options.h"
+#include "common/output.h"
 
 static const struct command {
         const char *name;
@@ -29,9 +29,17 @@ static void drop_line(void *context, belay_log_level level, const char *line)
         (void) line;
 }
 
+/* As the library would, which quotes the names of tasks as they are. */
+static void print_line(void *context, belay_log_level level, const char *line)
+{
+        (void) context;
+        (void) level;
+        message("%s", line);
+}
+
 void quiet_library(bool verbose)
 {
-        belay_set_log(verbose ? NULL : drop_line, NULL);
+        belay_set_log(verbose ? print_line : drop_line, NULL);
 }
 
 static void help(FILE *file)
@@ -49,21 +57,15 @@ static void help(FILE *file)
 
 static int run(const struct command *command, int argc, char *argv[])
 {
-        char name[64];
-        int status;
+        static char name[64];
 
         snprintf(name, sizeof(name), "belay %s", command->name);
-        argv[0] = name;
+        message_name = name;
         optind = 0;                   /* each subcommand reads options of its own, from the start */
-        status = command->run(argc, argv);
-        if (fflush(stdout) != 0 || ferror(stdout)) {
-                fprintf(stderr, "%s: cannot write to standard output\n", name);
-                return 2;
-        }
-        return status;
+        return command->run(argc, argv);
 }
 
-int main(int argc, char *argv[])
+static int choose(int argc, char *argv[])
 {
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
@@ -72,7 +74,7 @@ int main(int argc, char *argv[])
         };
         int option;
 
-        while ((option = getopt_long(argc, argv, "+hV", options, NULL)) != -1)
+        while ((option = next_option(argc, argv, "+hV", options)) != -1)
                 switch (option) {
                 case 'h':
                         help(stdout);
@@ -91,6 +93,15 @@ int main(int argc, char *argv[])
         for (const struct command *each = commands; each->name; each++)
                 if (strcmp(each->name, argv[optind]) == 0)
                         return run(each, argc - optind, argv + optind);
-        fprintf(stderr, "belay: unknown subcommand '%s'; belay --help lists them\n", argv[optind]);
+        message("unknown subcommand '%s'; belay --help lists them", argv[optind]);
         return 2;
+}
+
+int main(int argc, char *argv[])
+{
+        int status;
+
+        open_output();
+        status = choose(argc, argv);
+        return close_output() ? status : 2;
 }

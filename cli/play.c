@@ -2,11 +2,12 @@
 /*
  * belay play: a scenario's trace. A scenario out of a vectors file is chosen by its name.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
+#include "common/options.h"
+#include "common/output.h"
 #include "common/text.h"
 #include "player/play.h"
 #include "scenario/vectors.h"
@@ -33,11 +34,9 @@ static int play(const struct scenario *scenario)
                 return 2;
         good = play_scenario(scenario, &trace, &trouble);
         if (trace.data)
-                fputs(trace.data, stdout);
-        if (!good) {
-                fflush(stdout);
-                fprintf(stderr, "%s\n", trouble.data);
-        }
+                show(trace.data, trace.length);
+        if (!good)
+                message_line(trouble.data);
         text_free(&trace);
         text_free(&trouble);
         return good ? 0 : 1;
@@ -55,7 +54,7 @@ static int play_one_of(const char *path, const struct text *text, const char *na
                 if (i < vectors.count)
                         status = play(vectors.list[i].scenario);
                 else
-                        fprintf(stderr, "%s: no scenario '%s'\n", path, name);
+                        message("%s: no scenario '%s'", path, name);
         }
         vectors_free(&vectors);
         return status;
@@ -75,7 +74,7 @@ int command_play(int argc, char *argv[])
         bool verbose = false;
         int option, rc, status;
 
-        while ((option = getopt_long(argc, argv, "o:vh", options, NULL)) != -1)
+        while ((option = next_option(argc, argv, "o:vh", options)) != -1)
                 switch (option) {
                 case 'o':
                         only = optarg;
@@ -90,12 +89,12 @@ int command_play(int argc, char *argv[])
                         return 2;
                 }
         if (argc - optind != 1) {
-                fprintf(stderr, "%s: expected one file, found %d\n", argv[0], argc - optind);
+                message("expected one file, found %d; %s --help says more", argc - optind, message_name);
                 return 2;
         }
         rc = text_read_file(&text, argv[optind]);
         if (rc < 0) {
-                fprintf(stderr, "%s: %s: %s\n", argv[0], argv[optind], strerror(-rc));
+                message("%s: %s", argv[optind], strerror(-rc));
                 return 2;
         }
         text_add_bytes(&text, "", 0);

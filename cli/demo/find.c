@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/output.h"
 #include "../common/text.h"
 #include "find.h"
 
@@ -85,7 +86,7 @@ static void beside_executable(struct text *path)
                 text_add(path, "%.*s/", (int) (slash - executable), executable);
 }
 
-int examples_find(struct examples *examples, const char *command)
+int examples_find(struct examples *examples)
 {
         const char *chosen = getenv("BELAY_EXAMPLES");
         struct text beside = { 0 };
@@ -95,7 +96,7 @@ int examples_find(struct examples *examples, const char *command)
         if (chosen && *chosen) {
                 if (look_in(examples, chosen))
                         return 0;
-                fprintf(stderr, "%s: no programs in $BELAY_EXAMPLES (%s)\n", command, chosen);
+                message("no programs in $BELAY_EXAMPLES (%s)", chosen);
                 return -1;
         }
         beside_executable(&beside);
@@ -107,8 +108,8 @@ int examples_find(struct examples *examples, const char *command)
                 text_free(&directory);
         }
         if (!found)
-                fprintf(stderr, "%s: no programs in %s or %s beside this executable; "
-                        "$BELAY_EXAMPLES may name another directory\n", command, places[0], places[1]);
+                message("no programs in %s or %s beside this executable; $BELAY_EXAMPLES may name another directory",
+                        places[0], places[1]);
         text_free(&beside);
         return found ? 0 : -1;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/output.h"
 #include "../common/text.h"
 #include "parser.h"
 
@@ -14,11 +15,9 @@ bool complain(const struct parser *parser, int line, const char *format, ...)
 {
         va_list list;
 
-        fprintf(stderr, "%s:%d: ", parser->scenario->path, line);
         va_start(list, format);
-        vfprintf(stderr, format, list);
+        message_at_list(parser->scenario->path, line, format, list);
         va_end(list);
-        fputc('\n', stderr);
         return false;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/output.h"
 #include "../common/text.h"
 #include "vectors.h"
 
@@ -40,9 +41,7 @@ static bool begins(const struct cursor *cursor, const char *mark)
 
 static bool wrong(const struct cursor *cursor, int line, const char *what, const char *detail)
 {
-        fprintf(stderr, "%s:%d: %s%s%s%s\n", cursor->path, line, what, detail ? " '" : "",
-                detail ? detail : "",
-                detail ? "'" : "");
+        message_at(cursor->path, line, "%s%s%s%s", what, detail ? " '" : "", detail ? detail : "", detail ? "'" : "");
         return false;
 }
 
