@@ -18,15 +18,18 @@ export BELAY_EXAMPLES
 
 # ---- what cannot be written ----
 
-# fails MESSAGE ARGUMENT...: standard output is the caller's.
+# fails MESSAGE ARGUMENT...: standard output is the caller's; what is to be complained of goes to that of the test.
+exec 6>&1
 fails() {
         message=$1
         shift
         status=0
         "$belay" "$@" 2>err </dev/null || status=$?
-        [ "$status" -eq 2 ] || complain "belay $*: exit status $status, though it cannot write"
-        has err "cannot write to standard output: $message"
-        [ "$(wc -l <err)" -eq 1 ] || complain "belay $*: more than one line: $(cat err)"
+        {
+                [ "$status" -eq 2 ] || complain "belay $*: exit status $status, though it cannot write"
+                has err "cannot write to standard output: $message"
+                [ "$(wc -l <err)" -eq 1 ] || complain "belay $*: more than one line: $(cat err)"
+        } >&6
 }
 
 # Everything that the command prints to standard output.
