@@ -3,7 +3,7 @@
 # belay's build. Plain GNU make, nothing to configure; sources are found by their place.
 #
 #   make                        libraries, the command, the benchmarks, the examples; all below build/
-#   make check                  every test; T=sync only those with "sync" in their path
+#   make check                  every test; T="sync io" only those with "sync" or "io" in their path
 #   make check-programs         those of them that are programs, without the scripts
 #   make conformance            the traces in tests/conformance
 #   make services               the examples beside other loops and libraries, of those that pkg-config finds
@@ -11,7 +11,7 @@
 #   make install                to DESTDIR PREFIX (/usr/local) LIBDIR (PREFIX/lib), BINDIR, INCLUDEDIR, LIBEXECDIR; and uninstall
 #   make clean
 #
-#   CC=clang  CC=musl-gcc  CC=aarch64-linux-gnu-gcc     CXX follows CC
+#   CC=clang  CC=musl-gcc  CC=aarch64-linux-gnu-gcc     CXX follows CC; other machines by qemu-user
 #   SAN=address,undefined  SAN=thread                   sanitizers, in everything
 #   BUILD=DIR                   where to build: keep one for each set of the above
 #   RUN="valgrind -q"           what test programs are run by
@@ -101,10 +101,11 @@ libs := $(uring) -pthread -lm
 test_libs := $(libs) -ldl -lutil
 
 ifeq ($(origin RUN),undefined)
-ifneq ($(findstring aarch64,$(CC)),)
-ifneq ($(shell uname -m),aarch64)
-RUN := qemu-aarch64 -L /usr/aarch64-linux-gnu
-endif
+# Another machine's programs are run by its emulator, with the libraries of Debian's cross compiler.
+triplet := $(patsubst %-gcc,%,$(filter %-linux-gnu-gcc %-linux-gnueabihf-gcc,$(notdir $(CC))))
+foreign := $(filter-out $(shell uname -m),$(firstword $(subst -, ,$(triplet))))
+ifneq ($(foreign),)
+RUN := qemu-$(subst i686,i386,$(foreign)) -L /usr/$(triplet)
 endif
 ifeq ($(SAN),thread)
 # It cannot live with addresses that are spread as widely as newer kernels do.
@@ -150,7 +151,7 @@ test_scripts := $(filter-out $(service_scripts),$(sort $(wildcard tests/*.sh tes
 test_helpers := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/programs/*.c)))
 test_helpers += $(if $(CXX),$(patsubst %.cc,$(BUILD)/%_cc,$(sort $(wildcard tests/*/programs/*.cc))))
 
-chosen = $(if $(T),$(foreach t,$1,$(if $(findstring $(T),$t),$t)),$1)
+chosen = $(if $(T),$(foreach t,$1,$(if $(strip $(foreach word,$(T),$(findstring $(word),$t))),$t)),$1)
 chosen_programs := $(call chosen,$(test_programs))
 chosen_scripts := $(call chosen,$(test_scripts))
 
@@ -280,9 +281,12 @@ $(keeper): tests/runner/keeper.c
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -O1 -g -Wall -Wextra $< -o $@
 
-# What tests are run under: what tests/unfit speaks of.
+# What tests are run under: what tests/unfit speaks of. "ucontext" is what was built, whoever chose it.
+by_ucontext = $(shell echo '$(hash)include "switch/switch.h"' | $(compile) -Isrc -E -dM -x c - | \
+	sed -n 's/^.define BLY_SWITCH_UCONTEXT .*/ucontext/p')
+bits = $(shell echo | $(compile) -E -dM -x c - | sed -n 's/^.define __SIZEOF_POINTER__ 4$$/32-bit/p')
 under = $(strip $(subst $(comma), ,$(SAN)) $(foreach w,valgrind qemu,$(if $(findstring $w,$(RUN)),$w)) \
-	$(if $(findstring BELAY_SWITCH_UCONTEXT,$(CPPFLAGS) $(CFLAGS)),ucontext) \
+	$(patsubst qemu-%,%,$(filter qemu-%,$(notdir $(firstword $(RUN))))) $(by_ucontext) $(bits) \
 	$(foreach w,musl clang,$(if $(findstring $w,$(CC)),$w)))
 
 # For scripts in particular: all that they need to build what this build can run.

@@ -12,6 +12,12 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
+/* musl has the header and not the functions. A program that brings them along (libucontext) says so. */
+#if !defined(__GLIBC__) && !defined(BELAY_LIBUCONTEXT)
+#error "belay has no switch of its own for this machine, and this C library no makecontext(). With any C library: \
+x86-64, aarch64, riscv64. Other machines: with glibc, or with libucontext and -DBELAY_LIBUCONTEXT."
+#endif
+
 /* bly_start() is not told where a stack ends; makecontext() only wants to know where it begins. */
 #define UCONTEXT_LEAST 16384
 
