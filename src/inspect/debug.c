@@ -140,6 +140,24 @@ struct belay_debug_v1 bly_debug = {
                 [31] = BLY_ABSENT,
         },
         .saved_d8 = BLY_SAVED_D8,
+#elif defined(BLY_SWITCH_RISCV64)
+#define SAVED_S(n) [n] = BLY_SAVED_S2 + 8 * ((n) - 18)
+        .machine = 243,
+        .saved_size = BLY_SAVED_SIZE,
+        .saved_pc = BLY_SAVED_PC,
+        .saved_fp = BLY_SAVED_FP,
+        .saved = {
+                [0] = BLY_ABSENT,
+                [1] = BLY_SAVED_RA,
+                [2 ... 7] = BLY_ABSENT,
+                [8] = BLY_SAVED_S0,
+                [9] = BLY_SAVED_S1,
+                [10 ... 17] = BLY_ABSENT,
+                SAVED_S(18), SAVED_S(19), SAVED_S(20), SAVED_S(21), SAVED_S(22),
+                SAVED_S(23), SAVED_S(24), SAVED_S(25), SAVED_S(26), SAVED_S(27),
+                [28 ... 31] = BLY_ABSENT,
+        },
+        .saved_d8 = BLY_ABSENT,
 #else
         .saved_size = BLY_ABSENT,
         .saved_pc = BLY_ABSENT,

@@ -42,6 +42,13 @@ void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entr
         memcpy(sp + BLY_SAVED_X87CW, &x87cw, sizeof(x87cw));
         set_word(sp, BLY_SAVED_R12, (uintptr_t) entry);
         set_word(sp, BLY_SAVED_R13, (uintptr_t) arg);
+#elif defined(BLY_SWITCH_RISCV64)
+        uint64_t mode;
+
+        __asm__ volatile("frrm %0" : "=r"(mode));
+        set_word(sp, BLY_SAVED_FRM, mode);
+        set_word(sp, BLY_SAVED_S1, (uintptr_t) entry);
+        set_word(sp, BLY_SAVED_S2, (uintptr_t) arg);
 #else
         uint64_t fpcr;
 
@@ -57,6 +64,8 @@ const char *bly_switch_name(void)
 {
 #if defined(BLY_SWITCH_X86_64)
         return "x86-64";
+#elif defined(BLY_SWITCH_RISCV64)
+        return "riscv64";
 #else
         return "aarch64";
 #endif

@@ -12,6 +12,8 @@
 #define BLY_SWITCH_X86_64 1
 #elif !defined(BELAY_SWITCH_UCONTEXT) && defined(__aarch64__) && !defined(__ILP32__)
 #define BLY_SWITCH_AARCH64 1
+#elif !defined(BELAY_SWITCH_UCONTEXT) && defined(__riscv_float_abi_double) && __riscv_xlen == 64 && !defined(__riscv_32e)
+#define BLY_SWITCH_RISCV64 1
 #else
 #define BLY_SWITCH_UCONTEXT 1
 #endif
@@ -46,6 +48,16 @@
 #define BLY_SAVED_FP BLY_SAVED_X29
 #define BLY_SAVED_PC BLY_SAVED_X30
 #define BLY_SAVED_SIZE 176
+#elif defined(BLY_SWITCH_RISCV64)
+#define BLY_SAVED_S1 0
+#define BLY_SAVED_S2 8 /* s2 to s11, 8 bytes each */
+#define BLY_SAVED_FRM 88
+#define BLY_SAVED_FS0 96 /* fs0 to fs11, 8 bytes each */
+#define BLY_SAVED_S0 192
+#define BLY_SAVED_RA 200
+#define BLY_SAVED_FP BLY_SAVED_S0
+#define BLY_SAVED_PC BLY_SAVED_RA
+#define BLY_SAVED_SIZE 208
 #endif
 
 #ifndef __ASSEMBLER__
@@ -80,7 +92,7 @@ void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entr
  */
 void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *), void *arg);
 
-/* "x86-64", "aarch64" or "ucontext" */
+/* "x86-64", "aarch64", "riscv64" or "ucontext" */
 const char *bly_switch_name(void);
 
 #ifdef __cplusplus

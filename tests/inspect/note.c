@@ -122,6 +122,17 @@ static void saved_registers(void) {
         CHECK_EQ(debug->saved[30], BLY_SAVED_X30);
         CHECK_EQ(debug->saved[31], BLY_ABSENT);
         CHECK_EQ(debug->saved_d8, BLY_SAVED_D8);
+#elif defined(BLY_SWITCH_RISCV64)
+        CHECK_EQ(debug->machine, 243);
+        for (int i = 0; i < 32; i++) {
+                int expected = i == 1    ? BLY_SAVED_RA
+                               : i == 8  ? BLY_SAVED_S0
+                               : i == 9  ? BLY_SAVED_S1
+                               : i >= 18 && i <= 27 ? BLY_SAVED_S2 + 8 * (i - 18) : BLY_ABSENT;
+
+                CHECK_EQ(debug->saved[i], expected);
+        }
+        CHECK_EQ(debug->saved_d8, BLY_ABSENT);
 #else
         CHECK_EQ(debug->machine, 0);
         for (int i = 0; i < 32; i++)

@@ -313,7 +313,7 @@ static void print_registers(uint64_t task) {
                         continue;
                 if (d.machine == EM_X86_64 && i < sizeof(of_x86_64) / sizeof(*of_x86_64) && of_x86_64[i] != NULL)
                         printf("set $%s = %#llx\n", of_x86_64[i], (unsigned long long) pointer(sp + d.saved[i]));
-                else if (d.machine == EM_AARCH64)
+                else if (d.machine == EM_AARCH64 || d.machine == EM_RISCV)
                         printf("set $x%u = %#llx\n", i, (unsigned long long) pointer(sp + d.saved[i]));
         }
         printf("set $sp = %#llx\nset $pc = %#llx\n", (unsigned long long) sp + d.saved_size,

@@ -38,6 +38,12 @@ const int saved_rbx = BLY_SAVED_RBX;
                          "mov x28, #" #n "0\n"                                        \
                          : : : "x20", "x21", "x22", "x23", "x24", "x25", "x26", \
                            "x27", "x28", "memory")
+#elif defined(__riscv)
+#define SET_REGISTERS(n)                                                              \
+        __asm__ volatile("li s3, " #n "3\n li s4, " #n "4\n li s5, " #n "5\n"         \
+                         "li s6, " #n "6\n li s7, " #n "7\n li s8, " #n "8\n"         \
+                         "li s9, " #n "9\n li s10, " #n "0\n li s11, " #n "1\n"       \
+                         : : : "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "memory")
 #else
 #define SET_REGISTERS(n) ((void) 0)
 #endif

@@ -36,6 +36,12 @@ aarch64:*)
         of_task='102 103 104 105 106 107 108 109 100'
         of_main='202 203 204 205 206 207 208 209 200'
         ;;
+riscv64:*)
+        other='set $s0 = *(long *) ($from + saved_fp)'
+        registers='$s3 $s4 $s5 $s6 $s7 $s8 $s9 $s10 $s11'
+        of_task='103 104 105 106 107 108 109 100 101'
+        of_main='203 204 205 206 207 208 209 200 201'
+        ;;
 *) echo "not on this machine"; exit 77 ;;
 esac
 

@@ -65,7 +65,8 @@ int main(void)
         static struct player players[MANY];
         const char *name = bly_switch_name();
 
-        CHECK(!strcmp(name, "x86-64") || !strcmp(name, "aarch64") || !strcmp(name, "ucontext"));
+        CHECK(!strcmp(name, "x86-64") || !strcmp(name, "aarch64") || !strcmp(name, "riscv64") ||
+              !strcmp(name, "ucontext"));
 #ifdef BELAY_SWITCH_UCONTEXT
         CHECK(!strcmp(name, "ucontext"));
 #endif

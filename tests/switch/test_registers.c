@@ -13,10 +13,10 @@
 static struct bly_context main_context, task_context;
 static char stack[64 * 1024] __attribute__((aligned(64)));
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__x86_64__) || defined(__aarch64__) || (defined(__riscv_float_abi_double) && __riscv_xlen == 64)
 /*
  * Sets all callee-saved registers from in[], calls bly_switch(from, to), stores them to
- * out[]. x86-64: rbx rbp r12-r15; aarch64: x19-x28 d8-d15.
+ * out[]. x86-64: rbx rbp r12-r15; aarch64: x19-x28 d8-d15; riscv64: s0-s11 fs0-fs11.
  */
 void switch_with(const uint64_t *in, uint64_t *out, struct bly_context *from, const struct bly_context *to);
 #endif
@@ -57,6 +57,37 @@ __asm__(".text\n.type switch_with, %function\nswitch_with:\n"
         "ldp d8, d9, [sp, #96]\nldp d10, d11, [sp, #112]\nldp d12, d13, [sp, #128]\n"
         "ldp d14, d15, [sp, #144]\nldp x29, x30, [sp], #192\nret\n"
         ".size switch_with, . - switch_with\n");
+#elif defined(__riscv_float_abi_double) && __riscv_xlen == 64
+#define REGISTERS 24
+__asm__(".text\n.type switch_with, %function\nswitch_with:\n"
+        "addi sp, sp, -224\nsd ra, 216(sp)\nsd a1, 208(sp)\n"
+        "sd s0, 0(sp)\nsd s1, 8(sp)\nsd s2, 16(sp)\nsd s3, 24(sp)\n"
+        "sd s4, 32(sp)\nsd s5, 40(sp)\nsd s6, 48(sp)\nsd s7, 56(sp)\n"
+        "sd s8, 64(sp)\nsd s9, 72(sp)\nsd s10, 80(sp)\nsd s11, 88(sp)\n"
+        "fsd fs0, 96(sp)\nfsd fs1, 104(sp)\nfsd fs2, 112(sp)\nfsd fs3, 120(sp)\n"
+        "fsd fs4, 128(sp)\nfsd fs5, 136(sp)\nfsd fs6, 144(sp)\nfsd fs7, 152(sp)\n"
+        "fsd fs8, 160(sp)\nfsd fs9, 168(sp)\nfsd fs10, 176(sp)\nfsd fs11, 184(sp)\n"
+        "ld s0, 0(a0)\nld s1, 8(a0)\nld s2, 16(a0)\nld s3, 24(a0)\n"
+        "ld s4, 32(a0)\nld s5, 40(a0)\nld s6, 48(a0)\nld s7, 56(a0)\n"
+        "ld s8, 64(a0)\nld s9, 72(a0)\nld s10, 80(a0)\nld s11, 88(a0)\n"
+        "fld fs0, 96(a0)\nfld fs1, 104(a0)\nfld fs2, 112(a0)\nfld fs3, 120(a0)\n"
+        "fld fs4, 128(a0)\nfld fs5, 136(a0)\nfld fs6, 144(a0)\nfld fs7, 152(a0)\n"
+        "fld fs8, 160(a0)\nfld fs9, 168(a0)\nfld fs10, 176(a0)\nfld fs11, 184(a0)\n"
+        "mv a0, a2\nmv a1, a3\ncall bly_switch\nld a1, 208(sp)\n"
+        "sd s0, 0(a1)\nsd s1, 8(a1)\nsd s2, 16(a1)\nsd s3, 24(a1)\n"
+        "sd s4, 32(a1)\nsd s5, 40(a1)\nsd s6, 48(a1)\nsd s7, 56(a1)\n"
+        "sd s8, 64(a1)\nsd s9, 72(a1)\nsd s10, 80(a1)\nsd s11, 88(a1)\n"
+        "fsd fs0, 96(a1)\nfsd fs1, 104(a1)\nfsd fs2, 112(a1)\nfsd fs3, 120(a1)\n"
+        "fsd fs4, 128(a1)\nfsd fs5, 136(a1)\nfsd fs6, 144(a1)\nfsd fs7, 152(a1)\n"
+        "fsd fs8, 160(a1)\nfsd fs9, 168(a1)\nfsd fs10, 176(a1)\nfsd fs11, 184(a1)\n"
+        "ld s0, 0(sp)\nld s1, 8(sp)\nld s2, 16(sp)\nld s3, 24(sp)\n"
+        "ld s4, 32(sp)\nld s5, 40(sp)\nld s6, 48(sp)\nld s7, 56(sp)\n"
+        "ld s8, 64(sp)\nld s9, 72(sp)\nld s10, 80(sp)\nld s11, 88(sp)\n"
+        "fld fs0, 96(sp)\nfld fs1, 104(sp)\nfld fs2, 112(sp)\nfld fs3, 120(sp)\n"
+        "fld fs4, 128(sp)\nfld fs5, 136(sp)\nfld fs6, 144(sp)\nfld fs7, 152(sp)\n"
+        "fld fs8, 160(sp)\nfld fs9, 168(sp)\nfld fs10, 176(sp)\nfld fs11, 184(sp)\n"
+        "ld ra, 216(sp)\naddi sp, sp, 224\nret\n"
+        ".size switch_with, . - switch_with\n");
 #endif
 
 #ifdef REGISTERS
@@ -84,6 +115,11 @@ static void check_layout(const uint64_t *expected)
 #elif defined(BLY_SWITCH_AARCH64)
         memcpy(&saved[0], sp + BLY_SAVED_X19, 80);
         memcpy(&saved[10], sp + BLY_SAVED_D8, 64);
+        memcpy(&pc, sp + BLY_SAVED_PC, 8);
+#elif defined(BLY_SWITCH_RISCV64)
+        memcpy(&saved[0], sp + BLY_SAVED_S0, 8);
+        memcpy(&saved[1], sp + BLY_SAVED_S1, 88);
+        memcpy(&saved[12], sp + BLY_SAVED_FS0, 96);
         memcpy(&pc, sp + BLY_SAVED_PC, 8);
 #else
         (void) sp;

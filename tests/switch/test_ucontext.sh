@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Where there is neither a switch of our own nor the C library's ucontext, the compiler says what is supported.
+
+dir=$(cd "$(dirname "$0")" && pwd) || exit 1
+command -v musl-gcc >/dev/null 2>&1 || { echo "no musl-gcc"; exit 77; }
+
+out=$(musl-gcc -std=gnu11 -DBELAY_SWITCH_UCONTEXT -fsyntax-only "$dir/../../src/switch/switch_ucontext.c" 2>&1) &&
+        { echo "it is built without makecontext()"; exit 1; }
+case $out in
+*'x86-64, aarch64, riscv64'*'glibc'*) exit 0 ;;
+esac
+echo "$out"
+exit 1
