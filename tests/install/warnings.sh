@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# A compiler that warns of what ours does not builds all the same; in our own tests warnings are errors.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
+build()
+{
+        "${MAKE:-make}" -s BUILD="$work" CC="$CC" CXX= CFLAGS=-Wpadded "$@" "$work/obj/src/base/text.c.o" >"$work/out" 2>&1
+}
+
+build WERROR= || { cat "$work/out"; exit 1; }
+grep -q 'Wpadded' "$work/out" || { echo "nothing was warned of"; exit 1; }
+! build WERROR=-Werror || { echo "a warning is no error with WERROR=-Werror"; exit 1; }
+grep -qx 'WERROR ?=' Makefile || { echo "the Makefile makes warnings errors for everybody"; exit 1; }
+grep -q 'WERROR=-Werror' script/test || { echo "script/test lets warnings pass"; exit 1; }
