@@ -63,8 +63,11 @@ test_flags = -Iinclude -Isrc -Itests $(defines)
 same_anywhere := $(call quote,-ffile-prefix-map=$(CURDIR)=.)
 # Up to its version 10 gcc hands only this one on to the assembler.
 same_assembly := $(call quote,-fdebug-prefix-map=$(CURDIR)=.)
-compile := $(CC) $(CPPFLAGS) $(CFLAGS) $(same_anywhere) $(sanitize)
-compile_cxx := $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(same_anywhere) $(sanitize)
+# With 32 bits, file sizes and times have 64 if they are asked for.
+bits := $(shell echo __SIZEOF_POINTER__ | $(CC) $(CPPFLAGS) $(CFLAGS) -E -P -x c - 2>/dev/null)
+wide := $(if $(filter 4,$(bits)),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
+compile := $(CC) $(wide) $(CPPFLAGS) $(CFLAGS) $(same_anywhere) $(sanitize)
+compile_cxx := $(CXX) $(wide) $(CPPFLAGS) $(CXXFLAGS) $(same_anywhere) $(sanitize)
 
 # io_uring is built in where the compiler has liburing, 2.3 or later. URING says how:
 #   static   its static library becomes part of ours: what is built here does not need it when it runs
@@ -284,14 +287,13 @@ $(keeper): tests/runner/keeper.c
 # What tests are run under: what tests/unfit speaks of. "ucontext" is what was built, whoever chose it.
 by_ucontext = $(shell echo '$(hash)include "switch/switch.h"' | $(compile) -Isrc -E -dM -x c - | \
 	sed -n 's/^.define BLY_SWITCH_UCONTEXT .*/ucontext/p')
-bits = $(shell echo | $(compile) -E -dM -x c - | sed -n 's/^.define __SIZEOF_POINTER__ 4$$/32-bit/p')
 under = $(strip $(subst $(comma), ,$(SAN)) $(foreach w,valgrind qemu,$(if $(findstring $w,$(RUN)),$w)) \
-	$(patsubst qemu-%,%,$(filter qemu-%,$(notdir $(firstword $(RUN))))) $(by_ucontext) $(bits) \
+	$(patsubst qemu-%,%,$(filter qemu-%,$(notdir $(firstword $(RUN))))) $(by_ucontext) $(if $(filter 4,$(bits)),32-bit) \
 	$(foreach w,musl clang,$(if $(findstring $w,$(CC)),$w)))
 
 # For scripts in particular: all that they need to build what this build can run.
 test_environment = BUILD=$(call quote,$(abspath $(BUILD))) CC=$(call quote,$(CC)) CXX=$(call quote,$(CXX)) \
-	CFLAGS=$(call quote,$(strip $(CPPFLAGS) $(CFLAGS))) SAN=$(call quote,$(SAN)) RUN=$(call quote,$(RUN)) UNDER=$(call quote,$(under)) LIBS=$(call quote,$(libs)) MAKE=$(call quote,$(MAKE))
+	CFLAGS=$(call quote,$(strip $(wide) $(CPPFLAGS) $(CFLAGS))) SAN=$(call quote,$(SAN)) RUN=$(call quote,$(RUN)) UNDER=$(call quote,$(under)) LIBS=$(call quote,$(libs)) MAKE=$(call quote,$(MAKE))
 
 tests: $(test_programs) $(test_helpers) $(keeper)
 
