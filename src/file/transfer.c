@@ -8,11 +8,12 @@
  */
 #define _GNU_SOURCE
 #include <limits.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "file/file.h"
+#include "file/transfer.h"
 
 #ifndef RWF_NOWAIT
 #  define RWF_NOWAIT 0x8
@@ -21,28 +22,9 @@
 /* A thread looks so often whether it had better stop. */
 enum { PIECE = 4 * 1024 * 1024 };
 
-struct transfer {
-        struct bly_job job;
-        bool writes;
-        int fd;
-        char *at;
-        size_t left;
-        int64_t offset;                 /* -1: the descriptor's own */
-        size_t moved;
-        int error;
-};
-
-static void advance(struct transfer *transfer, size_t size) {
-        transfer->at += size;
-        transfer->left -= size;
-        transfer->moved += size;
-        if (transfer->offset >= 0)
-                transfer->offset += (int64_t) size;
-}
-
 /* ---- without waiting ---- */
 
-static ssize_t try_once(const struct transfer *transfer) {
+ssize_t bly_transfer_try(const struct bly_transfer *transfer) {
         struct iovec part = { .iov_base = transfer->at, .iov_len = transfer->left };
         unsigned long low = (unsigned long) transfer->offset, high = 0;
         long call = transfer->writes ? SYS_pwritev2 : SYS_preadv2;
@@ -53,7 +35,7 @@ static ssize_t try_once(const struct transfer *transfer) {
 }
 
 /* Linux 5.9 and 5.10 also say 0 of what they would have to wait for. */
-static bool is_end(const struct transfer *transfer) {
+static bool is_end(const struct bly_transfer *transfer) {
         int64_t position = transfer->offset >= 0 ? transfer->offset : lseek(transfer->fd, 0, SEEK_CUR);
         struct stat stat;
 
@@ -62,13 +44,13 @@ static bool is_end(const struct transfer *transfer) {
 }
 
 /* Is there nothing left to do? */
-static bool move_at_once(struct transfer *transfer) {
+static bool move_at_once(struct bly_transfer *transfer) {
         ssize_t rc;
 
         while (transfer->left > 0) {
-                rc = try_once(transfer);
+                rc = bly_transfer_try(transfer);
                 if (rc > 0)
-                        advance(transfer, (size_t) rc);
+                        bly_transfer_advance(transfer, (size_t) rc);
                 else if (rc == 0)
                         return is_end(transfer);
                 else if (errno != EINTR)
@@ -79,8 +61,9 @@ static bool move_at_once(struct transfer *transfer) {
 
 /* ---- in a thread ---- */
 
-static ssize_t move_once(const struct transfer *transfer) {
-        size_t size = transfer->left < PIECE ? transfer->left : PIECE;
+static ssize_t move_once(const struct bly_transfer *transfer) {
+        size_t most = transfer->once && transfer->writes ? PIPE_BUF : PIECE;
+        size_t size = transfer->left < most ? transfer->left : most;
         int fd = transfer->fd;
 
         if (transfer->offset < 0)
@@ -90,33 +73,56 @@ static ssize_t move_once(const struct transfer *transfer) {
 }
 
 static void run(struct bly_job *job) {
-        struct transfer *transfer = container_of(job, struct transfer, job);
+        struct bly_transfer *transfer = container_of(job, struct bly_transfer, job);
         ssize_t rc;
 
         do {
                 rc = move_once(transfer);
                 if (rc > 0)
-                        advance(transfer, (size_t) rc);
+                        bly_transfer_advance(transfer, (size_t) rc);
                 else if (rc == 0)
                         return;
                 else if (errno != EINTR)
                         transfer->error = -errno;
-        } while (transfer->left > 0 && transfer->error == 0 && (transfer->moved == 0 || !bly_job_asked(job)));
+        } while (transfer->left > 0 && transfer->error == 0 && !transfer->once
+                 && (transfer->moved == 0 || !bly_job_asked(job)));
+}
+
+int bly_transfer_in_thread(const struct bly_file_call *call, struct bly_transfer *transfer) {
+        return bly_pool_do(call->self->loop, &transfer->job, call->place);
+}
+
+/* ---- what it is that is read or written ---- */
+
+static bool may_never_answer(int fd) {
+        struct stat stat;
+
+        return fstat(fd, &stat) == 0 && !S_ISREG(stat.st_mode) && !S_ISBLK(stat.st_mode) && !S_ISDIR(stat.st_mode);
+}
+
+/* A write that would go beyond it raises SIGXFSZ in the thread that writes: those of the pool let no signal through. */
+static bool is_size_limited(void) {
+        struct rlimit limit;
+
+        return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur != RLIM_INFINITY;
 }
 
 /* ---- all of it ---- */
 
-/* 0: it was moved as far as it goes, or it failed with transfer->error; or why it was not. */
-static int move_in_thread(const struct bly_file_call *call, struct transfer *transfer) {
+/* These return 0: it was moved as far as it goes, or it failed with transfer->error; or why it was not. */
+
+static int move_in_thread(const struct bly_file_call *call, struct bly_transfer *transfer) {
         int rc = bly_io_tried_enough(call->io) ? bly_give_way_before_trying(call->io, call->place) : 0;
 
         if (rc < 0 || move_at_once(transfer))
                 return rc;
+        if (!transfer->writes && may_never_answer(transfer->fd))
+                return bly_move_when_ready(call, transfer);
         bly_io_refill(call->io);
-        return bly_pool_do(call->self->loop, &transfer->job, call->place);
+        return bly_transfer_in_thread(call, transfer);
 }
 
-static int move_by_back_end(const struct bly_file_call *call, struct transfer *transfer) {
+static int move_by_back_end(const struct bly_file_call *call, struct bly_transfer *transfer) {
         while (transfer->left > 0) {
                 struct bly_op op = {
                         .kind = transfer->writes ? BLY_OP_WRITE : BLY_OP_READ,
@@ -134,16 +140,29 @@ static int move_by_back_end(const struct bly_file_call *call, struct transfer *t
                         bly_undeliver(call->self);
                         return 0;
                 }
+                if (rc == -EAGAIN && may_never_answer(transfer->fd))
+                        return bly_move_when_ready(call, transfer);
                 if (rc < 0)
                         return (int) rc;
                 if (rc == 0)
                         break;
-                advance(transfer, (size_t) rc);
+                bly_transfer_advance(transfer, (size_t) rc);
         }
         return 0;
 }
 
-static ssize_t move(const char *place, const char *what, struct transfer *transfer) {
+/* The ring waits for what never answers, and can be asked to stop; but it holds the virtual time, and raises SIGPIPE. */
+static int move_all(const struct bly_file_call *call, struct bly_transfer *transfer) {
+        bool performs = bly_performs(call->io);
+
+        if ((transfer->writes || (performs && call->self->loop->is_virtual)) && may_never_answer(transfer->fd))
+                return bly_move_when_ready(call, transfer);
+        if (transfer->writes && is_size_limited())
+                return bly_transfer_in_thread(call, transfer);
+        return performs ? move_by_back_end(call, transfer) : move_in_thread(call, transfer);
+}
+
+static ssize_t move(const char *place, const char *what, struct bly_transfer *transfer) {
         struct bly_file_call call;
         int rc = bly_file_begin(&call, place, what);
 
@@ -155,7 +174,7 @@ static ssize_t move(const char *place, const char *what, struct transfer *transf
                 transfer->offset = -1;
         if (transfer->left > SSIZE_MAX)
                 transfer->left = SSIZE_MAX;
-        rc = bly_performs(call.io) ? move_by_back_end(&call, transfer) : move_in_thread(&call, transfer);
+        rc = move_all(&call, transfer);
         if (rc == 0)
                 rc = transfer->error;
         if (transfer->moved == 0)
@@ -166,13 +185,13 @@ static ssize_t move(const char *place, const char *what, struct transfer *transf
 }
 
 ssize_t belay_file_read_placed(const char *place, int fd, void *buffer, size_t size, int64_t offset) {
-        struct transfer transfer = { .job.what = "read", .fd = fd, .at = buffer, .left = size, .offset = offset };
+        struct bly_transfer transfer = { .job.what = "read", .fd = fd, .at = buffer, .left = size, .offset = offset };
 
         return move(place, "belay_file_read()", &transfer);
 }
 
 ssize_t belay_file_write_placed(const char *place, int fd, const void *data, size_t size, int64_t offset) {
-        struct transfer transfer = {
+        struct bly_transfer transfer = {
                 .job.what = "write",
                 .writes = true,
                 .fd = fd,

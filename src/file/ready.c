@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading and writing what somebody else has the other side of, who may never answer: FIFOs, terminals, sockets, devices.
+ *
+ * A thread that reads such a thing could not be stopped. So it is tried without waiting, and where it would wait the task
+ * waits until the descriptor is ready. There are two ways to try: a flag of the call, where the system has it; and, for
+ * FIFOs and terminals, a description of our own that does not block. The caller's own flags are left alone, since others
+ * may share them. Of what is left a thread tries one piece after each announcement.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "file/transfer.h"
+
+enum way { BY_FLAG, BY_DESCRIPTION, BY_THREAD };
+
+struct attempt {
+        struct bly_transfer *transfer;
+        enum way way;
+        int apart;                      /* BY_DESCRIPTION: the one of our own; -1 */
+};
+
+/* ---- a description of our own ---- */
+
+/* Opening a device may make another one: the master of a terminal is such. -1 with errno. */
+static int open_apart(const struct bly_transfer *transfer) {
+        int fd = transfer->fd, number;
+        struct stat stat;
+        char path[32];
+
+        if (transfer->offset >= 0 || fstat(fd, &stat) < 0
+            || !(S_ISFIFO(stat.st_mode) || (isatty(fd) && ioctl(fd, TIOCGPTN, &number) < 0))) {
+                errno = EOPNOTSUPP;
+                return -1;
+        }
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        return open(path, (transfer->writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/* The flag is not known for it. False: transfer->error. */
+static bool find_another_way(struct attempt *attempt) {
+        attempt->apart = open_apart(attempt->transfer);
+        /* A FIFO that nobody reads. */
+        if (attempt->apart < 0 && errno == ENXIO) {
+                attempt->transfer->error = -EPIPE;
+                return false;
+        }
+        attempt->way = attempt->apart >= 0 ? BY_DESCRIPTION : BY_THREAD;
+        return true;
+}
+
+/* ---- trying ---- */
+
+static ssize_t try_once(const struct attempt *attempt) {
+        const struct bly_transfer *transfer = attempt->transfer;
+
+        if (attempt->way == BY_FLAG)
+                return bly_transfer_try(transfer);
+        return transfer->writes ? write(attempt->apart, transfer->at, transfer->left)
+                                : read(attempt->apart, transfer->at, transfer->left);
+}
+
+/*
+ * The signal that comes with EPIPE is this thread's, and is taken away before anybody is to have it. If one was there before,
+ * it is somebody else's and stays.
+ */
+static ssize_t try_quietly(const struct attempt *attempt) {
+        const struct timespec now = { 0 };
+        sigset_t pipe, before, pending;
+        int error;
+        ssize_t rc;
+
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        sigpending(&pending);
+        if (sigismember(&pending, SIGPIPE))
+                return try_once(attempt);
+        pthread_sigmask(SIG_BLOCK, &pipe, &before);
+        rc = try_once(attempt);
+        error = errno;
+        if (rc < 0 && error == EPIPE)
+                while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
+                        ;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        errno = error;
+        return rc;
+}
+
+/* ---- waiting ---- */
+
+static int wait_until_ready(const struct bly_file_call *call, const struct bly_transfer *transfer) {
+        int rc = belay_wait_fd_placed(call->place, transfer->fd, transfer->writes ? BELAY_WRITABLE : BELAY_READABLE);
+
+        return rc < 0 ? rc : 0;
+}
+
+static int move_by_thread(const struct bly_file_call *call, struct bly_transfer *transfer) {
+        size_t moved = transfer->moved;
+        int rc = wait_until_ready(call, transfer);
+
+        transfer->once = true;
+        if (rc == 0)
+                rc = bly_transfer_in_thread(call, transfer);
+        /* Its end. */
+        if (rc == 0 && transfer->error == 0 && transfer->moved == moved)
+                transfer->left = 0;
+        return rc;
+}
+
+/* One step: something moved, or more can be tried; transfer->left is 0 at the end. */
+static int step(const struct bly_file_call *call, struct attempt *attempt) {
+        struct bly_transfer *transfer = attempt->transfer;
+        ssize_t rc;
+
+        if (attempt->way == BY_THREAD)
+                return move_by_thread(call, transfer);
+        rc = transfer->writes ? try_quietly(attempt) : try_once(attempt);
+        if (rc > 0)
+                bly_transfer_advance(transfer, (size_t) rc);
+        else if (rc == 0)
+                transfer->left = 0;
+        else if (errno == EAGAIN)
+                return wait_until_ready(call, transfer);
+        else if (attempt->way == BY_FLAG && (errno == EOPNOTSUPP || errno == ENOSYS))
+                (void) find_another_way(attempt);
+        else if (errno != EINTR)
+                transfer->error = -errno;
+        return 0;
+}
+
+int bly_move_when_ready(const struct bly_file_call *call, struct bly_transfer *transfer) {
+        struct attempt attempt = { .transfer = transfer, .way = BY_FLAG, .apart = -1 };
+        int rc = 0;
+
+        /* The ring takes no notice of it either. */
+        if (transfer->offset >= 0 && lseek(transfer->fd, 0, SEEK_CUR) < 0 && errno == ESPIPE)
+                transfer->offset = -1;
+        while (rc == 0 && transfer->left > 0 && transfer->error == 0) {
+                if (--call->io->left <= 0)
+                        rc = bly_give_way_before_trying(call->io, call->place);
+                if (rc == 0)
+                        rc = step(call, &attempt);
+        }
+        if (attempt.apart >= 0)
+                close(attempt.apart);
+        return rc;
+}
