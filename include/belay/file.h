@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files, without stopping the loop: disks are waited for by threads of the loop, a few, or by io_uring.
+ * Files, without stopping the loop. Threads of the loop wait for disks; io_uring reads and writes without them.
  *
- * Descriptors and flags are those of open() and its like; a name is looked up from the directory that is current when
- * the call begins. What is in memory already (as most of what is read again) is read at once, by no thread.
+ * Descriptors and flags are those of open() and its like. A relative name begins in the directory that is current when the
+ * call begins. A read that finds its bytes in memory takes no thread.
  *
- * What a cancellation leaves: what happened wins. An operation that was not begun is given up, and -ECANCELED means
- * that it was not. One that was begun is waited for, since it uses the caller's memory and cannot be stopped; its
- * result is returned, and the request stays for the next wait. So a disk that does not answer cannot be left by cancelling.
+ * Cancellation: every function here is a cancellation point if it has to wait; <belay/io.h> has the rule. -ECANCELED means
+ * that the operation was not begun, so nothing happened. The function waits for an operation that was begun, since it uses
+ * the caller's memory and cannot be stopped. It returns the result, and the request stays for the next wait. So a task
+ * cannot leave a disk, or a file system of a network, that does not answer. belay_file_open(), _read() and _write() can
+ * leave a FIFO, a terminal, a socket or a device that does not answer, and so can belay_file_read_all().
  *
- * The threads (belay_loop_options.threads, 4 by default) are started when they are first needed, take no signals, and end
- * with the loop.
+ * belay_loop_options.threads (4 by default) bounds the threads that work on files. The loop starts a thread when it first
+ * needs it. A thread that has been at the same call for more than a second or two does not count: the loop starts another
+ * one in its place if calls stand in line. A task that opens or reads what never answers takes none of these threads. So
+ * no number of files that do not answer holds up the others. The threads take no signals, and end with the loop.
  *
- * Errors are those of the system calls; of all: -ENOMEM, -EAGAIN (no thread could be started), -EPERM outside of a task.
+ * Signals: none. A write to a FIFO, a pipe or a socket that nobody reads returns -EPIPE. A write beyond RLIMIT_FSIZE
+ * returns -EFBIG. Neither SIGPIPE nor SIGXFSZ is raised in the program.
+ *
+ * Errors: those of the system calls. All functions may also return -ENOMEM, -EAGAIN (the system has no thread left) and
+ * -EPERM (called outside of a task).
  *
  * Threads: the loop's own.
- * Cancellation: all functions here are cancellation points where they have to wait. See <belay/io.h> for the rule.
  */
 #ifndef BELAY_FILE_H
 #define BELAY_FILE_H
@@ -31,23 +38,38 @@ struct stat;
 /* ---- descriptors ---- */
 
 /*
- * Opens: returns the descriptor, which is closed on exec. `mode` is looked at with O_CREAT alone.
- * Cancellation: if -ECANCELED, nothing was opened or made. One that was opened is returned.
+ * Open a file.
+ * Waits, as open() does, for the other side of a FIFO, for the line of a terminal, and for the holder of a lease; with
+ * O_NONBLOCK it waits for none of them. The function looks at `mode` with O_CREAT alone.
+ * Returns: the descriptor, which is closed on exec.
+ * Errors: those of open().
+ * Cancellation: a cancellation point. If -ECANCELED, the function made and cut off nothing, and no descriptor stays open. A
+ * thread may still wait for the other side of a FIFO then. It closes what it opens late, so that the other side sees
+ * somebody come and go.
  */
 BELAY_API int belay_file_open(const char *path, int flags, mode_t mode) BELAY_MUST_USE;
 /*
- * Closes. The descriptor is gone, whatever it returns; an error (-EIO, -EDQUOT, -ENOSPC) speaks of what was written before.
- * Cancellation: not a cancellation point: it waits until it is done, and a request stays for the next wait.
+ * Close a descriptor.
+ * Returns: 0. The descriptor is gone, whatever the function returns.
+ * Errors: -EBADF (not open); -EIO, -EDQUOT, -ENOSPC (an earlier write failed).
+ * Cancellation: not a cancellation point. The function waits until the descriptor is closed, and a request stays for the
+ * next wait.
  */
 BELAY_API int belay_file_close(int fd);
 /*
- * Read and write at an offset, or at the descriptor's own if it is negative, and return how many bytes that were: reading, fewer
- * than `size` only at the end of the file, or after a cancellation or failure in between, which the next call meets. Writing, likewise.
+ * Read or write `size` bytes, at an offset, or at the descriptor's own if `offset` is negative.
+ * A descriptor without offsets (a FIFO, a terminal, a socket) takes no notice of `offset`. Whether a descriptor blocks is of
+ * no consequence: the task waits until it is ready.
+ * Returns: how many bytes moved. A read returns fewer than `size` at the end of the file. Both return fewer if a failure or a
+ * request came after the first byte; the next call, or the next wait, then meets it.
+ * Errors: those of read() and write(); -EPIPE (nobody reads the other end); -EFBIG (beyond RLIMIT_FSIZE).
+ * Cancellation: a cancellation point. If -ECANCELED, no byte moved.
  */
 BELAY_API ssize_t belay_file_read(int fd, void *buffer, size_t size, int64_t offset) BELAY_MUST_USE;
 BELAY_API ssize_t belay_file_write(int fd, const void *data, size_t size, int64_t offset) BELAY_MUST_USE;
 /* fsync(), or fdatasync() if `data_only`. If -ECANCELED, it was not begun. */
 BELAY_API int belay_file_sync(int fd, bool data_only) BELAY_MUST_USE;
+/* ftruncate(). -EFBIG: beyond RLIMIT_FSIZE. If -ECANCELED, it was not begun. */
 BELAY_API int belay_file_truncate(int fd, int64_t size) BELAY_MUST_USE;
 
 /* ---- names ---- */

@@ -44,7 +44,7 @@ typedef struct belay_loop_options {
         uint64_t seed;                    /* varies the order among ready tasks: see <belay/testing.h>; 0: first in, first out */
         bool keep_waiting;                /* when nothing can happen any more: wait all the same, as for a debugger; no deadlock report */
         belay_backend backend;            /* how it waits for descriptors */
-        unsigned threads;                 /* for files, at most; 0: 4 */
+        unsigned threads;                 /* for files, at most, without those that are long at one call; 0: 4 */
 } belay_loop_options;
 
 /*

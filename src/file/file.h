@@ -2,8 +2,8 @@
 /*
  * Files: what their functions have in common.
  *
- * Each system call is described as an operation (struct bly_op), which the back end performs if it can, and a thread
- * of the pool otherwise.
+ * Each system call is described as an operation (struct bly_op), which a thread of the pool performs, or the back end where
+ * it needs no thread for it.
  */
 #ifndef BLY_FILE_H
 #define BLY_FILE_H

@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "file/file.h"
@@ -95,47 +94,19 @@ static ssize_t do_in_thread(const struct bly_file_call *call, struct bly_op *op)
         return rc < 0 ? rc : (op->result = job.result);
 }
 
-#ifdef BLY_HAVE_URING
-static void convert(const struct statx *from, struct stat *to) {
-        memset(to, 0, sizeof(*to));
-        to->st_dev = makedev(from->stx_dev_major, from->stx_dev_minor);
-        to->st_ino = from->stx_ino;
-        to->st_mode = from->stx_mode;
-        to->st_nlink = from->stx_nlink;
-        to->st_uid = from->stx_uid;
-        to->st_gid = from->stx_gid;
-        to->st_rdev = makedev(from->stx_rdev_major, from->stx_rdev_minor);
-        to->st_size = (off_t) from->stx_size;
-        to->st_blksize = from->stx_blksize;
-        to->st_blocks = (blkcnt_t) from->stx_blocks;
-        to->st_atim = (struct timespec) { .tv_sec = from->stx_atime.tv_sec, .tv_nsec = from->stx_atime.tv_nsec };
-        to->st_mtim = (struct timespec) { .tv_sec = from->stx_mtime.tv_sec, .tv_nsec = from->stx_mtime.tv_nsec };
-        to->st_ctim = (struct timespec) { .tv_sec = from->stx_ctime.tv_sec, .tv_nsec = from->stx_ctime.tv_nsec };
-}
+/*
+ * The ring does all but closing in threads of its own, too, which are few, and a file system that does not answer stops all
+ * of them. Closing waits as well unless it is a file: for what a terminal has still to send.
+ */
+static bool is_for_ring(const struct bly_file_call *call, const struct bly_op *op) {
+        struct stat stat;
 
-static ssize_t perform(const struct bly_file_call *call, struct bly_op *op) {
-        struct stat *result = (struct stat *) op->other;
-        struct statx statx;
-        ssize_t rc;
-
-        if (op->kind != BLY_OP_STAT)
-                return bly_perform(call->io, op, call->place);
-        op->length = STATX_BASIC_STATS;
-        op->other = &statx;
-        rc = bly_perform(call->io, op, call->place);
-        if (rc == 0)
-                convert(&statx, result);
-        return rc;
+        return bly_performs(call->io) && op->kind == BLY_OP_CLOSE && fstat(op->fd, &stat) == 0 && S_ISREG(stat.st_mode);
 }
-#else
-static ssize_t perform(const struct bly_file_call *call, struct bly_op *op) {
-        return bly_perform(call->io, op, call->place);
-}
-#endif
 
 ssize_t bly_file_do(const struct bly_file_call *call, struct bly_op *op) {
         op->holds_time = true;
-        return bly_performs(call->io) ? perform(call, op) : do_in_thread(call, op);
+        return is_for_ring(call, op) ? bly_perform(call->io, op, call->place) : do_in_thread(call, op);
 }
 
 int bly_file_do_job(const struct bly_file_call *call, struct bly_job *job, const bool *cut) {
