@@ -45,6 +45,7 @@ typedef struct belay_loop_options {
         bool keep_waiting;                /* when nothing can happen any more: wait all the same, as for a debugger; no deadlock report */
         belay_backend backend;            /* how it waits for descriptors */
         unsigned threads;                 /* for files, at most, without those that are long at one call; 0: 4 */
+        bool name_handles;                /* names in log lines the tasks of which handles are left when the loop is closed */
 } belay_loop_options;
 
 /*

@@ -35,6 +35,15 @@ void bly_free(void *block);
 void *bly_alloc_aligned(size_t alignment, size_t size);
 void bly_free_aligned(void *block);
 
+/*
+ * Zeroed memory that comes from the system itself if it is `large` and the program has no function of its own, so that it goes
+ * back there when it is freed. *mapped tells, and is to be given back with it.
+ */
+void *bly_alloc_large(size_t size, bool large, bool *mapped);
+void bly_free_large(void *block, size_t size, bool mapped);
+/* Has the C library give the system what it keeps of freed memory, if that is where memory comes from. */
+void bly_trim_memory(void);
+
 /* Told of what this thread takes, moves and gives back (0: nothing before, or after), for testing/; NULL otherwise. */
 typedef void bly_memory_watch_fn(uintptr_t before, uintptr_t after, size_t size);
 extern __thread bly_memory_watch_fn *bly_memory_watch __attribute__((tls_model("initial-exec"), visibility("hidden")));

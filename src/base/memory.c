@@ -3,6 +3,10 @@
  * Where memory comes from: one function of the program's choice.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
+#ifdef __GLIBC__
+#  include <malloc.h>
+#endif
 
 #include "base/base.h"
 
@@ -26,12 +30,17 @@ static void *get(void *block, size_t size) {
         return realloc(block, size);
 }
 
+static void watch(uintptr_t before, uintptr_t after, size_t size) {
+        if (unlikely(bly_memory_watch != NULL))
+                bly_memory_watch(before, after, size);
+}
+
 void *bly_realloc(void *block, size_t size) {
         uintptr_t before = (uintptr_t) block;
         void *after = get(block, size);
 
-        if (unlikely(bly_memory_watch != NULL) && (after != NULL || size == 0))
-                bly_memory_watch(before, (uintptr_t) after, size);
+        if (after != NULL || size == 0)
+                watch(before, (uintptr_t) after, size);
         return after;
 }
 
@@ -48,6 +57,35 @@ void *bly_zalloc(size_t size) {
 void bly_free(void *block) {
         if (block != NULL)
                 bly_realloc(block, 0);
+}
+
+void *bly_alloc_large(size_t size, bool large, bool *mapped) {
+        void *block;
+
+        *mapped = large && memory_fn == NULL;
+        if (!*mapped)
+                return bly_zalloc(size);
+        block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (block == MAP_FAILED)
+                return NULL;
+        watch(0, (uintptr_t) block, size);
+        return block;
+}
+
+void bly_free_large(void *block, size_t size, bool mapped) {
+        if (!mapped) {
+                bly_free(block);
+                return;
+        }
+        munmap(block, size);
+        watch((uintptr_t) block, 0, 0);
+}
+
+void bly_trim_memory(void) {
+#ifdef __GLIBC__
+        if (memory_fn == NULL)
+                malloc_trim(0);
+#endif
 }
 
 /* Before it lies where the memory begins. */

@@ -48,6 +48,20 @@ static uint64_t seed_of(const belay_loop_options *options) {
         return text != NULL ? strtoull(text, NULL, 0) : options->seed;
 }
 
+/* Is this among the words of BELAY_DEBUG? */
+static bool is_debugged(const char *word) {
+        const char *text = getenv("BELAY_DEBUG");
+
+        while (text != NULL && *text != '\0') {
+                size_t length = strcspn(text, ", ");
+
+                if (length == strlen(word) && strncmp(text, word, length) == 0)
+                        return true;
+                text += length + (text[length] != '\0');
+        }
+        return false;
+}
+
 static void give_up(struct belay_loop *loop, int error) {
         if (loop->wake_fd >= 0)
                 close(loop->wake_fd);
@@ -84,6 +98,8 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
         loop->is_virtual = options.clock == BELAY_CLOCK_VIRTUAL;
         loop->seed = seed_of(&options);
         loop->random = loop->seed;
+        loop->names_handles = options.name_handles || is_debugged("handles");
+        loop->apart = loop->names_handles || (bly_tools & (BLY_TOOL_ADDRESS | BLY_TOOL_VALGRIND)) != 0;
         loop->by_turns = loop->is_virtual || loop->seed != 0;
         loop->budget = 1;
         loop->returns_at = BELAY_NEVER;
@@ -276,6 +292,51 @@ static int shut_down(struct belay_loop *loop) {
         return -ETIMEDOUT;
 }
 
+/* ---- handles that are left ---- */
+
+enum { HANDLES_NAMED = 100 };
+
+static void describe_failure(const belay_task *task, char *text, size_t size) {
+        int length = snprintf(text, size, "failed: ");
+
+        if (task->failure != NULL)
+                belay_failure_format(task->failure, text + length, size - (size_t) length);
+        else
+                snprintf(text + length, size - (size_t) length, "%s", strerror(-task->outcome));
+}
+
+static void name_handle(const belay_task *task) {
+        const char *kind = bly_is_future(task) ? "future" : "task";
+        char label[32], end[512];
+
+        if (!bly_is_done(task))
+                snprintf(end, sizeof(end), "is pending");
+        else if (bly_is_cancelled(task))
+                snprintf(end, sizeof(end), "was cancelled");
+        else if (task->outcome >= 0)
+                snprintf(end, sizeof(end), "ended with %d", task->outcome);
+        else
+                describe_failure(task, end, sizeof(end));
+        bly_log(BELAY_LOG_WARNING, "%s %s (started at %s; it %s) has %d handle%s left when its loop is closed", kind,
+                bly_task_label(task, label), task->started_at != NULL ? task->started_at : "an unknown place", end, task->refs,
+                task->refs == 1 ? "" : "s");
+}
+
+/* They may be released later. Until then they keep no more memory than they must. */
+static void leave_handles(struct belay_loop *loop) {
+        size_t named = 0;
+
+        if (loop->names_handles) {
+                for (belay_task *task = bly_record_next(loop, NULL); task != NULL && named < HANDLES_NAMED; named++) {
+                        name_handle(task);
+                        task = bly_record_next(loop, task);
+                }
+                if (loop->records > named)
+                        bly_log(BELAY_LOG_WARNING, "%zu more tasks and futures have handles left", loop->records - named);
+        }
+        bly_records_close(loop);
+}
+
 int belay_loop_close(belay_loop *loop) {
         struct bly_visit visit;
         int rc;
@@ -309,6 +370,8 @@ int belay_loop_close(belay_loop *loop) {
         }
         bly_timers_free(loop);
         bly_tickets_free(loop);
+        if (loop->records > 0 && rc == 0)
+                leave_handles(loop);
         loop->closed = true;
         bly_loop_unref(loop);
         return rc;
@@ -367,15 +430,18 @@ size_t belay_loop_count(const belay_loop *loop) {
         return loop->count;
 }
 
-size_t belay_trim(void) {
-        struct belay_loop *loop = bly_loop;
-        size_t bytes;
+static size_t trim_loop(struct belay_loop *loop) {
+        size_t bytes = bly_stack_trim(loop->stacks, 0, SIZE_MAX);
 
-        if (loop == NULL)
-                return 0;
-        bytes = bly_stack_trim(loop->stacks, 4096, SIZE_MAX);
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
                 if (task != loop->current && (task->node.state == BLY_WAITING || task->node.state == BLY_READY))
                         bytes += bly_stack_give_back(&task->stack, task->context.sp);
+        return bytes + bly_records_trim(loop, false) + bly_timers_trim(loop);
+}
+
+size_t belay_trim(void) {
+        size_t bytes = bly_loop != NULL ? trim_loop(bly_loop) : 0;
+
+        bly_trim_memory();
         return bytes;
 }

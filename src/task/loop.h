@@ -30,9 +30,10 @@ struct bly_ready {
 struct bly_tickets;
 
 struct bly_slab {
-        struct bly_slab *next;
+        struct bly_slab *next, *prev;
         size_t count;
         void *memory;           /* what it was cut from, so as to begin with a line of the cache */
+        bool mapped;
         belay_task tasks[];
 };
 
@@ -73,6 +74,8 @@ struct belay_loop {
         struct bly_slab *slabs;
         belay_task *free_records;
         size_t records;                 /* in use; the loop's memory lives until the last is gone */
+        bool apart;                     /* each record has memory of its own */
+        bool names_handles;             /* that are left when the loop is closed */
         size_t count;                   /* tasks that have not ended */
         uint64_t last_id;
         struct bly_stack_pool *stacks;
@@ -149,6 +152,10 @@ void bly_loop_unref(struct belay_loop *loop);
 
 /* More records. False without memory. */
 bool bly_add_slab(struct belay_loop *loop);
+/* Frees slabs that no record of is in use; the first stays unless `all`. How many bytes that were. */
+size_t bly_records_trim(struct belay_loop *loop, bool all);
+/* No record is made any more, and what is left of them are handles. */
+void bly_records_close(struct belay_loop *loop);
 
 static inline belay_task *bly_record_new(struct belay_loop *loop) {
         belay_task *task;
@@ -227,6 +234,8 @@ void bly_timers_look(struct belay_loop *loop);
 /* Those that lie between two addresses are gone: neither fired any more nor looked at. */
 void bly_timers_forget(struct belay_loop *loop, const char *low, const char *high);
 void bly_timers_free(struct belay_loop *loop);
+/* Gives back what the heap has room for and does not need. How many bytes that were. */
+size_t bly_timers_trim(struct belay_loop *loop);
 
 /* ---- tickets: callbacks that can be taken back (tickets.c) ---- */
 

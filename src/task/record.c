@@ -11,38 +11,62 @@
 
 enum { SLAB_FIRST = 32, SLAB_MOST = 4096 };
 
-/* Small programs take little, and a million tasks do not take thousands of slabs. */
+static size_t size_of(const struct bly_slab *slab) {
+        return sizeof(*slab) + slab->count * sizeof(slab->tasks[0]) + BLY_CACHE_LINE;
+}
+
+static void push_free(struct belay_loop *loop, belay_task *task) {
+        task->node.next = loop->free_records != NULL ? &loop->free_records->node : NULL;
+        loop->free_records = task;
+}
+
+/*
+ * Small programs take little, and a million tasks do not take thousands of slabs. A full slab is mapped, so that it goes back to
+ * the system. `apart`, each record has a slab of its own, made where its task is started: that is the place which a leak checker
+ * names if a handle is forgotten.
+ */
 bool bly_add_slab(struct belay_loop *loop) {
-        size_t count = loop->slabs != NULL ? 2 * loop->slabs->count : SLAB_FIRST;
-        struct bly_slab *slab;
+        struct bly_slab *slab, size = { .count = loop->apart ? 1 : loop->slabs != NULL ? 2 * loop->slabs->count : SLAB_FIRST };
+        bool mapped;
         void *memory;
 
-        if (count > SLAB_MOST)
-                count = SLAB_MOST;
-        memory = bly_zalloc(sizeof(*slab) + count * sizeof(slab->tasks[0]) + BLY_CACHE_LINE);
+        if (size.count > SLAB_MOST)
+                size.count = SLAB_MOST;
+        memory = bly_alloc_large(size_of(&size), size.count == SLAB_MOST, &mapped);
         if (memory == NULL)
                 return false;
         slab = (struct bly_slab *) (((uintptr_t) memory + BLY_CACHE_LINE - 1) & ~(uintptr_t) (BLY_CACHE_LINE - 1));
         slab->memory = memory;
-        slab->count = count;
+        slab->mapped = mapped;
+        slab->count = size.count;
         slab->next = loop->slabs;
+        if (slab->next != NULL)
+                slab->next->prev = slab;
         loop->slabs = slab;
-        for (size_t i = count; i-- > 0;) {
+        for (size_t i = slab->count; i-- > 0;) {
                 slab->tasks[i].loop = loop;
                 bly_list_init(&slab->tasks[i].observers);
-                slab->tasks[i].node.next = loop->free_records != NULL ? &loop->free_records->node : NULL;
-                loop->free_records = &slab->tasks[i];
+                push_free(loop, &slab->tasks[i]);
         }
         return true;
 }
 
-static void free_loop_memory(struct belay_loop *loop) {
-        while (loop->slabs != NULL) {
-                struct bly_slab *slab = loop->slabs;
+static size_t free_slab(struct belay_loop *loop, struct bly_slab *slab) {
+        size_t size = size_of(slab);
 
+        if (slab->prev != NULL)
+                slab->prev->next = slab->next;
+        else if (loop->slabs == slab)
                 loop->slabs = slab->next;
-                bly_free(slab->memory);
-        }
+        if (slab->next != NULL)
+                slab->next->prev = slab->prev;
+        bly_free_large(slab->memory, size, slab->mapped);
+        return size;
+}
+
+static void free_loop_memory(struct belay_loop *loop) {
+        while (loop->slabs != NULL)
+                free_slab(loop, loop->slabs);
         bly_free(loop);
 }
 
@@ -50,6 +74,53 @@ void bly_loop_unref(struct belay_loop *loop) {
         if (loop->closed && loop->records == 0)
                 free_loop_memory(loop);
 }
+
+static bool is_unused(const struct bly_slab *slab) {
+        for (size_t i = 0; i < slab->count; i++)
+                if (slab->tasks[i].node.state != BLY_FREE)
+                        return false;
+        return true;
+}
+
+size_t bly_records_trim(struct belay_loop *loop, bool all) {
+        struct bly_slab *slab = loop->slabs, *next;
+        size_t bytes = 0;
+
+        if (loop->apart)
+                return 0;
+        loop->free_records = NULL;
+        for (; slab != NULL; slab = next) {
+                next = slab->next;
+                /* The first slab is the last of the list. A loop that lives will need it again. */
+                if ((all || next != NULL) && is_unused(slab)) {
+                        bytes += free_slab(loop, slab);
+                        continue;
+                }
+                for (size_t i = slab->count; i-- > 0;)
+                        if (slab->tasks[i].node.state == BLY_FREE)
+                                push_free(loop, &slab->tasks[i]);
+        }
+        return bytes;
+}
+
+/* Nothing leads from one record to another any more, so that a leak checker blames each place that forgot a handle. */
+static void part(struct belay_loop *loop) {
+        while (loop->slabs != NULL) {
+                struct bly_slab *slab = loop->slabs;
+
+                loop->slabs = slab->next;
+                slab->next = slab->prev = NULL;
+        }
+}
+
+void bly_records_close(struct belay_loop *loop) {
+        if (loop->apart)
+                part(loop);
+        else
+                bly_records_trim(loop, true);
+}
+
+/* ---- one record ---- */
 
 static void report_unseen(const belay_task *task) {
         const char *place = task->started_at != NULL ? task->started_at : "an unknown place";
@@ -96,6 +167,11 @@ static bool is_clean(const belay_task *task) {
                 | (uintptr_t) task->locals) == 0;
 }
 
+/* Of a record that lies apart. */
+static struct bly_slab *slab_of(const belay_task *task) {
+        return (struct bly_slab *) ((char *) task - offsetof(struct bly_slab, tasks));
+}
+
 void bly_record_free(belay_task *task) {
         struct belay_loop *loop = task->loop;
 
@@ -106,9 +182,11 @@ void bly_record_free(belay_task *task) {
         if (unlikely(!is_clean(task)))
                 clean(task);
         task->node.state = BLY_FREE;
-        task->node.next = loop->free_records != NULL ? &loop->free_records->node : NULL;
-        loop->free_records = task;
         loop->records--;
+        if (unlikely(loop->apart))
+                free_slab(loop, slab_of(task));
+        else
+                push_free(loop, task);
         if (unlikely(loop->closed))
                 bly_loop_unref(loop);
 }
@@ -117,7 +195,9 @@ belay_task *bly_record_next(const struct belay_loop *loop, const belay_task *tas
         const struct bly_slab *slab = loop->slabs;
         size_t i = 0;
 
-        if (task != NULL) {
+        if (task != NULL && loop->apart) {
+                slab = slab_of(task)->next;
+        } else if (task != NULL) {
                 while (task < slab->tasks || task >= slab->tasks + slab->count)
                         slab = slab->next;
                 i = (size_t) (task - slab->tasks) + 1;

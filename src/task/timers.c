@@ -193,6 +193,24 @@ void bly_timers_forget(struct belay_loop *loop, const char *low, const char *hig
         }
 }
 
+size_t bly_timers_trim(struct belay_loop *loop) {
+        struct bly_heap *heap = &loop->heap;
+        size_t room = 16, before = heap->room;
+        struct bly_heap_entry *entries;
+
+        while (room < heap->count)
+                room *= 2;
+        /* The line of those that are due lies at the end. */
+        if (heap->due > 0 || room >= before)
+                return 0;
+        entries = bly_realloc(heap->entries, room * sizeof(*heap->entries));
+        if (entries == NULL)
+                return 0;
+        heap->entries = entries;
+        heap->room = room;
+        return (before - room) * sizeof(*entries);
+}
+
 /* Who still has one, on the stack of a task that was given up, may take it back later. */
 void bly_timers_free(struct belay_loop *loop) {
         struct bly_heap *heap = &loop->heap;
