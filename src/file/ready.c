@@ -142,7 +142,7 @@ int bly_move_when_ready(const struct bly_file_call *call, struct bly_transfer *t
         if (transfer->offset >= 0 && lseek(transfer->fd, 0, SEEK_CUR) < 0 && errno == ESPIPE)
                 transfer->offset = -1;
         while (rc == 0 && transfer->left > 0 && transfer->error == 0) {
-                if (--call->io->left <= 0)
+                if (bly_io_tried_enough(call->io))
                         rc = bly_give_way_before_trying(call->io, call->place);
                 if (rc == 0)
                         rc = step(call, &attempt);

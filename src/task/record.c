@@ -5,6 +5,7 @@
  * A handle may outlive the loop, so the memory of the loop goes with the last record.
  */
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "task/loop.h"
 #include "task/locals.h"
@@ -113,11 +114,32 @@ static void part(struct belay_loop *loop) {
         }
 }
 
+/* The pages of a mapped slab in which no record is in use. They are all zero then, which are records that are free. */
+static void give_back_pages(struct bly_slab *slab) {
+        uintptr_t page = bly_page_size(), low = (uintptr_t) slab->tasks;
+
+        for (size_t i = 0; i <= slab->count; i++) {
+                uintptr_t high = (uintptr_t) &slab->tasks[i] & ~(page - 1);
+
+                if (i < slab->count && slab->tasks[i].node.state == BLY_FREE)
+                        continue;
+                low = (low + page - 1) & ~(page - 1);
+                if (low < high)
+                        madvise((void *) low, high - low, MADV_DONTNEED);
+                low = (uintptr_t) (&slab->tasks[i] + 1);
+        }
+}
+
 void bly_records_close(struct belay_loop *loop) {
-        if (loop->apart)
+        if (loop->apart) {
                 part(loop);
-        else
-                bly_records_trim(loop, true);
+                return;
+        }
+        bly_records_trim(loop, true);
+        loop->free_records = NULL;
+        for (struct bly_slab *slab = loop->slabs; slab != NULL; slab = slab->next)
+                if (slab->mapped)
+                        give_back_pages(slab);
 }
 
 /* ---- one record ---- */

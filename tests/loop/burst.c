@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * After a burst of tasks the memory goes back to the system: while the loop runs by belay_trim(), and when it is closed by itself.
+ * A handle that is left keeps no more than some pages.
+ */
+#include "../base/help.h"
+
+enum { TASKS = 10000, FUTURES = 200000, ROUND = 100 };
+
+#define MUCH ((long) FUTURES * 320)             /* what their records take at least */
+#define LITTLE (MUCH / 8)
+
+static long resident(void) {
+        long pages = 0;
+        FILE *file = fopen("/proc/self/statm", "r");
+
+        CHECK(file != NULL);
+        CHECK_EQ(fscanf(file, "%*d %ld", &pages), 1);
+        fclose(file);
+        return pages * sysconf(_SC_PAGESIZE);
+}
+
+static long before;
+
+static void is_little(const char *what) {
+        long more = resident() - before;
+
+        printf("%s: %ld KiB more than before\n", what, more / 1024);
+        CHECK(more < LITTLE);
+}
+
+static int sleeps(void *arg) {
+        (void) arg;
+        return belay_sleep(BELAY_SECOND);
+}
+
+static void many_tasks(void) {
+        static belay_task *tasks[TASKS];
+
+        for (int i = 0; i < TASKS; i++)
+                tasks[i] = must(belay_spawn(sleeps, NULL));
+        for (int i = 0; i < TASKS; i++) {
+                CHECK_EQ(belay_await(tasks[i], NULL), 0);
+                belay_release(tasks[i]);
+        }
+}
+
+static belay_future *futures[FUTURES];
+
+static void make_futures(void) {
+        for (int i = 0; i < FUTURES; i++)
+                futures[i] = must(belay_future_new());
+        CHECK(resident() - before >= MUCH);
+}
+
+static void release_futures(int but_each) {
+        for (int i = 0; i < FUTURES; i++)
+                if (but_each == 0 || i % but_each != 0)
+                        belay_release(futures[i]);
+}
+
+static int trims(void *arg) {
+        (void) arg;
+        for (int round = 0; round < 2; round++) {
+                many_tasks();
+                belay_trim();
+                is_little("after many tasks");
+                make_futures();
+                release_futures(0);
+                CHECK(belay_trim() >= (size_t) MUCH / 2);
+                is_little("after many futures");
+        }
+        /* Those that are in use stay, with all that there is to them. */
+        make_futures();
+        release_futures(ROUND);
+        belay_trim();
+        for (int i = 0; i < FUTURES; i += ROUND)
+                CHECK(!belay_done(futures[i]));
+        many_tasks();
+        for (int i = 0; i < FUTURES; i += ROUND) {
+                CHECK_EQ(belay_future_set(futures[i], i), 0);
+                CHECK_EQ(belay_result(futures[i]), i);
+                belay_release(futures[i]);
+        }
+        return 0;
+}
+
+/* The heap of timers shrinks, and what is in it comes in its order all the same. */
+static int fired;
+
+static void fires(void *arg) {
+        CHECK_EQ(fired, (int) (long) arg);
+        fired++;
+}
+
+static int timers(void *arg) {
+        enum { KEPT = 50 };
+
+        (void) arg;
+        fired = 0;
+        for (long i = 0; i < KEPT; i++)
+                CHECK(belay_later((KEPT * 2 + i) * BELAY_SECOND, fires, (void *) i) != 0);
+        many_tasks();
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        belay_trim();
+        CHECK_EQ(belay_trim(), 0);
+        CHECK_EQ(belay_sleep(3 * KEPT * BELAY_SECOND), 0);
+        CHECK_EQ(fired, KEPT);
+        return 0;
+}
+
+static int closes(void *arg) {
+        (void) arg;
+        many_tasks();
+        make_futures();
+        release_futures(0);
+        return 0;
+}
+
+static int leaves_some(void *arg) {
+        (void) arg;
+        make_futures();
+        release_futures(FUTURES / 20);
+        return 0;
+}
+
+int main(void) {
+        if (is_checked())
+                SKIP("memory is counted");
+        memset(futures, 1, sizeof(futures));
+        RUN_VIRTUAL(timers);
+        before = resident();
+        RUN_VIRTUAL(trims);
+        RUN_VIRTUAL(closes);
+        is_little("after a loop");
+        RUN_VIRTUAL(leaves_some);
+        is_little("after a loop of which handles are left");
+        for (int i = 0; i < FUTURES; i += FUTURES / 20)
+                belay_release(futures[i]);
+        is_little("after they were released");
+        return 0;
+}
