@@ -173,12 +173,42 @@ static int no_memory(void *arg) {
         return 0;
 }
 
+/* No task can be had for a connection: it is closed, holds no place, and is not told of each time. */
+static int serves_without_stacks(void *arg) {
+        return belay_serve(arg, echo, NULL, BELAY_OPTIONS(belay_serve_options, .most = 1, .stack_size = SIZE_MAX / 4));
+}
+
+static int no_stack(void *arg) {
+        enum { CLIENTS = 20 };
+        belay_listener *listener = listener_of(*(enum kind *) arg);
+        belay_task *task = must(belay_spawn(serves_without_stacks, listener));
+
+        keep_lines();
+        for (int i = 0; i < CLIENTS; i++) {
+                int fd = connect_plainly(listener), byte;
+
+                byte = next_byte(fd);
+                CHECK(byte == -1 || byte == RESET);
+                CHECK_EQ(belay_serve_count(listener), 0);
+                close(fd);
+                CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+        }
+        CHECK_LINES(8, "no stack for a task");
+        CHECK_LINES(1, "accepting goes on when there is room again");
+        CHECK_EQ(belay_serve_stop(listener), 0);
+        end_of(task, 0);
+        belay_listener_close(listener);
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
 static void all(void) {
         if (!is_under_valgrind())
                 RUN_KINDS_VIRTUAL(shortage);
         if (!is_under_valgrind())
                 run_churn(IPV4);
         RUN_KINDS_VIRTUAL(no_memory);
+        RUN_KINDS_VIRTUAL(no_stack);
 }
 
 int main(void) {
