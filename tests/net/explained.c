@@ -4,7 +4,7 @@
  * each failed.
  */
 #define _GNU_SOURCE
-#include "plain.h"
+#include "servers.h"
 
 /* The failure that the latest call left, as a person reads it. */
 static const char *said(int code) {
@@ -180,10 +180,12 @@ static int listening(void *arg) {
         CHECK_STR(said(-ENOENT), line("listen at %s: %s", "unix:/no/such/socket", ENOENT));
 
         CHECK_EQ(belay_serve(first, handle, NULL, BELAY_OPTIONS(belay_serve_options, .grace = -1)), -EINVAL);
-        limit_descriptors(0);
-        CHECK_EQ(belay_accept(first, &stream), -EMFILE);
-        CHECK_STR(said(-EMFILE), line("accept at %s: %s", end, EMFILE));
-        unlimit_descriptors();
+        if (!is_under_valgrind()) {
+                limit_descriptors(0);
+                CHECK_EQ(belay_accept(first, &stream), -EMFILE);
+                CHECK_STR(said(-EMFILE), line("accept at %s: %s", end, EMFILE));
+                unlimit_descriptors();
+        }
         CHECK_EQ(shutdown(belay_listener_fd(first), SHUT_RDWR), 0);
         CHECK_EQ(belay_accept(first, &stream), -EINVAL);
         CHECK_STR(said(-EINVAL), line("accept at %s: %s", end, EINVAL));
@@ -195,6 +197,8 @@ static int listening(void *arg) {
 
 static int datagrams(void *arg) {
         belay_datagrams *first, *second;
+        belay_address address;
+        belay_stream *stream;
         char end[BELAY_ADDRESS_TEXT], expected[512];
 
         (void) arg;
@@ -207,6 +211,15 @@ static int datagrams(void *arg) {
         CHECK_EQ(belay_datagrams_open(&second, "127.0.0.1:0", "unix:/no/such/socket"), -EAFNOSUPPORT);
         snprintf(expected, sizeof(expected), "datagrams at 127.0.0.1:0 to unix:/no/such/socket: %s", strerror(EAFNOSUPPORT));
         CHECK_STR(said(-EAFNOSUPPORT), expected);
+        belay_datagrams_close(first);
+
+        /* What has the same code and no detail of its own does not get that of an earlier one. */
+        address = deserted_address(IPV4, SOCK_DGRAM);
+        first = opened(NULL, text_of(&address));
+        CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), address.length, NULL), -ECONNREFUSED);
+        CHECK_EQ(belay_send(first, "x", 1, NULL), 1);
+        CHECK_EQ(belay_receive(first, expected, 1, NULL), -ECONNREFUSED);
+        CHECK_STR(said(-ECONNREFUSED), strerror(ECONNREFUSED));
         belay_datagrams_close(first);
         return 0;
 }

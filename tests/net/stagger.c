@@ -144,6 +144,24 @@ static int none(void *arg) {
         return 0;
 }
 
+/* One that could not be tried for want of a descriptor: the other's answer, for which none was needed, is not all there is. */
+static int short_of_descriptors(void *arg) {
+        belay_stream *stream;
+
+        (void) arg;
+        begin_io();
+        for (int second = 0; second < 2; second++) {
+                OPEN_SIDES(REFUSES, REFUSES);
+                sockaddr_of(&addresses[second])->sa_family = 99;
+                limit_descriptors(0);
+                CHECK_EQ(connect_any(BELAY_NEVER, &stream), -EMFILE);
+                unlimit_descriptors();
+                CHECK_EQ(connect_any(BELAY_NEVER, &stream), second ? -EAFNOSUPPORT : -ECONNREFUSED);
+                close_sides();
+        }
+        return 0;
+}
+
 /* ---- cancelled ---- */
 
 static belay_stream *connected;
@@ -310,6 +328,7 @@ int main(void) {
         CHECK_EQ(belay_run(together, NULL), 0);
         RUN_VIRTUAL(late_answer);
         RUN_VIRTUAL(none);
+        RUN_VIRTUAL(short_of_descriptors);
         CHECK_EQ(belay_run(stands, NULL), 0);
         shut_down(false);
         shut_down(true);
