@@ -147,12 +147,16 @@ static int uring_watch(struct bly_io *io, struct bly_fd *fd, bool same) {
 
         if (unlikely(ring->outside >= 0))
                 return bly_beside_arm(ring, fd, wanted, same);
-        if (!fd->owned) {
+        /* One of ours is noted once, since nobody else closes it who keeps to the rules. */
+        if (!fd->owned || !fd->registered || same) {
                 rc = note(ring, fd->fd);
+                if (same && rc != 0)
+                        disarm(ring, fd);
                 if (unlikely(rc < 0))
                         return rc;
                 if (same && rc > 0)
                         return -EBADF;
+                fd->registered = true;
         }
         /* Who waits already is not to lose by it. */
         rc = bly_ring_reserve(ring, 2);

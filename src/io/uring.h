@@ -39,7 +39,7 @@ struct bly_ring {
         uint32_t going_on;              /* operations */
         uint32_t to_stop;               /* of them, those whose end is still to be asked for */
         int outside, told_fd;           /* see uring_beside.c; -1: nobody waits for us from outside */
-        int known;                      /* the epoll instance that knows what is polled */
+        int known;                      /* an epoll instance that knows what is polled, and tells nobody of it */
         bool bell_armed;
         bool ends_polls;                /* some were asked to end, and that is not handed in yet */
         bool complained;

@@ -62,6 +62,78 @@ static int is_told(void *arg) {
         return 0;
 }
 
+/*
+ * What came while a wait was given up, and was read since, is not told of. Nor is what another task reads between the wake-up and
+ * the waiter's turn.
+ */
+static int is_not_told_of_what_is_gone(void *arg) {
+        (void) arg;
+        for (int i = 0; i < 8; i++) {
+                belay_stream *stream, *other;
+                struct waiter waiter;
+                char bytes[8];
+                int fd;
+
+                CHECK_EQ(i % 2 == 0 ? belay_stream_pipe(&stream, &other) : belay_stream_pair(&stream, &other), 0);
+                fd = belay_stream_fd(stream);
+                if (i & 2)
+                        CHECK_EQ(is_ready(fd, READABLE), 0);
+                put(belay_stream_fd(other), "12345");
+                if (i & 4)
+                        CHECK_EQ(belay_wait_fd(fd, READABLE), READABLE);
+                CHECK_EQ(belay_read(stream, bytes, sizeof(bytes)), 5);
+                CHECK_EQ(is_ready(fd, READABLE), 0);
+
+                start_waiter(&waiter, fd, READABLE);
+                put(belay_stream_fd(other), "67");
+                CHECK_EQ(belay_wait_fd(fd, READABLE), READABLE);
+                CHECK_EQ(belay_read(stream, bytes, sizeof(bytes)), 2);
+                CHECK_EQ(belay_sleep(1), 0);
+                CHECK(!waiter.done);
+                put(belay_stream_fd(other), "8");
+                join_waiter(&waiter, READABLE);
+                belay_abort(stream);
+                belay_abort(other);
+        }
+        return 0;
+}
+
+/* Of several that wait for one that is nobody's, the first takes what came. */
+static int takes_it(void *arg) {
+        struct waiter *self = arg;
+        char byte;
+
+        self->result = belay_wait_fd(self->fd, self->events);
+        CHECK_EQ(read(self->fd, &byte, 1), 1);
+        self->done = true;
+        return 0;
+}
+
+static int one_takes_it(void *arg) {
+        struct waiter waiters[3];
+        unsigned done;
+        int ends[2];
+
+        (void) arg;
+        open_pipe(ends);
+        for (int i = 0; i < 3; i++) {
+                waiters[i] = (struct waiter) { .fd = ends[0], .events = READABLE };
+                waiters[i].task = must(belay_spawn(takes_it, &waiters[i]));
+        }
+        for (unsigned i = 1; i <= 3; i++) {
+                put(ends[1], "x");
+                CHECK_EQ(belay_sleep(1), 0);
+                done = 0;
+                for (int j = 0; j < 3; j++)
+                        done += waiters[j].done;
+                CHECK_EQ(done, i);
+        }
+        for (int i = 0; i < 3; i++)
+                join_waiter(&waiters[i], READABLE);
+        close_both(ends);
+        return 0;
+}
+
 /* Beside a task that reads: whichever gets the bytes, the other waits on. */
 struct reads {
         belay_stream *stream;
@@ -281,6 +353,8 @@ static int closed_while_it_gave_way(void *arg) {
 static void all(void) {
         RUN_VIRTUAL(closed_while_it_gave_way);
         RUN_VIRTUAL(is_told);
+        RUN_VIRTUAL(is_not_told_of_what_is_gone);
+        RUN_VIRTUAL(one_takes_it);
         RUN_VIRTUAL(beside_a_reader);
         RUN_VIRTUAL(ends_with_the_stream);
         RUN_VIRTUAL(becomes_owned);

@@ -4,6 +4,9 @@
  * for the new one's, not even where the old one lives on in another process or under another number.
  */
 #define _GNU_SOURCE
+#include <poll.h>
+#include <sys/eventfd.h>
+
 #include "descriptors.h"
 
 /* ---- forgotten ---- */
@@ -146,6 +149,176 @@ static int again_and_again(void *arg) {
         return 0;
 }
 
+/* ---- closed while tasks wait ---- */
+
+/* A thing to wait for, that can be made readable. */
+enum thing { A_PIPE, A_PAIR, A_COUNTER, THINGS };
+
+static void open_thing(enum thing thing, int ends[2]) {
+        if (thing == A_PIPE)
+                open_pipe(ends);
+        else if (thing == A_PAIR)
+                open_pair(ends);
+        else
+                ends[0] = ends[1] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+static void make_readable(int fd) {
+        CHECK_EQ(write(fd, "\1\0\0\0\0\0\0", 8), 8);
+}
+
+static void close_other_end(const int ends[2]) {
+        if (ends[1] != ends[0])
+                close(ends[1]);
+}
+
+/* Who waits for the old one is told that it is gone, and who waits for the new one of what comes. */
+static void replaced(enum thing thing, bool is_copied, int events) {
+        int ends[2], others[2], number, copy = -1, writes_new, writes_old;
+        struct waiter old[3], new;
+
+        open_thing(thing, ends);
+        open_thing(thing, others);
+        number = ends[0];
+        for (int i = 0; i < 3; i++)
+                start_waiter(&old[i], number, i == 1 ? PRIORITY : READABLE);
+        if (is_copied)
+                copy = dup(number);
+        writes_old = thing == A_COUNTER ? copy : ends[1];
+        close(number);
+        writes_new = thing == A_COUNTER ? number : others[1];
+        move_to(&others[0], number);
+        start_waiter(&new, number, events);
+        CHECK(!new.done);
+        for (int i = 0; i < 3; i++)
+                join_waiter(&old[i], -EBADF);
+        if (is_copied) {
+                make_readable(writes_old);
+                CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+                CHECK(!new.done);
+        }
+        make_readable(writes_new);
+        join_waiter(&new, READABLE);
+        CHECK_EQ(belay_wait_fd(number, READABLE), READABLE);
+        close(number);
+        if (thing != A_COUNTER) {
+                close(others[1]);
+                close_other_end(ends);
+        }
+        if (is_copied)
+                close(copy);
+}
+
+static int closed_under_waiters(void *arg) {
+        (void) arg;
+        for (int thing = 0; thing < THINGS; thing++)
+                for (int is_copied = 0; is_copied < 2; is_copied++)
+                        for (int events = READABLE; events <= (READABLE | PRIORITY); events += PRIORITY)
+                                replaced((enum thing) thing, is_copied, events);
+        return 0;
+}
+
+/* Its number stands for nothing: whoever comes first finds that out for all. */
+static int replaced_by_nothing(void *arg) {
+        struct waiter old[2];
+        int ends[2];
+
+        (void) arg;
+        open_pair(ends);
+        for (int i = 0; i < 2; i++)
+                start_waiter(&old[i], ends[0], i == 0 ? READABLE : PRIORITY);
+        close(ends[0]);
+        CHECK_EQ(belay_wait_fd(ends[0], READABLE), -EBADF);
+        for (int i = 0; i < 2; i++)
+                join_waiter(&old[i], -EBADF);
+        close(ends[1]);
+        return 0;
+}
+
+/* A task that waits on, after what it was told of was gone again, does not go over to another descriptor. */
+static int replaced_between_two_waits(void *arg) {
+        int ends[2], others[2], number, copy;
+        struct waiter old;
+
+        (void) arg;
+        open_pair(ends);
+        open_pair(others);
+        number = ends[0];
+        start_waiter(&old, number, READABLE);
+        copy = dup(number);
+        close(number);
+        move_to(&others[0], number);
+        /* Told of the old one, which lives on, it looks at the new one. */
+        put(ends[1], "x");
+        join_waiter(&old, -EBADF);
+        close_both(others);
+        close_both((int[]) { copy, ends[1] });
+        return 0;
+}
+
+static int reads_from(void *arg) {
+        char byte;
+
+        return (int) belay_read(arg, &byte, 1);
+}
+
+static int receives_from(void *arg) {
+        char byte;
+
+        return (int) belay_receive(arg, &byte, 1, NULL);
+}
+
+static int accepts_from(void *arg) {
+        belay_stream *stream;
+
+        return belay_accept(arg, &stream);
+}
+
+/* Of a stream, of a socket for datagrams, of a listener: the program must not close it, but others are not to suffer. */
+static int closed_under_its_owner(void *arg) {
+        (void) arg;
+        for (int i = 0; i < 4; i++) {
+                belay_fn *fn = i < 2 ? reads_from : i == 2 ? receives_from : accepts_from;
+                belay_datagrams *socket = NULL;
+                belay_listener *listener = NULL;
+                belay_stream *stream = NULL, *other = NULL;
+                int others[2], number, outcome;
+                struct waiter new;
+                belay_task *task;
+
+                if (i < 2)
+                        CHECK_EQ(i == 0 ? belay_stream_pipe(&stream, &other) : belay_stream_pair(&stream, &other), 0);
+                else if (i == 2)
+                        CHECK_EQ(belay_datagrams_open(&socket, "127.0.0.1:0", NULL), 0);
+                else
+                        CHECK_EQ(belay_listen(&listener, "127.0.0.1:0", NULL), 0);
+                number = i < 2 ? belay_stream_fd(stream) : i == 2 ? belay_datagrams_fd(socket) : belay_listener_fd(listener);
+                task = must(belay_spawn(fn, i < 2 ? (void *) stream : i == 2 ? (void *) socket : (void *) listener));
+                /* The system has what it asked for. */
+                CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
+                open_pair(others);
+                close(number);
+                move_to(&others[0], number);
+                start_waiter(&new, number, READABLE);
+                CHECK(!new.done);
+                let_run();
+                if (!belay_done(task))
+                        belay_cancel(task, NULL);
+                CHECK_EQ(belay_join(task, &outcome), 0);
+                if (outcome != -ECANCELED)
+                        CHECK_EQ(outcome, -EBADF);
+                belay_release(task);
+                put(others[1], "x");
+                join_waiter(&new, READABLE);
+                belay_abort(stream);
+                belay_abort(other);
+                belay_datagrams_close(socket);
+                belay_listener_close(listener);
+                close(others[1]);
+        }
+        return 0;
+}
+
 /* ---- what lives on elsewhere ---- */
 
 /* A copy of the old one stays open: here, or in a child that does nothing but keep it. */
@@ -257,6 +430,23 @@ static int stream_lives_on(void *arg) {
 
 /* ---- */
 
+/* In a loop that another loop drives. */
+static void beside(belay_fn *fn) {
+        belay_loop *loop = belay_loop_new(NULL);
+        int outcome;
+
+        CHECK(loop != NULL);
+        CHECK_EQ(belay_loop_start(loop, fn, NULL), 0);
+        while (belay_loop_outcome(loop, &outcome) < 0) {
+                struct pollfd pollfd = { .fd = belay_loop_fd(loop), .events = POLLIN };
+
+                CHECK_EQ(poll(&pollfd, 1, -1), 1);
+                CHECK(belay_loop_dispatch(loop) >= 0);
+        }
+        CHECK_EQ(outcome, 0);
+        CHECK_EQ(belay_loop_close(loop), 0);
+}
+
 static void all(void) {
         bool in_child = false;
 
@@ -268,6 +458,14 @@ static void all(void) {
         in_child = true;
         CHECK_EQ(belay_run_with(lives_on, &in_child, VIRTUAL), 0);
         RUN_VIRTUAL(stream_lives_on);
+        RUN_VIRTUAL(closed_under_waiters);
+        RUN_VIRTUAL(replaced_by_nothing);
+        RUN_VIRTUAL(replaced_between_two_waits);
+        RUN_VIRTUAL(closed_under_its_owner);
+        beside(closed_under_waiters);
+        beside(replaced_by_nothing);
+        beside(replaced_between_two_waits);
+        beside(closed_under_its_owner);
 }
 
 int main(void) {
