@@ -331,6 +331,21 @@ static int uring_descriptor(struct bly_io *io) {
 
 /* ---- its life ---- */
 
+/* liburing maps and unmaps the queues by system calls of its own, which no checker sees. */
+static void tell_checkers(struct io_uring *queues, void (*tell)(void *memory, size_t size)) {
+        if (likely(!(bly_tools & BLY_TOOL_THREAD)))
+                return;
+        tell(queues->sq.ring_ptr, queues->sq.ring_sz);
+        tell(queues->sq.sqes, queues->sq.ring_entries * sizeof(struct io_uring_sqe));
+        if (queues->cq.ring_ptr != queues->sq.ring_ptr)
+                tell(queues->cq.ring_ptr, queues->cq.ring_sz);
+}
+
+static void unmake(struct bly_ring *ring) {
+        tell_checkers(&ring->queues, bly_tool_memory_ends);
+        io_uring_queue_exit(&ring->queues);
+}
+
 /* The fewer detours the kernel makes the better, but not every kernel can do without them. */
 static int make(struct bly_ring *ring, struct io_uring_params *params) {
         static const unsigned optional[] = {
@@ -347,6 +362,8 @@ static int make(struct bly_ring *ring, struct io_uring_params *params) {
         for (size_t dropped = 0;; dropped++) {
                 *params = (struct io_uring_params) { .flags = flags, .cq_entries = COMPLETIONS };
                 rc = io_uring_queue_init_params(ENTRIES, &ring->queues, params);
+                if (rc == 0)
+                        tell_checkers(&ring->queues, bly_tool_memory_begins);
                 if (rc != -EINVAL || dropped == ARRAY_SIZE(optional))
                         return rc;
                 flags &= ~optional[dropped];
@@ -409,7 +426,7 @@ static int uring_open(struct bly_io *io) {
                 if (rc == 0 && unlikely(bly_tools & BLY_TOOL_VALGRIND))
                         rc = go_outside(io);
                 if (rc < 0)
-                        io_uring_queue_exit(&ring->queues);
+                        unmake(ring);
         }
         errno = saved;
         if (rc >= 0)
@@ -443,7 +460,7 @@ static void uring_close(struct bly_io *io) {
         if (left > 0)
                 bly_log(BELAY_LOG_WARNING, "%u operation%s of tasks that were given up cannot be ended; "
                         "the system may still use their memory", left, left == 1 ? "" : "s");
-        io_uring_queue_exit(&ring->queues);
+        unmake(ring);
         if (ring->outside >= 0) {
                 close(ring->outside);
                 close(ring->told_fd);

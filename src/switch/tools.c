@@ -32,6 +32,8 @@ FROM_CHECKER void *__tsan_get_current_fiber(void);
 FROM_CHECKER void *__tsan_create_fiber(unsigned flags);
 FROM_CHECKER void __tsan_destroy_fiber(void *fiber);
 FROM_CHECKER void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+FROM_CHECKER void __tsan_acquire(void *address);
+FROM_CHECKER void __tsan_release(void *address);
 
 int bly_tools;
 
@@ -116,6 +118,27 @@ void bly_tool_stack_init_thread(struct bly_tool_stack *tool)
         *tool = (struct bly_tool_stack) { .low = NULL };
         if (bly_tools & BLY_TOOL_THREAD)
                 tool->fiber = __tsan_get_current_fiber();
+}
+
+/* By pages, as the next owner may have others beside them. */
+static void for_each_page(void *memory, size_t size, void (*tell)(void *address))
+{
+        enum { PAGE = 4096 };
+
+        if (!(bly_tools & BLY_TOOL_THREAD) || !tell)
+                return;
+        for (size_t offset = 0; offset < size; offset += PAGE)
+                tell((char *) memory + offset);
+}
+
+void bly_tool_memory_begins(void *memory, size_t size)
+{
+        for_each_page(memory, size, __tsan_acquire);
+}
+
+void bly_tool_memory_ends(void *memory, size_t size)
+{
+        for_each_page(memory, size, __tsan_release);
 }
 
 /* Runs on the new stack. `fake` is what this context had saved when it was left. */

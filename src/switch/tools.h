@@ -48,6 +48,13 @@ void bly_tool_stack_fini(struct bly_tool_stack *tool, void *low, void *top);
 void bly_tool_stack_init_thread(struct bly_tool_stack *tool);
 
 /*
+ * For memory that is mapped and unmapped by calls which thread sanitizer does not see: what the next owner of an address does
+ * with it comes after all that the last one did. begins: after it was mapped; ends: before it is unmapped.
+ */
+void bly_tool_memory_begins(void *memory, size_t size);
+void bly_tool_memory_ends(void *memory, size_t size);
+
+/*
  * bly_switch() with annotations. from_ends: `from` will never be gone on with, and
  * this does not return.
  */
