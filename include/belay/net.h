@@ -126,7 +126,17 @@ typedef struct belay_listen_options {
  * Cancellation: a cancellation point if there is a name to look up.
  */
 BELAY_API int belay_listen(belay_listener **listener, const char *endpoint, const belay_listen_options *options) BELAY_MUST_USE;
-/* A listener of a socket that listens already, as one that was handed down. Takes it over. -EBADF, -EINVAL, -ENOMEM. */
+/*
+ * Make a listener of a socket that listens already, as one that was handed down.
+ * Linux has no accept() that never waits, but by a flag which all share who have the socket. If the loop waits by epoll, the
+ * function sets that flag, and the listener's end takes it back if it was not set before. Others may change it meanwhile: the
+ * listener looks before each accept(), and sets it again. Then a thread of belay waits in accept() only if, between two
+ * system calls, one process takes the flag back and another the connection. By io_uring no flag is used.
+ * Returns: 0 with the listener.
+ * Errors: -EBADF, -EINVAL: no socket that listens. -EBUSY: a listener of this loop has it already; reported with both places.
+ * -EPERM: no loop runs in this thread. -ENOMEM.
+ * Ownership: the descriptor is the listener's; if the function fails, it is still the caller's.
+ */
 BELAY_API int belay_listen_fd(belay_listener **listener, int fd) BELAY_MUST_USE;
 
 /*

@@ -54,11 +54,26 @@ typedef struct belay_stream_options {
 } belay_stream_options;
 
 /*
- * A stream of a descriptor that the program has: of a socket, a pipe, a terminal, or whatever can be polled. It is the stream's
- * from then on, also to be closed, unless .keep_open. Descriptors that other processes share, such as those of a
- * terminal, are not made non-blocking for them. SIGPIPE is never raised; a write without a reader is -EPIPE.
- * -EBADF; -EINVAL: a listening socket, or no stream at all (a datagram socket, a directory); -EPERM: an ordinary file
- * (<belay/file.h>); -ENOMEM. Then the descriptor is still the caller's.
+ * Make a stream of a descriptor that the program has: of a socket, a pipe, a terminal, or whatever can be polled.
+ * The descriptor is the stream's from then on, and closed with it, unless .keep_open. A write without a reader is -EPIPE, and
+ * never raises SIGPIPE.
+ *
+ * Other processes that share the description find it as it was, blocking or not. If they change that, the stream does not
+ * notice, and no thread of belay waits in the system. The stream opens pipes and terminals once more, and uses sockets by
+ * calls that do not wait. Two kinds are exceptions, because Linux has no such call for them: the master of a terminal, and
+ * devices other than /dev/null and its like. The stream makes these non-blocking until its end. It looks before each try,
+ * so that a try does not wait if others make them blocking meanwhile, unless others also take what was there in between.
+ *
+ * A pipe in packet mode (O_DIRECT) is read as a stream of bytes: what a read has no room for comes with the next. A read with
+ * room for 64 KiB returns one packet. The stream finds the mode when the first bytes come. A descriptor whose reads lose
+ * bytes for other reasons, as that of a tunnel, must be read with room for the longest message.
+ * Returns: 0 with the stream.
+ * Errors: -EBADF: no open descriptor. -EINVAL: a listening socket, or no stream at all (a datagram socket, a directory).
+ * -EPERM: an ordinary file (<belay/file.h>), or no loop runs in this thread. -EBUSY: a stream, a listener or a socket of
+ * this loop has the descriptor already; reported with both places. -ENOMEM.
+ * Ownership: if the function fails, the descriptor is still the caller's. A program must not close the descriptor of a stream
+ * itself. If it does, and belay gets the number again, a report names the stream, whose calls then return -EBADF; the
+ * stream closes nothing in the end.
  */
 BELAY_API int belay_stream_open_fd(belay_stream **stream, int fd, const belay_stream_options *options) BELAY_MUST_USE;
 
@@ -157,9 +172,11 @@ BELAY_API int belay_mend(belay_stream *stream) BELAY_MUST_USE;
 BELAY_API int belay_copy(belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) BELAY_MUST_USE;
 
 /*
- * Writes `size` bytes of the file `fd` from `offset` on, without their passing through the program where the stream is a plain
- * socket. The offset of the descriptor is neither used nor changed. The disk is waited for elsewhere, not by the loop.
- * Returns how many were written: fewer, if the file ended (the stream is not cut then), or as belay_write() says.
+ * Write `size` bytes of the file `fd` from `offset` on.
+ * A thread waits for the disk, and gives a plain socket what it has read, without the loop. No flag of the socket is used or
+ * changed: others may share it, blocking or not. The offset of the descriptor is neither used nor changed.
+ * Returns: how many bytes were written: fewer, if the file ended (the stream is not cut then), or as belay_write() says.
+ * Errors: -EINVAL: a negative offset or size. -EBADF, -EISDIR, -EIO and the like: of reading the file. Errors of belay_write().
  * Cancellation: as belay_write().
  */
 BELAY_API int64_t belay_send_file(belay_stream *stream, int fd, int64_t offset, int64_t size) BELAY_MUST_USE;

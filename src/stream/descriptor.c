@@ -297,19 +297,6 @@ static int use_shared(struct bly_descriptor *descriptor, const struct source *so
         return descriptor->restore ? 0 : -errno;
 }
 
-/* A read that has no room for all of a packet loses the rest. */
-static int make_room_for_packets(struct bly_descriptor *descriptor, int flags) {
-        size_t room = (size_t) sysconf(_SC_PAGESIZE);
-
-        if (!descriptor->is_pipe || !(flags & O_DIRECT) || (flags & O_ACCMODE) == O_WRONLY)
-                return 0;
-        descriptor->packet = bly_alloc(sizeof(*descriptor->packet) + room);
-        if (descriptor->packet == NULL)
-                return -ENOMEM;
-        *descriptor->packet = (struct bly_packet) { .room = room };
-        return 0;
-}
-
 static int make_plain(struct bly_descriptor **out, const struct source *source, int other) {
         struct source apart = *source;
 
@@ -334,8 +321,6 @@ static int open_plain(belay_stream **stream, const struct source *source, int fl
         descriptor->is_pipe = S_ISFIFO(source->stat.st_mode);
         descriptor->keep_open = true;
         rc = other >= 0 ? own_both(descriptor, source) : use_shared(descriptor, source, flags);
-        if (rc == 0)
-                rc = make_room_for_packets(descriptor, flags);
         if (rc == 0)
                 rc = belay_stream_new(stream, &bly_plain_transport, descriptor);
         descriptor->stream = *stream;

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,13 +60,126 @@ static ssize_t read_shared(struct bly_descriptor *plain, int fd, void *buffer, s
         return is_ready(fd, POLLIN) ? read(fd, buffer, size) : -1;
 }
 
-static ssize_t read_now(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {
+static ssize_t read_directly(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {
         return unlikely(plain->is_shared) ? read_shared(plain, fd, buffer, size) : read(fd, buffer, size);
+}
+
+/* ---- pipes in packet mode ---- */
+
+enum { PACKET = 65536 };                /* no packet is longer than a page */
+
+/* How many of the first `most` bytes there are, of which a copy goes to another pipe. -1: none, with errno. */
+static ssize_t copy_ahead(int fd, const int copy[2], size_t most) {
+        return tee(fd, copy[1], most, SPLICE_F_NONBLOCK);
+}
+
+/*
+ * Looks at a copy. If one read of it does not give all, there are packets. If it does, and is all one packet, then a read of
+ * one byte drops the rest.
+ */
+static ssize_t find_mode_with(struct bly_descriptor *plain, int fd, const int copy[2], char *room) {
+        ssize_t size = copy_ahead(fd, copy, PACKET);
+        int left = 0;
+
+        if (size < 2)
+                return size;
+        if (read(copy[0], room, PACKET) < size)
+                plain->mode = BLY_PIPE_PACKETS;
+        else if (copy_ahead(fd, copy, (size_t) size) == size && read(copy[0], room, 1) == 1 && ioctl(copy[0], FIONREAD, &left) == 0)
+                plain->mode = left == size - 1 ? BLY_PIPE_BYTES : BLY_PIPE_PACKETS;
+        return size;
+}
+
+/* How much there is, 0 at the end; -1 with errno. */
+static ssize_t find_mode(struct bly_descriptor *plain, int fd, char *room) {
+        int copy[2], error;
+        ssize_t size;
+
+        if (pipe2(copy, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -1;
+        size = find_mode_with(plain, fd, copy, room);
+        error = errno;
+        close(copy[0]);
+        close(copy[1]);
+        errno = error;
+        return size;
+}
+
+/* There always is room for all of a packet: what the caller has none for is kept. */
+static ssize_t read_packet(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {
+        struct bly_packet *packet = plain->packet;
+        ssize_t rc;
+
+        if (packet->start == packet->end) {
+                rc = read_directly(plain, fd, packet->bytes, PACKET);
+                if (rc <= 0)
+                        return rc;
+                packet->start = 0;
+                packet->end = (size_t) rc;
+        }
+        if (size > packet->end - packet->start)
+                size = packet->end - packet->start;
+        memcpy(buffer, packet->bytes + packet->start, size);
+        packet->start += size;
+        return (ssize_t) size;
+}
+
+static int make_packet(struct bly_descriptor *plain) {
+        if (plain->packet != NULL)
+                return 0;
+        plain->packet = bly_alloc(sizeof(*plain->packet) + PACKET);
+        if (plain->packet == NULL) {
+                errno = ENOMEM;
+                return -1;
+        }
+        plain->packet->start = plain->packet->end = 0;
+        return 0;
+}
+
+/* Of one that is not known. */
+static ssize_t read_and_find(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {
+        int there = 0;
+        ssize_t rc;
+
+        ioctl(fd, FIONREAD, &there);
+        /* Of one byte nothing is lost. */
+        if (there == 1)
+                return read_directly(plain, fd, buffer, size);
+        if (there == 0 && !is_ready(fd, POLLIN))
+                return -1;
+        if (make_packet(plain) < 0)
+                return -1;
+        rc = find_mode(plain, fd, plain->packet->bytes);
+        if (rc == 0 || (rc < 0 && errno == EAGAIN))
+                return rc;
+        if (rc == 1)
+                return read_directly(plain, fd, buffer, size);
+        if (plain->mode != BLY_PIPE_BYTES)
+                return read_packet(plain, fd, buffer, size);
+        bly_free(plain->packet);
+        plain->packet = NULL;
+        return read_directly(plain, fd, buffer, size);
+}
+
+static ssize_t read_pipe(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {
+        bool keeps = plain->packet != NULL && plain->packet->start < plain->packet->end;
+
+        if (size >= PACKET && !keeps)
+                return read_directly(plain, fd, buffer, size);
+        if (plain->mode == BLY_PIPE_UNKNOWN && !keeps)
+                return read_and_find(plain, fd, buffer, size);
+        return make_packet(plain) < 0 ? -1 : read_packet(plain, fd, buffer, size);
+}
+
+static ssize_t read_now(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {
+        return unlikely(plain->is_pipe) && plain->mode != BLY_PIPE_BYTES ? read_pipe(plain, fd, buffer, size)
+                                                                         : read_directly(plain, fd, buffer, size);
 }
 
 /* ---- reading ---- */
 
-static ssize_t read_some(struct bly_descriptor *plain, void *buffer, size_t size) {
+static ssize_t plain_read(void *self, void *buffer, size_t size) {
+        struct bly_descriptor *plain = self;
         struct bly_io *io = plain->io;
         struct bly_fd *fd = plain->fd;
         const char *place = io->loop->current->place;
@@ -89,33 +203,6 @@ static ssize_t read_some(struct bly_descriptor *plain, void *buffer, size_t size
                 if (rc < 0)
                         return rc;
         }
-}
-
-/* The system gives one packet at a time, and drops what there is no room for. So there always is room. */
-static ssize_t read_packet(struct bly_descriptor *plain, void *buffer, size_t size) {
-        struct bly_packet *packet = plain->packet;
-        ssize_t rc;
-
-        if (size >= packet->room && packet->start == packet->end)
-                return read_some(plain, buffer, size);
-        if (packet->start == packet->end) {
-                rc = read_some(plain, packet->bytes, packet->room);
-                if (rc <= 0)
-                        return rc;
-                packet->start = 0;
-                packet->end = (size_t) rc;
-        }
-        if (size > packet->end - packet->start)
-                size = packet->end - packet->start;
-        memcpy(buffer, packet->bytes + packet->start, size);
-        packet->start += size;
-        return (ssize_t) size;
-}
-
-static ssize_t plain_read(void *self, void *buffer, size_t size) {
-        struct bly_descriptor *plain = self;
-
-        return unlikely(plain->packet != NULL) ? read_packet(plain, buffer, size) : read_some(plain, buffer, size);
 }
 
 /* ---- writing, and SIGPIPE ---- */

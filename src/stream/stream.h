@@ -121,9 +121,12 @@ ssize_t bly_stream_written(belay_stream *stream, ssize_t moved, ssize_t rc);
 
 /* ---- descriptors as transports (descriptor.c, socket.c, plain.c) ---- */
 
+/* Whether a pipe holds packets, of which a read that has no room for all loses the rest. The reader is not told. */
+enum bly_pipe_mode { BLY_PIPE_UNKNOWN, BLY_PIPE_BYTES, BLY_PIPE_PACKETS };
+
 /* Bytes of a packet that were read and not taken. */
 struct bly_packet {
-        size_t start, end, room;
+        size_t start, end;
         char bytes[];
 };
 
@@ -143,7 +146,8 @@ struct bly_descriptor {
         int flags;
         struct bly_fd_owner given_owner;
         struct bly_fd *given;           /* the descriptor we were given, if another was opened instead; NULL */
-        struct bly_packet *packet;      /* of a pipe in packet mode */
+        enum bly_pipe_mode mode;
+        struct bly_packet *packet;      /* of a pipe in packet mode; NULL: none was read yet */
         dev_t device;                   /* which file it is; of sockets that belay made, 0 */
         ino_t file;
         char *name;                     /* when somebody asked for it */

@@ -235,6 +235,59 @@ static int numbers_again(void *arg) {
         return 0;
 }
 
+/* ---- pipes in packet mode ---- */
+
+static void fill_packet(char *packet, size_t size, unsigned number) {
+        fill(packet, size, number * 10000);
+}
+
+/* Read in pieces of so many bytes, nothing of a packet is lost; with room for all, one packet comes at a time. */
+static int packets(void *arg) {
+        static const size_t sizes[] = { 1, 100, 4096, 3 }, rooms[] = { 1, 7, 4095, 4096, 10000 };
+        static char packet[4096], got[10000];
+
+        (void) arg;
+        for (size_t r = 0; r < sizeof(rooms) / sizeof(*rooms); r++)
+                for (int not_blocking = 0; not_blocking < 2; not_blocking++) {
+                        belay_stream *ends[2];
+                        const void *shown;
+                        int fds[2];
+
+                        CHECK_EQ(pipe2(fds, O_CLOEXEC | O_DIRECT | (not_blocking ? O_NONBLOCK : 0)), 0);
+                        CHECK_EQ(belay_stream_open_fd(&ends[0], fds[0], NULL), 0);
+                        CHECK_EQ(belay_stream_open_fd(&ends[1], fds[1], NULL), 0);
+                        for (unsigned i = 0; i < 4; i++) {
+                                fill_packet(packet, sizes[i], i);
+                                CHECK_EQ(belay_write(ends[1], packet, sizes[i]), sizes[i]);
+                        }
+                        for (unsigned i = 0; i < 4; i++) {
+                                size_t all = 0;
+
+                                while (all < sizes[i]) {
+                                        ssize_t size = belay_read(ends[0], got + all, rooms[r] < sizeof(got) - all ? rooms[r] : 1);
+
+                                        CHECK(size > 0);
+                                        all += (size_t) size;
+                                }
+                                CHECK_EQ(all, sizes[i]);
+                                CHECK(is_filled(got, all, i * 10000));
+                        }
+                        /* Read ahead, too. */
+                        CHECK_EQ(belay_write(ends[1], "one\ntwo\nthree", 13), 13);
+                        CHECK_EQ(belay_read_line(ends[0], got, sizeof(got)), 4);
+                        CHECK_EQ(belay_peek(ends[0], 2, &shown), 9);
+                        CHECK_EQ(belay_read_exactly(ends[0], got, 9), 9);
+                        CHECK_EQ(belay_write(ends[1], "last", 4), 4);
+                        CHECK_EQ(belay_close(ends[1], 0), 0);
+                        CHECK_EQ(belay_read_exactly(ends[0], got, 2), 2);
+                        CHECK_EQ(belay_read_exactly(ends[0], got + 2, 10), 2);
+                        CHECK(memcmp(got, "last", 4) == 0);
+                        CHECK_EQ(belay_read(ends[0], got, 1), 0);
+                        CHECK_EQ(belay_close(ends[0], 0), 0);
+                }
+        return 0;
+}
+
 /* ---- terminals ---- */
 
 /* Both ways; as a terminal is by default, lines, and an echo. */
@@ -394,6 +447,7 @@ int main(void) {
         CHECK_EQ(belay_run(shared, NULL), 0);
         CHECK_EQ(belay_run(abort_kept, NULL), 0);
         CHECK_EQ(belay_run(numbers_again, NULL), 0);
+        CHECK_EQ(belay_run(packets, NULL), 0);
         CHECK_EQ(belay_run(terminals, NULL), 0);
         CHECK_EQ(belay_run(without_memory, NULL), 0);
         CHECK_EQ(blocks, 0);
