@@ -261,6 +261,7 @@ static inline int write_once(struct side *side) {
         moved = write_somehow(side, next_bytes(way, way->sent), size, &wanted);
         if (moved > 0)
                 way->sent += (size_t) moved;
+        way->is_unsure |= moved == -EBADF;
         if (moved == 0 || moved > (ssize_t) size)
                 wrong(side->talk, "side %d: of %zu bytes %zd were written", side->number, size, moved);
         rc = moved < 0 ? (int) moved : 0;
