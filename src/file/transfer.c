@@ -122,6 +122,18 @@ static int move_in_thread(const struct bly_file_call *call, struct bly_transfer 
         return bly_transfer_in_thread(call, transfer);
 }
 
+/* Nothing was begun, but what is in memory needs no wait. Now and then the request is met all the same. */
+static int move_all_the_same(const struct bly_file_call *call, struct bly_transfer *transfer) {
+        if (bly_io_tried_enough(call->io)) {
+                bly_io_refill(call->io);
+                return -ECANCELED;
+        }
+        if (!move_at_once(transfer))
+                return -ECANCELED;
+        bly_undeliver(call->self);
+        return 0;
+}
+
 static int move_by_back_end(const struct bly_file_call *call, struct bly_transfer *transfer) {
         while (transfer->left > 0) {
                 struct bly_op op = {
@@ -135,11 +147,8 @@ static int move_by_back_end(const struct bly_file_call *call, struct bly_transfe
                 };
                 ssize_t rc = bly_perform(call->io, &op, call->place);
 
-                /* Nothing was begun, but what is in memory needs no wait. */
-                if (rc == -ECANCELED && transfer->moved == 0 && move_at_once(transfer)) {
-                        bly_undeliver(call->self);
-                        return 0;
-                }
+                if (unlikely(rc == -ECANCELED && transfer->moved == 0))
+                        return move_all_the_same(call, transfer);
                 if (rc == -EAGAIN && may_never_answer(transfer->fd))
                         return bly_move_when_ready(call, transfer);
                 if (rc < 0)
