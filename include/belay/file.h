@@ -5,7 +5,9 @@
  * Descriptors and flags are those of open() and its like. A relative name begins in the directory that is current when the
  * call begins. A read that finds its bytes in memory takes no thread.
  *
- * Cancellation: every function here is a cancellation point if it has to wait; <belay/io.h> has the rule. -ECANCELED means
+ * Cancellation: every function here but belay_file_close() is a cancellation point; <belay/io.h> has the rule. If a request
+ * is pending, or a limit of the task is over, the function begins nothing. belay_file_read() and belay_file_write() are no
+ * cancellation points if all that they move is in memory, and the file system can move it without waiting. -ECANCELED means
  * that the operation was not begun, so nothing happened. The function waits for an operation that was begun, since it uses
  * the caller's memory and cannot be stopped. It returns the result, and the request stays for the next wait. So a task
  * cannot leave a disk, or a file system of a network, that does not answer. belay_file_open(), _read() and _write() can

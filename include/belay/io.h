@@ -10,13 +10,20 @@
  * (belay_loop_options.backend, or the environment variable BELAY_BACKEND, "epoll" or "io_uring") and the system lets it be used;
  * where it does not, a log line says why and epoll serves. What is said of the functions holds for both.
  *
- * What a cancelled wait leaves, here and in all that reads and writes: what happened wins. A byte that moved is always
- * counted, a connection that was accepted is returned; the request then stays for the task's next wait. -ECANCELED means that
- * nothing happened. When a call has returned, whatever it returned, nothing uses the caller's memory any more.
+ * The rule of cancellation points, here and in <belay/stream.h>, <belay/net.h> and <belay/file.h>, for both back ends and for
+ * <belay/wire.h>:
+ *     - A function is tried before its task waits. If what it is for is there, the function returns it. That holds if a request
+ *       is pending, if a time limit is 0, and if a time limit is over. The request stays for the task's next wait.
+ *     - If nothing is there, the function is a cancellation point. It returns -ECANCELED, of which the scope of a time limit makes
+ *       -ETIMEDOUT.
+ *     - A function that need not wait is no cancellation point, with one exception. A task that never has to wait, since its
+ *       descriptors are always ready, gives way after some dozen calls. There the function is a cancellation point before it does
+ *       anything.
+ *     - Any function that may wait may let other tasks run, even if it need not wait. io_uring does where epoll does not.
  *
- * A read or write, or whatever else these headers wait with, is tried first, and waits only if it must. A task that
- * never has to wait because its descriptors are always ready gives way all the same after some dozen calls: a
- * cancellation point that comes before anything is done.
+ * What a cancelled wait leaves: what happened wins. A byte that moved is always counted, and a connection that was accepted is
+ * returned; the request then stays for the task's next wait. -ECANCELED means that nothing happened. When a call has returned,
+ * whatever it returned, nothing uses the caller's memory any more.
  *
  * Threads: the loop's own.
  */
@@ -35,18 +42,32 @@ enum {
 };
 
 /*
- * Waits until `fd` is one of those things that `events` asks for, and returns which of them it is: more than 0. After
- * an error or a hang-up it is all that was asked for: what is tried then says what is the matter. A descriptor that cannot be
- * polled, as that of a file, is always ready. Any number of tasks may wait for the same one. The descriptor stays the
- * caller's, blocking or not; a task that waits for it must be woken, by belay_forget_fd(), before it is closed.
- * -EBADF: not an open descriptor, or it was forgotten meanwhile; -EINVAL: no event, or an unknown one; -ENOMEM; -ENOSPC: the
- * system watches no more descriptors (/proc/sys/fs/epoll/max_user_watches).
- * Cancellation: a cancellation point, also where the descriptor is ready. Nothing was taken from it then.
+ * Wait until `fd` is ready for some of `events`.
+ *
+ * The function asks the system before it waits. So a time limit of 0 asks whether the descriptor is ready now. The function
+ * asks again after each wake-up: the descriptor is ready when the function returns, even if other tasks read from it meanwhile. After an error or a hang-up
+ * the descriptor is ready for all of `events`, and the next read or write says what is the matter. A descriptor that cannot be
+ * polled, such as that of a file, is always ready. Any number of tasks may wait for one descriptor.
+ *
+ * Returns: the events for which the descriptor is ready, more than 0.
+ * Errors: -EBADF if `fd` is not an open descriptor, if belay_forget_fd() ended the wait, or if the descriptor was closed and the
+ * loop found out; -EINVAL if `events` has no event, or an unknown one; -ENOMEM; -ENOSPC if the system watches no more
+ * descriptors (/proc/sys/fs/epoll/max_user_watches); -EPERM outside of a task.
+ * Cancellation: a cancellation point if the task waits, or if a request is pending. The function moves nothing, so a pending request
+ * loses nothing, and the function delivers it even if the descriptor is ready.
+ * Ownership: the descriptor stays the caller's, blocking or not. The caller wakes the tasks that wait for it, by
+ * belay_forget_fd(), before it closes the descriptor. If it does not, the system tells the loop nothing of the closing. The next
+ * belay_wait_fd() with the same number finds the closing, whatever the number stands for by then. So does a stream or a
+ * listener that is given the number. The tasks that waited for the closed descriptor return -EBADF then, and wait until then. The loop cannot
+ * find a closing if the number stands for a copy of the same open file again. With io_uring the system keeps the file open
+ * while tasks wait.
  */
 BELAY_API int belay_wait_fd(int fd, int events) BELAY_MUST_USE;
 
 /*
- * Ends all waits for a descriptor with -EBADF, as before it is closed. Returns how many there were.
+ * End all waits for a descriptor, before the caller closes it.
+ *
+ * Returns: how many tasks waited. They return -EBADF.
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_forget_fd(int fd);

@@ -35,7 +35,8 @@
  * and so do log lines.
  *
  * Threads: the loop's own.
- * Cancellation: functions that do not speak of it are no cancellation points. See <belay/io.h> for the rule.
+ * Cancellation: functions that do not speak of it are no cancellation points. A function that finds what it is for returns
+ * without waiting, even if a request is pending or a limit is over; see <belay/io.h> for the rule.
  */
 #ifndef BELAY_NET_H
 #define BELAY_NET_H
@@ -69,7 +70,9 @@ typedef struct belay_connect_options {
  *     -EINVAL, -EMFILE, -ENFILE, -ENOMEM, -ENOBUFS.
  *     The detail names the address. If several were tried, one failure for each lies beneath, in their order.
  * Ownership: the file of a Unix socket's .local is the program's once it is connected.
- * Cancellation: a cancellation point. No connection is left then; one that stood already is returned.
+ * Cancellation: a cancellation point if the peer has not answered yet, if there is a name to look up, or if there are several
+ *     addresses. If -ECANCELED, no connection is left. A connection that stands, or was refused, when a request is delivered
+ *     is returned.
  */
 BELAY_API int belay_connect(belay_stream **stream, const char *endpoint, const belay_connect_options *options) BELAY_MUST_USE;
 /* The same to one address. */

@@ -31,7 +31,8 @@
  * once if either is closed. The stream that is still open stays as it is, and so do the other tasks inside it.
  *
  * Threads: the loop's own.
- * Cancellation: functions that do not speak of it are no cancellation points. See <belay/io.h> for the rule.
+ * Cancellation: functions that do not speak of it are no cancellation points. A function that finds bytes, room, or the end
+ * returns without waiting, even if a request is pending or a limit is over; see <belay/io.h> for the rule.
  */
 #ifndef BELAY_STREAM_H
 #define BELAY_STREAM_H
@@ -167,7 +168,7 @@ BELAY_API int belay_mend(belay_stream *stream) BELAY_MUST_USE;
  * Returns: 0 at either end.
  * Errors: -EBADF: another task closed `to` or `from`; the handle of that stream is gone, the other one stays open. Errors
  * of reading and writing as above.
- * Cancellation: a cancellation point.
+ * Cancellation: a cancellation point if it must wait for bytes or for room.
  */
 BELAY_API int belay_copy(belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) BELAY_MUST_USE;
 
@@ -177,7 +178,7 @@ BELAY_API int belay_copy(belay_stream *to, belay_stream *from, int64_t most, int
  * changed: others may share it, blocking or not. The offset of the descriptor is neither used nor changed.
  * Returns: how many bytes were written: fewer, if the file ended (the stream is not cut then), or as belay_write() says.
  * Errors: -EINVAL: a negative offset or size. -EBADF, -EISDIR, -EIO and the like: of reading the file. Errors of belay_write().
- * Cancellation: as belay_write().
+ * Cancellation: a cancellation point, since it waits for the disk. -ECANCELED if nothing was written.
  */
 BELAY_API int64_t belay_send_file(belay_stream *stream, int fd, int64_t offset, int64_t size) BELAY_MUST_USE;
 
@@ -199,7 +200,8 @@ BELAY_API int belay_half_close(belay_stream *stream) BELAY_MUST_USE;
  * Returns: 0.
  * Errors: -ETIMEDOUT: the other side did not end in time. -EBADF: another task closed the stream meanwhile. -EDEADLK: nothing
  * can end the wait. -EPERM: not in a task, if there is a limit; reported. Errors of the transport.
- * Cancellation: a cancellation point, unless the limit is 0; the stream is closed then, too.
+ * Cancellation: a cancellation point if the other side has not ended yet, unless the limit is 0. If -ECANCELED, the stream is
+ * closed, too.
  */
 BELAY_API int belay_close(belay_stream *stream, belay_time limit);
 
