@@ -45,9 +45,9 @@ enum {
  * Wait until `fd` is ready for some of `events`.
  *
  * The function asks the system before it waits. So a time limit of 0 asks whether the descriptor is ready now. The function
- * asks again after each wake-up: the descriptor is ready when the function returns, even if other tasks read from it meanwhile. After an error or a hang-up
- * the descriptor is ready for all of `events`, and the next read or write says what is the matter. A descriptor that cannot be
- * polled, such as that of a file, is always ready. Any number of tasks may wait for one descriptor.
+ * asks again after each wake-up, since other tasks may have read meanwhile. After an error or a hang-up the descriptor is ready for
+ * all of `events`, and the next read or write says what is the matter. A descriptor that cannot be polled, such as that of a
+ * file, is always ready. Any number of tasks may wait for one descriptor.
  *
  * Returns: the events for which the descriptor is ready, more than 0.
  * Errors: -EBADF if `fd` is not an open descriptor, if belay_forget_fd() ended the wait, or if the descriptor was closed and the
@@ -58,9 +58,9 @@ enum {
  * Ownership: the descriptor stays the caller's, blocking or not. The caller wakes the tasks that wait for it, by
  * belay_forget_fd(), before it closes the descriptor. If it does not, the system tells the loop nothing of the closing. The next
  * belay_wait_fd() with the same number finds the closing, whatever the number stands for by then. So does a stream or a
- * listener that is given the number. The tasks that waited for the closed descriptor return -EBADF then, and wait until then. The loop cannot
- * find a closing if the number stands for a copy of the same open file again. With io_uring the system keeps the file open
- * while tasks wait.
+ * listener that is given the number. The tasks that waited for the closed descriptor return -EBADF then, and wait until then. The
+ * loop cannot find a closing if the number stands for a copy of the same open file again. With io_uring the system keeps the
+ * file open while tasks wait.
  */
 BELAY_API int belay_wait_fd(int fd, int events) BELAY_MUST_USE;
 
