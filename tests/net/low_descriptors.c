@@ -34,32 +34,40 @@ static void check_pair(belay_stream *one, belay_stream *other) {
         }
 }
 
+/* Whose it was it knows from the beginning: the system does not tell when the connection is gone. */
+static void check_name_of_the_gone(belay_stream *stream, int fd) {
+        struct linger none = { .l_onoff = 1, .l_linger = 0 };
+        struct sockaddr_in own;
+        socklen_t length = sizeof(own);
+        char name[64];
+
+        CHECK_EQ(getsockname(fd, (struct sockaddr *) &own, &length), 0);
+        CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)), 0);
+        close(fd);
+        CHECK_EQ(belay_read(stream, name, 1), -ECONNRESET);
+        snprintf(name, sizeof(name), "tcp 127.0.0.1:%u", ntohs(own.sin_port));
+        CHECK_STR(belay_stream_name(stream), name);
+}
+
 static int accepts(void *arg) {
         belay_listener *listener = listener_of(*(enum kind *) arg);
         belay_stream *stream;
-        char name[64];
-        int fd = connect_plainly(listener), rc;
+        char byte;
+        int fd = connect_plainly(listener);
 
         free_low();
         CHECK_EQ(belay_accept(listener, &stream), 0);
         CHECK_EQ(belay_stream_fd(stream), low);
-        /* It knows whose it is, also when the connection is gone. */
-        if (*(enum kind *) arg == IPV4) {
-                struct sockaddr_in own;
-                socklen_t length = sizeof(own);
-
-                CHECK_EQ(getsockname(fd, (struct sockaddr *) &own, &length), 0);
-                snprintf(name, sizeof(name), "tcp 127.0.0.1:%u", ntohs(own.sin_port));
-                CHECK_STR(belay_stream_name(stream), name);
-        }
         put_byte(fd, 'x');
-        rc = (int) belay_read(stream, name, 1);
-        CHECK_EQ(rc, 1);
+        CHECK_EQ(belay_read(stream, &byte, 1), 1);
         CHECK_EQ(belay_write(stream, "y", 1), 1);
         CHECK_EQ(next_byte(fd), 'y');
+        if (*(enum kind *) arg == IPV4)
+                check_name_of_the_gone(stream, fd);
+        else
+                close(fd);
         belay_abort(stream);
         take_low_back();
-        close(fd);
         belay_listener_close(listener);
         return 0;
 }
