@@ -19,12 +19,17 @@ belay_time bly_clock(void) {
         return (belay_time) now.tv_sec * BELAY_SECOND + now.tv_nsec;
 }
 
-static bool kernel_trusts_it(void) {
+/* *could_ask is false if there was no descriptor to ask by. */
+static bool kernel_trusts_it(bool *could_ask) {
+        *could_ask = true;
 #if defined(__x86_64__)
         static const char wanted[] = "tsc\n";
         char name[sizeof(wanted)] = "";
         int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource", O_RDONLY | O_CLOEXEC);
-        bool same = fd >= 0 && read(fd, name, sizeof(name)) == sizeof(wanted) - 1 && strcmp(name, wanted) == 0;
+        bool same;
+
+        *could_ask = fd >= 0 || (errno != EMFILE && errno != ENFILE);
+        same = fd >= 0 && read(fd, name, sizeof(name)) == sizeof(wanted) - 1 && strcmp(name, wanted) == 0;
 
         if (fd >= 0)
                 close(fd);
@@ -42,11 +47,13 @@ bool bly_ticks_trusted(void) {
         int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
 
         if (answer == UNKNOWN) {
+                bool could_ask;
                 int saved = errno;
 
-                answer = kernel_trusts_it() ? YES : NO;
+                answer = kernel_trusts_it(&could_ask) ? YES : NO;
                 errno = saved;
-                __atomic_store_n(&known, answer, __ATOMIC_RELAXED);
+                if (could_ask)
+                        __atomic_store_n(&known, answer, __ATOMIC_RELAXED);
         }
         return answer == YES;
 }

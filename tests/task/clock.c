@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether the kernel trusts the processor's counter is asked once, but not taken for known if it could not be asked.
+ */
+#define _GNU_SOURCE
+#include "task/ticks.h"
+
+#include "net/plain.h"
+
+static int ask(void *arg) {
+        (void) arg;
+        return bly_ticks_trusted();
+}
+
+static int ask_without_descriptors(void *arg) {
+        limit_descriptors(0);
+        (void) bly_ticks_trusted();
+        unlimit_descriptors();
+        return ask(arg);
+}
+
+int main(void) {
+        struct child at_once, later;
+
+        in_child(&at_once, ask, NULL);
+        in_child(&later, ask_without_descriptors, NULL);
+        CHECK_CHILD(&later, WEXITSTATUS(at_once.status));
+        return 0;
+}
