@@ -36,15 +36,13 @@ struct look_up {
  * it cannot. Where it cannot load a module for names, it never tries again.
  */
 static int try_descriptors(void) {
-        int one = eventfd(0, EFD_CLOEXEC), error = errno, other = eventfd(0, EFD_CLOEXEC);
+        int one = eventfd(0, EFD_CLOEXEC), other = one >= 0 ? eventfd(0, EFD_CLOEXEC) : -1, error = errno;
 
-        if (one >= 0 && other < 0)
-                error = errno;
         if (one >= 0)
                 close(one);
         if (other >= 0)
                 close(other);
-        return (one < 0 || other < 0) && bly_is_shortage(-error) ? -error : 0;
+        return other < 0 && bly_is_shortage(-error) ? -error : 0;
 }
 
 static void look_up(struct bly_job *job) {

@@ -222,6 +222,13 @@ static int looks_up(void *arg) {
         CHECK_EQ(belay_resolve("[fe80::1%lo]:80", SOCK_STREAM, &found, &count), 0);
         belay_addresses_free(found, count);
         take_low_back();
+
+        /* The only one that there is, of two. */
+        limit_descriptors(0);
+        free_low();
+        CHECK_EQ(belay_resolve("localhost:80", SOCK_STREAM, &found, &count), -EMFILE);
+        take_low_back();
+        unlimit_descriptors();
         return 0;
 }
 

@@ -227,8 +227,8 @@ static int short_of_descriptors(void *arg) {
         (void) arg;
         begin_io();
         calls = 0;
-        for (unsigned more = 0; more < 2; more++) {
-                limit_descriptors(more);
+        for (int more = 1; more >= 0; more--) {
+                limit_descriptors((unsigned) more);
                 CHECK_EQ(belay_resolve("example.org:80", SOCK_STREAM, &found, &size), -EMFILE);
                 unlimit_descriptors();
         }
