@@ -251,6 +251,13 @@ static int asks(void *arg) {
         struct asker *asker = arg;
 
         asker->rc = belay_resolve(asker->endpoint, SOCK_STREAM, &asker->found, &asker->size);
+        /* A cancellation keeps its own reason. */
+        if (asker->rc == -ECANCELED) {
+                belay_failure *failure = belay_failure_take(-ECANCELED);
+
+                CHECK_STR(belay_failure_text(failure), NULL);
+                belay_failure_release(failure);
+        }
         if (asker->rc == 0)
                 belay_addresses_free(asker->found, asker->size);
         asker->then = belay_yield();
