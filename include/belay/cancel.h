@@ -30,8 +30,8 @@ BELAY_BEGIN
 BELAY_API bool belay_cancel(belay_task *task, const char *reason);
 
 /*
- * How many requests the task has had, less those taken back; INT_MAX at most. Not changed by their delivery. 0 for
- * futures.
+ * How many requests the task has had, less those taken back; INT_MAX at most. Not changed by their
+ * delivery. 0 for futures.
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_cancelling(const belay_task *task);

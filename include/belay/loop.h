@@ -69,20 +69,23 @@ BELAY_API int belay_run_with(belay_fn *fn, void *arg, const belay_loop_options *
 /*
  * The same in three steps, for several mains one after the other on one loop, and to look between.
  *
- * belay_loop_new(): a loop, for the calling thread; NULL with errno (ENOMEM, EMFILE, EINVAL for bad options).
- * belay_loop_run(): runs fn(arg) as the main task until it has ended; other tasks stay, suspended. Returns 0 with
- *     main's end in *outcome (may be NULL: then a failure is reported), and its detail in belay_loop_failure(); -EINTR if
- *     it was interrupted and so ended cancelled; -EBUSY inside a running loop; -ENOMEM.
- * belay_loop_close(): shuts down: cancels what is left, waits for it, frees the loop, also when it returns
- *     -ETIMEDOUT (as above). -EBUSY inside a running loop, this one or another: nothing was done then. With NULL it
- *     does nothing. Handles may be released afterwards and asked, queues freed, futures set: nobody waits any more.
- *     Tasks that were given up are never done, and cannot be cancelled.
+ * belay_loop_new(): a loop, for the calling thread; NULL with errno (ENOMEM, EMFILE, EINVAL for bad
+ *     options).
+ * belay_loop_run(): runs fn(arg) as the main task until it has ended; other tasks stay, suspended.
+ *     Returns 0 with main's end in *outcome (may be NULL: then a failure is reported), and its detail
+ *     in belay_loop_failure(); -EINTR if it was interrupted and so ended cancelled; -EBUSY inside a running loop; -ENOMEM.
+ * belay_loop_close(): shuts down: cancels what is left, waits for it, frees the loop, also when it
+ *     returns -ETIMEDOUT (as above). -EBUSY inside a running loop, this one or another: nothing was
+ *     done then. With NULL it does nothing. Handles may be released afterwards and asked, queues
+ *     freed, futures set: nobody waits any more. Tasks that were given up are never done, and
+ *     cannot be cancelled.
  *
- * A handle that the program forgot keeps the task's record, and the loop's own struct. To find it: with .name_handles,
- * or with the word "handles" in the environment variable BELAY_DEBUG (words are parted by commas), belay_loop_close()
- * writes a log line for each task and future that has handles left, up to 100. The line says where it was started, how
- * it ended and how many handles there are. Then, and under AddressSanitizer and valgrind, each record has memory of its
- * own, so that leak checkers name the place where the task was started, and find a handle that is used too late.
+ * A handle that the program forgot keeps the task's record, and the loop's own struct. To find it:
+ * with .name_handles, or with the word "handles" in the environment variable BELAY_DEBUG (words are
+ * parted by commas), belay_loop_close() writes a log line for each task and future that has handles
+ * left, up to 100. The line says where it was started, how it ended and how many handles there are.
+ * Then, and under AddressSanitizer and valgrind, each record has memory of its own, so that leak
+ * checkers name the place where the task was started, and find a handle that is used too late.
  *
  * Threads: that which made the loop.
  * Cancellation: none is a cancellation point.
@@ -109,21 +112,23 @@ BELAY_API size_t belay_loop_count(const belay_loop *loop);
 /* ---- memory ---- */
 
 /*
- * Set the function that all memory of the library comes from, but for stacks, which are mapped. It works like realloc():
- * size 0 frees the block and returns NULL. The setting holds for the whole process, and comes before any other call. NULL
- * is realloc() itself, and large arrays of task records are mapped. Memory that the C library takes for itself, as for
- * printing a log line, does not come from there.
+ * Set the function that all memory of the library comes from, but for stacks, which are mapped. It
+ * works like realloc(): size 0 frees the block and returns NULL. The setting holds for the whole
+ * process, and comes before any other call. NULL is realloc() itself, and large arrays of task
+ * records are mapped. Memory that the C library takes for itself, as for printing a log line, does
+ * not come from there.
  */
 typedef void *belay_memory_fn(void *context, void *block, size_t size);
 BELAY_API void belay_set_memory(belay_memory_fn *fn, void *context);
 
 /*
- * Give memory back to the system, as after a burst of tasks. Of the calling thread's loop this is what free stacks and
- * suspended stacks touched and do not use now, the records of tasks that have ended, and room for timers. Records go in
- * arrays of up to 4096, when no task of an array is left. If the program has set no memory function, the C library then
- * gives back what it keeps of freed memory in the whole process (malloc_trim(), glibc only). Places for callbacks
- * (belay_soon(), belay_later()), the tables of stacks and descriptors, and the room of queues stay. All but the queues'
- * goes when the loop is closed, without this call.
+ * Give memory back to the system, as after a burst of tasks. Of the calling thread's loop this is
+ * what free stacks and suspended stacks touched and do not use now, the records of tasks that have
+ * ended, and room for timers. Records go in arrays of up to 4096, when no task of an array is left.
+ * If the program has set no memory function, the C library then gives back what it keeps of freed
+ * memory in the whole process (malloc_trim(), glibc only). Places for callbacks (belay_soon(),
+ * belay_later()), the tables of stacks and descriptors, and the room of queues stay. All but the
+ * queues' goes when the loop is closed, without this call.
  *
  * The call takes time for each stack and each record, and what runs next touches its memory anew.
  * Returns: the number of bytes, without those of the C library. 0 if no loop runs in this thread.

@@ -54,26 +54,27 @@ BELAY_API int belay_queue_put(belay_queue *queue, void *item) BELAY_MUST_USE;
 BELAY_API int belay_queue_try_put(belay_queue *queue, void *item) BELAY_MUST_USE;
 
 /*
- * Take an item out, and wait for one if the queue is empty. A task that always finds an item gives way at every 64th,
- * on a loop with a real clock: see <belay/sync.h>.
+ * Take an item out, and wait for one if the queue is empty. A task that always finds an item gives
+ * way at every 64th, on a loop with a real clock: see <belay/sync.h>.
  * Returns: 0; the item is the caller's.
- * Errors: -ESHUTDOWN if the queue was shut down and is empty; -ECANCELED; -EDEADLK; -EPERM outside a task if the queue
- * is empty (reported).
- * Cancellation: a cancellation point if the queue is empty, or before an item is taken if the task gives way. No item
- * is lost.
+ * Errors: -ESHUTDOWN if the queue was shut down and is empty; -ECANCELED; -EDEADLK; -EPERM outside
+ * a task if the queue is empty (reported).
+ * Cancellation: a cancellation point if the queue is empty, or before an item is taken if the task
+ * gives way. No item is lost.
  */
 BELAY_API int belay_queue_get(belay_queue *queue, void **item) BELAY_MUST_USE;
 /* The same without waiting: -ENODATA if there is none. Cancellation: not a cancellation point. */
 BELAY_API int belay_queue_try_get(belay_queue *queue, void **item) BELAY_MUST_USE;
 
 /*
- * Count work: each item that was put is unfinished until belay_queue_task_done() was called once for it.
- * belay_queue_join() waits until no item is unfinished.
+ * Count work: each item that was put is unfinished until belay_queue_task_done() was called once
+ * for it. belay_queue_join() waits until no item is unfinished.
  * Returns: 0.
- * Errors: belay_queue_task_done(): -EPERM if no item is unfinished (reported). belay_queue_join(): -ECANCELED;
- * -EDEADLK; -EPERM outside a task if there is unfinished work (reported).
- * Cancellation: belay_queue_task_done() is no cancellation point. belay_queue_join() is one if there is unfinished work,
- * or if the task gives way as in belay_queue_get(). It does not touch the work.
+ * Errors: belay_queue_task_done(): -EPERM if no item is unfinished (reported). belay_queue_join():
+ * -ECANCELED; -EDEADLK; -EPERM outside a task if there is unfinished work (reported).
+ * Cancellation: belay_queue_task_done() is no cancellation point. belay_queue_join() is one if
+ * there is unfinished work, or if the task gives way as in belay_queue_get(). It does not touch the
+ * work.
  */
 BELAY_API int belay_queue_task_done(belay_queue *queue);
 BELAY_API int belay_queue_join(belay_queue *queue) BELAY_MUST_USE;

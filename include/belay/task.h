@@ -84,8 +84,8 @@ BELAY_API int belay_future_set_value(belay_future *future, void *value, belay_de
 /* Cancellation: none of these is a cancellation point. They may be called after the loop was closed, too. */
 
 /*
- * One more reference, which is returned; one reference less. A task that has 2^30 of them, because a program forgets
- * to release them, is never freed.
+ * One more reference, which is returned; one reference less. A task that has 2^30 of them, because
+ * a program forgets to release them, is never freed.
  */
 BELAY_API belay_task *belay_ref(belay_task *task);
 BELAY_API void belay_release(belay_task *task);
