@@ -113,6 +113,7 @@ static int broken(void *arg) {
                 CHECK_EQ(ended_with(tasks[i]), -ENOTCONN);
         }
         /* For good, until it is reset. */
+        CHECK_EQ(belay_fail(-ENOTCONN, "another's"), -ENOTCONN);
         CHECK_EQ(belay_barrier_wait(&barrier), -ENOTCONN);
         CHECK_LEFT(-ENOTCONN, NULL);
         CHECK_EQ(belay_barrier_waiting(&barrier), 0);
