@@ -148,13 +148,12 @@ int belay_group_enter_with_placed(const char *place, belay_group *handle, const 
         if (rc < 0)
                 return rc;
         bly_options(&known, sizeof(known), options);
-        *group = (struct bly_group) {
-                .scope = group->scope,
-                .owner = { .ended = member_ended, .describe = describe_group },
-                .supervise = known.supervise,
-                .limit = known.limit,
-                .name = known.name,
-        };
+        memset((char *) group + sizeof(group->scope), 0, sizeof(*group) - sizeof(group->scope));
+        group->owner.ended = member_ended;
+        group->owner.describe = describe_group;
+        group->supervise = known.supervise;
+        group->limit = known.limit;
+        group->name = known.name;
         bly_list_init(&group->owner.members);
         bly_list_init(&group->room);
         bly_list_init(&group->woken);
@@ -256,7 +255,7 @@ static int leave(struct bly_group *group, belay_task *self, int rc, const char *
         cancel_the_last(group);
         await_members(group, self, &leaving, place);
         bly_group_refuse_room(group);
-        bly_scope_leave(&group->scope, BLY_SCOPE_LEFT);
+        bly_scope_leave(&group->scope);
 
         if (group->parent_requested) {
                 if (bly_uncancel_visible(self) == 0) {
@@ -302,7 +301,7 @@ int belay_group_leave_placed(const char *place, belay_group *handle, int rc) {
 void belay_group_cancel_placed(const char *place, belay_group *handle) {
         struct bly_group *group = (struct bly_group *) handle;
 
-        if (!bly_scope_is(&group->scope, BLY_SCOPE_GROUP) || group->scope.state != BLY_SCOPE_ENTERED || (group->exiting && group->count == 0))
+        if (group->scope.mark != bly_scope_mark(&group->scope, BLY_SCOPE_GROUP) || (group->exiting && group->count == 0))
                 return;
         if (group->aborting)
                 return;

@@ -93,7 +93,7 @@ int belay_shield_enter_placed(const char *place, belay_shield_scope *scope, bela
                 region->when = bly_add_time(bly_now(self->loop), span);
                 rc = bly_alarm_set(self->loop, &region->alarm, region->when, span <= 0, time_is_over);
                 if (rc < 0) {
-                        bly_scope_leave(&region->scope, BLY_SCOPE_LEFT);
+                        bly_scope_leave(&region->scope);
                         return rc;
                 }
         }
@@ -111,6 +111,6 @@ int belay_shield_leave_placed(const char *place, belay_shield_scope *scope, int 
         bly_alarm_off(self->loop, &region->alarm);
         if (!region->open)
                 open_up(region);
-        bly_scope_leave(&region->scope, BLY_SCOPE_LEFT);
+        bly_scope_leave(&region->scope);
         return rc;
 }

@@ -50,9 +50,8 @@ static const size_t sizes[] = {
 
 static void forget_one(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind) {
         forget_between(self, (const char *) scope, (const char *) scope + sizes[kind]);
-        scope->mark = ~(uintptr_t) scope;
-        scope->state = BLY_SCOPE_LEFT;
-        scope->task = NULL;
+        scope->mark = ~bly_scope_mark(scope, kind);
+        scope->state = BLY_SCOPE_ENTERED;
 }
 
 /* No region is left to hold a request back: one that was comes at the next wait. */
@@ -81,12 +80,23 @@ static void cut_off(belay_task *self, struct bly_scope *scope, enum bly_scope_ki
         forget_one(self, scope, kind);
 }
 
-int bly_scope_again(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
-        belay_task *self = bly_current();
+/* By its address: it may have been overwritten. */
+static bool is_among(const belay_task *task, const struct bly_scope *scope, size_t most) {
+        const struct bly_scope *inner = task->scope;
+
+        for (size_t i = 0; i < most && inner != NULL; i++) {
+                if (inner == scope)
+                        return true;
+                inner = bly_scope_is_in_force(inner) ? inner->outer : NULL;
+        }
+        return false;
+}
+
+static int entered_again(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
         const belay_task *other;
         char label[32];
 
-        if (bly_scope_is_among(self, scope)) {
+        if (is_among(self, scope, SIZE_MAX)) {
                 if (bly_scope_is_in_force(scope))
                         return bly_misuse(-EPERM, place, "the %s entered at %s is entered again, and was not left",
                                           kind_names[scope->kind], place_or(scope->place));
@@ -95,16 +105,28 @@ int bly_scope_again(struct bly_scope *scope, enum bly_scope_kind kind, const cha
                                   kind_names[kind]);
         }
         other = task_at(self->loop, scope->task);
-        if (other == NULL || bly_is_done(other) || !bly_scope_is_among(other, scope))
+        if (other == NULL || bly_is_done(other) || !is_among(other, scope, SIZE_MAX))
                 return 0;
         return bly_misuse(-EPERM, place, "the %s entered at %s belongs to task %s, and another enters it",
                           kind_names[scope->kind], place_or(scope->place), bly_task_label(other, label));
 }
 
+/* Its mark tells, wherever it is entered again; one that was overwritten is looked for among the innermost few. */
+int bly_scope_in_doubt(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+        enum { FEW = 8 };
+        belay_task *self = bly_current();
+
+        if (bly_tools & BLY_TOOL_VALGRIND)
+                bly_tool_written(scope, sizeof(*scope));
+        if (likely(!bly_scope_is_in_force(scope) && !is_among(self, scope, FEW)))
+                return 0;
+        return entered_again(self, scope, kind, place);
+}
+
 /* Of which scope of the task are these the bytes? */
 static const struct bly_scope *copied_from(const belay_task *self, const struct bly_scope *scope) {
         for (const struct bly_scope *original = bly_scope_of(self); original != NULL; original = bly_scope_outer(original))
-                if (scope->mark == (uintptr_t) original)
+                if (scope->mark == original->mark)
                         return original;
         return NULL;
 }
@@ -125,8 +147,8 @@ belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, c
         const char *entered;
         char label[32];
 
-        if (!bly_scope_was_entered(scope)) {
-                if (self == NULL || !bly_scope_is_among(self, scope)) {
+        if (!bly_scope_is_in_force(scope) && !bly_scope_was_left(scope)) {
+                if (self == NULL || !is_among(self, scope, SIZE_MAX)) {
                         report_unentered(self, scope, kind, place);
                         return NULL;
                 }
@@ -143,7 +165,7 @@ belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, c
         } else if (scope->kind != kind) {
                 bly_misuse(-EPERM, place, "the %s entered at %s is left as a %s", kind_names[scope->kind], entered,
                            kind_names[kind]);
-        } else if (!bly_scope_is_among(self, scope)) {
+        } else if (!is_among(self, scope, SIZE_MAX)) {
                 forget_one(self, scope, kind);
                 bly_misuse(-EPERM, place, "the %s entered at %s is left after a scope within it was overwritten",
                            kind_names[kind], entered);

@@ -17,36 +17,39 @@ enum bly_scope_kind {
 
 enum bly_scope_state {
         BLY_SCOPE_ENTERED = 1,
-        BLY_SCOPE_EXPIRING,     /* a time limit has struck */
-        BLY_SCOPE_EXPIRED,      /* and was left */
-        BLY_SCOPE_LEFT,
+        BLY_SCOPE_EXPIRING,     /* a time limit has struck; it stays so when it was left */
 };
-
-/* So many are looked at on entering, for one whose mark was overwritten. The mark tells of all others. */
-enum { BLY_SCOPE_FEW = 8 };
 
 /* The beginning of every scope. */
 struct bly_scope {
         struct bly_scope *outer;
-        belay_task *task;       /* NULL when left */
+        belay_task *task;
         const char *place;
-        uintptr_t mark;         /* its own address while it is in force, the complement of that when it was left */
+        /*
+         * Its own address with its kind while it is in force, the complement of that when it was left. The storage is the
+         * caller's, and may hold anything before it is entered: this tells a scope from that, and from a copy.
+         */
+        uintptr_t mark;
         uint8_t kind;
         uint8_t state;
         int depth;              /* 1 for the outermost */
 };
 
-/* The storage is the caller's, and may hold anything before it is entered. These tell a scope from that, and from a copy. */
+static inline uintptr_t bly_scope_mark(const struct bly_scope *scope, enum bly_scope_kind kind) {
+        return (uintptr_t) scope | (uintptr_t) kind;
+}
+
 static inline bool bly_scope_is_in_force(const struct bly_scope *scope) {
-        return scope->mark == (uintptr_t) scope;
+        return scope->mark - (uintptr_t) scope <= BLY_SCOPE_SHIELD;
 }
 
-static inline bool bly_scope_was_entered(const struct bly_scope *scope) {
-        return bly_scope_is_in_force(scope) || scope->mark == ~(uintptr_t) scope;
+static inline bool bly_scope_was_left(const struct bly_scope *scope) {
+        return ~scope->mark - (uintptr_t) scope <= BLY_SCOPE_SHIELD;
 }
 
+/* Was it entered as this? */
 static inline bool bly_scope_is(const struct bly_scope *scope, enum bly_scope_kind kind) {
-        return bly_scope_was_entered(scope) && scope->kind == kind;
+        return scope->mark == bly_scope_mark(scope, kind) || scope->mark == ~bly_scope_mark(scope, kind);
 }
 
 /* Itself, NULL if there is none or it was overwritten while it was in force: then it cannot be read. */
@@ -63,35 +66,14 @@ static inline struct bly_scope *bly_scope_outer(const struct bly_scope *scope) {
         return bly_scope_readable(scope->outer);
 }
 
-/* Is it among the task's? By its address: it may have been overwritten. The second looks at the innermost few. */
-static inline bool bly_scope_is_among(const belay_task *task, const struct bly_scope *scope) {
-        const struct bly_scope *inner = task->scope;
-
-        while (inner != NULL && inner != scope)
-                inner = bly_scope_is_in_force(inner) ? inner->outer : NULL;
-        return inner != NULL;
+/* Nothing is around it, and it is not that one: what is true of most scopes within another. */
+static inline bool bly_scope_is_the_only(const struct bly_scope *scope, const struct bly_scope *other) {
+        return scope != other && bly_scope_is_in_force(scope) && scope->outer == NULL;
 }
 
-static inline bool bly_scope_is_near(const belay_task *task, const struct bly_scope *scope) {
-        const struct bly_scope *inner = task->scope;
-
-        for (int i = 0; i < BLY_SCOPE_FEW && inner != NULL; i++) {
-                if (unlikely(inner == scope))
-                        return true;
-                inner = likely(bly_scope_is_in_force(inner)) ? inner->outer : NULL;
-        }
-        return false;
-}
-
-static inline bool bly_scope_seems_in_force(const struct bly_scope *scope) {
-        if (unlikely(bly_tools & BLY_TOOL_VALGRIND))
-                bly_tool_written(scope, sizeof(*scope));
-        return bly_scope_is_in_force(scope);
-}
-
-/* For the three below: reports what is wrong. The second returns 0 if the storage only looks as if it were in use. */
+/* For the three below: they report what is wrong. The second returns 0 if the storage may be used all the same. */
 int bly_scope_no_task(enum bly_scope_kind kind, const char *place);
-int bly_scope_again(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
+int bly_scope_in_doubt(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
 belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
 
 /* Enters: -EPERM outside a task, and if the scope is in force (reported): then nothing was written. */
@@ -102,13 +84,14 @@ static inline int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind k
         if (unlikely(self == NULL))
                 return bly_scope_no_task(kind, place);
         outer = self->scope;
-        if (unlikely(bly_scope_seems_in_force(scope) || bly_scope_is_near(self, scope))
-            && bly_scope_again(scope, kind, place) < 0)
+        /* Under a checker before all else: it would complain of a look at what nobody has written yet. */
+        if (unlikely(bly_tools != 0 || bly_scope_is_in_force(scope) || (outer != NULL && !bly_scope_is_the_only(outer, scope)))
+            && bly_scope_in_doubt(scope, kind, place) < 0)
                 return -EPERM;
         scope->outer = outer;
         scope->task = self;
         scope->place = place;
-        scope->mark = (uintptr_t) scope;
+        scope->mark = bly_scope_mark(scope, kind);
         scope->kind = (uint8_t) kind;
         scope->state = BLY_SCOPE_ENTERED;
         scope->depth = outer != NULL ? outer->depth + 1 : 1;
@@ -120,16 +103,14 @@ static inline int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind k
 static inline belay_task *bly_scope_check(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
         belay_task *self = bly_current();
 
-        if (likely(self != NULL && self->scope == scope && scope->kind == kind && bly_scope_is_in_force(scope)))
+        if (likely(self != NULL && self->scope == scope && scope->mark == bly_scope_mark(scope, kind)))
                 return self;
         return bly_scope_wrong(scope, kind, place);
 }
 
-static inline void bly_scope_leave(struct bly_scope *scope, enum bly_scope_state state) {
+static inline void bly_scope_leave(struct bly_scope *scope) {
         scope->task->scope = scope->outer;
-        scope->task = NULL;
-        scope->mark = ~(uintptr_t) scope;
-        scope->state = (uint8_t) state;
+        scope->mark = ~scope->mark;
 }
 
 /* How many requests a scope counts: those that a shielded region does not hold back from it. */

@@ -54,7 +54,7 @@ static int enter(struct timeout *timeout, belay_time when, bool over, const char
         timeout->requests = bly_visible_requests(timeout->scope.task);
         rc = bly_alarm_set(timeout->scope.task->loop, &timeout->alarm, when, over, strike);
         if (unlikely(rc < 0))
-                bly_scope_leave(&timeout->scope, BLY_SCOPE_LEFT);
+                bly_scope_leave(&timeout->scope);
         return rc;
 }
 
@@ -67,7 +67,7 @@ static int leave(struct timeout *timeout, int rc, const char *place) {
         expired = timeout->scope.state == BLY_SCOPE_EXPIRING;
         if (likely(!expired))
                 bly_alarm_off(self->loop, &timeout->alarm);
-        bly_scope_leave(&timeout->scope, expired ? BLY_SCOPE_EXPIRED : BLY_SCOPE_LEFT);
+        bly_scope_leave(&timeout->scope);
         if (expired && bly_uncancel_visible(self) <= timeout->requests && rc == -ECANCELED) {
                 bly_leave_failure(self, -ETIMEDOUT, NULL);
                 return -ETIMEDOUT;
@@ -94,14 +94,12 @@ int belay_timeout_leave_placed(const char *place, belay_timeout *timeout, int rc
 
 /* 0 if it can be moved. */
 static int check_open(const struct timeout *timeout) {
-        uint8_t state = timeout->scope.state;
-
         if (!bly_scope_is(&timeout->scope, BLY_SCOPE_TIMEOUT))
                 return -EPERM;
-        if (state == BLY_SCOPE_EXPIRING || state == BLY_SCOPE_EXPIRED)
+        if (timeout->scope.state == BLY_SCOPE_EXPIRING)
                 return -ETIMEDOUT;
         /* That of a task which the shut-down gave up strikes no more. */
-        return state == BLY_SCOPE_ENTERED && !timeout->scope.task->loop->closed ? 0 : -EPERM;
+        return bly_scope_is_in_force(&timeout->scope) && !timeout->scope.task->loop->closed ? 0 : -EPERM;
 }
 
 static int reschedule(struct timeout *timeout, belay_time when, bool over) {
@@ -127,10 +125,9 @@ int belay_timeout_reschedule(belay_timeout *handle, belay_time span) {
 }
 
 bool belay_timeout_expired(const belay_timeout *timeout) {
-        uint8_t state = inside_const(timeout)->scope.state;
+        const struct bly_scope *scope = &inside_const(timeout)->scope;
 
-        return bly_scope_is(&inside_const(timeout)->scope, BLY_SCOPE_TIMEOUT)
-               && (state == BLY_SCOPE_EXPIRING || state == BLY_SCOPE_EXPIRED);
+        return bly_scope_is(scope, BLY_SCOPE_TIMEOUT) && scope->state == BLY_SCOPE_EXPIRING;
 }
 
 belay_time belay_timeout_when(const belay_timeout *timeout) {
