@@ -151,13 +151,18 @@ static void do_one(struct bly_pool *pool, struct worker *worker) {
         }
 }
 
-/* Is it one of those that stay? One that was apart counts again if there is a place for it. */
-static bool stays(struct bly_pool *pool, struct worker *worker) {
+/* A thread that is apart counts again if there is a place for it; otherwise it is one too many. */
+static bool has_its_place(struct bly_pool *pool, struct worker *worker) {
         if (worker->apart && (pool->most == 0 || pool->count < pool->most)) {
                 worker->apart = false;
                 pool->count++;
         }
-        return !worker->apart && (pool->most > 0 || pool->first != NULL || pool->idle < SPARE_THREADS);
+        return !worker->apart;
+}
+
+/* May it stay though there is nothing to do? */
+static bool may_rest(const struct bly_pool *pool) {
+        return pool->most > 0 || pool->idle < SPARE_THREADS;
 }
 
 /* Takes a thread that ends by itself out of the pool. */
@@ -177,6 +182,10 @@ static void take_leave(struct bly_pool *pool, struct worker *worker) {
 static void serve(struct bly_pool *pool, struct worker *worker) {
         for (;;) {
                 while (pool->first == NULL && pool->loop != NULL) {
+                        if (!may_rest(pool)) {
+                                take_leave(pool, worker);
+                                return;
+                        }
                         pool->idle++;
                         pthread_cond_wait(&pool->work, &pool->mutex);
                         pool->idle--;
@@ -184,7 +193,7 @@ static void serve(struct bly_pool *pool, struct worker *worker) {
                 if (pool->loop == NULL)
                         return;
                 do_one(pool, worker);
-                if (pool->loop != NULL && !stays(pool, worker)) {
+                if (pool->loop != NULL && !has_its_place(pool, worker)) {
                         take_leave(pool, worker);
                         return;
                 }
