@@ -63,9 +63,9 @@ test_flags = -Iinclude -Isrc -Itests $(defines)
 same_anywhere := $(call quote,-ffile-prefix-map=$(CURDIR)=.)
 # Up to its version 10 gcc hands only this one on to the assembler.
 same_assembly := $(call quote,-fdebug-prefix-map=$(CURDIR)=.)
-# With 32 bits, file sizes and times have 64 if they are asked for.
-bits := $(shell echo __SIZEOF_POINTER__ | $(CC) $(CPPFLAGS) $(CFLAGS) -E -P -x c - 2>/dev/null)
-wide := $(if $(filter 4,$(bits)),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
+# With 32 bits, file sizes and times have 64 if they are asked for: struct stat has one layout, see <belay/file.h>.
+pointer_size := $(shell echo __SIZEOF_POINTER__ | $(CC) $(CPPFLAGS) $(CFLAGS) -E -P -x c - 2>/dev/null)
+wide := $(if $(filter 4,$(pointer_size)),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
 compile := $(CC) $(wide) $(CPPFLAGS) $(CFLAGS) $(same_anywhere) $(sanitize)
 compile_cxx := $(CXX) $(wide) $(CPPFLAGS) $(CXXFLAGS) $(same_anywhere) $(sanitize)
 
@@ -288,7 +288,7 @@ $(keeper): tests/runner/keeper.c
 by_ucontext = $(shell echo '$(hash)include "switch/switch.h"' | $(compile) -Isrc -E -dM -x c - | \
 	sed -n 's/^.define BLY_SWITCH_UCONTEXT .*/ucontext/p')
 under = $(strip $(subst $(comma), ,$(SAN)) $(foreach w,valgrind qemu,$(if $(findstring $w,$(RUN)),$w)) \
-	$(patsubst qemu-%,%,$(filter qemu-%,$(notdir $(firstword $(RUN))))) $(by_ucontext) $(if $(filter 4,$(bits)),32-bit) \
+	$(patsubst qemu-%,%,$(filter qemu-%,$(notdir $(firstword $(RUN))))) $(by_ucontext) $(if $(filter 4,$(pointer_size)),32-bit) \
 	$(foreach w,musl clang,$(if $(findstring $w,$(CC)),$w)))
 
 # For scripts in particular: all that they need to build what this build can run.

@@ -37,6 +37,18 @@ BELAY_BEGIN
 
 struct stat;
 
+/*
+ * The library fills in a struct stat with 64 bits for sizes and times. glibc has other layouts as well on some 32-bit
+ * processors, by the program's flags. The compiler refuses a call of these functions there, unless the program is compiled
+ * with -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 (the first alone before glibc 2.34).
+ */
+#if defined(__GLIBC__) && !defined(__OFF_T_MATCHES_OFF64_T) && !(defined(__USE_FILE_OFFSET64) \
+        && (defined(__USE_TIME_BITS64) || (__GLIBC__ == 2 && __GLIBC_MINOR__ < 34)))
+#  define BELAY_NEEDS_WIDE_STAT __attribute__((error("compile with -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64")))
+#else
+#  define BELAY_NEEDS_WIDE_STAT
+#endif
+
 /* ---- descriptors ---- */
 
 /*
@@ -77,8 +89,8 @@ BELAY_API int belay_file_truncate(int fd, int64_t size) BELAY_MUST_USE;
 /* ---- names ---- */
 
 /* stat(), lstat() if not `follow`; fstat(). */
-BELAY_API int belay_file_stat(const char *path, bool follow, struct stat *result) BELAY_MUST_USE;
-BELAY_API int belay_file_stat_fd(int fd, struct stat *result) BELAY_MUST_USE;
+BELAY_API int belay_file_stat(const char *path, bool follow, struct stat *result) BELAY_MUST_USE BELAY_NEEDS_WIDE_STAT;
+BELAY_API int belay_file_stat_fd(int fd, struct stat *result) BELAY_MUST_USE BELAY_NEEDS_WIDE_STAT;
 BELAY_API int belay_file_rename(const char *from, const char *to) BELAY_MUST_USE;
 /* unlink(), or rmdir() of a directory. */
 BELAY_API int belay_file_remove(const char *path) BELAY_MUST_USE;
@@ -120,7 +132,7 @@ typedef struct belay_walk_entry {
  */
 enum { BELAY_WALK_PASS = 1 };
 typedef int belay_walk_fn(const belay_walk_entry *entry, void *arg);
-BELAY_API int belay_walk(const char *root, belay_walk_fn *fn, void *arg) BELAY_MUST_USE;
+BELAY_API int belay_walk(const char *root, belay_walk_fn *fn, void *arg) BELAY_MUST_USE BELAY_NEEDS_WIDE_STAT;
 
 BELAY_END
 #endif

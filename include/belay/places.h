@@ -181,8 +181,9 @@ BELAY_API ssize_t belay_file_write_placed(const char *place, int fd, const void 
 BELAY_API int belay_file_sync_placed(const char *place, int fd, bool data_only) BELAY_MUST_USE;
 BELAY_API int belay_file_truncate_placed(const char *place, int fd, int64_t size) BELAY_MUST_USE;
 BELAY_API int belay_file_stat_placed(const char *place, const char *path, bool follow,
-                                     struct stat *result) BELAY_MUST_USE;
-BELAY_API int belay_file_stat_fd_placed(const char *place, int fd, struct stat *result) BELAY_MUST_USE;
+                                     struct stat *result) BELAY_MUST_USE BELAY_NEEDS_WIDE_STAT;
+BELAY_API int belay_file_stat_fd_placed(const char *place, int fd,
+                                        struct stat *result) BELAY_MUST_USE BELAY_NEEDS_WIDE_STAT;
 BELAY_API int belay_file_rename_placed(const char *place, const char *from, const char *to) BELAY_MUST_USE;
 BELAY_API int belay_file_remove_placed(const char *place, const char *path) BELAY_MUST_USE;
 BELAY_API int belay_file_make_directory_placed(const char *place, const char *path, mode_t mode) BELAY_MUST_USE;
@@ -190,7 +191,8 @@ BELAY_API int belay_file_read_all_placed(const char *place, const char *path, si
                                          size_t *size) BELAY_MUST_USE;
 BELAY_API int belay_file_write_all_placed(const char *place, const char *path, const void *data, size_t size,
                                           mode_t mode) BELAY_MUST_USE;
-BELAY_API int belay_walk_placed(const char *place, const char *root, belay_walk_fn *fn, void *arg) BELAY_MUST_USE;
+BELAY_API int belay_walk_placed(const char *place, const char *root, belay_walk_fn *fn,
+                                void *arg) BELAY_MUST_USE BELAY_NEEDS_WIDE_STAT;
 
 /* embed.h */
 BELAY_API int belay_loop_start_placed(const char *place, belay_loop *loop, belay_fn *fn, void *arg) BELAY_MUST_USE;
