@@ -4,6 +4,8 @@
  */
 #include "place.h"
 
+#include <limits.h>
+
 static int replaces(void *arg) {
         struct stat stat;
         int old;
@@ -40,6 +42,23 @@ static int long_names(void *arg) {
         memset(name, 'n', 256);
         name[256] = '\0';
         CHECK_EQ(belay_file_write_all(name, "x", 1, 0600), -ENAMETOOLONG);
+        CHECK_EQ(count_entries(place), 1);
+        return 0;
+}
+
+/* Directories, too. */
+static int long_directories(void *arg) {
+        char path[PATH_MAX + 8];
+
+        (void) arg;
+        memset(path, '/', sizeof(path));
+        path[0] = '.';
+        strcpy(path + PATH_MAX - 1, "file");
+        CHECK_EQ(belay_file_write_all(path, "x", 1, 0600), 0);
+        CHECK_STR(get_file("file"), "x");
+        strcpy(path + PATH_MAX - 1, "/file");
+        CHECK_EQ(belay_file_write_all(path, "y", 1, 0600), -ENAMETOOLONG);
+        CHECK_STR(get_file("file"), "x");
         CHECK_EQ(count_entries(place), 1);
         return 0;
 }
@@ -165,7 +184,7 @@ static int before(void *arg) {
 }
 
 int main(void) {
-        belay_fn *const tests[] = { replaces, long_names, fails, is_cancelled, is_taken_back, before };
+        belay_fn *const tests[] = { replaces, long_names, long_directories, fails, is_cancelled, is_taken_back, before };
         unsigned fds = count_fds(), threads = first_threads();
 
         signal(SIGXFSZ, SIG_IGN);
