@@ -297,8 +297,9 @@ test_environment = BUILD=$(call quote,$(abspath $(BUILD))) CC=$(call quote,$(CC)
 
 tests: $(test_programs) $(test_helpers) $(keeper)
 
+# Scripts first, as the longest are among them.
 check: all $(chosen_programs) $(test_helpers) $(keeper)
-	@$(test_environment) tests/run $(chosen_programs) $(chosen_scripts)
+	@$(test_environment) tests/run $(chosen_scripts) $(chosen_programs)
 
 check-programs: all $(chosen_programs) $(keeper)
 	@$(test_environment) tests/run $(chosen_programs)
