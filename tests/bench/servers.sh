@@ -58,7 +58,7 @@ finds() {
         python3 "$work/server.py" "$1" >"$work/fifo" &
         read -r _ port <"$work/fifo"
         rm "$work/fifo"
-        "$build/belay-load" --port "$port" --size "$2" --warm 0.02 --seconds 0.02 >"$work/out" 2>&1
+        "$build/belay-load" --port "$port" --size "$2" --warm 0 --requests 100 </dev/null >"$work/out" 2>&1
         status=$?
         if [ $status -ne "$3" ] || ! grep -q "$4" "$work/out"; then
                 complain "the load, of $1 in messages of $2: exit status $status, $(cat "$work/out")"
