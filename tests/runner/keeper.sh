@@ -10,7 +10,9 @@ keeper=${BUILD:-$PWD/build}/tests/runner/keeper
 [ -x "$keeper" ] || { echo "there is no $keeper"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkfifo "$work/alive"
+mkfifo "$work/alive" "$work/ready"
+# For a subject that has to say when it is so far.
+exec 8<>"$work/ready"
 wrong=0
 complain()
 {
@@ -83,15 +85,15 @@ cat >"$work/generations.sh" <<'END'
 setsid bash "$0" $(($1 - 1)) &
 END
 
-ends 125 -g 0.1 'setsid sleep 100001 & exit 0'
-has err '^keeper: left running: sleep 100001$'
-has end '^exit 0 1 '
+ends 125 -g 0.1 'setsid bash -c "echo >&8; sleep 100001; exit" & read -r _ <&8; exit 0'
+has err '^keeper: left running: bash -c echo >&8; sleep 100001; exit$'
+has end '^exit 0 [12] '
 ends 125 -g 0.1 'setsid sleep 100001 & exit 77'
-ends 3 -g 0.1 '(setsid setsid bash -c "trap : TERM INT HUP; sleep 100001; sleep 100001" &); echo bad; exit 3'
-has err '^keeper: left running: bash -c trap : TERM INT HUP; sleep 100001; sleep 100001$'
-has err '^keeper: left running: sleep 100001$'
+has end '^exit 77 1 '
+ends 3 -g 0.1 '(setsid setsid bash -c "trap : TERM INT HUP; echo >&8; sleep 100001; sleep 100001" &); read -r _ <&8; echo bad; exit 3'
+has err '^keeper: left running: bash -c trap : TERM INT HUP; echo >&8; sleep 100001; sleep 100001$'
 has out '^bad$'
-has end '^exit 3 2 '
+has end '^exit 3 [1-3] '
 ends 125 -g 0.1 "bash '$work/generations.sh' 500"
 has err '^keeper: left running: '
 ends 125 -g 0.1 'for ((i = 0; i < 50; i++)); do setsid sleep 100001 & done; exit 0'
@@ -100,19 +102,17 @@ has end '^exit 0 50 '
 
 # ---- what does not end ----
 
-ends 124 -t 0.5 'echo before; sleep 100001; echo after'
-has err '^keeper: runs when its time is over: sleep 100001$'
+ends 124 -t 3 'echo before; sleep 100001; echo after'
+has err '^keeper: runs when its time is over: bash -c echo before; sleep 100001; echo after$'
 has out '^before$'
 has end '^limit '
 ends 124 -g 0.1 -t 0.5 'trap "" TERM INT; setsid sleep 100001 & while :; do sleep 100001; done'
 ends 124 -g 0.1 -t 0.5 'kill -STOP $$'
-ends 124 -t 0.5 'setsid sleep 100001 & trap "echo cleaned up; exit 0" TERM; while :; do sleep 0.01; done'
+ends 124 -t 3 'setsid sleep 100001 & trap "echo cleaned up; exit 0" TERM; while :; do sleep 0.01; done'
 has out '^cleaned up$'
 
 # ---- signals ----
 
-mkfifo "$work/ready"
-exec 8<>"$work/ready"
 for signal in INT TERM HUP; do
         name="SIG$signal for the keeper"
         all_end &

@@ -63,7 +63,7 @@ hasnt unseen
 says 0 -v "$work/good.sh"
 has '^time .*/good\.sh: [0-9]+\.[0-9]{3} s, processor [0-9]+\.[0-9]{3} s$'
 
-says 1 -j 8 -t 2 "$work"/*.sh
+says 1 -j 8 -t 4 "$work"/*.sh
 has '/bad\.sh: exit code 3$'
 has '^    this is bad$'
 has '/killed\.sh: signal 11 \(SEGV\)$'
@@ -71,8 +71,8 @@ has '/leaves\.sh: it left processes: 1$'
 has '^    this is good$'
 has '^    keeper: left running: sleep 100003$'
 has '/bad_leaves\.sh: exit code 3, and it left processes: 1$'
-has '/hangs\.sh: killed, it ran for more than 2 seconds$'
-has '/hangs_on\.sh: killed, it ran for more than 2 seconds$'
+has '/hangs\.sh: killed, it ran for more than 4 seconds$'
+has '/hangs_on\.sh: killed, it ran for more than 4 seconds$'
 has '^1 passed, 6 failed, 1 skipped$'
 
 # A runner that is told to end, or that is killed, takes all of its tests along.
