@@ -311,10 +311,13 @@ static void ask_who(int fd, struct peer *peer) {
  * Another process may have made a socket that it shares with us block again. So it is looked at first; and if another
  * takes the connection before us, the flag, which has just been looked at as well, keeps us from waiting.
  */
-static bool may_try(const belay_listener *listener) {
+static int look_before(const belay_listener *listener) {
         struct pollfd pollfd = { .fd = listener->fd->fd, .events = POLLIN };
+        int rc = poll(&pollfd, 1, 0);
 
-        return poll(&pollfd, 1, 0) > 0 && do_not_block(listener->fd->fd) >= 0;
+        if (rc <= 0)
+                return rc < 0 ? -errno : -EAGAIN;
+        return do_not_block(listener->fd->fd);
 }
 
 static int try_accept(belay_listener *listener, struct peer *peer, const char *place) {
@@ -325,8 +328,9 @@ static int try_accept(belay_listener *listener, struct peer *peer, const char *p
         /* Others ran meanwhile: its number may be another's. */
         if (listener->hushed)
                 return -EBADF;
-        if (listener->is_shared && !may_try(listener))
-                return -EAGAIN;
+        rc = listener->is_shared ? look_before(listener) : 0;
+        if (rc < 0)
+                return rc;
         peer->length = sizeof(peer->address);
         rc = accept4(listener->fd->fd, (struct sockaddr *) &peer->address, &peer->length, SOCK_CLOEXEC);
         return rc >= 0 ? rc : -errno;

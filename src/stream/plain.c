@@ -40,11 +40,11 @@ static bool has_no_call(void) {
 /* Sets errno if not. */
 static bool is_ready(int fd, short events) {
         struct pollfd pollfd = { .fd = fd, .events = events };
+        int rc = poll(&pollfd, 1, 0);
 
-        if (poll(&pollfd, 1, 0) > 0)
-                return true;
-        errno = EAGAIN;
-        return false;
+        if (rc == 0)
+                errno = EAGAIN;
+        return rc > 0;
 }
 
 static ssize_t read_shared(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {

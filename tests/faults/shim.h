@@ -95,6 +95,7 @@
         f(sigaltstack, ENOMEM)                                                                                       \
         f(socket, EMFILE, ENOBUFS)                                                                                   \
         f(socketpair, EMFILE)                                                                                        \
+        f(tee, EINVAL, ENOMEM)                                                                                       \
         f(timerfd_create, EMFILE)                                                                                    \
         f(unlink, EACCES)                                                                                            \
         f(unlinkat, EIO)                                                                                             \
@@ -219,6 +220,7 @@ CALL(int, shutdown, (int fd, int how), (fd, how))
 CALL(int, sigaction, (int signal, const struct sigaction *new, struct sigaction *old), (signal, new, old))
 CALL(int, socket, (int family, int type, int protocol), (family, type, protocol))
 CALL(int, socketpair, (int family, int type, int protocol, int fds[2]), (family, type, protocol, fds))
+CALL(ssize_t, tee, (int from, int to, size_t size, unsigned flags), (from, to, size, flags))
 CALL(int, timerfd_create, (int clock, int flags), (clock, flags))
 CALL(int, unlink, (const char *path), (path))
 CALL(int, unlinkat, (int fd, const char *path, int flags), (fd, path, flags))
