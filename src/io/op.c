@@ -41,12 +41,12 @@ static const struct bly_wait_class op_class = {
  * always ready would never meet the request, so it gives way now and then. Others may close the descriptor meanwhile.
  */
 static int give_way(struct bly_io *io, const struct bly_fd *slot, const char *place) {
-        uint32_t generation = slot->generation;
+        uint16_t tenancy = slot->tenancy;
         int rc = bly_give_way_before_trying(io, place);
 
         if (rc < 0)
                 return rc;
-        return slot->closing || slot->generation != generation ? -EBADF : 0;
+        return slot->closing || slot->tenancy != tenancy ? -EBADF : 0;
 }
 
 /* What comes before an operation of a task that is cancelled, or may be. 0 or a negative errno. */
@@ -60,7 +60,7 @@ ssize_t bly_perform(struct bly_io *io, struct bly_op *op, const char *place) {
         belay_task *self = io->loop->current;
         int rc;
 
-        if (unlikely(self->node.must_cancel || self->scope != NULL)) {
+        if (unlikely(self->node.must_cancel || (op->slot == NULL && self->scope != NULL))) {
                 rc = prepare(io, op, self, place);
                 if (rc < 0)
                         return rc;
