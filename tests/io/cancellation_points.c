@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 
@@ -620,8 +621,8 @@ static void look_at_files(void) {
 
         CHECK_EQ(pwrite(fd, data, sizeof(data), 0), sizeof(data));
         for (size_t i = 0; i < ROWS; i++)
-                if ((rows[i].call == reads_file && preadv2(fd, &part, 1, 0, RWF_NOWAIT) != 3)
-                    || (rows[i].call == writes_file && pwritev2(fd, &part, 1, 0, RWF_NOWAIT) != 3)) {
+                if ((rows[i].call == reads_file && syscall(SYS_preadv2, fd, &part, 1UL, 0UL, 0UL, RWF_NOWAIT) != 3)
+                    || (rows[i].call == writes_file && syscall(SYS_pwritev2, fd, &part, 1UL, 0UL, 0UL, RWF_NOWAIT) != 3)) {
                         rows[i].point = ALWAYS;
                         rows[i].always_ready = false;
                 }
