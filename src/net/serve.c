@@ -5,6 +5,8 @@
  * The connections are members of a supervising group, so that leaving it leaves none. What their ends come to is dealt with
  * in the members: the group sees no failure.
  */
+#include <poll.h>
+
 #include "net/linger.h"
 #include "net/shortage.h"
 
@@ -143,11 +145,18 @@ static void say_once(struct bly_serve *serve, int shortage) {
         serve->short_of_something = true;
 }
 
+/* Some accepts take a descriptor before they know whether a connection waits: the lack of one may be nobody's. */
+static bool is_felt(const belay_listener *listener, int shortage) {
+        struct pollfd pollfd = { .fd = belay_listener_fd(listener), .events = POLLIN };
+
+        return (shortage != -EMFILE && shortage != -ENFILE) || poll(&pollfd, 1, 0) != 0;
+}
+
 /* Those who linger give up what they have for those who wait to be accepted. */
 static int make_room(struct bly_serve *serve, int shortage) {
         int rc;
 
-        if (!bly_linger_end_oldest(&serve->linger))
+        if (is_felt(serve->listener, shortage) && !bly_linger_end_oldest(&serve->linger))
                 say_once(serve, shortage);
         rc = wait_for_an_end(serve, PAUSE);
         /* Not even for a limit is there memory. */
