@@ -60,7 +60,6 @@ static void refuse(struct bly_link *line, bool wake) {
 void bly_group_refuse_room(struct bly_group *group) {
         refuse(&group->room, true);
         refuse(&group->woken, false);
-        group->kept = 0;
 }
 
 /* Who asked in time did nothing wrong: no misuse is reported. */

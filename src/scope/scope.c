@@ -105,7 +105,7 @@ static int entered_again(belay_task *self, struct bly_scope *scope, enum bly_sco
                                   kind_names[kind]);
         }
         other = task_at(self->loop, scope->task);
-        if (other == NULL || bly_is_done(other) || !is_among(other, scope, SIZE_MAX))
+        if (other == NULL || !is_among(other, scope, SIZE_MAX))
                 return 0;
         return bly_misuse(-EPERM, place, "the %s entered at %s belongs to task %s, and another enters it",
                           kind_names[scope->kind], place_or(scope->place), bly_task_label(other, label));

@@ -301,6 +301,48 @@ static int storage_goes(void *arg) {
         return 0;
 }
 
+static int spawns_too_much(void *arg) {
+        struct spawner *spawner = arg;
+
+        spawner->rc = belay_group_spawn_with(spawner->group, play, &spawner->part, WITH(.stack_size = SIZE_MAX / 2), NULL);
+        return spawner->rc;
+}
+
+/* A place that is kept for a task is not taken by another in that instant; and goes on where that task cannot use it. */
+static int keeps_a_place(void *arg) {
+        struct part first = { .span = SECONDS(1) }, late = { .span = SECONDS(1) };
+        struct spawner spawners[2], fails = { .rc = UNWRITTEN };
+        belay_time begin = belay_now();
+        belay_group group;
+        belay_task *task;
+
+        (void) arg;
+        destroyed = 0;
+        enter_limited(&group, 1);
+        add(&group, &first);
+        fails.group = &group;
+        task = must(belay_spawn(spawns_too_much, &fails));
+        start_spawners(spawners, 2, &group);
+        CHECK_EQ(belay_yield(), 0);
+        /* This task is ready before the first in line is. */
+        CHECK_EQ(belay_sleep(SECONDS(1)), 0);
+        CHECK_EQ(first.ended, 1);
+        CHECK_EQ(fails.rc, UNWRITTEN);
+        CHECK_EQ(belay_group_spawn(&group, play, &late), 0);
+        CHECK_EQ(fails.rc, -EINVAL);
+        CHECK_EQ(belay_now() - begin, SECONDS(3));
+        CHECK_EQ(belay_group_count(&group), 1);
+        CHECK_EQ(spawners[0].at - begin, SECONDS(1));
+        CHECK_EQ(spawners[1].at - begin, SECONDS(2));
+        CHECK_EQ(belay_group_leave(&group, 0), 0);
+        CHECK_EQ(belay_now() - begin, SECONDS(4));
+        CHECK_EQ(ended_with(spawners[0].task), 0);
+        CHECK_EQ(ended_with(spawners[1].task), 0);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_EQ(ended_with(task), -EINVAL);
+        return 0;
+}
+
 /* The body waits for room itself. */
 static int body_waits(void *arg) {
         struct part slow = { .span = SECONDS(9) }, fails = { .span = SECONDS(1), .end = -EIO }, more = { .end = 0 };
@@ -574,6 +616,7 @@ int main(void) {
         RUN_VIRTUAL(refused);
         RUN_VIRTUAL(fails_meanwhile);
         RUN_VIRTUAL(storage_goes);
+        RUN_VIRTUAL(keeps_a_place);
         RUN_VIRTUAL(body_waits);
         RUN_VIRTUAL(over);
         RUN_VIRTUAL(while_leaving);

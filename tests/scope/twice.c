@@ -388,6 +388,28 @@ static int stale_owner(void *arg) {
         return 0;
 }
 
+/* Nor is it of this loop: the other one's memory lives on while there is a handle. */
+static union any from_before;
+static belay_task *of_before;
+
+static int keeps_bytes(void *arg) {
+        (void) arg;
+        of_before = belay_ref(belay_self());
+        CHECK_EQ(belay_timeout_enter(&shared.limit, SECONDS(1)), 0);
+        from_before = shared;
+        return belay_timeout_leave(&shared.limit, 0);
+}
+
+static int finds_bytes(void *arg) {
+        (void) arg;
+        shared = from_before;
+        keep_lines();
+        CHECK_EQ(belay_timeout_enter(&shared.limit, SECONDS(1)), 0);
+        CHECK_EQ(belay_timeout_leave(&shared.limit, belay_sleep(SECONDS(2))), -ETIMEDOUT);
+        CHECK_EQ(kept_count, 0);
+        return 0;
+}
+
 int main(void) {
         RUN_VIRTUAL(time_limit);
         RUN_VIRTUAL(group);
@@ -403,5 +425,8 @@ int main(void) {
         RUN_VIRTUAL(enters_where_it_was);
         RUN_VIRTUAL(enters_where_it_was);
         RUN_VIRTUAL(stale_owner);
+        RUN_VIRTUAL(keeps_bytes);
+        RUN_VIRTUAL(finds_bytes);
+        belay_release(of_before);
         return 0;
 }
