@@ -63,9 +63,11 @@ test_flags = -Iinclude -Isrc -Itests $(defines)
 same_anywhere := $(call quote,-ffile-prefix-map=$(CURDIR)=.)
 # Up to its version 10 gcc hands only this one on to the assembler.
 same_assembly := $(call quote,-fdebug-prefix-map=$(CURDIR)=.)
-# With 32 bits, file sizes and times have 64 if they are asked for: struct stat has one layout, see <belay/file.h>.
 pointer_size := $(shell echo __SIZEOF_POINTER__ | $(CC) $(CPPFLAGS) $(CFLAGS) -E -P -x c - 2>/dev/null)
-wide := $(if $(filter 4,$(pointer_size)),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
+# Where glibc has several layouts of struct stat, the one with 64 bits: see <belay/file.h>.
+hash := \#
+stat_source := $(hash)include <sys/types.h>\n$(hash)if defined(__GLIBC__) && !defined(__OFF_T_MATCHES_OFF64_T)\nseveral\n$(hash)endif\n
+wide := $(if $(filter several,$(shell printf '$(stat_source)' | $(CC) -E -P - 2>/dev/null)),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
 compile := $(CC) $(wide) $(CPPFLAGS) $(CFLAGS) $(same_anywhere) $(sanitize)
 compile_cxx := $(CXX) $(wide) $(CPPFLAGS) $(CXXFLAGS) $(same_anywhere) $(sanitize)
 
@@ -74,7 +76,6 @@ compile_cxx := $(CXX) $(wide) $(CPPFLAGS) $(CXXFLAGS) $(same_anywhere) $(sanitiz
 #   shared   our shared library needs its shared one
 #   no       there is epoll alone
 # Without it, the first of these that works. One that is asked for and does not work is an error.
-hash := \#
 uring_source := $(hash)include <liburing.h>\nint try(struct io_uring *ring) { \
 	return io_uring_submit_and_get_events(ring) + IORING_SETUP_DEFER_TASKRUN; }\n
 try_uring = $(shell out=$$(mktemp) && printf '$(uring_source)' | \
