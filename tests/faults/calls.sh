@@ -15,7 +15,7 @@ exempt+=" pthread_detach pthread_join pthread_mutex_.* pthread_sigmask lseek tim
 # What is a macro or a built-in of other C libraries and compilers; the portable switch.
 exempt+=" atoi hton[ls] ntoh[ls] is[a-z]* toupper tolower bcmp abort [a-z]*context"
 # What may fail and tells nothing by it.
-exempt+=" eventfd_write if_nametoindex mincore readlink sigtimedwait"
+exempt+=" eventfd_write if_nametoindex malloc_trim mincore readlink sigtimedwait"
 # The part for tests of programs.
 exempt+=" closedir dirfd opendir readdir"
 # Those that go by number are told apart in there.

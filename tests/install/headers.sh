@@ -49,7 +49,7 @@ literal='(0x[0-9a-fA-F]+|[0-9]+)(LL?)?'
 grep -rhE '^[[:space:]]*#[[:space:]]*define[[:space:]]+[A-Za-z_0-9]+[[:space:]]' include |
         sed -E 's/^[[:space:]]*#[[:space:]]*define[[:space:]]+//; s/[[:space:]]*(\/\*.*)?$//' |
         # Texts, attributes, initializers, and what belongs to C++.
-        grep -vE '^BELAY_(HERE|API|MUST_USE|WITHIN_LIFETIME|BEGIN|END|[A-Z_]+_INIT)[[:space:]]' >"$work/constants"
+        grep -vE '^BELAY_(HERE|API|MUST_USE|NEEDS_WIDE_STAT|WITHIN_LIFETIME|BEGIN|END|[A-Z_]+_INIT)[[:space:]]' >"$work/constants"
 grep -vE "^[A-Z_]+[[:space:]]+-?$literal\$" "$work/constants" >"$work/strange" &&
         complain "constants that are no plain literals: $(cat "$work/strange")"
 [ "$(grep -cE '^BELAY_(SECOND|NEVER)[[:space:]]' "$work/constants")" -gt 0 ] || complain "no constants were found"
