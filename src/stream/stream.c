@@ -121,19 +121,33 @@ int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const cha
         return 0;
 }
 
-static __attribute__((noinline)) int leave_closed(belay_stream *stream, belay_task *self, int64_t rc) {
+static int leave_closed(belay_stream *stream, belay_task *self, int64_t rc) {
         if (rc == -ECANCELED)
                 bly_undeliver(self);
         if (!is_inside(stream))
                 destroy(stream);
+        bly_leave_failure(self, -EBADF, NULL);
         return -EBADF;
+}
+
+/*
+ * A descriptor fails with a code alone, so that a text that the task has for this code is an earlier failure's. Another
+ * transport may have left a text of its own.
+ */
+static __attribute__((noinline)) int64_t leave_in_failure(belay_stream *stream, belay_task *self, int64_t rc) {
+        if (stream->closed)
+                return leave_closed(stream, self, rc);
+        if (rc != -ECANCELED
+            && (stream->read == bly_socket_transport.read || stream->read == bly_plain_transport.read))
+                bly_leave_failure(self, (int) rc, NULL);
+        return rc;
 }
 
 int64_t bly_stream_leave(belay_stream *stream, struct bly_stream_end *end, int64_t rc) {
         belay_task *self = end->task;
 
         end->task = NULL;
-        return unlikely(stream->closed) ? leave_closed(stream, self, rc) : rc;
+        return unlikely(rc < 0 || stream->closed) ? leave_in_failure(stream, self, rc) : rc;
 }
 
 /* ---- closing ---- */

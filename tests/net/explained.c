@@ -224,7 +224,24 @@ static int datagrams(void *arg) {
         return 0;
 }
 
+/* What a stream of a descriptor fails with has no text of an earlier failure with the same code. */
+static int streams(void *arg) {
+        belay_stream *ends[2];
+
+        (void) arg;
+        for (int i = 0; i < 2; i++) {
+                CHECK_EQ(i == 0 ? belay_stream_pair(&ends[0], &ends[1]) : belay_stream_pipe(&ends[0], &ends[1]), 0);
+                belay_abort(ends[0]);
+                CHECK_EQ(belay_fail(-EPIPE, "an earlier one"), -EPIPE);
+                CHECK_EQ(belay_write(ends[1], "x", 1), -EPIPE);
+                CHECK_STR(said(-EPIPE), strerror(EPIPE));
+                belay_abort(ends[1]);
+        }
+        return 0;
+}
+
 int main(void) {
+        RUN_VIRTUAL(streams);
         RUN_VIRTUAL(endpoints);
         RUN_VIRTUAL(connecting);
         RUN_VIRTUAL(cancelled);
