@@ -301,6 +301,8 @@ static int shut_down(void *arg) {
                 tasks[1] = must(belay_spawn(joins, NULL));
                 CHECK_EQ(belay_yield(), 0);
                 belay_queue_shutdown(queue, now);
+                /* What another call was left with at the same code is not told again. */
+                CHECK_EQ(belay_fail(-ESHUTDOWN, "another's"), -ESHUTDOWN);
                 CHECK_EQ(belay_queue_put(queue, &items[3]), -ESHUTDOWN);
                 CHECK_LEFT(-ESHUTDOWN, NULL);
                 CHECK_EQ(belay_queue_try_put(queue, &items[3]), -ESHUTDOWN);
