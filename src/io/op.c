@@ -37,9 +37,18 @@ static const struct bly_wait_class op_class = {
 };
 
 /*
- * With a descriptor of ours an operation takes what is there, whether a request is pending or not. A task whose descriptors are
- * always ready would never meet the request, so it gives way now and then. Others may close the descriptor meanwhile.
+ * An operation with a descriptor of ours takes what is there, even if a request is pending. A task whose descriptors are always
+ * ready would never meet the request, so that it meets it after 64 operations. The tries of the thread do not serve here: other
+ * tasks run during an operation, and their waits refill the tries.
  */
+static bool is_outrun(belay_task *self) {
+        if (++self->origin.outrun < BLY_TRIES)
+                return false;
+        self->origin.outrun = 0;
+        return true;
+}
+
+/* Others may close the descriptor meanwhile. */
 static int give_way(struct bly_io *io, const struct bly_fd *slot, const char *place) {
         uint16_t tenancy = slot->tenancy;
         int rc = bly_give_way_before_trying(io, place);
@@ -53,7 +62,7 @@ static int give_way(struct bly_io *io, const struct bly_fd *slot, const char *pl
 static __attribute__((noinline)) int prepare(struct bly_io *io, const struct bly_op *op, belay_task *self, const char *place) {
         if (op->slot == NULL)
                 return op->kind != BLY_OP_CLOSE ? bly_meet_limit(self, place) : 0;
-        return self->node.must_cancel && bly_io_tried_enough(io) ? give_way(io, op->slot, place) : 0;
+        return self->node.must_cancel && is_outrun(self) ? give_way(io, op->slot, place) : 0;
 }
 
 ssize_t bly_perform(struct bly_io *io, struct bly_op *op, const char *place) {

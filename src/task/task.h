@@ -150,6 +150,7 @@ struct bly_origin {
         belay_time when;
         uint8_t kind;
         uint8_t signal;
+        uint8_t outrun;                 /* operations that found what they were for while the request was pending */
 };
 
 /*
