@@ -63,7 +63,7 @@ static void log_limited(belay_log_level level, const char *place, const char *st
         length = strlen(line);
         vsnprintf(line + length, room - length, format, arguments);
         if (kind != NULL)
-                snprintf(kind->sample, sizeof(kind->sample), "%s", line);
+                snprintf(kind->sample, sizeof(kind->sample), "%.*s", (int) sizeof(kind->sample) - 1, line);
         length = strlen(line);
         if (omitted > 0)
                 snprintf(line + length, sizeof(line) - length, " (%llu line%s like it left out before)", omitted,
