@@ -133,7 +133,6 @@ enum { DEPTH_MOST = 32 };
 
 static void write_failure(struct writer *writer, const belay_failure *failure, int depth) {
         char number[64];
-
         bool says_all;
 
         failure = the_one_that_speaks(failure);

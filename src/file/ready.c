@@ -9,13 +9,11 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/quiet.h"
 #include "file/transfer.h"
 
 enum way { BY_FLAG, BY_DESCRIPTION, BY_THREAD };
@@ -66,29 +64,13 @@ static ssize_t try_once(const struct attempt *attempt) {
                                 : read(attempt->apart, transfer->at, transfer->left);
 }
 
-/*
- * The signal that comes with EPIPE is this thread's, and is taken away before anybody is to have it. If one was there before,
- * it is somebody else's and stays.
- */
 static ssize_t try_quietly(const struct attempt *attempt) {
-        const struct timespec now = { 0 };
-        sigset_t pipe, before, pending;
-        int error;
+        struct bly_quiet quiet;
         ssize_t rc;
 
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        sigpending(&pending);
-        if (sigismember(&pending, SIGPIPE))
-                return try_once(attempt);
-        pthread_sigmask(SIG_BLOCK, &pipe, &before);
+        bly_quiet_begin(&quiet);
         rc = try_once(attempt);
-        error = errno;
-        if (rc < 0 && error == EPIPE)
-                while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
-                        ;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        errno = error;
+        bly_quiet_end(&quiet, rc < 0 && errno == EPIPE);
         return rc;
 }
 

@@ -10,13 +10,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/quiet.h"
 #include "stream/stream.h"
 
 #ifndef RWF_NOWAIT
@@ -239,29 +237,13 @@ static ssize_t write_now(struct bly_descriptor *plain, int fd, const struct iove
         return unlikely(plain->is_shared) ? write_shared(plain, fd, parts, count) : writev(fd, parts, count);
 }
 
-/*
- * The signal that comes with EPIPE is this thread's, and is taken away before anybody is to have it. If one was there before,
- * it is somebody else's and stays.
- */
 static ssize_t write_quietly(struct bly_descriptor *plain, int fd, const struct iovec *parts, int count) {
-        const struct timespec now = { 0 };
-        sigset_t pipe, before, pending;
-        int error;
+        struct bly_quiet quiet;
         ssize_t rc;
 
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        sigpending(&pending);
-        if (sigismember(&pending, SIGPIPE))
-                return write_now(plain, fd, parts, count);
-        pthread_sigmask(SIG_BLOCK, &pipe, &before);
+        bly_quiet_begin(&quiet);
         rc = write_now(plain, fd, parts, count);
-        error = errno;
-        if (rc < 0 && error == EPIPE)
-                while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
-                        ;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        errno = error;
+        bly_quiet_end(&quiet, rc < 0 && errno == EPIPE);
         return rc;
 }
 
