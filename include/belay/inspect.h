@@ -2,12 +2,13 @@
 /*
  * Looking inside: what every task of a loop is doing.
  *
- * A dump is a tree: each task beneath the group that owns it, with where it was started, what it waits for, where
- * and since when, the time left of its limits, requests for cancellation that are pending with their origin,
- * and how much of its stack was touched.
+ * A dump is a tree: each task beneath the group that owns it, with where it was started, what it
+ * waits for, where and since when, the time left of its limits, requests for cancellation that are
+ * pending with their origin, and how much of its stack was touched.
  *
- * From outside of the process the same can be read without its help: a note in the binary (an ELF note of the
- * name "belay", type 1) leads to belay_debug, a table of versions, sizes and offsets; see docs/debug-format.md.
+ * From outside of the process the same can be read without its help: a note in the binary (an ELF
+ * note of the name "belay", type 1) leads to belay_debug, a table of versions, sizes and offsets;
+ * see docs/debug-format.md.
  *
  * Threads: the loop's own.
  */
@@ -19,19 +20,21 @@
 BELAY_BEGIN
 
 /*
- * Writes the tree of the calling thread's loop, or of `loop`, to a descriptor. Returns 0; -EPERM without a loop;
- * or write's error: what was written until then stays. From a task, from a callback, or while the loop does not
- * run; it never gives way, takes no memory, and blocks the thread where writing does. Not for signal handlers.
+ * Writes the tree of the calling thread's loop, or of `loop`, to a descriptor. Returns 0; -EPERM
+ * without a loop; or write's error: what was written until then stays. From a task, from a
+ * callback, or while the loop does not run; it never gives way, takes no memory, and blocks the
+ * thread where writing does. Not for signal handlers.
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_dump(int fd);
 BELAY_API int belay_loop_dump(belay_loop *loop, int fd);
 
 /*
- * What a task waits for: a word ("sleep", "lock", "await", ...), what that is (a task's, a queue's or a group's name;
- * of a lock the place where it was taken; NULL if that is not known), where (file and line, NULL if unknown), and
- * since when (on the loop's clock). For one that does not wait, the word says so and the rest is NULL and 0. Strings
- * and the task are borrowed, until others run.
+ * What a task waits for: a word ("sleep", "lock", "await", ...), what that is (a task's, a queue's
+ * or a group's name; of a lock the place where it was taken; NULL if that is not known), where
+ * (file and line, NULL if unknown), and since when (on the loop's clock). For one that does not
+ * wait, the word says so and the rest is NULL and 0. Strings and the task are borrowed, until
+ * others run.
  */
 typedef struct belay_wait_info {
         size_t size;                      /* sizeof(belay_wait_info), set by the caller */

@@ -2,19 +2,21 @@
 /*
  * Loops: running a program of tasks from its first to its last.
  *
- * A loop runs tasks in the thread that runs it; each thread may have one, and loops know nothing of each other.
+ * A loop runs tasks in the thread that runs it; each thread may have one, and loops know nothing of
+ * each other.
  *
- * What is global: the handlers of SIGINT and SIGTERM, unless .no_signals: while a loop runs or shuts down, taken by
- * the first such loop of the process where they have their default action, and put back after it. A handler of
- * SIGSEGV and SIGBUS that names the task which ran off its stack, unless .no_overflow_report: installed by the first
- * belay_loop_new() of the process where these have their default action, and there for good; a program that handles
- * them itself goes on doing so, and should install its handlers before. After its message, and for every other fault,
- * the default action follows. While such a loop runs, a thread that has no alternate signal stack gets one.
- * belay_set_memory() and belay_set_log(). No other signal, no signal mask, no SIGCHLD, no fork handler. After fork()
- * the child must not use the loop.
+ * What is global: the handlers of SIGINT and SIGTERM, unless .no_signals: while a loop runs or
+ * shuts down, taken by the first such loop of the process where they have their default action, and
+ * put back after it. A handler of SIGSEGV and SIGBUS that names the task which ran off its stack,
+ * unless .no_overflow_report: installed by the first belay_loop_new() of the process where these
+ * have their default action, and there for good; a program that handles them itself goes on doing
+ * so, and should install its handlers before. After its message, and for every other fault, the
+ * default action follows. While such a loop runs, a thread that has no alternate signal stack gets
+ * one. belay_set_memory() and belay_set_log(). No other signal, no signal mask, no SIGCHLD, no fork
+ * handler. After fork() the child must not use the loop.
  *
- * Threads: unless a function says otherwise, that of the loop. Cancellation: nothing in this header is a cancellation
- * point.
+ * Threads: unless a function says otherwise, that of the loop. Cancellation: nothing in this header
+ * is a cancellation point.
  */
 #ifndef BELAY_LOOP_H
 #define BELAY_LOOP_H
@@ -49,17 +51,18 @@ typedef struct belay_loop_options {
 } belay_loop_options;
 
 /*
- * Runs fn(arg) as the task `main` on a loop of its own, in this thread, until it and every task it left has ended:
- * what is left when main is done is cancelled (BELAY_ORIGIN_SHUTDOWN) and waited for, tasks that clean-up starts
- * meanwhile, too. The first Ctrl-C or SIGTERM cancels main, or if main has ended only notes that the shut-down is
- * wanted, which goes on; the second one has its default action. (Between the steps below, while no loop runs, the
- * first has it, too.)
- * Returns what main ended with: its result or its failure; -EINTR if a signal ended it; -ETIMEDOUT if tasks outlived
- * the shut-down's limit (they are reported, each with its wait and who cancelled it when; their stacks are never
- * resumed or freed); -ENOMEM; -EBUSY inside a running loop. To tell these apart: belay_loop_run().
- * If main fails with a detail, such as belay_fail(-EPROTO, "config: line 3 is bad"), the library reports it once in a log
- * line, since the caller gets the code alone. A failure that is a code alone is the caller's to report; the library
- * reports it only where the caller gets another code, -ETIMEDOUT. Cancellations are not reported.
+ * Runs fn(arg) as the task `main` on a loop of its own, in this thread, until it and every task it
+ * left has ended: what is left when main is done is cancelled (BELAY_ORIGIN_SHUTDOWN) and waited
+ * for, tasks that clean-up starts meanwhile, too. The first Ctrl-C or SIGTERM cancels main, or if
+ * main has ended only notes that the shut-down is wanted, which goes on; the second one has its
+ * default action. (Between the steps below, while no loop runs, the first has it, too.) Returns
+ * what main ended with: its result or its failure; -EINTR if a signal ended it; -ETIMEDOUT if tasks
+ * outlived the shut-down's limit (they are reported, each with its wait and who cancelled it when;
+ * their stacks are never resumed or freed); -ENOMEM; -EBUSY inside a running loop. To tell these
+ * apart: belay_loop_run(). If main fails with a detail, such as belay_fail(-EPROTO, "config: line 3
+ * is bad"), the library reports it once in a log line, since the caller gets the code alone. A
+ * failure that is a code alone is the caller's to report; the library reports it only where the
+ * caller gets another code, -ETIMEDOUT. Cancellations are not reported.
  * Threads: any, one loop at a time in each.
  * Cancellation: not a cancellation point: no task can wait in it.
  */
@@ -99,9 +102,10 @@ BELAY_API belay_loop *belay_loop_self(void);
 /* The main task of its present or latest run, borrowed. */
 BELAY_API belay_task *belay_loop_main(const belay_loop *loop);
 /*
- * The detail of main's failure in the latest run, NULL if it has none (borrowed, until the next run). Once this function
- * has returned it, the library does not report it. Otherwise the next run or belay_loop_close() does, see belay_run().
- * Below it: the signal that interrupted main, or came too late for that (0 if none); the loop's clock.
+ * The detail of main's failure in the latest run, NULL if it has none (borrowed, until the next
+ * run). Once this function has returned it, the library does not report it. Otherwise the next run
+ * or belay_loop_close() does, see belay_run(). Below it: the signal that interrupted main, or came
+ * too late for that (0 if none); the loop's clock.
  */
 BELAY_API const belay_failure *belay_loop_failure(const belay_loop *loop);
 BELAY_API int belay_loop_signal(const belay_loop *loop);
@@ -146,13 +150,16 @@ typedef enum belay_log_level {
 } belay_log_level;
 
 /*
- * Sets the function that gets the library's reports, for the whole process. NULL: stderr, each line with "belay: " before
- * it. A line has no newline, and '?' in place of each control character, since its text may come from a peer.
+ * Sets the function that gets the library's reports, for the whole process. NULL: stderr, each line
+ * with "belay: " before it. A line has no newline, and '?' in place of each control character,
+ * since its text may come from a peer.
  *
- * While a loop runs, lines that connections, failures or misuse can bring about again and again are limited. Lines of one
- * kind and one place in the program count together: the loop writes the first 8, then one in 10 s. A line says how many
- * like it were left out before it. If none follows, the loop says so within 20 s, or when it ends.
- * Threads: the function is called in the thread that has something to report; set it before loops run in others.
+ * While a loop runs, lines that connections, failures or misuse can bring about again and again are
+ * limited. Lines of one kind and one place in the program count together: the loop writes the first
+ * 8, then one in 10 s. A line says how many like it were left out before it. If none follows, the
+ * loop says so within 20 s, or when it ends.
+ * Threads: the function is called in the thread that has something to report; set it before loops
+ * run in others.
  */
 typedef void belay_log_fn(void *context, belay_log_level level, const char *line);
 BELAY_API void belay_set_log(belay_log_fn *fn, void *context);

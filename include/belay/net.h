@@ -23,20 +23,22 @@
  *     "example.org:https"       names and services, looked up as getaddrinfo() does, without holding up the loop
  *     ":80", "*:80"             to listen: at every address, IPv6 and IPv4; port 0: any that is free. To connect: this machine
  *     "unix:/run/app.sock"      a Unix socket; "unix:@name" one of Linux's abstract ones
- * A text that is none of these is -EINVAL; a name that is not known, -ENOENT; one that could not be looked up for now,
- * -EAGAIN.
+ * A text that is none of these is -EINVAL; a name that is not known, -ENOENT; one that could not be
+ * looked up for now, -EAGAIN.
  *
- * What this machine is short of (-EMFILE, -ENFILE, -ENOMEM, -ENOBUFS, -ENOSPC) is never told as something else. A look-up
- * for which descriptors are missing is -EMFILE, not -ENOENT. If one of several addresses could not be tried for want of
- * something, that is the error, since the others' answers do not speak for it.
+ * What this machine is short of (-EMFILE, -ENFILE, -ENOMEM, -ENOBUFS, -ENOSPC) is never told as
+ * something else. A look-up for which descriptors are missing is -EMFILE, not -ENOENT. If one of
+ * several addresses could not be tried for want of something, that is the error, since the others'
+ * answers do not speak for it.
  *
- * A failure's detail says what failed, and why: "endpoint \"tcp:80:x\": expected HOST:PORT, or [IPv6 address]:PORT at
- * character 4", "unknown host \"example\"", "connect to 127.0.0.1:80: Connection refused". belay_failure_format() gives it,
- * and so do log lines.
+ * A failure's detail says what failed, and why: "endpoint \"tcp:80:x\": expected HOST:PORT, or
+ * [IPv6 address]:PORT at character 4", "unknown host \"example\"", "connect to 127.0.0.1:80:
+ * Connection refused". belay_failure_format() gives it, and so do log lines.
  *
  * Threads: the loop's own.
- * Cancellation: functions that do not speak of it are no cancellation points. A function that finds what it is for returns
- * without waiting, even if a request is pending or a limit is over; see <belay/io.h> for the rule.
+ * Cancellation: functions that do not speak of it are no cancellation points. A function that finds
+ * what it is for returns without waiting, even if a request is pending or a limit is over; see
+ * <belay/io.h> for the rule.
  */
 #ifndef BELAY_NET_H
 #define BELAY_NET_H
@@ -60,7 +62,8 @@ typedef struct belay_connect_options {
 /*
  * Connects. Of several addresses the function takes the first that answers.
  * Returns: 0 with the stream; otherwise *stream is NULL.
- * Errors: that of the last address that failed, or what this machine is short of, if an address could not be tried.
+ * Errors: that of the last address that failed, or what this machine is short of, if an address
+ * could not be tried.
  *     -ECONNREFUSED, -ENETUNREACH, -EHOSTUNREACH, -EACCES.
  *     -ETIMEDOUT      the system's own limit, of minutes. Set one of your own.
  *     -ENOENT         the name is not known, or there is no such Unix socket.
@@ -70,7 +73,8 @@ typedef struct belay_connect_options {
  *     -EINVAL, -EMFILE, -ENFILE, -ENOMEM, -ENOBUFS.
  *     The detail names the address. If several were tried, one failure for each lies beneath, in their order.
  * Ownership: the file of a Unix socket's .local is the program's once it is connected.
- * Cancellation: a cancellation point if the peer has not answered yet, if there is a name to look up, or if there are several
+ * Cancellation: a cancellation point if the peer has not answered yet, if there is a name to look
+ * up, or if there are several
  *     addresses. If -ECANCELED, no connection is left. A connection that stands, or was refused, when a request is delivered
  *     is returned.
  */
@@ -90,9 +94,11 @@ typedef struct belay_address {
 } belay_address;
 
 /*
- * Looks an endpoint up. `type` is SOCK_STREAM or SOCK_DGRAM. Texts that are addresses take no time. A thread looks names up by
- * getaddrinfo(), which cannot be stopped: after a cancellation it goes on alone, and keeps what it needs.
- * Returns: 0 with an array of *count addresses, at least one, in the order in which they should be tried.
+ * Looks an endpoint up. `type` is SOCK_STREAM or SOCK_DGRAM. Texts that are addresses take no time.
+ * A thread looks names up by getaddrinfo(), which cannot be stopped: after a cancellation it goes
+ * on alone, and keeps what it needs.
+ * Returns: 0 with an array of *count addresses, at least one, in the order in which they should be
+ * tried.
  * Errors:
  *     -EINVAL   the text is no endpoint; the detail says what was expected, and where.
  *     -ENOENT   the host or the service is not known.
@@ -121,34 +127,36 @@ typedef struct belay_listen_options {
 } belay_listen_options;
 
 /*
- * Listens. With "*" or no host it listens at every address of both families, where the system has both; at a name, at the first of
- * its addresses that is one of this machine. A Unix socket's file that
- * nobody listens at any more is replaced; the file is removed when the listener is closed.
- * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -ENFILE, -EINVAL, -ENOMEM, -ENOENT (also: no directory for a Unix socket's file),
- * and those of the look-up.
+ * Listens. With "*" or no host it listens at every address of both families, where the system has
+ * both; at a name, at the first of its addresses that is one of this machine. A Unix socket's file
+ * that nobody listens at any more is replaced; the file is removed when the listener is closed.
+ * -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -ENFILE, -EINVAL, -ENOMEM, -ENOENT (also: no
+ * directory for a Unix socket's file), and those of the look-up.
  * Cancellation: a cancellation point if there is a name to look up.
  */
 BELAY_API int belay_listen(belay_listener **listener, const char *endpoint, const belay_listen_options *options) BELAY_MUST_USE;
 /*
- * Make a listener of a socket that listens already, as one that was handed down.
- * Linux has no accept() that never waits, but by a flag which all share who have the socket. If the loop waits by epoll, the
- * function sets that flag, and the listener's end takes it back if it was not set before. Others may change it meanwhile: the
- * listener looks before each accept(), and sets it again. Then a thread of belay waits in accept() only if, between two
- * system calls, one process takes the flag back and another the connection. By io_uring no flag is used.
+ * Make a listener of a socket that listens already, as one that was handed down. Linux has no
+ * accept() that never waits, but by a flag which all share who have the socket. If the loop waits
+ * by epoll, the function sets that flag, and the listener's end takes it back if it was not set
+ * before. Others may change it meanwhile: the listener looks before each accept(), and sets it
+ * again. Then a thread of belay waits in accept() only if, between two system calls, one process
+ * takes the flag back and another the connection. By io_uring no flag is used.
  * Returns: 0 with the listener.
- * Errors: -EBADF, -EINVAL: no socket that listens. -EBUSY: a listener of this loop has it already; reported with both places.
- * -EPERM: no loop runs in this thread. -ENOMEM.
+ * Errors: -EBADF, -EINVAL: no socket that listens. -EBUSY: a listener of this loop has it already;
+ * reported with both places. -EPERM: no loop runs in this thread. -ENOMEM.
  * Ownership: the descriptor is the listener's; if the function fails, it is still the caller's.
  */
 BELAY_API int belay_listen_fd(belay_listener **listener, int fd) BELAY_MUST_USE;
 
 /*
- * Accept a connection, and make a stream of it.
- * The function passes over connections that were gone before it accepted them. Several tasks may accept at a time.
+ * Accept a connection, and make a stream of it. The function passes over connections that were gone
+ * before it accepted them. Several tasks may accept at a time.
  * Returns: 0 with the stream.
- * Errors: -EMFILE, -ENFILE, -ENOBUFS: the connection still waits. -ENOMEM: it waits, or was closed. -EBADF: another task closed
- * the listener meanwhile, and its handle is gone. The function returns -EBADF then, whatever else happened: a connection that
- * it had accepted in that turn is reset, and a request for cancellation stays pending for the next wait.
+ * Errors: -EMFILE, -ENFILE, -ENOBUFS: the connection still waits. -ENOMEM: it waits, or was closed.
+ * -EBADF: another task closed the listener meanwhile, and its handle is gone. The function returns
+ * -EBADF then, whatever else happened: a connection that it had accepted in that turn is reset, and
+ * a request for cancellation stays pending for the next wait.
  * Cancellation: a cancellation point if no connection waits; none is lost.
  */
 BELAY_API int belay_accept(belay_listener *listener, belay_stream **stream) BELAY_MUST_USE;
@@ -163,8 +171,8 @@ BELAY_API void belay_listener_close(belay_listener *listener);
 /* ---- serving ---- */
 
 /*
- * Handles a connection in a task of its own. belay_serve() closes the stream when the handler returns, unless the handler, or
- * any other task, closed it before.
+ * Handles a connection in a task of its own. belay_serve() closes the stream when the handler
+ * returns, unless the handler, or any other task, closed it before.
  */
 typedef int belay_serve_fn(belay_stream *stream, void *arg);
 
@@ -183,21 +191,25 @@ typedef struct belay_serve_options {
 } belay_serve_options;
 
 /*
- * Serves: accepts connections and handles each by handler(stream, arg) in a task of its own, until the calling task is
- * cancelled or belay_serve_stop() is called.
+ * Serves: accepts connections and handles each by handler(stream, arg) in a task of its own, until
+ * the calling task is cancelled or belay_serve_stop() is called.
  *
- * A connection whose handler returned no failure is closed in good order, for `close_limit` at most. It lingers meanwhile,
- * and `.most` does not count it. No more than `linger_most` connections linger. Beyond that the connection that has
- * lingered for longest is closed at once, and then its peer may lose the last bytes that it has not read. If descriptors or
- * memory run out, lingering connections are closed at once, too, and accepting goes on when there is room again.
- * A connection whose handler returned a failure is aborted. That failure ends no other connection.
+ * A connection whose handler returned no failure is closed in good order, for `close_limit` at
+ * most. It lingers meanwhile, and `.most` does not count it. No more than `linger_most` connections
+ * linger. Beyond that the connection that has lingered for longest is closed at once, and then its
+ * peer may lose the last bytes that it has not read. If descriptors or memory run out, lingering
+ * connections are closed at once, too, and accepting goes on when there is room again. A connection
+ * whose handler returned a failure is aborted. That failure ends no other connection.
  *
- * When serving ends, the function closes the listener first, so that others may listen in its place. Connections go on for
- * `grace`, and those that linger do so, too. The function cancels those that are left, and waits for their clean-up. A
- * further request for the calling task cancels them at once.
- * Returns: 0 if it was stopped. No connection is left, whatever it returns, and the caller still closes the listener's handle.
- * Errors: -ECANCELED if it was cancelled; -EBADF if another task closed the listener, whatever else happened, and its
- * handle is gone; -EINVAL for negative options; -EBUSY if another task serves there; else why accepting failed for good.
+ * When serving ends, the function closes the listener first, so that others may listen in its
+ * place. Connections go on for `grace`, and those that linger do so, too. The function cancels
+ * those that are left, and waits for their clean-up. A further request for the calling task cancels
+ * them at once.
+ * Returns: 0 if it was stopped. No connection is left, whatever it returns, and the caller still
+ * closes the listener's handle.
+ * Errors: -ECANCELED if it was cancelled; -EBADF if another task closed the listener, whatever else
+ * happened, and its handle is gone; -EINVAL for negative options; -EBUSY if another task serves
+ * there; else why accepting failed for good.
  * Cancellation: a cancellation point.
  */
 BELAY_API int belay_serve(belay_listener *listener, belay_serve_fn *handler, void *arg,
@@ -213,21 +225,23 @@ BELAY_API size_t belay_serve_lingering(const belay_listener *listener);
 typedef struct belay_datagrams belay_datagrams;
 
 /*
- * A socket for datagrams, bound to `local` (NULL: any free port; no name for a Unix socket) and connected to `remote` (NULL: to
- * none). At least one is needed. ":port" is one socket for both families; a Unix socket's file that was left over is replaced, and removed
- * when the socket is closed. Errors as of belay_listen() and belay_connect(); -EAFNOSUPPORT: they do not go together.
+ * A socket for datagrams, bound to `local` (NULL: any free port; no name for a Unix socket) and
+ * connected to `remote` (NULL: to none). At least one is needed. ":port" is one socket for both
+ * families; a Unix socket's file that was left over is replaced, and removed when the socket is
+ * closed. Errors as of belay_listen() and belay_connect(); -EAFNOSUPPORT: they do not go together.
  * Cancellation: a cancellation point if there is a name to look up.
  */
 BELAY_API int belay_datagrams_open(belay_datagrams **socket, const char *local, const char *remote) BELAY_MUST_USE;
 /*
- * Receives one datagram: returns its whole length, also where only `size` bytes of it had room. *from (may be NULL) gets who sent it.
- * -ECONNREFUSED: one that was sent before found nobody. -EBADF: closed meanwhile. Any number of tasks may wait in both.
+ * Receives one datagram: returns its whole length, also where only `size` bytes of it had room.
+ * *from (may be NULL) gets who sent it. -ECONNREFUSED: one that was sent before found nobody.
+ * -EBADF: closed meanwhile. Any number of tasks may wait in both.
  * Cancellation: a cancellation point if there is none; none is lost.
  */
 BELAY_API ssize_t belay_receive(belay_datagrams *socket, void *buffer, size_t size, belay_address *from) BELAY_MUST_USE;
 /*
- * Sends one, whole or not at all, to `to`, or where the socket is connected to (NULL). Returns `size`; -EMSGSIZE, -ECONNREFUSED,
- * -EDESTADDRREQ, -ENOENT, -EBADF.
+ * Sends one, whole or not at all, to `to`, or where the socket is connected to (NULL). Returns
+ * `size`; -EMSGSIZE, -ECONNREFUSED, -EDESTADDRREQ, -ENOENT, -EBADF.
  * Cancellation: a cancellation point if there is no room; nothing was sent then.
  */
 BELAY_API ssize_t belay_send(belay_datagrams *socket, const void *data, size_t size, const belay_address *to) BELAY_MUST_USE;
@@ -242,22 +256,23 @@ BELAY_API void belay_datagrams_close(belay_datagrams *socket);
 enum { BELAY_DESCRIPTORS_MOST = 253 };    /* in one message, as Linux has it */
 
 /*
- * Sends bytes, at least one, with descriptors, over a stream of a Unix socket. The receiver gets copies of them. Returns how many bytes
- * went, as belay_write(): the descriptors went with the first. -EINVAL: no bytes, or too many descriptors; -EOPNOTSUPP: no Unix
- * socket; -EBADF; -ETOOMANYREFS.
+ * Sends bytes, at least one, with descriptors, over a stream of a Unix socket. The receiver gets
+ * copies of them. Returns how many bytes went, as belay_write(): the descriptors went with the
+ * first. -EINVAL: no bytes, or too many descriptors; -EOPNOTSUPP: no Unix socket; -EBADF;
+ * -ETOOMANYREFS.
  * Cancellation: as belay_write(); if -ECANCELED, the descriptors did not go.
  */
 BELAY_API ssize_t belay_send_descriptors(belay_stream *stream, const void *data, size_t size, const int *fds,
                                          size_t count) BELAY_MUST_USE;
 /*
- * Read bytes, as belay_read(), and the descriptors that came with them: *count says how many `fds` has room for, and gets how
- * many came.
- * Other functions that read close the descriptors that come with their bytes.
+ * Read bytes, as belay_read(), and the descriptors that came with them: *count says how many `fds`
+ * has room for, and gets how many came. Other functions that read close the descriptors that come
+ * with their bytes.
  * Returns: as belay_read().
- * Errors: -EMSGSIZE: more descriptors came than `fds` has room for. -EMFILE: more came than the process can have. The function
- * closes all of them then, *count is 0, and the bytes that they came with are the next that the stream reads. If there is no
- * memory to keep these bytes, all that reads from then on returns -ENOTRECOVERABLE. -EOPNOTSUPP: no Unix socket. Errors of
- * belay_read().
+ * Errors: -EMSGSIZE: more descriptors came than `fds` has room for. -EMFILE: more came than the
+ * process can have. The function closes all of them then, *count is 0, and the bytes that they came
+ * with are the next that the stream reads. If there is no memory to keep these bytes, all that
+ * reads from then on returns -ENOTRECOVERABLE. -EOPNOTSUPP: no Unix socket. Errors of belay_read().
  * Cancellation: as belay_read(); no descriptor is lost or left open.
  * Ownership: the descriptors are the caller's, and closed on exec.
  */

@@ -2,8 +2,8 @@
 /*
  * Places: the functions that note where they were called, each in two forms.
  *
- * `X_placed(place, ...)` is X with the place given; the macro X fills in the file and the line. What they do is said where
- * X is declared. See "Places" in <belay/base.h>.
+ * `X_placed(place, ...)` is X with the place given; the macro X fills in the file and the line.
+ * What they do is said where X is declared. See "Places" in <belay/base.h>.
  */
 #ifndef BELAY_PLACES_H
 #define BELAY_PLACES_H

@@ -2,12 +2,13 @@
 /*
  * Queues: items handed from task to task.
  *
- * An item is a pointer, which the queue owns from put to get; what is left in it when it is freed or shut down at
- * once is given to its destructor. A getter that was woken takes its item when it runs: one that is cancelled before
- * leaves the item in the queue for the next, and another getter may come first.
+ * An item is a pointer, which the queue owns from put to get; what is left in it when it is freed
+ * or shut down at once is given to its destructor. A getter that was woken takes its item when it
+ * runs: one that is cancelled before leaves the item in the queue for the next, and another getter
+ * may come first.
  *
- * Functions that wait may return -EDEADLK, to break a deadlock; then they did nothing. A queue may be made where no
- * loop runs, and outlive the loop that used it.
+ * Functions that wait may return -EDEADLK, to break a deadlock; then they did nothing. A queue may
+ * be made where no loop runs, and outlive the loop that used it.
  *
  * Threads: the loop's own.
  */
@@ -36,8 +37,8 @@ typedef struct belay_queue_options {
 } belay_queue_options;
 
 /*
- * A queue of so many items (0: no bound); NULL with errno ENOMEM or EINVAL. Free it when nobody waits on it: 0, or
- * -EBUSY if somebody does. NULL is allowed.
+ * A queue of so many items (0: no bound); NULL with errno ENOMEM or EINVAL. Free it when nobody
+ * waits on it: 0, or -EBUSY if somebody does. NULL is allowed.
  * Cancellation: none is a cancellation point.
  */
 BELAY_API belay_queue *belay_queue_new(size_t capacity) BELAY_MUST_USE;
@@ -45,9 +46,9 @@ BELAY_API belay_queue *belay_queue_new_with(const belay_queue_options *options) 
 BELAY_API int belay_queue_free(belay_queue *queue);
 
 /*
- * Puts an item in, waiting for room. Returns 0; -ESHUTDOWN; -ENOMEM; -EPERM outside a task when it would wait. Unless
- * 0 is returned the item is still the caller's. Cancellation: a cancellation point if the queue is full; the item was
- * not put then.
+ * Puts an item in, waiting for room. Returns 0; -ESHUTDOWN; -ENOMEM; -EPERM outside a task when it
+ * would wait. Unless 0 is returned the item is still the caller's. Cancellation: a cancellation
+ * point if the queue is full; the item was not put then.
  */
 BELAY_API int belay_queue_put(belay_queue *queue, void *item) BELAY_MUST_USE;
 /* The same without waiting: -ENOBUFS if there is no room. Cancellation: not a cancellation point. */
@@ -80,8 +81,8 @@ BELAY_API int belay_queue_task_done(belay_queue *queue);
 BELAY_API int belay_queue_join(belay_queue *queue) BELAY_MUST_USE;
 
 /*
- * Shuts it down: putting fails with -ESHUTDOWN, getting as soon as it is empty; those who wait are woken and told.
- * `now` empties it at once: the items go to the destructor and count as finished.
+ * Shuts it down: putting fails with -ESHUTDOWN, getting as soon as it is empty; those who wait are
+ * woken and told. `now` empties it at once: the items go to the destructor and count as finished.
  * Cancellation: not a cancellation point.
  */
 BELAY_API void belay_queue_shutdown(belay_queue *queue, bool now);

@@ -47,8 +47,8 @@ BELAY_API int belay_lock_acquire(belay_lock *lock) BELAY_MUST_USE;
 /* Takes it if it is free and nobody is before us: 0 or -EBUSY. Cancellation: not a cancellation point. */
 BELAY_API int belay_lock_try_acquire(belay_lock *lock) BELAY_MUST_USE;
 /*
- * Lets it go and wakes the first that waits. Any task may do so, as in asyncio. 0; -EPERM: it was not held
- * (reported).
+ * Lets it go and wakes the first that waits. Any task may do so, as in asyncio. 0; -EPERM: it was
+ * not held (reported).
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_lock_release(belay_lock *lock);
@@ -80,8 +80,8 @@ typedef struct belay_condition { BELAY_PRIVATE(128); } belay_condition;
 #define BELAY_CONDITION_INIT { { 0 } }
 
 /*
- * A condition on a lock of its own (NULL, or all zero), or on one that others share, which must outlive it. The lock
- * that goes with it, borrowed.
+ * A condition on a lock of its own (NULL, or all zero), or on one that others share, which must
+ * outlive it. The lock that goes with it, borrowed.
  * Cancellation: neither is a cancellation point.
  */
 BELAY_API void belay_condition_init(belay_condition *condition, belay_lock *lock);
@@ -104,8 +104,8 @@ BELAY_API belay_lock *belay_condition_lock(belay_condition *condition);
 BELAY_API int belay_condition_wait(belay_condition *condition) BELAY_MUST_USE;
 BELAY_API int belay_condition_wait_until(belay_condition *condition, bool (*predicate)(void *arg), void *arg) BELAY_MUST_USE;
 /*
- * Wakes up to `count` waiters, or all. 0; -EPERM: the lock is not held (reported). Cancellation: not cancellation
- * points.
+ * Wakes up to `count` waiters, or all. 0; -EPERM: the lock is not held (reported). Cancellation:
+ * not cancellation points.
  */
 BELAY_API int belay_condition_notify(belay_condition *condition, size_t count);
 BELAY_API int belay_condition_notify_all(belay_condition *condition);
@@ -145,7 +145,7 @@ BELAY_API size_t belay_semaphore_value(const belay_semaphore *semaphore);
 
 typedef struct belay_barrier { BELAY_PRIVATE(224); } belay_barrier;
 /*
- * Make a barrier for so many parties.
+ * Make a barrier for `parties` tasks.
  * Returns: 0.
  * Errors: -EINVAL for no party, or for more than INT_MAX.
  * Cancellation: not a cancellation point.

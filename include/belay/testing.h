@@ -2,12 +2,13 @@
 /*
  * Testing programs that wait: a clock that jumps, orders that vary, and cancellation everywhere.
  *
- * The virtual clock (belay_loop_options.clock) begins at 0 and moves when nothing is ready: to the earliest deadline,
- * at once. A program runs through hours in milliseconds, and the same way each time.
+ * The virtual clock (belay_loop_options.clock) begins at 0 and moves when nothing is ready: to the
+ * earliest deadline, at once. A program runs through hours in milliseconds, and the same way each
+ * time.
  *
- * The seed (belay_loop_options.seed, or the environment variable BELAY_SEED where it is 0) lets a ready task that
- * chance chooses among the first 16 run first, instead of the one that is ready longest. It is printed as a log line
- * when a run begins, and the same seed gives the same order.
+ * The seed (belay_loop_options.seed, or the environment variable BELAY_SEED where it is 0) lets a
+ * ready task that chance chooses among the first 16 run first, instead of the one that is ready
+ * longest. It is printed as a log line when a run begins, and the same seed gives the same order.
  *
  * Threads: belay_advance(), the loop's own; belay_everywhere(), any in which no loop runs.
  */
@@ -19,7 +20,8 @@
 BELAY_BEGIN
 
 /*
- * Lets virtual time pass while nothing else runs, as a long computation does. 0; -EPERM on any other clock.
+ * Lets virtual time pass while nothing else runs, as a long computation does. 0; -EPERM on any
+ * other clock.
  * Cancellation: not a cancellation point.
  */
 BELAY_API int belay_advance(belay_time span);

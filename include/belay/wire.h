@@ -2,15 +2,16 @@
 /*
  * For tests: a connection in memory that behaves as badly as one likes.
  *
- * Two streams (<belay/stream.h>); what is written to one is read from the other, after a set delay, in pieces of a
- * set size, and until a set cut. Under the virtual clock a slow connection takes no time, and a seed makes a bad one
- * bad in the same way each time.
+ * Two streams (<belay/stream.h>); what is written to one is read from the other, after a set delay,
+ * in pieces of a set size, and until a set cut. Under the virtual clock a slow connection takes no
+ * time, and a seed makes a bad one bad in the same way each time.
  *
  *     belay_stream *ends[2];
  *     int rc = belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
  *             .ways = { { .delay = 200 * BELAY_MILLISECOND, .read_most = 1 }, { .cut_after = 1000 } }));
  *
- * Threads: the loop's own. Cancellation: no cancellation point; its streams have those of all streams.
+ * Threads: the loop's own. Cancellation: no cancellation point; its streams have those of all
+ * streams.
  */
 #ifndef BELAY_WIRE_H
 #define BELAY_WIRE_H
