@@ -190,7 +190,9 @@ static int serve_clients(void *arg) {
                 rc = belay_group_leave(&clients, rc);
         }
         if (server != NULL) {
-                (void) belay_serve_stop(service.listener);
+                /* Without memory for a client it may not have begun. */
+                while (belay_serve_stop(service.listener) == -ESRCH && !belay_done(server))
+                        CHECK_EQ(belay_yield(), 0);
                 CHECK_EQ(belay_join(server, &outcome), 0);
                 belay_release(server);
         }

@@ -44,6 +44,8 @@ static int looks_up(const char *endpoint) {
         return rc;
 }
 
+static bool started;
+
 /* Everything that takes memory, each by itself. */
 static int all(void *arg) {
         unsigned found = 0;
@@ -51,6 +53,7 @@ static int all(void *arg) {
         int rc;
 
         (void) arg;
+        started = true;
         calls = 0;
         rc = belay_file_read_all(in_place("file"), 0, &data, NULL);
         CHECK_RC(rc);
@@ -100,15 +103,18 @@ int main(void) {
                 last = 1;
                 for (size_t at = 1; at <= last; at++) {
                         belay_loop *loop = belay_loop_new(VIRTUAL);
-                        int outcome;
+                        int outcome, rc;
 
                         CHECK(loop != NULL);
                         fails_at = 0;
                         CHECK_EQ(belay_loop_run(loop, all, NULL, &outcome), 0);
                         last = calls;
                         fails_at = at;
-                        CHECK_EQ(belay_loop_run(loop, all, NULL, &outcome), 0);
+                        started = false;
+                        rc = belay_loop_run(loop, all, NULL, &outcome);
                         fails_at = 0;
+                        /* Under a memory checker main's record has memory of its own. */
+                        CHECK(rc == 0 || (rc == -ENOMEM && !started));
                         CHECK_STR(get_file("file"), "as it was");
                         belay_loop_close(loop);
                         CHECK_EQ(live, 0);

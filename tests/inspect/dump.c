@@ -119,6 +119,8 @@ struct clean_up {
 };
 
 /* Cleans up for 5 s, or holds a request back for so long. */
+static int shield_line;
+
 static int cleans_up(void *arg) {
         const struct clean_up *clean_up = arg;
         belay_shield_scope region;
@@ -129,7 +131,7 @@ static int cleans_up(void *arg) {
                 CHECK_EQ(belay_sleep(5 * BELAY_SECOND), 0);
                 return rc;
         }
-        CHECK_EQ(belay_shield_enter(&region, clean_up->shield), 0);
+        CHECK_EQ((shield_line = __LINE__, belay_shield_enter(&region, clean_up->shield)), 0);
         rc = belay_sleep(5 * BELAY_SECOND);
         return belay_shield_leave(&region, rc);
 }
@@ -206,7 +208,7 @@ static int requests(void *arg) {
         SAYS("pending", " 0 ns ago: \"now\"  (");
         SAYS("shielded", "; cancelling: 2 requests held back by a shielded region, by caller main at ");
         HAS("`- shielded region entered at tests/inspect/dump.c:");
-        SAYS("`- shielded", ", 18 s left\n");
+        HAS("`- shielded region entered at tests/inspect/dump.c:%d, 18 s left\n", shield_line);
         SAYS("back", " for 1 s, 4 s left; earlier, a request, by caller main at ");
         SAYS("back", " 1 s ago, taken back  (");
         SAYS("outer", "await of inner at ");

@@ -262,6 +262,8 @@ static int begun_twice(void *arg) {
         shared = before;
         keep_lines();
         CHECK_EQ(belay_as_completed_begin(&shared, tasks, 0, BELAY_NEVER), 0);
+        belay_as_completed_end(&shared);
+        shared = before;
         CHECK_EQ(belay_as_completed_begin(&shared, tasks, MANY, BELAY_NEVER), 0);
         belay_as_completed_end(&shared);
         belay_as_completed_end(&other);
