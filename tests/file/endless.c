@@ -210,13 +210,6 @@ static void outlives_its_loop(void) {
 
 /* ---- a lease ---- */
 
-static volatile sig_atomic_t asked_to_give_up;
-
-static void on_break(int signal) {
-        (void) signal;
-        asked_to_give_up = 1;
-}
-
 /* Another process has a lease of the file, and gives it up when it is told to. */
 static pid_t hold_lease(int told[2]) {
         int ready[2];
@@ -229,14 +222,19 @@ static pid_t hold_lease(int told[2]) {
         CHECK(pid >= 0);
         if (pid == 0) {
                 int fd = open("leased", O_RDWR);
+                sigset_t pending;
 
-                signal(SIGIO, on_break);
+                /* Blocked, so that it is still pending when it is looked for. */
+                sigemptyset(&pending);
+                sigaddset(&pending, SIGIO);
+                sigprocmask(SIG_BLOCK, &pending, NULL);
                 byte = fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
                 CHECK_EQ(write(ready[1], &byte, 1), 1);
                 close(told[1]);
                 while (read(told[0], &byte, 1) < 0)
                         ;
-                _exit(asked_to_give_up ? 0 : 1);
+                sigpending(&pending);
+                _exit(sigismember(&pending, SIGIO) == 1 ? 0 : 1);
         }
         CHECK_EQ(read(ready[0], &byte, 1), 1);
         close(ready[0]);
