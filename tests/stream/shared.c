@@ -31,15 +31,23 @@ static void set_blocking(int fd, bool blocking) {
 
 /* ---- somebody else, who makes it block again and again ---- */
 
+/* An emulator runs one thread at a time, and goes on with the one that never waits. */
+static void let_others_run(void) {
+        if (is_checked())
+                usleep(100);
+}
+
 static int meddled_with[2];
 static atomic_bool stop;
 
 static void *meddle(void *arg) {
         (void) arg;
-        while (!atomic_load(&stop))
+        while (!atomic_load(&stop)) {
                 for (int i = 0; i < 2; i++)
                         if (meddled_with[i] >= 0)
                                 set_blocking(meddled_with[i], true);
+                let_others_run();
+        }
         return NULL;
 }
 
@@ -163,9 +171,11 @@ static atomic_bool saw_change;
 static void *watch(void *arg) {
         int fd = *(int *) arg;
 
-        while (!atomic_load(&stop))
+        while (!atomic_load(&stop)) {
                 if (!blocks(fd))
                         atomic_store(&saw_change, true);
+                let_others_run();
+        }
         return NULL;
 }
 
@@ -229,9 +239,13 @@ static void *accept_elsewhere(void *arg) {
                 atomic_fetch_add(&taken, 1);
                 if (connection >= 0)
                         close(connection);
+                else
+                        let_others_run();
         }
         return NULL;
 }
+
+enum { MEDDLER = 1, ACCEPTOR = 2 };
 
 static int handed_down(void *arg) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -242,20 +256,25 @@ static int handed_down(void *arg) {
         CHECK_EQ(bind(listening, (struct sockaddr *) &address, sizeof(address)), 0);
         CHECK_EQ(listen(listening, 100), 0);
         CHECK_EQ(getsockname(listening, (struct sockaddr *) &address, &length), 0);
-        for (int blocking = 0; blocking < 2; blocking++) {
+        for (int others = 0; others <= (MEDDLER | ACCEPTOR); others++) {
+                bool blocking = others != 0;
                 belay_listener *listener;
                 belay_task *task;
                 pthread_t threads[2];
 
+                /* By epoll the two together may leave a thread in accept(), as belay_listen_fd() says. */
+                if (others == (MEDDLER | ACCEPTOR) && strcmp(belay_loop_backend(NULL), "io_uring") != 0)
+                        continue;
                 set_blocking(listening, blocking);
                 copy = dup(listening);
                 CHECK_EQ(belay_listen_fd(&listener, copy), 0);
                 task = must(belay_spawn(accept_all, listener));
                 let_run();
-                if (blocking) {
+                atomic_store(&stop, false);
+                if (others & MEDDLER)
                         threads[0] = begin_meddling(listening, -1);
+                if (others & ACCEPTOR)
                         CHECK_EQ(pthread_create(&threads[1], NULL, accept_elsewhere, &listening), 0);
-                }
                 for (int i = 0; i < 100; i++) {
                         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -267,10 +286,12 @@ static int handed_down(void *arg) {
                 belay_cancel(task, NULL);
                 join_task(task, -ECANCELED);
                 belay_listener_close(listener);
-                if (blocking) {
+                atomic_store(&stop, true);
+                if (others & MEDDLER)
+                        end_meddling(threads[0]);
+                if (others & ACCEPTOR) {
                         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-                        end_meddling(threads[0]);
                         CHECK_EQ(connect(fd, (struct sockaddr *) &address, length), 0);
                         CHECK_EQ(pthread_join(threads[1], NULL), 0);
                         close(fd);
