@@ -63,6 +63,8 @@ test_flags = -Iinclude -Isrc -Itests $(defines)
 same_anywhere := $(call quote,-ffile-prefix-map=$(CURDIR)=.)
 # Up to its version 10 gcc hands only this one on to the assembler.
 same_assembly := $(call quote,-fdebug-prefix-map=$(CURDIR)=.)
+# clang's assembler takes neither for the directory itself, but has a name for it.
+same_assembly += $(shell $(CC) -fdebug-compilation-dir=. -E -x c /dev/null >/dev/null 2>&1 && echo -fdebug-compilation-dir=.)
 pointer_size := $(shell echo __SIZEOF_POINTER__ | $(CC) $(CPPFLAGS) $(CFLAGS) -E -P -x c - 2>/dev/null)
 # Where glibc has several layouts of struct stat, the one with 64 bits: see <belay/file.h>.
 hash := \#

@@ -27,7 +27,11 @@ fails() {
         "$belay" "$@" 2>err </dev/null || status=$?
         {
                 [ "$status" -eq 2 ] || complain "belay $*: exit status $status, though it cannot write"
-                has err "cannot write to standard output: $message"
+                # musl keeps no reason of a write that failed while it made room.
+                case " $UNDER " in
+                *' musl '*) has err 'cannot write to standard output' ;;
+                *) has err "cannot write to standard output: $message" ;;
+                esac
                 [ "$(wc -l <err)" -eq 1 ] || complain "belay $*: more than one line: $(cat err)"
         } >&6
 }

@@ -9,13 +9,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
+echo '#warning "as another compiler may"' >"$work/warns.h"
+
 build()
 {
-        "${MAKE:-make}" -s BUILD="$work" CC="$CC" CXX= CFLAGS=-Wpadded "$@" "$work/obj/src/base/text.c.o" >"$work/out" 2>&1
+        "${MAKE:-make}" -s BUILD="$work" CC="$CC" CXX= CFLAGS="-include $work/warns.h" "$@" "$work/obj/src/base/text.c.o" >"$work/out" 2>&1
 }
 
 build WERROR= || { cat "$work/out"; exit 1; }
-grep -q 'Wpadded' "$work/out" || { echo "nothing was warned of"; exit 1; }
+grep -q 'as another compiler may' "$work/out" || { echo "nothing was warned of"; exit 1; }
 ! build WERROR=-Werror || { echo "a warning is no error with WERROR=-Werror"; exit 1; }
 grep -qx 'WERROR ?=' Makefile || { echo "the Makefile makes warnings errors for everybody"; exit 1; }
 grep -q 'WERROR=-Werror' script/test || { echo "script/test lets warnings pass"; exit 1; }

@@ -6,6 +6,7 @@ set -euo pipefail
 
 case ${SAN:-}${RUN:-}${CC:-cc} in
 *address* | *thread* | *valgrind* | *qemu* | *musl*) exit 77 ;;
+*clang*) echo "skipped: valgrind 3.19 gives up at the DWARF 5 of clang"; exit 77 ;;
 esac
 command -v valgrind >/dev/null || exit 77
 dir=$(mktemp -d)
