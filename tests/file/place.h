@@ -50,14 +50,17 @@ static inline void make_place(void) {
         make_place_in(tmp != NULL ? tmp : "/tmp");
 }
 
-/* Of one call at a time. */
+/* A name of which others may read just now is not written again. */
 static inline const char *in_place(const char *name) {
-        static char paths[4][1024];
+        static char paths[64][1024];
         static unsigned next;
-        char *path = paths[next++ % 4];
+        char path[1024];
 
-        snprintf(path, sizeof(paths[0]), "%s/%s", place, name);
-        return path;
+        snprintf(path, sizeof(path), "%s/%s", place, name);
+        for (unsigned i = 0; i < 64; i++)
+                if (strcmp(paths[i], path) == 0)
+                        return paths[i];
+        return strcpy(paths[next++ % 64], path);
 }
 
 static inline void put_file(const char *name, const char *text) {
