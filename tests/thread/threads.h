@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "../base/help.h"
 
 static inline unsigned count_entries(const char *path) {
         DIR *directory = opendir(path);
