@@ -8,6 +8,8 @@
  */
 #include "tools.h"
 
+#include <pthread.h>
+
 #if defined(__has_include)
 #if __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
@@ -43,7 +45,7 @@ int bly_tools;
  */
 static __thread struct bly_tool_stack *left __attribute__((tls_model("initial-exec")));
 
-void bly_tools_init(void)
+static void find_tools(void)
 {
         int found = 0;
 
@@ -57,9 +59,18 @@ void bly_tools_init(void)
         if (RUNNING_ON_VALGRIND)
                 found |= BLY_TOOL_VALGRIND;
 #endif
-        /* Every caller finds the same, but a plain store by two threads would be a race. */
-        if (__atomic_load_n(&bly_tools, __ATOMIC_RELAXED) != found)
-                __atomic_store_n(&bly_tools, found, __ATOMIC_RELAXED);
+        bly_tools = found;
+}
+
+/*
+ * bly_tools is read plainly, on the hot paths too. pthread_once() writes it before the
+ * first of these reads in every thread, and the thread checker sees that it does.
+ */
+void bly_tools_init(void)
+{
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+        (void) pthread_once(&once, find_tools);
 }
 
 void bly_tool_stack_init(struct bly_tool_stack *tool, void *low, void *top)
