@@ -11,7 +11,7 @@ exempt="calloc free malloc realloc"
 exempt+=" clock_gettime fprintf freeaddrinfo gai_strerror getauxval getenv getpid getrlimit gettid inet_ntop inet_pton isatty"
 exempt+=" mem.* qsort_r raise sched_yield sig[a-z]*set sigismember sigpending snprintf stderr str.* sysconf vsnprintf"
 exempt+=" in6addr_.* pthread_self pthread_setname_np pthread_attr_destroy pthread_attr_setstacksize pthread_cond_.*"
-exempt+=" pthread_detach pthread_join pthread_mutex_.* pthread_sigmask lseek timerfd_settime"
+exempt+=" pthread_detach pthread_join pthread_mutex_.* pthread_once pthread_sigmask lseek timerfd_settime"
 # What is a macro or a built-in of other C libraries and compilers; the portable switch.
 exempt+=" atoi hton[ls] ntoh[ls] is[a-z]* toupper tolower bcmp abort [a-z]*context"
 # What may fail and tells nothing by it.
