@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # From the bottom up.
-parts=(switch stack base task cancel scope many sync thread io stream net file inspect run testing places)
+parts=(switch stack base core cancel scope many sync thread io stream net file inspect loop testing places)
 
 declare -A level=()
 for index in "${!parts[@]}"; do

@@ -2,7 +2,7 @@
 /*
  * Asking a task to end, and taking that back.
  */
-#include "task/await.h"
+#include "core/await.h"
 
 bool belay_cancel_placed(const char *place, belay_task *task, const char *reason) {
         belay_task *self = bly_current();

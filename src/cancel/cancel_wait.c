@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "cancel/describe.h"
-#include "task/await.h"
+#include "core/await.h"
 
 struct cancel_wait {
         struct bly_wait wait;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "cancel/describe.h"
-#include "task/loop.h"
+#include "core/loop.h"
 
 const char *bly_span(belay_time span, char text[32]) {
         if (span < 0)

@@ -5,7 +5,7 @@
 #ifndef BLY_DESCRIBE_H
 #define BLY_DESCRIBE_H
 
-#include "task/task.h"
+#include "core/task.h"
 
 /* Returns `line`. */
 const char *bly_describe(const belay_task *task, char *line, size_t size);

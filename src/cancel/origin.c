@@ -2,7 +2,7 @@
 /*
  * Where a request comes from, for who is asked.
  */
-#include "task/wait.h"
+#include "core/wait.h"
 
 bool belay_origin_of(const belay_task *task, belay_origin *origin) {
         static const struct bly_origin none;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/quiet.h"
-#include "file/transfer.h"
+#include "file/read_write.h"
 
 enum way { BY_FLAG, BY_DESCRIPTION, BY_THREAD };
 

@@ -16,7 +16,7 @@
 
 #include <belay/io.h>
 
-#include "task/wait.h"
+#include "core/wait.h"
 
 struct bly_io;
 struct bly_op;

@@ -5,7 +5,7 @@
 #ifndef BLY_WATCH_H
 #define BLY_WATCH_H
 
-#include "task/await.h"
+#include "core/await.h"
 
 #include <belay/many.h>
 

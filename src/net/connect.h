@@ -24,7 +24,7 @@ struct bly_connect {
 /* To one address, by the calling task. 0 with the stream, or a negative errno. */
 int bly_connect_one(const struct bly_connect *how, const belay_address *address, belay_stream **stream);
 
-/* To the first of several that answers (stagger.c). */
+/* To the first of several that answers (happy_eyeballs.c). */
 int bly_connect_any(const struct bly_connect *how, const belay_address *addresses, size_t count,
                     belay_stream **stream);
 

@@ -14,7 +14,7 @@
 #include "net/endpoint.h"
 #include "net/net.h"
 #include "net/shortage.h"
-#include "task/wait.h"
+#include "core/wait.h"
 #include "thread/pool.h"
 
 struct look_up {

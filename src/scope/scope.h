@@ -5,7 +5,7 @@
 #ifndef BLY_SCOPE_H
 #define BLY_SCOPE_H
 
-#include "task/await.h"
+#include "core/await.h"
 
 #include <belay/scope.h>
 

@@ -119,7 +119,7 @@ ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, 
 /* What a write of several steps comes to, with what was moved before a step returned `rc` (0: it is all). */
 ssize_t bly_stream_written(belay_stream *stream, ssize_t moved, ssize_t rc);
 
-/* ---- descriptors as transports (descriptor.c, socket.c, plain.c) ---- */
+/* ---- descriptors as transports (descriptor.c, socket.c, pipe.c) ---- */
 
 /* Whether a pipe holds packets, of which a read that has no room for all loses the rest. The reader is not told. */
 enum bly_pipe_mode { BLY_PIPE_UNKNOWN, BLY_PIPE_BYTES, BLY_PIPE_PACKETS };
@@ -139,7 +139,7 @@ struct bly_descriptor {
         bool is_tcp, is_unix;
         bool is_terminal, is_pipe;
         bool is_apart;                  /* fd is one that was opened besides the one that was given */
-        bool is_shared;                 /* others may change whether it blocks: see plain.c */
+        bool is_shared;                 /* others may change whether it blocks: see pipe.c */
         bool cannot_read_now, cannot_write_now; /* the system has no call for it that does not wait */
         bool keep_open;
         bool restore;                   /* the flags of the description are to be put back at the end */

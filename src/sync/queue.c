@@ -3,7 +3,7 @@
  * Queues. Waking reserves nothing: a getter that was woken looks again when it runs, and one that is cancelled instead
  * wakes the next. So no item and no room is ever lost, and none is handed over twice.
  */
-#include "sync/store.h"
+#include "sync/queue_store.h"
 #include "sync/waiters.h"
 
 struct belay_queue {

@@ -9,7 +9,7 @@
 #ifndef BLY_WAITERS_H
 #define BLY_WAITERS_H
 
-#include "task/wait.h"
+#include "core/wait.h"
 
 enum bly_waiter_state {
         BLY_WAITER_PENDING,

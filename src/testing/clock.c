@@ -2,7 +2,7 @@
 /*
  * Virtual time that passes while nothing else runs.
  */
-#include "task/loop.h"
+#include "core/loop.h"
 
 #include <belay/testing.h>
 

@@ -8,7 +8,7 @@
 #ifndef BLY_INBOX_H
 #define BLY_INBOX_H
 
-#include "task/loop.h"
+#include "core/loop.h"
 
 /* From any thread: the loop is to look, also if it waits. */
 void bly_ring(struct belay_loop *loop);

@@ -68,7 +68,7 @@ static inline bool bly_job_asked(const struct bly_job *job) {
 /* The loop is being closed: no task of it runs any more. Before its wake_fd is closed. */
 void bly_pools_close(struct belay_loop *loop);
 
-/* ---- for streams (transfer.c) ---- */
+/* ---- for streams (stream/send_file_job.c) ---- */
 
 /* A file on its way to a socket. What was read and not sent stays in the buffer. */
 struct bly_sending {

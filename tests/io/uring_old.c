@@ -69,7 +69,7 @@ void old_beside_wait(struct bly_io *io, belay_time span);
 void old_beside_tell(struct bly_ring *ring);
 
 #include "io/uring.c"
-#include "io/uring_beside.c"
+#include "io/uring_embed.c"
 #include "io/uring_op.c"
 
 #define EPOLL BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL)

@@ -3,7 +3,7 @@
  * Whether the kernel trusts the processor's counter is asked once, but not taken for known if it could not be asked.
  */
 #define _GNU_SOURCE
-#include "task/ticks.h"
+#include "core/ticks.h"
 
 #include "net/plain.h"
 

@@ -6,7 +6,7 @@
 #include <limits.h>
 
 #include "base/failure.h"
-#include "task/task.h"
+#include "core/task.h"
 
 #include "../base/help.h"
 

@@ -4,7 +4,7 @@
  */
 #include <math.h>
 
-#include "task/task.h"
+#include "core/task.h"
 
 #include <belay/places.h>
 

@@ -11,7 +11,7 @@
 
 #include "check.h"
 #include "stack/stack.h"
-#include "task/task.h"
+#include "core/task.h"
 
 static X509 *certificate(EVP_PKEY *key) {
         X509 *made = X509_new();

@@ -7,7 +7,7 @@
 
 #include <semaphore.h>
 
-#include "task/wait.h"
+#include "core/wait.h"
 #include "thread/pool.h"
 
 #include "../base/help.h"

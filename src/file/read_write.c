@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "file/transfer.h"
+#include "file/read_write.h"
 
 #ifndef RWF_NOWAIT
 #  define RWF_NOWAIT 0x8

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "cancel/describe.h"
-#include "run/run.h"
+#include "loop/run.h"
 
 void bly_break_wait(belay_task *task) {
         struct bly_wait *wait = task->wait;

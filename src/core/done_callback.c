@@ -2,7 +2,7 @@
 /*
  * Callbacks: soon, later, and at the end of a task.
  */
-#include "task/wait.h"
+#include "core/wait.h"
 
 static struct belay_loop *calling_loop(const char *what) {
         struct belay_loop *loop = bly_loop;

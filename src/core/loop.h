@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 
 #include "base/log_limit.h"
-#include "task/task.h"
-#include "task/ticks.h"
+#include "core/task.h"
+#include "core/ticks.h"
 
 struct bly_heap_entry {
         belay_time when;
@@ -48,7 +48,7 @@ struct belay_loop {
         int *error;                     /* the thread's errno */
         void *exceptions;               /* the thread's C++ globals, NULL without C++ */
         struct bly_context context;     /* the loop's own stack */
-        /* Beside another loop, while nothing runs here: something became ready, or due before all else. By run/. */
+        /* Beside another loop, while nothing runs here: something became ready, or due before all else. By loop/. */
         void (*tell_host)(struct belay_loop *loop);
         struct bly_exceptions own_exceptions;
         struct bly_tool_stack own_tool;
@@ -96,7 +96,7 @@ struct belay_loop {
         struct bly_pool *files, *lookups, *endless_jobs;
         void (*look_outside)(struct belay_loop *loop);  /* at each look; NULL while there is nothing to look at */
 
-        /* The run (run/). */
+        /* The run (loop/). */
         belay_task *main;
         belay_failure *main_failure;
         struct bly_call main_ended;
@@ -119,9 +119,9 @@ struct belay_loop {
         struct bly_embed *embed;        /* beside another loop */
         struct belay_loop *next_loop;   /* of the process, for tools that look from outside */
 
-        /* Waits for the earliest deadline or for something outside. Looks after what `asked` says. Both by run/. */
+        /* Waits for the earliest deadline or for something outside. Looks after what `asked` says. Both by loop/. */
         void (*idle)(struct belay_loop *loop);
-        /* What a task does that gives way when nobody else is ready, before it leaves to the loop. NULL: nothing. By run/. */
+        /* What a task does that gives way when nobody else is ready, before it leaves to the loop. NULL: nothing. By loop/. */
         void (*rest)(struct belay_loop *loop);
         void (*attend)(struct belay_loop *loop);
         atomic_int asked;               /* by signal handlers, too */
@@ -221,7 +221,7 @@ static inline belay_time bly_add_time(belay_time instant, belay_time span) {
         return span == BELAY_NEVER || __builtin_add_overflow(instant, span, &sum) ? BELAY_NEVER : sum;
 }
 
-/* ---- timers (timers.c) ---- */
+/* ---- timers (timer.c) ---- */
 
 /* 0 or -ENOMEM. The timer must be off. */
 int bly_timer_set(struct belay_loop *loop, struct bly_timer *timer, belay_time when);
@@ -237,7 +237,7 @@ void bly_timers_free(struct belay_loop *loop);
 /* Gives back what the heap has room for and does not need. How many bytes that were. */
 size_t bly_timers_trim(struct belay_loop *loop);
 
-/* ---- tickets: callbacks that can be taken back (tickets.c) ---- */
+/* ---- tickets: callbacks that can be taken back (callback.c) ---- */
 
 belay_ticket bly_ticket_soon(struct belay_loop *loop, belay_callback_fn *fn, void *arg);
 belay_ticket bly_ticket_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg);

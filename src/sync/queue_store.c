@@ -2,7 +2,7 @@
 /*
  * Where a queue keeps its items.
  */
-#include "sync/store.h"
+#include "sync/queue_store.h"
 
 void bly_store_init(struct bly_store *store, belay_queue_order order, int (*compare)(const void *a, const void *b)) {
         *store = (struct bly_store) { .order = order, .compare = compare };

@@ -2,8 +2,8 @@
 /*
  * Task-local values. Setting puts a node in front of the task's list; whoever shares the rest does not see it.
  */
-#include "task/locals.h"
-#include "task/loop.h"
+#include "core/locals.h"
+#include "core/loop.h"
 
 struct bly_local_node {
         unsigned refs;

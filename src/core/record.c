@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#include "task/loop.h"
-#include "task/locals.h"
+#include "core/loop.h"
+#include "core/locals.h"
 
 enum { SLAB_FIRST = 32, SLAB_MOST = 4096 };
 

@@ -2,7 +2,7 @@
 /*
  * Waiting for the end of one task: await, shield and join, which differ in what a request does.
  */
-#include "task/await.h"
+#include "core/await.h"
 
 struct ending {
         struct bly_pass pass;           /* await passes on; the others only wait */

@@ -9,7 +9,7 @@
  */
 #include <limits.h>
 
-#include "task/wait.h"
+#include "core/wait.h"
 
 static void set_origin(belay_task *task, struct bly_origin *origin, const struct bly_ask *ask, struct bly_text *reason) {
         if (unlikely(origin->name != NULL))

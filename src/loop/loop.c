@@ -11,7 +11,7 @@
 #include "cancel/describe.h"
 #include "inspect/debug.h"
 #include "io/io.h"
-#include "run/run.h"
+#include "loop/run.h"
 #include "scope/scope.h"
 #include "thread/pool.h"
 

@@ -2,7 +2,7 @@
 /*
  * The end of a task or future: the outcome is written, and everybody who waits for it is told.
  */
-#include "task/loop.h"
+#include "core/loop.h"
 
 belay_failure *bly_take_cancellation(belay_task *task) {
         belay_failure *failure = task->failure;

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "task/loop.h"
+#include "core/loop.h"
 
 /* Long enough apart that reading both does not blur the scale. */
 #define MEASURE_OVER (5 * BELAY_MILLISECOND)

@@ -6,7 +6,7 @@
 #define BLY_RUN_H
 
 #include "stack/overflow.h"
-#include "task/wait.h"
+#include "core/wait.h"
 
 /* ---- loop.c ---- */
 

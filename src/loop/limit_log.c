@@ -2,7 +2,7 @@
 /*
  * A loop's limits on log lines: its clock, and its timer to say what was left out.
  */
-#include "run/run.h"
+#include "loop/run.h"
 
 static belay_time now_of(struct bly_log_limits *limits) {
         return bly_now(container_of(limits, struct belay_loop, log_limits));

@@ -7,7 +7,7 @@
 
 #include "base/spans.h"
 #include "io/io.h"
-#include "run/run.h"
+#include "loop/run.h"
 
 enum { REST_ROOM = 32 * 1024 };
 

@@ -9,7 +9,7 @@
  * it can still be taken back. The line is at the end of the heap's array, which has an entry for each, and goes backwards: no
  * link lies in a timer, so that timers which are gone without a word can be found and not be touched.
  */
-#include "task/loop.h"
+#include "core/loop.h"
 
 static inline void put(struct bly_heap *heap, size_t i, struct bly_heap_entry entry) {
         heap->entries[i] = entry;

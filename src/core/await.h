@@ -5,7 +5,7 @@
 #ifndef BLY_AWAIT_H
 #define BLY_AWAIT_H
 
-#include "task/wait.h"
+#include "core/wait.h"
 
 /* belay_await() for a task that is known to call. */
 int bly_await(belay_task *self, belay_task *target, int *outcome, const char *place);

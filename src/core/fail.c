@@ -3,7 +3,7 @@
  * The failure a task was left with: one place in each task, where what fails puts its detail and what returns the same
  * code takes it from.
  */
-#include "task/loop.h"
+#include "core/loop.h"
 
 void bly_leave_failure(belay_task *task, int code, belay_failure *failure) {
         belay_failure *old = task->left;

@@ -14,7 +14,7 @@
 
 #include "base/spans.h"
 #include "io/io.h"
-#include "run/run.h"
+#include "loop/run.h"
 #include "thread/inbox.h"
 
 #include <belay/embed.h>

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "run/run.h"
+#include "loop/run.h"
 #include "thread/inbox.h"
 
 static const int signals[] = { SIGINT, SIGTERM };

@@ -5,7 +5,7 @@
  * A ticket is a slot's number and the slot's generation. A callback that is taken back while it stands in the ready
  * queue keeps its place there, empty; its slot is used again when the queue has come to it.
  */
-#include "task/wait.h"
+#include "core/wait.h"
 
 enum { TICKETS_A_BLOCK = 32 };
 

@@ -2,8 +2,8 @@
 /*
  * What a task came to when its function has returned.
  */
-#include "task/locals.h"
-#include "task/wait.h"
+#include "core/locals.h"
+#include "core/wait.h"
 
 void bly_finish(belay_task *self, int code) {
         belay_failure *failure = NULL;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "stack/fast.h"
-#include "task/wait.h"
+#include "core/wait.h"
 
 __thread struct belay_loop *bly_loop __attribute__((tls_model("initial-exec")));
 __thread unsigned bly_tries __attribute__((tls_model("initial-exec"))) = BLY_TRIES;

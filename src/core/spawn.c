@@ -4,8 +4,8 @@
  * task which ends before the next one begins leaves it warm.
  */
 #include "stack/fast.h"
-#include "task/locals.h"
-#include "task/wait.h"
+#include "core/locals.h"
+#include "core/wait.h"
 
 static inline __attribute__((always_inline)) belay_task *spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
                       struct bly_owner *owner, const char *place) {

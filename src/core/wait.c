@@ -2,7 +2,7 @@
 /*
  * Waiting and waking.
  */
-#include "task/wait.h"
+#include "core/wait.h"
 
 belay_task *bly_no_waiter(const char *place, const char *what) {
         bly_misuse(-EPERM, place, "%s outside of a task", what);

@@ -2,7 +2,7 @@
 /*
  * Handles: what can be asked of a task or future, and how a future is ended.
  */
-#include "task/wait.h"
+#include "core/wait.h"
 
 /* So many references a program has that forgets them: from here on the record stays for ever instead of going early. */
 enum { HANDLES_MOST = 1 << 30 };

@@ -2,7 +2,7 @@
 /*
  * Sleeping, yielding, and the checkpoint of loops that compute.
  */
-#include "task/wait.h"
+#include "core/wait.h"
 
 #define CHECKPOINT_SLICE (200 * BELAY_MICROSECOND)
 /* Computing takes no virtual time: there they are counted. */

@@ -10,7 +10,7 @@
 #ifndef BLY_WAIT_H
 #define BLY_WAIT_H
 
-#include "task/loop.h"
+#include "core/loop.h"
 
 #include <belay/places.h>
 

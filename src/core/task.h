@@ -265,7 +265,7 @@ void bly_options(void *options, size_t size, const void *given);
 belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
                       struct bly_owner *owner, const char *place);
 
-/* Ends a task whose function has returned `code` (life.c). The record may be gone when it returns. */
+/* Ends a task whose function has returned `code` (finish.c). The record may be gone when it returns. */
 void bly_finish(belay_task *task, int code);
 
 /* ---- ending (end.c) ---- */
@@ -289,7 +289,7 @@ void bly_forget_callbacks(belay_task *future);
  */
 belay_failure *bly_take_cancellation(belay_task *task);
 
-/* ---- the failure that a task was left with (left.c) ---- */
+/* ---- the failure that a task was left with (fail.c) ---- */
 
 /* Takes over `failure`, which may be NULL. */
 void bly_leave_failure(belay_task *task, int code, belay_failure *failure);
