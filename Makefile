@@ -142,16 +142,12 @@ programs += $(patsubst $(BUILD)/obj/bench/io/%.c.o,$(BUILD)/belay-%,$(bench_io_o
 beside := $(sort $(wildcard examples/embed/*.c examples/libraries/*.c))
 examples := $(patsubst %.c,$(BUILD)/%,$(filter-out $(beside),$(sort $(wildcard examples/*/*.c))))
 
-# Tests: scripts, and a program from each source; but those that a script beside them names
-# are for that one to build, unless they are called test_*. What is in tests/PART/programs/
-# is built for scripts, and not run.
-$(foreach d,$(sort $(dir $(wildcard tests/*/*.sh))),$(eval named_in_$d := \
-	$(addprefix $d,$(shell grep -ohE '[A-Za-z0-9_-]+\.cc?\>' $d*.sh))))
-is_test = $(or $(filter test_%,$(notdir $1)),$(if $(filter $1,$(named_in_$(dir $1))),,yes))
-tests_of = $(sort $(foreach f,$(wildcard tests/*.$1 tests/*/*.$1),$(if $(call is_test,$f),$f)))
-
-test_programs := $(patsubst %.c,$(BUILD)/%,$(call tests_of,c))
-test_programs += $(if $(CXX),$(patsubst %.cc,$(BUILD)/%_cc,$(call tests_of,cc)))
+# Each script and each source directly in tests/ or tests/PART/ is a test; tests/list has all of them. Scripts use sources
+# that are no tests: make builds those in tests/PART/programs/, the scripts build those in tests/PART/parts/.
+test_sources := $(sort $(wildcard tests/*.c tests/*/*.c))
+test_sources_cxx := $(sort $(wildcard tests/*.cc tests/*/*.cc))
+test_programs := $(test_sources:%.c=$(BUILD)/%)
+test_programs += $(if $(CXX),$(test_sources_cxx:%.cc=$(BUILD)/%_cc))
 service_scripts := $(sort $(wildcard tests/services/*.sh))
 test_scripts := $(filter-out $(service_scripts),$(sort $(wildcard tests/*.sh tests/*/*.sh)))
 test_helpers := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/programs/*.c)))
@@ -169,7 +165,7 @@ endif
 # Says what is made, unless by make -s.
 say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' '$1' $(call quote,$(if $2,$2,$@)))
 
-.PHONY: all check check-programs check-services conformance services tests install install-files uninstall clean FORCE
+.PHONY: all check check-programs check-services conformance services list-tests tests install install-files uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -280,9 +276,9 @@ $(BUILD)/tests/%_cc: tests/%.cc $(BUILD)/libbelay.a $(BUILD)/flags
 
 # What runs a test and ends all that it started: for this machine, whatever is tested.
 HOSTCC ?= $(or $(shell command -v cc),$(firstword $(CC)))
-keeper := $(BUILD)/tests/runner/keeper
+keeper := $(BUILD)/tests/runner/parts/keeper
 
-$(keeper): tests/runner/keeper.c
+$(keeper): tests/runner/parts/keeper.c
 	$(call say,test,$<)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -O1 -g -Wall -Wextra $< -o $@
@@ -297,6 +293,10 @@ under = $(strip $(subst $(comma), ,$(SAN)) $(foreach w,valgrind qemu,$(if $(find
 # For scripts in particular: all that they need to build what this build can run.
 test_environment = BUILD=$(call quote,$(abspath $(BUILD))) CC=$(call quote,$(CC)) CXX=$(call quote,$(CXX)) \
 	CFLAGS=$(call quote,$(strip $(wide) $(CPPFLAGS) $(CFLAGS))) SAN=$(call quote,$(SAN)) RUN=$(call quote,$(RUN)) UNDER=$(call quote,$(under)) LIBS=$(call quote,$(libs)) MAKE=$(call quote,$(MAKE))
+
+# For tests/list.sh.
+list-tests:
+	@printf '%s\n' $(test_scripts) $(service_scripts) $(test_sources) $(test_sources_cxx)
 
 tests: $(test_programs) $(test_helpers) $(keeper)
 

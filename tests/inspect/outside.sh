@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Tasks are read from outside of a process, by reader.c, which knows only what docs/debug-format.md says: in
+# Tasks are read from outside of a process, by parts/reader.c, which knows only what docs/debug-format.md says: in
 # programs linked in every way, stripped, and whatever the linker throws away. Then the page itself: its table is
 # what the library has.
 set -euo pipefail
@@ -18,7 +18,7 @@ trap 'stop; rm -rf "$work"' EXIT
 read -ra cc <<<"${CC:-cc} ${CFLAGS:-}"
 read -ra libs <<<"${LIBS:--pthread -lm}"
 
-"${cc[@]}" -std=gnu11 -Wall -Wextra -Werror "$here/reader.c" -o "$work/reader"
+"${cc[@]}" -std=gnu11 -Wall -Wextra -Werror "$here/parts/reader.c" -o "$work/reader"
 
 # ---- the table of the page ----
 
@@ -97,7 +97,7 @@ try()
         strip=$2
         shift 2
         : >"$work/output"
-        "${cc[@]}" -std=gnu11 -Iinclude "$here/subject.c" "$@" "${libs[@]}" -o "$work/subject" 2>"$work/output" ||
+        "${cc[@]}" -std=gnu11 -Iinclude "$here/parts/subject.c" "$@" "${libs[@]}" -o "$work/subject" 2>"$work/output" ||
                 complain "cannot be linked"
         [ "$strip" = whole ] || strip --strip-all "$work/subject"
         start

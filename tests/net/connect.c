@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Connecting: to each kind of address, from one, in vain, where nobody answers, and cancelled in each phase. Several
- * addresses: tests/net/stagger.c.
+ * addresses: tests/net/happy_eyeballs.c.
  */
 #define _GNU_SOURCE
 #include <netinet/tcp.h>

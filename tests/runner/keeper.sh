@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# keeper.c: nothing outlives it that its command started, whatever that did; it says what was left, and passes on
+# parts/keeper.c: nothing outlives it that its command started, whatever that did; it says what was left, and passes on
 # output and exit codes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-keeper=${BUILD:-$PWD/build}/tests/runner/keeper
-[ -x "$keeper" ] || { echo "there is no $keeper"; exit 77; }
+keeper=${BUILD:-$PWD/build}/tests/runner/parts/keeper
+[ -x "$keeper" ] || { echo "there is no $keeper"; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkfifo "$work/alive" "$work/ready"

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-[ -x "${BUILD:=$PWD/build}/tests/runner/keeper" ] || { echo "there is no keeper"; exit 77; }
+[ -x "${BUILD:=$PWD/build}/tests/runner/parts/keeper" ] || { echo "there is no keeper"; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkfifo "$work/alive"

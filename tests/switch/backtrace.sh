@@ -14,7 +14,7 @@ command -v gdb >/dev/null 2>&1 || { echo "no gdb"; exit 77; }
 
 # No frame pointers: it is the unwind rules that are looked at.
 ${CC:-cc} $CFLAGS -std=gnu11 -D_GNU_SOURCE -O2 -g -fomit-frame-pointer -fno-optimize-sibling-calls \
-        "$dir/backtrace.c" "$src"/switch*.c "$src"/switch*.S -o "$tmp/backtrace" || exit 1
+        "$dir/parts/backtrace.c" "$src"/switch*.c "$src"/switch*.S -o "$tmp/backtrace" || exit 1
 
 case "$("$tmp/backtrace" >/dev/null 2>&1; echo $?)" in
 0) ;;

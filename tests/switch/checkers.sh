@@ -25,13 +25,13 @@ library()
         mkdir -p "$tmp/$1"
         if [ "$3" = shared ]; then
                 # shellcheck disable=SC2086
-                $cc $2 -fPIC -fvisibility=hidden -shared "$dir/checked_lib.c" "$src"/switch/*.c \
+                $cc $2 -fPIC -fvisibility=hidden -shared "$dir/parts/checked_lib.c" "$src"/switch/*.c \
                         "$src"/switch/*.S "$src"/stack/*.c -o "$tmp/$1/libmini.so" -pthread
         else
                 (
                         cd "$tmp/$1" &&
                         # shellcheck disable=SC2086
-                        $cc $2 -fvisibility=hidden -c "$dir/checked_lib.c" "$src"/switch/*.c \
+                        $cc $2 -fvisibility=hidden -c "$dir/parts/checked_lib.c" "$src"/switch/*.c \
                                 "$src"/switch/*.S "$src"/stack/*.c &&
                         ar rcs libmini.a ./*.o
                 )
@@ -43,7 +43,7 @@ user()
 {
         mkdir -p "$tmp/$1"
         # shellcheck disable=SC2086
-        $cc $3 "$dir/checked_user.c" -o "$tmp/$1/user" -L"$tmp/$2" -lmini -Wl,-rpath,"$tmp/$2" -pthread ||
+        $cc $3 "$dir/parts/checked_user.c" -o "$tmp/$1/user" -L"$tmp/$2" -lmini -Wl,-rpath,"$tmp/$2" -pthread ||
                 fail "build of $1"
 }
 

@@ -2,7 +2,7 @@
 /* What test_backtrace.sh looks at with a debugger. */
 #include <stdio.h>
 
-#include "../../src/switch/switch.h"
+#include "../../../src/switch/switch.h"
 
 struct bly_context main_context, task_context, fresh_context;
 static char stack[64 * 1024], fresh_stack[64 * 1024];

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/stack/stack.h"
-#include "../../src/switch/switch.h"
-#include "../../src/switch/tools.h"
+#include "../../../src/stack/stack.h"
+#include "../../../src/switch/switch.h"
+#include "../../../src/switch/tools.h"
 
 #pragma GCC visibility push(default)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A TLS handshake fits the default stack: tls.c beside this, where OpenSSL is there to build it with.
+# A TLS handshake fits the default stack: parts/tls.c, where OpenSSL is there to build it with.
 set -euo pipefail
 
 case ${SAN:-}${RUN:-}${CC:-cc} in
@@ -10,5 +10,5 @@ flags=$(pkg-config --cflags --libs openssl 2>/dev/null) || exit 77
 program=$(mktemp)
 trap 'rm -f "$program"' EXIT
 # shellcheck disable=SC2086
-${CC:-cc} ${CFLAGS:-} -std=gnu11 -Iinclude -Isrc -Itests tests/task/tls.c "$BUILD/libbelay.a" $flags ${LIBS:--pthread -lm} -o "$program"
+${CC:-cc} ${CFLAGS:-} -std=gnu11 -Iinclude -Isrc -Itests tests/core/parts/tls.c "$BUILD/libbelay.a" $flags ${LIBS:--pthread -lm} -o "$program"
 "$program"
