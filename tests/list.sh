@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 found()
 {
-        "${MAKE:-make}" -s --no-print-directory list-tests | sort
+        MAKEFLAGS='' "${MAKE:-make}" -s --no-print-directory list-tests | sort
 }
 
 if [ "${1:-}" = --write ]; then

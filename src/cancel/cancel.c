@@ -9,7 +9,7 @@ bool belay_cancel_placed(const char *place, belay_task *task, const char *reason
 
         if (unlikely(task == NULL))
                 return false;
-        return bly_request(task, &(struct bly_ask) {
+        return bly_request_cancel(task, &(struct bly_request) {
                 .kind = BELAY_ORIGIN_CALLER,
                 .place = place,
                 .reason = reason,

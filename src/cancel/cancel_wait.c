@@ -26,7 +26,7 @@ static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
 
 static const struct bly_wait_class cancel_wait_class = {
         .what = "cancel and wait",
-        .meet = bly_meet_cannot,
+        .on_request = bly_refuse,
         .on = target_name,
         .awaits = awaited,
 };
@@ -41,7 +41,7 @@ static void target_ended(struct bly_observer *observer, belay_task *target) {
         }
 }
 
-int bly_await_stubbornly(belay_task *self, belay_task *target, belay_time limit, const char *place) {
+int bly_await_uncancellable(belay_task *self, belay_task *target, belay_time limit, const char *place) {
         struct cancel_wait wait = {
                 .wait.class = &cancel_wait_class,
                 .observer.ended = target_ended,
@@ -79,11 +79,11 @@ int belay_cancel_wait_placed(const char *place, belay_task *task, const char *re
                 return bly_waits_for_itself(self, place);
         bly_record_ref(task);
         if (belay_cancel_placed(place, task, reason) && !bly_is_done(task))
-                rc = bly_await_stubbornly(self, task, limit, place);
+                rc = bly_await_uncancellable(self, task, limit, place);
         if (rc == 0) {
                 rc = bly_pass_outcome(self, task, outcome);
         } else {
-                bly_leave_failure(self, rc, NULL);
+                bly_set_last_failure(self, rc, NULL);
                 if (rc == -ETIMEDOUT)
                         bly_log_limited(BELAY_LOG_WARNING, place, "still there after its cancellation was waited for at %s: %s",
                                 place != NULL ? place : "an unknown place", bly_describe(task, line, sizeof(line)));

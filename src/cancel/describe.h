@@ -17,7 +17,7 @@ const char *bly_what(const belay_task *task);
 const char *bly_span(belay_time span, char text[32]);
 
 /* Waits for the end of a task whatever comes: 0, -ETIMEDOUT, -EDEADLK, -ENOMEM. A request for the waiter stays. */
-int bly_await_stubbornly(belay_task *self, belay_task *target, belay_time limit, const char *place);
+int bly_await_uncancellable(belay_task *self, belay_task *target, belay_time limit, const char *place);
 
 /* What stands between the word for a wait and the name of what is waited for. */
 static inline const char *bly_between(const struct bly_wait *wait) {

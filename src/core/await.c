@@ -14,7 +14,7 @@ static void target_ended(struct bly_observer *observer, belay_task *task) {
         struct ending *ending = container_of(observer, struct ending, observer);
 
         (void) task;
-        /* A wait that was unhooked meanwhile is over, whatever happens to its target. */
+        /* A wait that was detached meanwhile is over, whatever happens to its target. */
         if (ending->pass.task->wait == &ending->pass.wait)
                 bly_wake(ending->pass.task, 0);
 }
@@ -41,13 +41,13 @@ static const struct bly_wait_class await_class = {
 };
 static const struct bly_wait_class shield_class = {
         .what = "shield",
-        .meet = bly_meet_unhook,
+        .on_request = bly_detach,
         .on = target_name,
         .awaits = awaited,
 };
 static const struct bly_wait_class join_class = {
         .what = "join",
-        .meet = bly_meet_unhook,
+        .on_request = bly_detach,
         .on = target_name,
         .awaits = awaited,
 };
@@ -76,9 +76,9 @@ void bly_write_outcome(belay_task *target, int *outcome) {
 int bly_pass_outcome(belay_task *self, belay_task *target, int *outcome) {
         bly_write_outcome(target, outcome);
         if (bly_is_cancelled(target))
-                bly_leave_failure(self, -ECANCELED, bly_take_cancellation(target));
+                bly_set_last_failure(self, -ECANCELED, bly_take_cancellation(target));
         else if (target->outcome < 0)
-                bly_leave_failure(self, target->outcome, target->failure != NULL ? belay_failure_ref(target->failure) : NULL);
+                bly_set_last_failure(self, target->outcome, target->failure != NULL ? belay_failure_ref(target->failure) : NULL);
         return 0;
 }
 
@@ -95,14 +95,14 @@ static int conclude_cancelled(belay_task *self, belay_task *target, bool passed,
 }
 
 int bly_no_task(belay_task *self) {
-        bly_leave_failure(self, -ENOMEM, NULL);
+        bly_set_last_failure(self, -ENOMEM, NULL);
         return -ENOMEM;
 }
 
 int bly_waits_for_itself(belay_task *self, const char *place) {
         char label[32];
 
-        bly_leave_failure(self, -EDEADLK, NULL);
+        bly_set_last_failure(self, -EDEADLK, NULL);
         return bly_misuse(-EDEADLK, place, "task %s waits for itself", bly_task_label(self, label));
 }
 
@@ -114,7 +114,7 @@ static int await_oneself(belay_task *self, const char *place) {
         int rc;
 
         self->awaited_itself = true;
-        bly_give_way(self->loop, self, place);
+        bly_yield_now(self->loop, self, place);
         rc = bly_verdict(self);
         return rc < 0 ? rc : bly_waits_for_itself(self, place);
 }
@@ -124,7 +124,7 @@ int bly_await(belay_task *self, belay_task *target, int *outcome, const char *pl
         int rc = 0, waited;
 
         if (unlikely(target->awaited_itself) && !bly_is_done(target)) {
-                bly_leave_failure(self, -EDEADLK, NULL);
+                bly_set_last_failure(self, -EDEADLK, NULL);
                 return bly_misuse(-EDEADLK, place, "a task is awaited that awaited itself before");
         }
         if (unlikely(target == self))
@@ -201,7 +201,7 @@ int belay_shield_placed(const char *place, belay_task *task, int *outcome) {
         } else if (bly_is_cancelled(task)) {
                 /* Nor does it take the reason from who asks the task itself. */
                 bly_write_outcome(task, outcome);
-                bly_leave_failure(self, -ECANCELED, NULL);
+                bly_set_last_failure(self, -ECANCELED, NULL);
                 rc = 0;
         } else {
                 rc = bly_pass_outcome(self, task, outcome);

@@ -24,13 +24,13 @@ struct block {
         struct ticket tickets[TICKETS_A_BLOCK];
 };
 
-struct bly_tickets {
+struct bly_callbacks {
         struct block **blocks;
         size_t count;
         struct ticket *free;
 };
 
-static bool add_block(struct belay_loop *loop, struct bly_tickets *tickets) {
+static bool add_block(struct belay_loop *loop, struct bly_callbacks *tickets) {
         struct block **blocks = bly_realloc(tickets->blocks, (tickets->count + 1) * sizeof(*blocks));
         struct block *block;
 
@@ -56,14 +56,14 @@ static bool add_block(struct belay_loop *loop, struct bly_tickets *tickets) {
 static struct ticket *take(struct belay_loop *loop, belay_callback_fn *fn, void *arg) {
         struct ticket *ticket;
 
-        if (loop->tickets == NULL)
-                loop->tickets = bly_zalloc(sizeof(*loop->tickets));
-        if (loop->tickets == NULL || (loop->tickets->free == NULL && !add_block(loop, loop->tickets))) {
+        if (loop->callbacks == NULL)
+                loop->callbacks = bly_zalloc(sizeof(*loop->callbacks));
+        if (loop->callbacks == NULL || (loop->callbacks->free == NULL && !add_block(loop, loop->callbacks))) {
                 errno = ENOMEM;
                 return NULL;
         }
-        ticket = loop->tickets->free;
-        loop->tickets->free = ticket->next_free;
+        ticket = loop->callbacks->free;
+        loop->callbacks->free = ticket->next_free;
         ticket->fn = fn;
         ticket->arg = arg;
         ticket->queued = false;
@@ -72,8 +72,8 @@ static struct ticket *take(struct belay_loop *loop, belay_callback_fn *fn, void 
 
 static void give_back(struct ticket *ticket) {
         ticket->fn = NULL;
-        ticket->next_free = ticket->loop->tickets->free;
-        ticket->loop->tickets->free = ticket;
+        ticket->next_free = ticket->loop->callbacks->free;
+        ticket->loop->callbacks->free = ticket;
 }
 
 static belay_ticket number_of(const struct ticket *ticket) {
@@ -99,7 +99,7 @@ static void fire_timer(struct bly_timer *timer) {
         fire(container_of(timer, struct ticket, timer));
 }
 
-belay_ticket bly_ticket_soon(struct belay_loop *loop, belay_callback_fn *fn, void *arg) {
+belay_ticket bly_callback_soon(struct belay_loop *loop, belay_callback_fn *fn, void *arg) {
         struct ticket *ticket = take(loop, fn, arg);
 
         if (ticket == NULL)
@@ -109,7 +109,7 @@ belay_ticket bly_ticket_soon(struct belay_loop *loop, belay_callback_fn *fn, voi
         return number_of(ticket);
 }
 
-belay_ticket bly_ticket_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg) {
+belay_ticket bly_callback_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg) {
         struct ticket *ticket = take(loop, fn, arg);
 
         if (ticket == NULL)
@@ -123,13 +123,13 @@ belay_ticket bly_ticket_at(struct belay_loop *loop, belay_time when, belay_callb
         return number_of(ticket);
 }
 
-bool bly_ticket_cancel(struct belay_loop *loop, belay_ticket number) {
+bool bly_callback_cancel(struct belay_loop *loop, belay_ticket number) {
         size_t index = (uint32_t) number;
         struct ticket *ticket;
 
-        if (loop->tickets == NULL || index >= loop->tickets->count * TICKETS_A_BLOCK)
+        if (loop->callbacks == NULL || index >= loop->callbacks->count * TICKETS_A_BLOCK)
                 return false;
-        ticket = &loop->tickets->blocks[index / TICKETS_A_BLOCK]->tickets[index % TICKETS_A_BLOCK];
+        ticket = &loop->callbacks->blocks[index / TICKETS_A_BLOCK]->tickets[index % TICKETS_A_BLOCK];
         if (ticket->generation != number >> 32 || ticket->fn == NULL)
                 return false;
         ticket->generation++;
@@ -141,21 +141,21 @@ bool bly_ticket_cancel(struct belay_loop *loop, belay_ticket number) {
         return true;
 }
 
-void bly_tickets_forget(struct belay_loop *loop, const char *low, const char *high) {
-        for (size_t i = 0; loop->tickets != NULL && i < loop->tickets->count * TICKETS_A_BLOCK; i++) {
-                struct ticket *ticket = &loop->tickets->blocks[i / TICKETS_A_BLOCK]->tickets[i % TICKETS_A_BLOCK];
+void bly_callbacks_forget(struct belay_loop *loop, const char *low, const char *high) {
+        for (size_t i = 0; loop->callbacks != NULL && i < loop->callbacks->count * TICKETS_A_BLOCK; i++) {
+                struct ticket *ticket = &loop->callbacks->blocks[i / TICKETS_A_BLOCK]->tickets[i % TICKETS_A_BLOCK];
 
                 if (ticket->fn != NULL && (const char *) ticket->arg >= low && (const char *) ticket->arg < high)
-                        bly_ticket_cancel(loop, number_of(ticket));
+                        bly_callback_cancel(loop, number_of(ticket));
         }
 }
 
-void bly_tickets_free(struct belay_loop *loop) {
-        if (loop->tickets == NULL)
+void bly_callbacks_free(struct belay_loop *loop) {
+        if (loop->callbacks == NULL)
                 return;
-        for (size_t i = 0; i < loop->tickets->count; i++)
-                bly_free(loop->tickets->blocks[i]);
-        bly_free(loop->tickets->blocks);
-        bly_free(loop->tickets);
-        loop->tickets = NULL;
+        for (size_t i = 0; i < loop->callbacks->count; i++)
+                bly_free(loop->callbacks->blocks[i]);
+        bly_free(loop->callbacks->blocks);
+        bly_free(loop->callbacks);
+        loop->callbacks = NULL;
 }

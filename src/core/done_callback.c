@@ -17,19 +17,19 @@ static struct belay_loop *calling_loop(const char *what) {
 belay_ticket belay_soon(belay_callback_fn *fn, void *arg) {
         struct belay_loop *loop = calling_loop("belay_soon()");
 
-        return loop != NULL ? bly_ticket_soon(loop, fn, arg) : 0;
+        return loop != NULL ? bly_callback_soon(loop, fn, arg) : 0;
 }
 
 belay_ticket belay_later(belay_time span, belay_callback_fn *fn, void *arg) {
         struct belay_loop *loop = calling_loop("belay_later()");
 
-        return loop != NULL ? bly_ticket_at(loop, bly_add_time(bly_now(loop), span), fn, arg) : 0;
+        return loop != NULL ? bly_callback_at(loop, bly_add_time(bly_now(loop), span), fn, arg) : 0;
 }
 
 bool belay_timer_cancel(belay_ticket ticket) {
         struct belay_loop *loop = bly_loop;
 
-        return loop != NULL && ticket != 0 && bly_ticket_cancel(loop, ticket);
+        return loop != NULL && ticket != 0 && bly_callback_cancel(loop, ticket);
 }
 
 /* ---- at the end of a task ---- */

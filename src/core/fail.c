@@ -5,22 +5,22 @@
  */
 #include "core/loop.h"
 
-void bly_leave_failure(belay_task *task, int code, belay_failure *failure) {
-        belay_failure *old = task->left;
+void bly_set_last_failure(belay_task *task, int code, belay_failure *failure) {
+        belay_failure *old = task->last_failure;
 
-        task->left_code = code;
-        task->left = failure;
+        task->last_failure_code = code;
+        task->last_failure = failure;
         if (unlikely(old != NULL))
                 belay_failure_release(old);
 }
 
-belay_failure *bly_take_left(belay_task *task, int code) {
-        belay_failure *left = task->left;
+belay_failure *bly_take_last_failure(belay_task *task, int code) {
+        belay_failure *left = task->last_failure;
 
-        if (task->left_code != code)
+        if (task->last_failure_code != code)
                 return NULL;
-        task->left = NULL;
-        task->left_code = 0;
+        task->last_failure = NULL;
+        task->last_failure_code = 0;
         return left;
 }
 
@@ -40,7 +40,7 @@ static int fail(int code, void *data, belay_destroy *destroy, const char *format
                 destroy(data);
         }
         if (self != NULL)
-                bly_leave_failure(self, code, failure);
+                bly_set_last_failure(self, code, failure);
         return code;
 }
 
@@ -60,8 +60,8 @@ int bly_explain(int code, const char *format, ...) {
         va_start(arguments, format);
         fail(code, NULL, NULL, format, arguments);
         va_end(arguments);
-        if (self != NULL && self->left != NULL)
-                self->left->says_all = true;
+        if (self != NULL && self->last_failure != NULL)
+                self->last_failure->says_all = true;
         return code;
 }
 
@@ -76,7 +76,7 @@ int belay_fail_data(int code, void *data, belay_destroy *destroy, const char *fo
 
 belay_failure *belay_failure_take(int code) {
         belay_task *self = bly_current();
-        belay_failure *failure = self != NULL ? bly_take_left(self, code) : NULL;
+        belay_failure *failure = self != NULL ? bly_take_last_failure(self, code) : NULL;
 
         if (failure == NULL)
                 failure = bly_failure_new(code, NULL);
@@ -88,7 +88,7 @@ int belay_failure_raise(belay_failure *failure) {
         int code = belay_failure_code(failure);
 
         if (self != NULL)
-                bly_leave_failure(self, code, failure);
+                bly_set_last_failure(self, code, failure);
         else
                 belay_failure_release(failure);
         return code;

@@ -16,7 +16,7 @@ void bly_finish(belay_task *self, int code) {
                         code = -ECANCELED;
                 }
         } else {
-                failure = bly_take_left(self, code);
+                failure = bly_take_last_failure(self, code);
                 if (code == -ECANCELED) {
                         /* From here on only the failure knows the reason, and gives it away once. */
                         bly_text_release(self->message);
@@ -31,8 +31,8 @@ void bly_finish(belay_task *self, int code) {
                 }
         }
         /* Nobody can reach these any more, whoever has a handle. */
-        if (unlikely(self->left != NULL))
-                bly_leave_failure(self, 0, NULL);
+        if (unlikely(self->last_failure != NULL))
+                bly_set_last_failure(self, 0, NULL);
         if (unlikely(self->locals != NULL)) {
                 struct bly_local_node *locals = self->locals;
 

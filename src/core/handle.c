@@ -165,7 +165,7 @@ int belay_future_set(belay_future *future, int result) {
         if (rc < 0)
                 return rc;
         if (result < 0 && self != NULL)
-                failure = bly_take_left(self, result);
+                failure = bly_take_last_failure(self, result);
         bly_end(future, result, failure);
         return 0;
 }

@@ -5,9 +5,8 @@
 #ifndef BLY_LOOP_H
 #define BLY_LOOP_H
 
-#include <stdatomic.h>
-
 #include "base/log_limit.h"
+#include "core/inbox.h"
 #include "core/task.h"
 #include "core/ticks.h"
 
@@ -27,7 +26,7 @@ struct bly_ready {
         struct bly_node *head, *tail;
 };
 
-struct bly_tickets;
+struct bly_callbacks;
 
 struct bly_slab {
         struct bly_slab *next, *prev;
@@ -37,14 +36,12 @@ struct bly_slab {
         belay_task tasks[];
 };
 
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "for signal handlers");
-
 struct belay_loop {
         /* What a switch from task to task touches. */
         struct bly_ready ready;
         belay_task *current;            /* NULL on the loop's own stack */
-        int left;                       /* switches that need no look at the clock; 0: each takes the slow way */
-        int slow_left;                  /* the same where the slow way is due to C++ alone */
+        int switches;                       /* switches that need no look at the clock; 0: each takes the slow way */
+        int switches_cxx;                  /* the same where the slow way is due to C++ alone */
         int *error;                     /* the thread's errno */
         void *exceptions;               /* the thread's C++ globals, NULL without C++ */
         struct bly_context context;     /* the loop's own stack */
@@ -82,7 +79,7 @@ struct belay_loop {
         struct bly_tool_stack *dead_tool;       /* of a task that ended under a memory checker, until its stack is given back */
         struct bly_stack dead_stack;
         size_t stack_size;
-        struct bly_tickets *tickets;
+        struct bly_callbacks *callbacks;
         struct bly_link each;           /* what belay_as_completed_begin() began and nobody ended; by many/ */
         bool closed;
 
@@ -92,7 +89,7 @@ struct belay_loop {
         unsigned threads_most;          /* for files; 0: the default */
         size_t expected;                /* words that threads owe the loop */
         size_t endless;                 /* of them, those that may never come, and do not hold the virtual time */
-        _Atomic(struct bly_word *) inbox;       /* left by other threads, the latest first; by thread/, as these */
+        struct bly_inbox *inbox;        /* what other threads post, and the bell */
         struct bly_pool *files, *lookups, *endless_jobs;
         void (*look_outside)(struct belay_loop *loop);  /* at each look; NULL while there is nothing to look at */
 
@@ -113,7 +110,6 @@ struct belay_loop {
         int signal;
         belay_time shutdown_limit;
         size_t wave;                    /* tasks that the shut-down cancelled and that have not ended */
-        int wake_fd;
         struct bly_log_limits log_limits;
         struct bly_timer log_timer;     /* lines were left out, and that is to be said */
         struct bly_embed *embed;        /* beside another loop */
@@ -122,9 +118,8 @@ struct belay_loop {
         /* Waits for the earliest deadline or for something outside. Looks after what `asked` says. Both by loop/. */
         void (*idle)(struct belay_loop *loop);
         /* What a task does that gives way when nobody else is ready, before it leaves to the loop. NULL: nothing. By loop/. */
-        void (*rest)(struct belay_loop *loop);
+        void (*idle_in_task)(struct belay_loop *loop);
         void (*attend)(struct belay_loop *loop);
-        atomic_int asked;               /* by signal handlers, too */
         /* A task ended within scopes that it had not left: takes them out of everybody's hands. By scope/. */
         void (*forget_scopes)(belay_task *task);
         /* Where a request for a shielded task waits if the record is taken: the outermost region's. By scope/. */
@@ -169,8 +164,8 @@ static inline belay_task *bly_record_new(struct belay_loop *loop) {
         task->requests = task->held = task->shield = task->wake = 0;
         task->origin.kind = BELAY_ORIGIN_NONE;
         task->owner = NULL;
-        task->left_code = 0;
-        task->awaited_itself = task->reason_taken = task->origin_held = task->twin = false;
+        task->last_failure_code = 0;
+        task->awaited_itself = task->reason_taken = task->origin_held = task->duplicate = false;
         task->stack.low = NULL;
         task->started_at = task->place = NULL;
         task->refs = 1;
@@ -180,13 +175,13 @@ static inline belay_task *bly_record_new(struct belay_loop *loop) {
 }
 
 /* From a signal handler, or any thread: the loop is to look after what is outside. */
-static inline void bly_ask(struct belay_loop *loop) {
-        atomic_store_explicit(&loop->asked, 1, memory_order_release);
+static inline void bly_request_attention(struct belay_loop *loop) {
+        atomic_store_explicit(&loop->inbox->attention, 1, memory_order_release);
 }
 
 /* For a loop that is busy: in which order it sees what was asked is settled by whoever looks after it. */
-static inline bool bly_is_asked(const struct belay_loop *loop) {
-        return atomic_load_explicit(&loop->asked, memory_order_relaxed);
+static inline bool bly_needs_attention(const struct belay_loop *loop) {
+        return atomic_load_explicit(&loop->inbox->attention, memory_order_relaxed);
 }
 
 /* The calling task; NULL outside of tasks. */
@@ -239,12 +234,12 @@ size_t bly_timers_trim(struct belay_loop *loop);
 
 /* ---- tickets: callbacks that can be taken back (callback.c) ---- */
 
-belay_ticket bly_ticket_soon(struct belay_loop *loop, belay_callback_fn *fn, void *arg);
-belay_ticket bly_ticket_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg);
-bool bly_ticket_cancel(struct belay_loop *loop, belay_ticket ticket);
+belay_ticket bly_callback_soon(struct belay_loop *loop, belay_callback_fn *fn, void *arg);
+belay_ticket bly_callback_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg);
+bool bly_callback_cancel(struct belay_loop *loop, belay_ticket ticket);
 /* Takes back all whose argument lies between two addresses. */
-void bly_tickets_forget(struct belay_loop *loop, const char *low, const char *high);
-void bly_tickets_free(struct belay_loop *loop);
+void bly_callbacks_forget(struct belay_loop *loop, const char *low, const char *high);
+void bly_callbacks_free(struct belay_loop *loop);
 
 /* ---- the ready queue ---- */
 
@@ -286,7 +281,7 @@ static inline __attribute__((always_inline)) void bly_switch_over(struct belay_l
                                                                   belay_task *next) {
         int *error = loop->error, saved = *error;
 
-        loop->left--;
+        loop->switches--;
         loop->current = next;
         bly_switch(&self->context, &next->context);
         *error = saved;
@@ -299,7 +294,7 @@ static inline __attribute__((always_inline)) void bly_switch_over(struct belay_l
 static inline __attribute__((always_inline)) void bly_leave(struct belay_loop *loop, belay_task *self) {
         struct bly_node *node = loop->ready.head;
 
-        if (likely(loop->left > 0 && node != NULL && node->kind == BLY_NODE_TASK && node != &self->node)) {
+        if (likely(loop->switches > 0 && node != NULL && node->kind == BLY_NODE_TASK && node != &self->node)) {
                 loop->ready.head = node->next;
                 bly_switch_over(loop, self, container_of(node, belay_task, node));
         } else {

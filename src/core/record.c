@@ -167,7 +167,7 @@ static __attribute__((noinline)) void clean(belay_task *task) {
         if (task->destroy_value != NULL)
                 task->destroy_value(task->value);
         belay_failure_release(task->failure);
-        belay_failure_release(task->left);
+        belay_failure_release(task->last_failure);
         bly_text_release(task->message);
         bly_text_release(task->wake_reason);
         bly_text_release(task->origin.name);
@@ -176,7 +176,7 @@ static __attribute__((noinline)) void clean(belay_task *task) {
         bly_locals_release(task->locals);
         task->destroy_value = NULL;
         task->value = NULL;
-        task->failure = task->left = NULL;
+        task->failure = task->last_failure = NULL;
         task->message = task->wake_reason = task->name = NULL;
         task->origin = (struct bly_origin) { 0 };
         task->locals = NULL;
@@ -184,7 +184,7 @@ static __attribute__((noinline)) void clean(belay_task *task) {
 
 static bool is_clean(const belay_task *task) {
         return ((uintptr_t) task->value | (uintptr_t) task->destroy_value | (uintptr_t) task->failure
-                | (uintptr_t) task->left | (uintptr_t) task->message | (uintptr_t) task->wake_reason
+                | (uintptr_t) task->last_failure | (uintptr_t) task->message | (uintptr_t) task->wake_reason
                 | (uintptr_t) task->origin.name | (uintptr_t) task->origin.reason | (uintptr_t) task->name
                 | (uintptr_t) task->locals) == 0;
 }

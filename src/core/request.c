@@ -11,7 +11,7 @@
 
 #include "core/wait.h"
 
-static void set_origin(belay_task *task, struct bly_origin *origin, const struct bly_ask *ask, struct bly_text *reason) {
+static void set_origin(belay_task *task, struct bly_origin *origin, const struct bly_request *ask, struct bly_text *reason) {
         if (unlikely(origin->name != NULL))
                 bly_text_release(origin->name);
         if (unlikely(origin->reason != NULL))
@@ -38,7 +38,7 @@ static void set_aside(belay_task *task) {
         task->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
 }
 
-static void note_origin(belay_task *task, const struct bly_ask *ask, struct bly_text *reason) {
+static void note_origin(belay_task *task, const struct bly_request *ask, struct bly_text *reason) {
         if (unlikely(task->origin_held))
                 set_aside(task);
         /* The first of those that merge into one delivery is the one to be told of. */
@@ -59,14 +59,14 @@ static void leave_for_next_wait(belay_task *task, struct bly_text *reason) {
         set_message(task, reason);
 }
 
-static void unhook(belay_task *task, struct bly_text *reason) {
+static void detach(belay_task *task, struct bly_text *reason) {
         task->wake_reason = bly_text_ref(reason);
         bly_wake(task, -ECANCELED);
 }
 
 /* ---- held back by a shielded region ---- */
 
-static void hold_back(belay_task *task, const struct bly_ask *ask, struct bly_text *reason) {
+static void hold_back(belay_task *task, const struct bly_request *ask, struct bly_text *reason) {
         struct bly_held *held = task->loop->held_by(task);
 
         if (likely(task->held < INT_MAX))
@@ -163,14 +163,14 @@ static struct bly_pass *meet(struct walk *walk, belay_task *task) {
                 walk->circle = task;
                 return NULL;
         }
-        if (wait != NULL && wait->class->meet(task, wait) == BLY_UNHOOKED)
-                unhook(task, walk->reason);
+        if (wait != NULL && wait->class->on_request(task, wait) == BLY_DETACHED)
+                detach(task, walk->reason);
         else
                 leave_for_next_wait(task, walk->reason);
         return NULL;
 }
 
-static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struct bly_ask *ask) {
+static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struct bly_request *ask) {
         struct bly_text *reason = walk->reason;
 
         if (bly_is_future(task)) {
@@ -214,7 +214,7 @@ static bool is_closed(const struct walk *walk, struct bly_pass *last) {
 
 /* Goes on from a wait to everybody beneath it who takes the request. */
 static void go_on(struct walk *walk, struct bly_pass *pass) {
-        struct bly_ask ask = { .kind = BELAY_ORIGIN_AWAITER };
+        struct bly_request ask = { .kind = BELAY_ORIGIN_AWAITER };
 
         pass->up = NULL;
         while (pass != NULL && walk->circle == NULL) {
@@ -249,7 +249,7 @@ static void go_on(struct walk *walk, struct bly_pass *pass) {
         if (unlikely(walk->circle != NULL)) {
                 report_circle(walk);
                 if (is_closed(walk, pass)) {
-                        unhook(walk->circle, walk->reason);
+                        detach(walk->circle, walk->reason);
                         walk->circle = NULL;
                 }
         }
@@ -257,7 +257,7 @@ static void go_on(struct walk *walk, struct bly_pass *pass) {
                 pass->walking = false;
 }
 
-bool bly_request(belay_task *task, const struct bly_ask *ask) {
+bool bly_request_cancel(belay_task *task, const struct bly_request *ask) {
         struct walk walk = { 0 };
         struct bly_pass *pass;
 

@@ -54,7 +54,7 @@ static void switch_to(struct belay_loop *loop, struct bly_context *from, struct 
 }
 
 /* The stack of a task that ended under a memory checker, which wants it left before it is given up. */
-static void bury(struct belay_loop *loop) {
+static void retire_stack(struct belay_loop *loop) {
         struct bly_tool_stack tool;
 
         if (likely(loop->dead_tool == NULL))
@@ -109,7 +109,7 @@ static inline __attribute__((always_inline)) void prefetch_after(const struct bl
 
 /* The function of a task, from first to last. In line: what lies between a task's waits and the top of its stack is memory. */
 static inline __attribute__((always_inline)) int run_function(belay_task *self) {
-        struct bly_start start = self->start;
+        struct bly_entry start = self->entry;
         int code;
 
         self->timer.state = BLY_TIMER_OFF;
@@ -150,7 +150,7 @@ static struct bly_context *live(void *arg) {
                 own = self->stack.own;
                 bly_finish(self, code);
                 node = loop->ready.head;
-                if (unlikely(loop->left <= 0 || node == NULL || node->kind > BLY_NODE_NEW
+                if (unlikely(loop->switches <= 0 || node == NULL || node->kind > BLY_NODE_NEW
                              || (node->kind == BLY_NODE_NEW
                                  && (container_of(node, belay_task, node)->stack.low != NULL || own != NULL)))) {
                         bly_stack_put_fast(loop->stacks, low, top, own);
@@ -158,7 +158,7 @@ static struct bly_context *live(void *arg) {
                         return unlikely(loop->eager != NULL) ? loop->eager->back : &loop->context;
                 }
                 next = container_of(node, belay_task, node);
-                loop->left--;
+                loop->switches--;
                 loop->ready.head = node->next;
                 loop->current = next;
                 if (node->kind == BLY_NODE_TASK) {
@@ -275,21 +275,21 @@ void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
         belay_task *next;
 
         /* Whoever was the last to run waits for all, and is often the one that goes on. */
-        if (node == NULL && loop->rest != NULL && loop->eager == NULL) {
-                loop->rest(loop);
+        if (node == NULL && loop->idle_in_task != NULL && loop->eager == NULL) {
+                loop->idle_in_task(loop);
                 node = loop->ready.head;
         }
         /* A look is short, and saves the way to the loop's own stack and back. */
-        if (loop->left <= 0 && loop->slow_left <= 0 && node != NULL && loop->eager == NULL && !loop->by_turns)
+        if (loop->switches <= 0 && loop->switches_cxx <= 0 && node != NULL && loop->eager == NULL && !loop->by_turns)
                 bly_look(loop);
-        if (node == NULL || node->kind > BLY_NODE_NEW || (loop->left <= 0 && loop->slow_left <= 0)) {
+        if (node == NULL || node->kind > BLY_NODE_NEW || (loop->switches <= 0 && loop->switches_cxx <= 0)) {
                 leave_to_loop(loop, self);
                 return;
         }
-        if (loop->left > 0)
-                loop->left--;
+        if (loop->switches > 0)
+                loop->switches--;
         else
-                loop->slow_left--;
+                loop->switches_cxx--;
         next = container_of(node, belay_task, node);
         loop->ready.head = node->next;
         loop->current = next;
@@ -307,17 +307,17 @@ void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {
                 .back = parent != NULL ? &parent->context : &loop->context,
                 .back_tool = parent != NULL ? parent->tool : &loop->own_tool,
         };
-        int saved = errno, left = loop->left, slow_left = loop->slow_left;
+        int saved = errno, left = loop->switches, slow_left = loop->switches_cxx;
 
         loop->now = bly_when(loop);
         loop->eager = &eager;
-        loop->left = loop->slow_left = 0;
+        loop->switches = loop->switches_cxx = 0;
         loop->current = task;
         start(loop, eager.back, eager.back_tool, task);
-        bury(loop);
+        retire_stack(loop);
         loop->eager = eager.outer;
-        loop->left = left;
-        loop->slow_left = slow_left;
+        loop->switches = left;
+        loop->switches_cxx = slow_left;
         loop->current = parent;
         bly_tell_host(loop);
         errno = saved;
@@ -332,7 +332,7 @@ static void resume(struct belay_loop *loop, belay_task *task) {
         else
                 switch_to(loop, &loop->context, &loop->own_tool, &task->context, task->tool);
         loop->current = NULL;
-        bury(loop);
+        retire_stack(loop);
 }
 
 /* Sets the number of switches until the next look by the time that the latest ones took. */
@@ -356,14 +356,14 @@ void bly_look(struct belay_loop *loop) {
         }
         if (loop->look_outside != NULL)
                 loop->look_outside(loop);
-        if (unlikely(bly_is_asked(loop)))
+        if (unlikely(bly_needs_attention(loop)))
                 loop->attend(loop);
         bly_timers_look(loop);
         if (unlikely(loop->now >= loop->returns_at)) {
-                loop->left = loop->slow_left = 0;
+                loop->switches = loop->switches_cxx = 0;
         } else if (!loop->by_turns && likely(bly_tools == 0)) {
-                loop->left = likely(loop->exceptions == NULL) ? loop->budget : 0;
-                loop->slow_left = likely(loop->exceptions == NULL) ? 0 : loop->budget;
+                loop->switches = likely(loop->exceptions == NULL) ? loop->budget : 0;
+                loop->switches_cxx = likely(loop->exceptions == NULL) ? 0 : loop->budget;
         }
 }
 
@@ -441,16 +441,16 @@ static struct bly_node *take_first(struct belay_loop *loop) {
 
 /* Counts as a switch: callbacks that start each other for ever must not keep the loop from looking, either. */
 static void call(struct belay_loop *loop, struct bly_call *call) {
-        if (loop->left > 0)
-                loop->left--;
-        else if (loop->slow_left > 0)
-                loop->slow_left--;
+        if (loop->switches > 0)
+                loop->switches--;
+        else if (loop->switches_cxx > 0)
+                loop->switches_cxx--;
         call->fn(call);
 }
 
 /* Then the clock is not looked at, since whoever waits will. */
 static bool has_only_to_wait(struct belay_loop *loop) {
-        return loop->ready.head == NULL && !loop->by_turns && !bly_is_asked(loop) && loop->returns_at == BELAY_NEVER
+        return loop->ready.head == NULL && !loop->by_turns && !bly_needs_attention(loop) && loop->returns_at == BELAY_NEVER
                && bly_timers_first(loop) > loop->now;
 }
 
@@ -466,7 +466,7 @@ static bool run_ready(struct belay_loop *loop) {
                 return false;
         if (unlikely(loop->seed != 0))
                 mix(loop, &held);
-        if (loop->by_turns || (loop->left <= 0 && loop->slow_left <= 0) || loop->ready.head == NULL || unlikely(bly_is_asked(loop)))
+        if (loop->by_turns || (loop->switches <= 0 && loop->switches_cxx <= 0) || loop->ready.head == NULL || unlikely(bly_needs_attention(loop)))
                 bly_look(loop);
         if (loop->ready.head == NULL)
                 return false;

@@ -8,19 +8,19 @@
 /* Computing takes no virtual time: there they are counted. */
 enum { CHECKPOINTS_A_SLICE = 64 };
 
-static enum bly_meet wake_sleeper(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer wake_sleeper(belay_task *task, struct bly_wait *wait) {
         (void) wait;
         bly_timer_off(task->loop, &task->timer);
-        return BLY_UNHOOKED;
+        return BLY_DETACHED;
 }
 
 static const struct bly_wait_class sleep_class = {
         .what = "sleep",
-        .meet = wake_sleeper,
+        .on_request = wake_sleeper,
 };
 static const struct bly_wait_class forever_class = {
         .what = "sleep for ever",
-        .meet = bly_meet_unhook,
+        .on_request = bly_detach,
         .outside = true,
 };
 
@@ -37,7 +37,7 @@ int belay_yield_placed(const char *place) {
                 return -EPERM;
         }
         self = loop->current;
-        bly_give_way(loop, self, place);
+        bly_yield_now(loop, self, place);
         return likely(!self->node.must_cancel) ? 0 : bly_settle(self);
 }
 
@@ -56,7 +56,7 @@ int belay_sleep_placed(const char *place, belay_time span) {
         if (unlikely(self == NULL))
                 return -EPERM;
         if (span <= 0) {
-                bly_give_way(self->loop, self, place);
+                bly_yield_now(self->loop, self, place);
                 return bly_verdict(self);
         }
         return sleep_until(self, bly_add_time(bly_now(self->loop), span), place);
@@ -68,7 +68,7 @@ int belay_sleep_until_placed(const char *place, belay_time instant) {
         if (unlikely(self == NULL))
                 return -EPERM;
         if (instant <= bly_now(self->loop)) {
-                bly_give_way(self->loop, self, place);
+                bly_yield_now(self->loop, self, place);
                 return bly_verdict(self);
         }
         return sleep_until(self, instant, place);
@@ -94,7 +94,7 @@ static __attribute__((noinline)) int look_around(belay_task *self, const char *p
                         loop->slice = loop->now;
                         loop->checkpoints = 0;
                         if (loop->ready.head != NULL || unlikely(loop->now >= loop->returns_at))
-                                bly_give_way(loop, self, place);
+                                bly_yield_now(loop, self, place);
                 }
         }
         return bly_verdict(self);
@@ -105,8 +105,8 @@ int belay_checkpoint_placed(const char *place) {
 
         if (unlikely(self == NULL))
                 return bly_waiter(place, "belay_checkpoint()") != NULL ? 0 : -EPERM;
-        if (likely(self->loop->left > 1 && !self->node.must_cancel)) {
-                self->loop->left--;
+        if (likely(self->loop->switches > 1 && !self->node.must_cancel)) {
+                self->loop->switches--;
                 return 0;
         }
         return look_around(self, place);

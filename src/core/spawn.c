@@ -35,7 +35,7 @@ static inline __attribute__((always_inline)) belay_task *spawn(struct belay_loop
         task->started_at = place;
         task->place = place;
         task->refs = 2;         /* the loop's, and the caller's */
-        task->start = (struct bly_start) { fn, arg, options != NULL ? options->destroy : NULL };
+        task->entry = (struct bly_entry) { fn, arg, options != NULL ? options->destroy : NULL };
         task->node.kind = BLY_NODE_NEW;
         if (parent != NULL && unlikely(parent->locals != NULL))
                 task->locals = bly_locals_ref(parent->locals);

@@ -58,21 +58,20 @@ struct bly_timer {
 struct bly_wait;
 
 /* How a wait takes a request for cancellation: the one place where the two meet. */
-enum bly_meet {
-        BLY_UNHOOKED,           /* the wait is over, its task is to be woken with -ECANCELED */
-        BLY_PASSED_ON,          /* the request goes on to what is waited for; may be asked again */
-        BLY_CANNOT,             /* it ends by itself; the request stays for the next wait */
+enum bly_answer {
+        BLY_DETACHED,           /* the wait is over, its task is to be woken with -ECANCELED */
+        BLY_REFUSED,             /* it ends by itself; the request stays for the next wait */
 };
 
-enum bly_hold {
-        BLY_HOLD_LIGHT = 0,     /* it fails with -EDEADLK, and that is that */
-        BLY_HOLD_TIGHT,         /* only if nothing else can be: something is left behind then */
-        BLY_HOLD_FAST,          /* never: it goes on to its end */
+enum bly_break {
+        BLY_BREAK_FIRST = 0,     /* it fails with -EDEADLK, and that is that */
+        BLY_BREAK_LAST,         /* only if nothing else can be: something is left behind then */
+        BLY_BREAK_NEVER,          /* never: it goes on to its end */
 };
 
 struct bly_wait_class {
         const char *what;       /* a word for reports */
-        enum bly_meet (*meet)(belay_task *task, struct bly_wait *wait);
+        enum bly_answer (*on_request)(belay_task *task, struct bly_wait *wait);
         /*
          * For those that pass on: the tasks that are awaited and not done, one for each call, NULL after the last.
          * *cursor is 0 at first. Without it, nobody's end is waited for.
@@ -86,7 +85,7 @@ struct bly_wait_class {
         /* A wait that something outside of the loop can end. */
         bool outside;
         /* How hard it is to give this wait up to break a deadlock. */
-        enum bly_hold hold;
+        enum bly_break breaks;
 };
 
 /* Lies on the stack of the task that waits, for as long as it does. */
@@ -163,7 +162,7 @@ struct bly_held {
 };
 
 /* What a task begins with. Its own business from then on. */
-struct bly_start {
+struct bly_entry {
         belay_fn *fn;
         void *arg;
         belay_destroy *destroy;
@@ -189,7 +188,7 @@ struct belay_task {
         struct bly_text *wake_reason;   /* with a wake of -ECANCELED */
         union {
                 struct bly_timer timer; /* for the limit of a wait of its own */
-                struct bly_start start; /* while it is new */
+                struct bly_entry entry; /* while it is new */
         };
         int held;                       /* of the requests, those held back by a shield */
         int shield;                     /* requests from scopes less deep than this are held back; 0: none are */
@@ -197,12 +196,12 @@ struct belay_task {
         int refs;
 
         struct bly_origin origin;
-        belay_failure *left;            /* what the task was left with at its latest failure */
-        int left_code;
+        belay_failure *last_failure;            /* what the task was left with at its latest failure */
+        int last_failure_code;
         bool awaited_itself;
         bool reason_taken;              /* of a cancellation: somebody got `failure` */
         bool origin_held;               /* the origin and the message are those of a request that a shield holds back */
-        bool twin;                      /* for bly_watch_begin(): met before in the same array */
+        bool duplicate;                      /* for bly_watch_begin(): met before in the same array */
 
         /* Its end and its place among others. */
         struct bly_link observers;
@@ -292,8 +291,8 @@ belay_failure *bly_take_cancellation(belay_task *task);
 /* ---- the failure that a task was left with (fail.c) ---- */
 
 /* Takes over `failure`, which may be NULL. */
-void bly_leave_failure(belay_task *task, int code, belay_failure *failure);
-belay_failure *bly_take_left(belay_task *task, int code);
+void bly_set_last_failure(belay_task *task, int code, belay_failure *failure);
+belay_failure *bly_take_last_failure(belay_task *task, int code);
 /* As belay_fail(), by the library itself: the text is a whole sentence, which says what the code stands for, too. */
 int bly_explain(int code, const char *format, ...) BELAY_PRINTF(2, 3);
 

@@ -18,7 +18,7 @@ void bly_before_wait(belay_task *self) {
                 bly_meet_pending(self);
 }
 
-void bly_give_way_slowly(belay_task *self) {
+void bly_yield_slowly(belay_task *self) {
         struct belay_loop *loop = self->loop;
 
         if (unlikely(loop->on_wait != NULL))
@@ -54,7 +54,7 @@ void bly_timer_wakes(struct bly_timer *timer) {
 
 int bly_deliver(belay_task *self, struct bly_text *reason) {
         self->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
-        bly_leave_failure(self, -ECANCELED, reason != NULL ? bly_failure_new(-ECANCELED, reason) : NULL);
+        bly_set_last_failure(self, -ECANCELED, reason != NULL ? bly_failure_new(-ECANCELED, reason) : NULL);
         return -ECANCELED;
 }
 
@@ -74,7 +74,7 @@ int bly_settle(belay_task *self) {
         if (code == -ECANCELED)
                 return bly_deliver(self, reason);
         if (code < 0)
-                bly_leave_failure(self, code, NULL);
+                bly_set_last_failure(self, code, NULL);
         return code;
 }
 
@@ -91,7 +91,7 @@ void bly_postpone(belay_task *self) {
 }
 
 void bly_undeliver(belay_task *self) {
-        belay_failure *left = bly_take_left(self, -ECANCELED);
+        belay_failure *left = bly_take_last_failure(self, -ECANCELED);
 
         /* One that came since then is told of in its stead, as if both had come before. */
         if (!self->node.must_cancel) {
@@ -103,14 +103,14 @@ void bly_undeliver(belay_task *self) {
         belay_failure_release(left);
 }
 
-enum bly_meet bly_meet_unhook(belay_task *task, struct bly_wait *wait) {
+enum bly_answer bly_detach(belay_task *task, struct bly_wait *wait) {
         (void) task;
         (void) wait;
-        return BLY_UNHOOKED;
+        return BLY_DETACHED;
 }
 
-enum bly_meet bly_meet_cannot(belay_task *task, struct bly_wait *wait) {
+enum bly_answer bly_refuse(belay_task *task, struct bly_wait *wait) {
         (void) task;
         (void) wait;
-        return BLY_CANNOT;
+        return BLY_REFUSED;
 }

@@ -77,14 +77,14 @@ static inline __attribute__((always_inline)) int bly_wait(belay_task *self, stru
 }
 
 /* Lets the others run once: the task is ready all the time. No verdict. */
-void bly_give_way_slowly(belay_task *self);
+void bly_yield_slowly(belay_task *self);
 
 /* The whole of a yield, where nothing is in its way: one switch, and no call but that. */
-static inline void bly_give_way(struct belay_loop *loop, belay_task *self, const char *place) {
+static inline void bly_yield_now(struct belay_loop *loop, belay_task *self, const char *place) {
         struct bly_node *node = loop->ready.head;
 
         self->place = place;
-        if (likely(loop->left > 0 && node != NULL && node->kind == BLY_NODE_TASK)) {
+        if (likely(loop->switches > 0 && node != NULL && node->kind == BLY_NODE_TASK)) {
                 struct bly_node *last = loop->ready.tail;
 
                 /* With one other ready, what comes after it is us: not read back from where it was just written. */
@@ -94,7 +94,7 @@ static inline void bly_give_way(struct belay_loop *loop, belay_task *self, const
                 loop->ready.tail = &self->node;
                 bly_switch_over(loop, self, container_of(node, belay_task, node));
         } else {
-                bly_give_way_slowly(self);
+                bly_yield_slowly(self);
         }
 }
 
@@ -115,7 +115,7 @@ static inline int bly_try(const char *place) {
 int bly_deliver(belay_task *self, struct bly_text *reason);
 
 /*
- * For waits in which what happened wins and which were unhooked before it happened: the request is pending
+ * For waits in which what happened wins and which were detached before it happened: the request is pending
  * again, for the next wait.
  */
 void bly_postpone(belay_task *self);
@@ -127,7 +127,7 @@ void bly_undeliver(belay_task *self);
 
 /* ---- requests (request.c) ---- */
 
-struct bly_ask {
+struct bly_request {
         belay_origin_kind kind;
         const char *place;
         const char *reason;
@@ -140,7 +140,7 @@ struct bly_ask {
 enum { BLY_DEPTH_INNERMOST = 1 << 30 };
 
 /* Asks for a task's cancellation. False if it is done. */
-bool bly_request(belay_task *task, const struct bly_ask *ask);
+bool bly_request_cancel(belay_task *task, const struct bly_request *ask);
 
 /* A pending request meets the wait that its task has just begun. */
 void bly_meet_pending(belay_task *self);
@@ -166,8 +166,8 @@ static inline void bly_pass_refused(const struct bly_pass *pass) {
                 pass->task->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
 }
 
-enum bly_meet bly_meet_unhook(belay_task *task, struct bly_wait *wait);   /* nothing to undo */
-enum bly_meet bly_meet_cannot(belay_task *task, struct bly_wait *wait);
+enum bly_answer bly_detach(belay_task *task, struct bly_wait *wait);   /* nothing to undo */
+enum bly_answer bly_refuse(belay_task *task, struct bly_wait *wait);
 
 /* A wait that a timer of the task itself may end. */
 void bly_timer_wakes(struct bly_timer *timer);

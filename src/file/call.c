@@ -31,7 +31,7 @@ int bly_file_begin(struct bly_file_call *call, const char *place, const char *wh
 ssize_t bly_file_end(const struct bly_file_call *call, ssize_t result) {
         /* A cancellation has its reason there already. */
         if (unlikely(result < 0) && result != -ECANCELED)
-                bly_leave_failure(call->self, (int) result, NULL);
+                bly_set_last_failure(call->self, (int) result, NULL);
         return result;
 }
 

@@ -33,7 +33,7 @@ static int epoll_open(struct bly_io *io) {
         if (state == NULL)
                 return -ENOMEM;
         state->fd = epoll_create1(EPOLL_CLOEXEC);
-        if (state->fd < 0 || epoll_ctl(state->fd, EPOLL_CTL_ADD, io->loop->wake_fd, &event) < 0) {
+        if (state->fd < 0 || epoll_ctl(state->fd, EPOLL_CTL_ADD, io->loop->inbox->wake_fd, &event) < 0) {
                 rc = -errno;
                 if (state->fd >= 0)
                         close(state->fd);
@@ -149,7 +149,7 @@ static void tell(struct bly_io *io, const struct epoll_event *event) {
         struct bly_fd *fd;
 
         if (event->data.u64 == THE_BELL) {
-                bly_ask(io->loop);
+                bly_request_attention(io->loop);
                 return;
         }
         fd = fd_of(io, event);
@@ -190,7 +190,7 @@ static void epoll_wait_(struct bly_io *io, belay_time span) {
         }
 }
 
-const struct bly_backend bly_epoll = {
+const struct bly_backend bly_epoll_backend = {
         .name = "epoll",
         .open = epoll_open,
         .close = epoll_close,

@@ -138,7 +138,7 @@ static inline void hook(struct bly_io *io, struct bly_fd_wait *wait, struct bly_
         io->waiting++;
 }
 
-static void unhook(struct bly_io *io, struct bly_fd_wait *wait) {
+static void detach(struct bly_io *io, struct bly_fd_wait *wait) {
         if (wait->link.next == NULL) {
                 wait->fd->waiter = NULL;
                 wait->fd->is_served = false;
@@ -156,12 +156,12 @@ static void let_go(struct bly_io *io, struct bly_fd *fd) {
         fd->armed = 0;
 }
 
-static enum bly_meet meet_wait(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer meet_wait(belay_task *task, struct bly_wait *wait) {
         struct bly_fd_wait *self = container_of(wait, struct bly_fd_wait, wait);
 
-        unhook(task->loop->io, self);
+        detach(task->loop->io, self);
         let_go(task->loop->io, self->fd);
-        return BLY_UNHOOKED;
+        return BLY_DETACHED;
 }
 
 static const char *name_of_wait(const struct bly_wait *wait) {
@@ -172,7 +172,7 @@ static const char *name_of_wait(const struct bly_wait *wait) {
 
 static const struct bly_wait_class fd_class = {
         .what = "descriptor",
-        .meet = meet_wait,
+        .on_request = meet_wait,
         .on = name_of_wait,
         .between = ": ",
         .outside = true,
@@ -203,7 +203,7 @@ static inline __attribute__((always_inline)) int wait_for(struct bly_io *io, str
         if ((fd->armed & wait->events) != wait->events) {
                 rc = io->backend->watch(io, fd, same);
                 if (unlikely(rc < 0)) {
-                        unhook(io, wait);
+                        detach(io, wait);
                         return rc;
                 }
         }
@@ -241,7 +241,7 @@ int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const cha
 int bly_give_way_before_trying(struct bly_io *io, const char *place) {
         if (!io->loop->is_virtual)
                 return bly_try_slowly(place);
-        io->left = BLY_TRIES;
+        io->tries = BLY_TRIES;
         return belay_yield_placed(place);
 }
 
@@ -265,7 +265,7 @@ static __attribute__((noinline)) void wake_others(struct bly_io *io, struct bly_
                 wait->got = (uint8_t) (events & wait->events);
                 if (wait->got == 0)
                         continue;
-                unhook(io, wait);
+                detach(io, wait);
                 bly_wake(wait->task, 0);
         }
         /* One that is not ours was armed once for all; who asked for something else still waits. */
@@ -302,7 +302,7 @@ void bly_fd_happened(struct bly_io *io, struct bly_fd *fd, unsigned events) {
 
 static void forget_wait(struct bly_io *io, struct bly_fd_wait *wait) {
         wait->forgotten = true;
-        unhook(io, wait);
+        detach(io, wait);
         bly_wake(wait->task, 0);
 }
 

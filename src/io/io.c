@@ -25,7 +25,7 @@ static int open_backend(struct bly_io *io) {
 #ifdef BLY_HAVE_URING
                 int rc;
 
-                io->backend = &bly_uring;
+                io->backend = &bly_uring_backend;
                 rc = io->backend->open(io);
                 if (rc == 0)
                         return 0;
@@ -34,7 +34,7 @@ static int open_backend(struct bly_io *io) {
                 bly_log(BELAY_LOG_WARNING, "io_uring was not built in; epoll it is");
 #endif
         }
-        io->backend = &bly_epoll;
+        io->backend = &bly_epoll_backend;
         return io->backend->open(io);
 }
 
@@ -47,7 +47,7 @@ struct bly_io *bly_io_make(struct belay_loop *loop) {
                 return NULL;
         }
         io->loop = loop;
-        io->left = BLY_TRIES;
+        io->tries = BLY_TRIES;
         rc = open_backend(io);
         if (rc < 0) {
                 bly_free(io);
@@ -111,5 +111,5 @@ const char *belay_loop_backend(const belay_loop *loop) {
                 loop = bly_loop;
         if (loop == NULL)
                 return "";
-        return loop->io != NULL ? loop->io->backend->name : bly_epoll.name;
+        return loop->io != NULL ? loop->io->backend->name : bly_epoll_backend.name;
 }

@@ -129,12 +129,12 @@ struct bly_op {
 /* What a loop can wait for descriptors with. All functions are called in the loop's thread. */
 struct bly_backend {
         const char *name;
-        /* 0 or a negative errno: not usable here. Sees to it that io->loop->wake_fd ends a wait. */
+        /* 0 or a negative errno: not usable here. Sees to it that io->loop->inbox->wake_fd ends a wait. */
         int (*open)(struct bly_io *io);
         void (*close)(struct bly_io *io);
         /*
          * Hands in what is still to be handed in, waits for `span` at most (0: not at all, BELAY_NEVER: without limit)
-         * until something happened, and tells of it: bly_fd_happened(), bly_op_over(). If it was the bell, sets loop->asked.
+         * until something happened, and tells of it: bly_fd_happened(), bly_op_over(). If it was the bell, sets loop->inbox->attention.
          */
         void (*wait)(struct bly_io *io, belay_time span);
         /*
@@ -168,17 +168,17 @@ struct bly_io {
         size_t waiting;                 /* tasks that something outside may wake */
         size_t holding;                 /* of them, those that hold the virtual time */
         belay_time looked;              /* when the back end was last asked */
-        int left;                       /* under a virtual clock: tries that need no wait, until a task gives way */
+        int tries;                       /* under a virtual clock: tries that need no wait, until a task gives way */
         char *shared, *reserve;         /* of who copies: for bytes on their way between two waits, and for those that stay; NULL */
         size_t owned;                   /* descriptors; their places in the table outlive the loop */
         bool closed;                    /* with the loop */
 };
 
-extern const struct bly_backend bly_epoll;
+extern const struct bly_backend bly_epoll_backend;
 
 #if __has_include(<liburing.h>) && !defined(BLY_NO_URING)
 #  define BLY_HAVE_URING 1
-extern const struct bly_backend bly_uring;
+extern const struct bly_backend bly_uring_backend;
 #endif
 
 /* ---- the loop's (io.c) ---- */
@@ -229,12 +229,12 @@ int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, co
  * acquiring (bly_try()). Under a virtual clock acquiring spends none, so that I/O has a count of its own.
  */
 static inline bool bly_io_tried_enough(struct bly_io *io) {
-        return unlikely(likely(!io->loop->is_virtual) ? --bly_tries == 0 : --io->left <= 0);
+        return unlikely(likely(!io->loop->is_virtual) ? --bly_tries == 0 : --io->tries <= 0);
 }
 
 /* A wait lets everybody in, after which all tries are there again. */
 static inline void bly_io_refill(struct bly_io *io) {
-        io->left = BLY_TRIES;
+        io->tries = BLY_TRIES;
         bly_tries = BLY_TRIES;
 }
 

@@ -16,9 +16,9 @@ static void stop(struct bly_io *io, struct bly_op *op) {
         bly_tell_host(io->loop);
 }
 
-static enum bly_meet meet_op(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer meet_op(belay_task *task, struct bly_wait *wait) {
         stop(task->loop->io, container_of(wait, struct bly_op, wait));
-        return BLY_CANNOT;
+        return BLY_REFUSED;
 }
 
 static const char *name_of_op(const struct bly_wait *wait) {
@@ -29,11 +29,11 @@ static const char *name_of_op(const struct bly_wait *wait) {
 
 static const struct bly_wait_class op_class = {
         .what = "operation",
-        .meet = meet_op,
+        .on_request = meet_op,
         .on = name_of_op,
         .between = ": ",
         .outside = true,
-        .hold = BLY_HOLD_FAST,
+        .breaks = BLY_BREAK_NEVER,
 };
 
 /*

@@ -25,14 +25,14 @@ enum { ENTRIES = 256, COMPLETIONS = 4096 };
 /* ---- handing in ---- */
 
 /* What may be is left for the next time: too little memory in the kernel, a signal, a time that has come. */
-static void complain(struct bly_ring *ring, int rc) {
+static void complain(struct bly_uring *ring, int rc) {
         if (rc >= 0 || rc == -ETIME || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY || ring->complained)
                 return;
         ring->complained = true;
         bly_log(BELAY_LOG_ERROR, "io_uring does not take what is asked for: %s", strerror(-rc));
 }
 
-int bly_ring_reserve(struct bly_ring *ring, unsigned entries) {
+int bly_uring_reserve(struct bly_uring *ring, unsigned entries) {
         int saved = errno, rc;
 
         if (likely(io_uring_sq_space_left(&ring->queues) >= entries))
@@ -45,12 +45,12 @@ int bly_ring_reserve(struct bly_ring *ring, unsigned entries) {
         return rc < 0 ? rc : -EAGAIN;
 }
 
-void bly_ring_hand_in(struct bly_ring *ring) {
+void bly_uring_hand_in(struct bly_uring *ring) {
         ring->ends_polls = false;
         complain(ring, io_uring_submit_and_get_events(&ring->queues));
 }
 
-static void hand_in_and_wait(struct bly_ring *ring, belay_time span) {
+static void hand_in_and_wait(struct bly_uring *ring, belay_time span) {
         struct __kernel_timespec timeout = { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
         struct io_uring_cqe *first;
 
@@ -63,47 +63,47 @@ static void hand_in_and_wait(struct bly_ring *ring, belay_time span) {
 
 /* ---- the bell ---- */
 
-static void arm_bell(struct bly_ring *ring, int wake_fd) {
+static void arm_bell(struct bly_uring *ring, int wake_fd) {
         struct io_uring_sqe *sqe;
 
-        if (bly_ring_reserve(ring, 1) < 0)
+        if (bly_uring_reserve(ring, 1) < 0)
                 return;
         sqe = io_uring_get_sqe(&ring->queues);
         io_uring_prep_poll_multishot(sqe, wake_fd, POLLIN);
-        sqe->user_data = bly_ticket(BLY_OF_BELL, 0, 0);
+        sqe->user_data = bly_user_data(BLY_OF_BELL, 0, 0);
         ring->bell_armed = true;
 }
 
 /* ---- descriptors ---- */
 
-static void end_poll(struct bly_ring *ring, uint64_t ticket) {
+static void end_poll(struct bly_uring *ring, uint64_t ticket) {
         struct io_uring_sqe *sqe;
 
-        if (bly_ring_reserve(ring, 1) < 0)
+        if (bly_uring_reserve(ring, 1) < 0)
                 return;
         sqe = io_uring_get_sqe(&ring->queues);
         io_uring_prep_cancel64(sqe, ticket, 0);
         sqe->flags |= ring->quiet;
-        sqe->user_data = bly_ticket(BLY_OF_NOBODY, 0, 0);
+        sqe->user_data = bly_user_data(BLY_OF_NOBODY, 0, 0);
         ring->ends_polls = true;
 }
 
 /* The descriptor whose ticket it is; NULL: it was armed anew, or disarmed, since. */
 static struct bly_fd *fd_of(const struct bly_io *io, uint64_t ticket) {
-        uint32_t number = bly_ticket_number(ticket);
+        uint32_t number = bly_user_data_number(ticket);
         struct bly_fd *fd = &io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE];
 
         return fd->generation == (uint32_t) ticket && fd->armed != 0 ? fd : NULL;
 }
 
 /* What it is polled for is of no interest any more. */
-static void disarm(struct bly_ring *ring, struct bly_fd *fd) {
+static void disarm(struct bly_uring *ring, struct bly_fd *fd) {
         if (fd->armed == 0)
                 return;
         if (unlikely(ring->outside >= 0))
-                bly_beside_disarm(ring, fd);
+                bly_uring_embed_disarm(ring, fd);
         else
-                end_poll(ring, bly_ticket_of(fd));
+                end_poll(ring, bly_user_data_of(fd));
         fd->generation++;
         fd->armed = 0;
 }
@@ -112,16 +112,16 @@ static void disarm(struct bly_ring *ring, struct bly_fd *fd) {
  * Polls it for what it is armed for; once, or until it is disarmed. The kernel passes over wake-ups of a poll that is for POLLPRI
  * alone, so that one is for data as well, of which nobody is told (see verify()).
  */
-static int arm(struct bly_ring *ring, const struct bly_fd *fd, bool goes_on) {
+static int arm(struct bly_uring *ring, const struct bly_fd *fd, bool goes_on) {
         struct io_uring_sqe *sqe;
-        int rc = bly_ring_reserve(ring, 1);
+        int rc = bly_uring_reserve(ring, 1);
 
         if (rc < 0)
                 return rc;
         sqe = io_uring_get_sqe(&ring->queues);
         io_uring_prep_poll_add(sqe, fd->fd, bly_poll_of(fd->armed) | (fd->armed & BELAY_PRIORITY ? POLLIN : 0));
         sqe->len = goes_on ? IORING_POLL_ADD_MULTI : 0;
-        sqe->user_data = bly_ticket_of(fd);
+        sqe->user_data = bly_user_data_of(fd);
         return 0;
 }
 
@@ -130,7 +130,7 @@ static int arm(struct bly_ring *ring, const struct bly_fd *fd, bool goes_on) {
  * its number and its file together, and takes another file of this number as a new one. Nobody waits for the instance.
  * 1: it did not know this one; 0: it did.
  */
-static int note(struct bly_ring *ring, int fd) {
+static int note(struct bly_uring *ring, int fd) {
         struct epoll_event nothing = { .events = 0 };
         int saved = errno, rc = 1;
 
@@ -141,12 +141,12 @@ static int note(struct bly_ring *ring, int fd) {
 }
 
 static int uring_watch(struct bly_io *io, struct bly_fd *fd, bool same) {
-        struct bly_ring *ring = io->state;
+        struct bly_uring *ring = io->state;
         unsigned wanted = bly_fd_wanted(fd) | (fd->owned ? fd->armed : 0);
         int rc;
 
         if (unlikely(ring->outside >= 0))
-                return bly_beside_arm(ring, fd, wanted, same);
+                return bly_uring_embed_arm(ring, fd, wanted, same);
         /* One of ours is noted once, since nobody else closes it who keeps to the rules. */
         if (!fd->owned || !fd->registered || same) {
                 rc = note(ring, fd->fd);
@@ -159,7 +159,7 @@ static int uring_watch(struct bly_io *io, struct bly_fd *fd, bool same) {
                 fd->registered = true;
         }
         /* Who waits already is not to lose by it. */
-        rc = bly_ring_reserve(ring, 2);
+        rc = bly_uring_reserve(ring, 2);
         if (rc < 0)
                 return rc;
         disarm(ring, fd);
@@ -169,14 +169,14 @@ static int uring_watch(struct bly_io *io, struct bly_fd *fd, bool same) {
 }
 
 static void uring_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
-        struct bly_ring *ring = io->state;
+        struct bly_uring *ring = io->state;
         int saved = errno;
 
         (void) closing;
         if (fd->armed == 0 && bly_list_empty(&fd->ops) && !ring->ends_polls)
                 return;
         disarm(ring, fd);
-        bly_ring_hand_in(ring);
+        bly_uring_hand_in(ring);
         errno = saved;
 }
 
@@ -205,14 +205,14 @@ static void tell(struct bly_io *io, struct bly_fd *fd, int result) {
                 bly_fd_forget(io, fd);
 }
 
-void bly_ring_happened(struct bly_io *io, uint64_t ticket, int result) {
+void bly_uring_happened(struct bly_io *io, uint64_t ticket, int result) {
         struct bly_fd *fd = fd_of(io, ticket);
 
         if (fd != NULL)
                 tell(io, fd, result);
 }
 
-static void polled(struct bly_ring *ring, struct bly_io *io, const struct io_uring_cqe *cqe) {
+static void polled(struct bly_uring *ring, struct bly_io *io, const struct io_uring_cqe *cqe) {
         struct bly_fd *fd = fd_of(io, cqe->user_data);
         bool goes_on = cqe->flags & IORING_CQE_F_MORE;
         int result;
@@ -236,13 +236,13 @@ static void polled(struct bly_ring *ring, struct bly_io *io, const struct io_uri
 
 /* ---- completions ---- */
 
-static void complete(struct bly_ring *ring, struct bly_io *io, const struct io_uring_cqe *cqe) {
-        switch (bly_ticket_kind(cqe->user_data)) {
+static void complete(struct bly_uring *ring, struct bly_io *io, const struct io_uring_cqe *cqe) {
+        switch (bly_user_data_kind(cqe->user_data)) {
         case BLY_OF_OPERATION:
-                bly_ring_completed(ring, io, cqe->user_data, cqe->res);
+                bly_uring_completed(ring, io, cqe->user_data, cqe->res);
                 break;
         case BLY_OF_STOP:
-                bly_ring_stopped(ring, cqe->user_data, cqe->res);
+                bly_uring_stopped(ring, cqe->user_data, cqe->res);
                 break;
         case BLY_OF_DESCRIPTOR:
                 if (io != NULL)
@@ -250,7 +250,7 @@ static void complete(struct bly_ring *ring, struct bly_io *io, const struct io_u
                 break;
         case BLY_OF_BELL:
                 if (io != NULL)
-                        bly_ask(io->loop);
+                        bly_request_attention(io->loop);
                 if (!(cqe->flags & IORING_CQE_F_MORE))
                         ring->bell_armed = false;
                 break;
@@ -259,7 +259,7 @@ static void complete(struct bly_ring *ring, struct bly_io *io, const struct io_u
         }
 }
 
-void bly_ring_take(struct bly_ring *ring, struct bly_io *io) {
+void bly_uring_take(struct bly_uring *ring, struct bly_io *io) {
         struct io_uring_cqe *cqe, copy;
         unsigned head;
 
@@ -272,28 +272,28 @@ void bly_ring_take(struct bly_ring *ring, struct bly_io *io) {
 }
 
 static void uring_wait(struct bly_io *io, belay_time span) {
-        struct bly_ring *ring = io->state;
+        struct bly_uring *ring = io->state;
 
         if (unlikely(ring->to_stop > 0))
-                bly_ring_stop_late(ring);
+                bly_uring_stop_late(ring);
         if (unlikely(ring->outside >= 0)) {
-                bly_beside_wait(io, span);
+                bly_uring_embed_wait(io, span);
                 return;
         }
         if (unlikely(!ring->bell_armed))
-                arm_bell(ring, io->loop->wake_fd);
+                arm_bell(ring, io->loop->inbox->wake_fd);
         if (span != 0 && io_uring_cq_ready(&ring->queues) == 0)
                 hand_in_and_wait(ring, span);
-        else if (io_uring_sq_ready(&ring->queues) > 0 || bly_ring_has_more(ring))
-                bly_ring_hand_in(ring);
-        bly_ring_take(ring, io);
+        else if (io_uring_sq_ready(&ring->queues) > 0 || bly_uring_has_more(ring))
+                bly_uring_hand_in(ring);
+        bly_uring_take(ring, io);
 }
 
 /* ---- beside another loop ---- */
 
 /* What was polled by the ring is from now on by what is waited for from outside. */
 static void move(struct bly_io *io, struct bly_fd *fd, int outside) {
-        struct bly_ring *ring = io->state;
+        struct bly_uring *ring = io->state;
 
         ring->outside = -1;
         disarm(ring, fd);
@@ -303,8 +303,8 @@ static void move(struct bly_io *io, struct bly_fd *fd, int outside) {
 }
 
 static int go_outside(struct bly_io *io) {
-        struct bly_ring *ring = io->state;
-        int outside = bly_beside_open(io);
+        struct bly_uring *ring = io->state;
+        int outside = bly_uring_embed_open(io);
 
         if (outside < 0)
                 return outside;
@@ -313,17 +313,17 @@ static int go_outside(struct bly_io *io) {
                         if (io->pages[page][i].armed != 0)
                                 move(io, &io->pages[page][i], outside);
         ring->outside = outside;
-        end_poll(ring, bly_ticket(BLY_OF_BELL, 0, 0));
+        end_poll(ring, bly_user_data(BLY_OF_BELL, 0, 0));
         return 0;
 }
 
 static int uring_descriptor(struct bly_io *io) {
-        struct bly_ring *ring = io->state;
+        struct bly_uring *ring = io->state;
         int saved = errno, rc = ring->outside < 0 ? go_outside(io) : 0;
 
         if (rc == 0 && io_uring_sq_ready(&ring->queues) > 0) {
-                bly_ring_hand_in(ring);
-                bly_beside_tell(ring);
+                bly_uring_hand_in(ring);
+                bly_uring_embed_tell(ring);
         }
         errno = saved;
         return rc < 0 ? rc : ring->outside;
@@ -341,13 +341,13 @@ static void tell_checkers(struct io_uring *queues, void (*tell)(void *memory, si
                 tell(queues->cq.ring_ptr, queues->cq.ring_sz);
 }
 
-static void unmake(struct bly_ring *ring) {
+static void unmake(struct bly_uring *ring) {
         tell_checkers(&ring->queues, bly_tool_memory_ends);
         io_uring_queue_exit(&ring->queues);
 }
 
 /* The fewer detours the kernel makes the better, but not every kernel can do without them. */
-static int make(struct bly_ring *ring, struct io_uring_params *params) {
+static int make(struct bly_uring *ring, struct io_uring_params *params) {
         static const unsigned optional[] = {
                 IORING_SETUP_DEFER_TASKRUN,                             /* Linux 6.1 */
                 IORING_SETUP_SINGLE_ISSUER,                             /* 6.0 */
@@ -375,7 +375,7 @@ static bool can(const struct io_uring_probe *probe, unsigned code) {
 }
 
 /* 0, or -ENOSYS if the kernel lacks a part of what we need. */
-static int examine(struct bly_ring *ring, const struct io_uring_params *params) {
+static int examine(struct bly_uring *ring, const struct io_uring_params *params) {
         static const uint8_t others[] = { IORING_OP_NOP, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_SEND };
         const unsigned features = IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL
                                   | IORING_FEAT_EXT_ARG;
@@ -391,15 +391,15 @@ static int examine(struct bly_ring *ring, const struct io_uring_params *params) 
         rc = io_uring_register_probe(&ring->queues, probe, CODES);
         for (size_t i = 0; i < ARRAY_SIZE(others) && rc == 0; i++)
                 rc = can(probe, others[i]) ? 0 : -ENOSYS;
-        for (size_t i = 0; i < ARRAY_SIZE(bly_ring_needs) && rc == 0; i++)
-                rc = can(probe, bly_ring_needs[i]) ? 0 : -ENOSYS;
+        for (size_t i = 0; i < ARRAY_SIZE(bly_uring_needs) && rc == 0; i++)
+                rc = can(probe, bly_uring_needs[i]) ? 0 : -ENOSYS;
         bly_free(probe);
         ring->quiet = params->features & IORING_FEAT_CQE_SKIP ? IOSQE_CQE_SKIP_SUCCESS : 0;
         return rc;
 }
 
 /* To be let make a ring does not mean to be let use it. */
-static int try(struct bly_ring *ring, int wake_fd) {
+static int try(struct bly_uring *ring, int wake_fd) {
         int rc;
 
         arm_bell(ring, wake_fd);
@@ -408,7 +408,7 @@ static int try(struct bly_ring *ring, int wake_fd) {
 }
 
 static int uring_open(struct bly_io *io) {
-        struct bly_ring *ring = bly_zalloc(sizeof(*ring));
+        struct bly_uring *ring = bly_zalloc(sizeof(*ring));
         struct io_uring_params params;
         int saved = errno, rc;
 
@@ -421,7 +421,7 @@ static int uring_open(struct bly_io *io) {
                 io->state = ring;
                 rc = examine(ring, &params);
                 if (rc == 0)
-                        rc = try(ring, io->loop->wake_fd);
+                        rc = try(ring, io->loop->inbox->wake_fd);
                 /* Valgrind lets no other thread run while one waits by a ring. */
                 if (rc == 0 && unlikely(bly_tools & BLY_TOOL_VALGRIND))
                         rc = go_outside(io);
@@ -439,22 +439,22 @@ static int uring_open(struct bly_io *io) {
 }
 
 /* What was begun by tasks that were given up uses their memory until it is over. How much of it cannot be ended. */
-static unsigned stop_all(struct bly_ring *ring) {
+static unsigned stop_all(struct bly_uring *ring) {
         struct __kernel_timespec timeout = { .tv_nsec = 20 * BELAY_MILLISECOND };
         belay_time end = bly_clock() + BELAY_SECOND;
         struct io_uring_cqe *first;
 
-        bly_ring_stop_all(ring);
+        bly_uring_stop_all(ring);
         while (ring->going_on > 0 && bly_clock() < end) {
-                bly_ring_stop_late(ring);
+                bly_uring_stop_late(ring);
                 io_uring_submit_and_wait_timeout(&ring->queues, &first, 1, &timeout, NULL);
-                bly_ring_take(ring, NULL);
+                bly_uring_take(ring, NULL);
         }
         return ring->going_on;
 }
 
 static void uring_close(struct bly_io *io) {
-        struct bly_ring *ring = io->state;
+        struct bly_uring *ring = io->state;
         unsigned left = ring->going_on > 0 ? stop_all(ring) : 0;
 
         if (left > 0)
@@ -470,7 +470,7 @@ static void uring_close(struct bly_io *io) {
         bly_free(ring);
 }
 
-const struct bly_backend bly_uring = {
+const struct bly_backend bly_uring_backend = {
         .name = "io_uring",
         .open = uring_open,
         .close = uring_close,
@@ -478,8 +478,8 @@ const struct bly_backend bly_uring = {
         .descriptor = uring_descriptor,
         .watch = uring_watch,
         .unwatch = uring_unwatch,
-        .begin = bly_ring_begin,
-        .stop = bly_ring_stop,
+        .begin = bly_uring_begin,
+        .stop = bly_uring_stop,
 };
 
 #endif

@@ -26,16 +26,16 @@ static int control(int outside, int how, int fd, unsigned events, uint64_t ticke
         return epoll_ctl(outside, how, fd, &event) < 0 ? -errno : 0;
 }
 
-int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, bool same) {
+int bly_uring_embed_arm(struct bly_uring *ring, struct bly_fd *fd, unsigned events, bool same) {
         unsigned bits = bly_poll_of(events) | (unsigned) EPOLLONESHOT;
         int rc = -EEXIST;
 
         fd->generation++;
         if (!same)
-                rc = control(ring->outside, EPOLL_CTL_ADD, fd->fd, bits, bly_ticket_of(fd));
+                rc = control(ring->outside, EPOLL_CTL_ADD, fd->fd, bits, bly_user_data_of(fd));
         /* It is there from the last time, or as somebody's copy. */
         if (rc == -EEXIST)
-                rc = control(ring->outside, EPOLL_CTL_MOD, fd->fd, bits, bly_ticket_of(fd));
+                rc = control(ring->outside, EPOLL_CTL_MOD, fd->fd, bits, bly_user_data_of(fd));
         if (rc == 0)
                 fd->armed = (uint8_t) events;
         else if (same)
@@ -46,12 +46,12 @@ int bly_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, bo
         return same && rc == -ENOENT ? -EBADF : rc;
 }
 
-void bly_beside_disarm(struct bly_ring *ring, struct bly_fd *fd) {
+void bly_uring_embed_disarm(struct bly_uring *ring, struct bly_fd *fd) {
         control(ring->outside, EPOLL_CTL_DEL, fd->fd, 0, 0);
 }
 
-int bly_beside_open(struct bly_io *io) {
-        struct bly_ring *ring = io->state;
+int bly_uring_embed_open(struct bly_io *io) {
+        struct bly_uring *ring = io->state;
         int outside = epoll_create1(EPOLL_CLOEXEC), told_fd, rc;
 
         if (outside < 0)
@@ -61,9 +61,9 @@ int bly_beside_open(struct bly_io *io) {
         /* Nobody reads it: what counts is that it was written to. */
         if (rc == 0)
                 rc = control(outside, EPOLL_CTL_ADD, told_fd, EPOLLIN | (unsigned) EPOLLET,
-                             bly_ticket(BLY_OF_NOBODY, 0, 0));
+                             bly_user_data(BLY_OF_NOBODY, 0, 0));
         if (rc == 0)
-                rc = control(outside, EPOLL_CTL_ADD, io->loop->wake_fd, EPOLLIN, bly_ticket(BLY_OF_BELL, 0, 0));
+                rc = control(outside, EPOLL_CTL_ADD, io->loop->inbox->wake_fd, EPOLLIN, bly_user_data(BLY_OF_BELL, 0, 0));
         if (rc < 0) {
                 close(outside);
                 if (told_fd >= 0)
@@ -93,15 +93,15 @@ static void take_events(struct bly_io *io, int outside) {
         for (int i = 0; i < count; i++) {
                 uint64_t ticket = events[i].data.u64;
 
-                if (bly_ticket_kind(ticket) == BLY_OF_DESCRIPTOR)
-                        bly_ring_happened(io, ticket, (int) events[i].events);
-                else if (bly_ticket_kind(ticket) == BLY_OF_BELL)
-                        bly_ask(io->loop);
+                if (bly_user_data_kind(ticket) == BLY_OF_DESCRIPTOR)
+                        bly_uring_happened(io, ticket, (int) events[i].events);
+                else if (bly_user_data_kind(ticket) == BLY_OF_BELL)
+                        bly_request_attention(io->loop);
         }
 }
 
-void bly_beside_tell(struct bly_ring *ring) {
-        if (io_uring_cq_ready(&ring->queues) > 0 || bly_ring_has_more(ring))
+void bly_uring_embed_tell(struct bly_uring *ring) {
+        if (io_uring_cq_ready(&ring->queues) > 0 || bly_uring_has_more(ring))
                 eventfd_write(ring->told_fd, 1);
 }
 
@@ -109,21 +109,21 @@ void bly_beside_tell(struct bly_ring *ring) {
  * We are told of each completion once, so that none may be left; but nor may this go on for ever. What we have the
  * kernel do now tells us, too, and is not to wake us again: so that is taken after it.
  */
-void bly_beside_wait(struct bly_io *io, belay_time span) {
-        struct bly_ring *ring = io->state;
+void bly_uring_embed_wait(struct bly_io *io, belay_time span) {
+        struct bly_uring *ring = io->state;
         int round = 0;
 
         if (io_uring_sq_ready(&ring->queues) > 0)
-                bly_ring_hand_in(ring);
-        if (span != 0 && io_uring_cq_ready(&ring->queues) == 0 && !bly_ring_has_more(ring))
+                bly_uring_hand_in(ring);
+        if (span != 0 && io_uring_cq_ready(&ring->queues) == 0 && !bly_uring_has_more(ring))
                 wait_outside(ring->outside, span);
         do {
-                if (bly_ring_has_more(ring))
-                        bly_ring_hand_in(ring);
+                if (bly_uring_has_more(ring))
+                        bly_uring_hand_in(ring);
                 take_events(io, ring->outside);
-                bly_ring_take(ring, io);
-        } while (bly_ring_has_more(ring) && ++round < ROUNDS);
-        bly_beside_tell(ring);
+                bly_uring_take(ring, io);
+        } while (bly_uring_has_more(ring) && ++round < ROUNDS);
+        bly_uring_embed_tell(ring);
 }
 
 #endif

@@ -24,7 +24,7 @@
 
 enum { SEATS_LEAST = 64, SEATS_MOST = 1 << 29 };
 
-static bool add_seats(struct bly_ring *ring) {
+static bool add_seats(struct bly_uring *ring) {
         uint32_t count = ring->seat_count == 0 ? SEATS_LEAST : ring->seat_count * 2;
         struct bly_seat *seats = count <= SEATS_MOST ? bly_realloc(ring->seats, count * sizeof(*seats)) : NULL;
 
@@ -38,8 +38,8 @@ static bool add_seats(struct bly_ring *ring) {
 }
 
 /* The seat of an operation that goes on; NULL if that is over. */
-static struct bly_seat *seat_of(struct bly_ring *ring, uint64_t ticket) {
-        uint32_t number = bly_ticket_number(ticket);
+static struct bly_seat *seat_of(struct bly_uring *ring, uint64_t ticket) {
+        uint32_t number = bly_user_data_number(ticket);
         struct bly_seat *seat;
 
         if (number >= ring->seat_count)
@@ -48,7 +48,7 @@ static struct bly_seat *seat_of(struct bly_ring *ring, uint64_t ticket) {
         return seat->op != NULL && seat->generation == (uint32_t) ticket ? seat : NULL;
 }
 
-static void leave_seat(struct bly_ring *ring, struct bly_seat *seat) {
+static void leave_seat(struct bly_uring *ring, struct bly_seat *seat) {
         ring->to_stop -= seat->to_stop;
         ring->going_on--;
         seat->op = NULL;
@@ -59,7 +59,7 @@ static void leave_seat(struct bly_ring *ring, struct bly_seat *seat) {
 
 /* ---- beginning ---- */
 
-const uint8_t bly_ring_needs[BLY_OP_KINDS] = {
+const uint8_t bly_uring_needs[BLY_OP_KINDS] = {
         [BLY_OP_RECEIVE] = IORING_OP_RECV,
         [BLY_OP_SEND_MESSAGE] = IORING_OP_SENDMSG,
         [BLY_OP_RECEIVE_MESSAGE] = IORING_OP_RECVMSG,
@@ -146,19 +146,19 @@ static void fill(struct io_uring_sqe *sqe, const struct bly_op *op) {
         }
 }
 
-int bly_ring_begin(struct bly_io *io, struct bly_op *op) {
-        struct bly_ring *ring = io->state;
+int bly_uring_begin(struct bly_io *io, struct bly_op *op) {
+        struct bly_uring *ring = io->state;
         struct io_uring_sqe *sqe;
         struct bly_seat *seat;
         int rc;
 
         if (unlikely(ring->free_seat == ring->seat_count) && !add_seats(ring))
                 return -ENOMEM;
-        rc = bly_ring_reserve(ring, 1);
+        rc = bly_uring_reserve(ring, 1);
         if (unlikely(rc < 0))
                 return rc;
         seat = &ring->seats[ring->free_seat];
-        op->ticket = bly_ticket(BLY_OF_OPERATION, ring->free_seat, seat->generation);
+        op->ticket = bly_user_data(BLY_OF_OPERATION, ring->free_seat, seat->generation);
         ring->free_seat = seat->next;
         ring->going_on++;
         seat->op = op;
@@ -173,7 +173,7 @@ int bly_ring_begin(struct bly_io *io, struct bly_op *op) {
 /* ---- asking for its end ---- */
 
 /* Its entry, if that was not handed in yet. */
-static struct io_uring_sqe *entry_of(const struct bly_ring *ring, const struct bly_seat *seat, uint64_t ticket) {
+static struct io_uring_sqe *entry_of(const struct bly_uring *ring, const struct bly_seat *seat, uint64_t ticket) {
         const struct io_uring_sq *queue = &ring->queues.sq;
         unsigned handed_in = io_uring_smp_load_acquire(queue->khead);
         struct io_uring_sqe *sqe = &queue->sqes[seat->entry & (queue->ring_entries - 1)];
@@ -181,25 +181,25 @@ static struct io_uring_sqe *entry_of(const struct bly_ring *ring, const struct b
         return seat->entry - handed_in < queue->sqe_tail - handed_in && sqe->user_data == ticket ? sqe : NULL;
 }
 
-static bool ask_to_end(struct bly_ring *ring, uint64_t ticket) {
+static bool ask_to_end(struct bly_uring *ring, uint64_t ticket) {
         struct io_uring_sqe *sqe;
 
-        if (bly_ring_reserve(ring, 1) < 0)
+        if (bly_uring_reserve(ring, 1) < 0)
                 return false;
         sqe = io_uring_get_sqe(&ring->queues);
         io_uring_prep_cancel64(sqe, ticket, 0);
         sqe->flags |= ring->quiet;
-        sqe->user_data = bly_ticket(BLY_OF_STOP, bly_ticket_number(ticket), (uint32_t) ticket);
+        sqe->user_data = bly_user_data(BLY_OF_STOP, bly_user_data_number(ticket), (uint32_t) ticket);
         return true;
 }
 
-static void stop_later(struct bly_ring *ring, struct bly_seat *seat) {
+static void stop_later(struct bly_uring *ring, struct bly_seat *seat) {
         ring->to_stop += !seat->to_stop;
         seat->to_stop = true;
 }
 
-void bly_ring_stop(struct bly_io *io, struct bly_op *op) {
-        struct bly_ring *ring = io->state;
+void bly_uring_stop(struct bly_io *io, struct bly_op *op) {
+        struct bly_uring *ring = io->state;
         struct bly_seat *seat = seat_of(ring, op->ticket);
         struct io_uring_sqe *sqe;
 
@@ -217,14 +217,14 @@ void bly_ring_stop(struct bly_io *io, struct bly_op *op) {
 }
 
 /* One that is between two tries is not found, and may then wait as long as it would have. */
-void bly_ring_stopped(struct bly_ring *ring, uint64_t ticket, int result) {
+void bly_uring_stopped(struct bly_uring *ring, uint64_t ticket, int result) {
         struct bly_seat *seat = seat_of(ring, ticket);
 
         if (seat != NULL && result == -ENOENT)
                 stop_later(ring, seat);
 }
 
-void bly_ring_stop_late(struct bly_ring *ring) {
+void bly_uring_stop_late(struct bly_uring *ring) {
         for (uint32_t number = 0; number < ring->seat_count && ring->to_stop > 0; number++) {
                 struct bly_seat *seat = &ring->seats[number];
 
@@ -237,14 +237,14 @@ void bly_ring_stop_late(struct bly_ring *ring) {
         }
 }
 
-void bly_ring_stop_all(struct bly_ring *ring) {
+void bly_uring_stop_all(struct bly_uring *ring) {
         for (uint32_t number = 0; number < ring->seat_count; number++) {
                 struct bly_seat *seat = &ring->seats[number];
 
                 if (seat->op != NULL)
                         stop_later(ring, seat);
         }
-        bly_ring_stop_late(ring);
+        bly_uring_stop_late(ring);
 }
 
 /* ---- over ---- */
@@ -300,7 +300,7 @@ static void drop(const struct bly_op *op, int result) {
                 close(result);
 }
 
-void bly_ring_completed(struct bly_ring *ring, struct bly_io *io, uint64_t ticket, int result) {
+void bly_uring_completed(struct bly_uring *ring, struct bly_io *io, uint64_t ticket, int result) {
         struct bly_seat *seat = seat_of(ring, ticket);
         struct bly_op *op;
 

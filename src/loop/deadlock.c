@@ -15,8 +15,8 @@
 void bly_break_wait(belay_task *task) {
         struct bly_wait *wait = task->wait;
 
-        if (wait->class->meet != NULL && wait->class->next == NULL)
-                wait->class->meet(task, wait);
+        if (wait->class->on_request != NULL && wait->class->next == NULL)
+                wait->class->on_request(task, wait);
         bly_wake(task, -EDEADLK);
 }
 
@@ -38,7 +38,7 @@ static belay_task *breakable(belay_task *first) {
         belay_task *task = first, *easiest = first;
 
         do {
-                if (task->wait->class->hold < easiest->wait->class->hold)
+                if (task->wait->class->breaks < easiest->wait->class->breaks)
                         easiest = task;
                 task = next_in_circle(task);
         } while (task != first);
@@ -53,15 +53,15 @@ static bool waits_for_no_task(const belay_task *task) {
 static bool waits_for_a_tight_one(const belay_task *task) {
         const belay_task *next = waits_for_tasks(task) ? next_in_circle(task) : NULL;
 
-        return next != NULL && next->wait != NULL && next->wait->class->hold == BLY_HOLD_TIGHT;
+        return next != NULL && next->wait != NULL && next->wait->class->breaks == BLY_BREAK_LAST;
 }
 
 /* Fails the waits that hold no tighter than this, of those that are meant. False if there was none. */
-static bool break_all(struct belay_loop *loop, enum bly_hold hold, bool (*is_meant)(const belay_task *task)) {
+static bool break_all(struct belay_loop *loop, enum bly_break breaks, bool (*is_meant)(const belay_task *task)) {
         bool broken = false;
 
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
-                if (task->wait != NULL && task->wait->class->hold <= hold && is_meant(task)) {
+                if (task->wait != NULL && task->wait->class->breaks <= breaks && is_meant(task)) {
                         bly_break_wait(task);
                         broken = true;
                 }
@@ -114,7 +114,7 @@ void bly_deadlock(struct belay_loop *loop) {
                 return;
         }
         report(loop);
-        if (break_all(loop, BLY_HOLD_LIGHT, waits_for_no_task))
+        if (break_all(loop, BLY_BREAK_FIRST, waits_for_no_task))
                 return;
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL && circle == NULL;
              task = bly_record_next(loop, task))
@@ -125,6 +125,6 @@ void bly_deadlock(struct belay_loop *loop) {
                 bly_break_wait(breakable(circle));
                 return;
         }
-        if (!break_all(loop, BLY_HOLD_LIGHT, waits_for_a_tight_one))
-                break_all(loop, BLY_HOLD_TIGHT, waits_for_no_task);
+        if (!break_all(loop, BLY_BREAK_FIRST, waits_for_a_tight_one))
+                break_all(loop, BLY_BREAK_LAST, waits_for_no_task);
 }

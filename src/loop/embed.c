@@ -15,7 +15,7 @@
 #include "base/spans.h"
 #include "io/io.h"
 #include "loop/run.h"
-#include "thread/inbox.h"
+#include "core/inbox.h"
 
 #include <belay/embed.h>
 
@@ -59,7 +59,7 @@ static void follow_deadlines(struct belay_loop *loop, bool has_come) {
 
 static void ring_once(struct belay_loop *loop) {
         if (!loop->embed->rung)
-                bly_ring(loop);
+                bly_inbox_wake(loop->inbox);
         loop->embed->rung = true;
 }
 
@@ -187,7 +187,7 @@ static void take_turn(struct belay_loop *loop) {
         loop->returns_at = loop->now + TURN;
         bly_spin(loop, turn_is_over);
         loop->returns_at = BELAY_NEVER;
-        loop->left = loop->slow_left = 0;
+        loop->switches = loop->switches_cxx = 0;
         loop->running = false;
         follow_deadlines(loop, embed->armed <= loop->now);
         tell_host(loop);

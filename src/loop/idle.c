@@ -27,11 +27,11 @@ static bool waits_for_outside(const struct belay_loop *loop) {
 }
 
 static void wait_for_bell(struct belay_loop *loop, belay_time span) {
-        struct pollfd pollfd = { .fd = loop->wake_fd, .events = POLLIN };
+        struct pollfd pollfd = { .fd = loop->inbox->wake_fd, .events = POLLIN };
         struct timespec timeout = bly_timespec(span);
 
         if (ppoll(&pollfd, 1, span == BELAY_NEVER ? NULL : &timeout, NULL) > 0)
-                bly_ask(loop);
+                bly_request_attention(loop);
 }
 
 static void wait_outside(struct belay_loop *loop, belay_time span) {
@@ -58,7 +58,7 @@ static void idle_virtually(struct belay_loop *loop, belay_time first) {
                 wait_outside(loop, GRACE);
         else if (loop->io != NULL && loop->io->waiting > 0)
                 wait_outside(loop, 0);
-        if (!holds && !bly_is_asked(loop) && loop->ready.head == NULL && first != BELAY_NEVER && first > loop->now)
+        if (!holds && !bly_needs_attention(loop) && loop->ready.head == NULL && first != BELAY_NEVER && first > loop->now)
                 loop->now = first;
 }
 
@@ -90,9 +90,9 @@ void bly_idle(struct belay_loop *loop) {
 }
 
 /* On a stack with room for the handlers of signals, which find most programs waiting. */
-void bly_rest(struct belay_loop *loop) {
+void bly_idle_in_task(struct belay_loop *loop) {
         const struct bly_stack *stack = &loop->current->stack;
 
-        if (loop->io != NULL && loop->io->waiting > 0 && !bly_is_asked(loop) && stack->top - stack->low >= REST_ROOM)
+        if (loop->io != NULL && loop->io->waiting > 0 && !bly_needs_attention(loop) && stack->top - stack->low >= REST_ROOM)
                 idle_really(loop, bly_timers_first(loop));
 }

@@ -3,7 +3,6 @@
  * Loops: made, run, shut down.
  */
 #define _GNU_SOURCE
-#include <sys/eventfd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -63,8 +62,7 @@ static bool is_debugged(const char *word) {
 }
 
 static void give_up(struct belay_loop *loop, int error) {
-        if (loop->wake_fd >= 0)
-                close(loop->wake_fd);
+        bly_inbox_unref(loop->inbox);
         if (loop->stacks != NULL)
                 bly_stack_pool_destroy(loop->stacks);
         bly_free(loop);
@@ -89,9 +87,9 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
         }
         bly_tools_init();
         loop->stacks = bly_stack_pool_create(&allocator);
-        loop->wake_fd = loop->stacks != NULL ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+        loop->inbox = loop->stacks != NULL ? bly_inbox_new() : NULL;
         loop->backend = options.backend;
-        if (loop->wake_fd < 0 || bly_io_begin(loop) < 0) {
+        if (loop->inbox == NULL || bly_io_begin(loop) < 0) {
                 give_up(loop, loop->stacks != NULL ? errno : ENOMEM);
                 return NULL;
         }
@@ -112,8 +110,8 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
         loop->idle = bly_idle;
         loop->attend = bly_attend;
         loop->forget_scopes = bly_forget_scopes;
-        loop->held_by = bly_region_held;
-        loop->count_held = bly_region_count;
+        loop->held_by = bly_shield_held;
+        loop->count_held = bly_shield_count;
         loop->reports_overflow = !options.no_overflow_report;
         if (loop->reports_overflow)
                 bly_overflow_install(describe_overflow, 0);
@@ -146,7 +144,7 @@ int bly_visit_begin(struct belay_loop *loop, struct bly_visit *visit) {
 void bly_visit_end(struct belay_loop *loop, struct bly_visit *visit) {
         bly_overflow_thread_end(&visit->overflow);
         loop->running = false;
-        loop->left = loop->slow_left = 0;
+        loop->switches = loop->switches_cxx = 0;
         bly_limit_log_end(loop);
         bly_loop = NULL;
 }
@@ -206,9 +204,9 @@ static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outco
         bly_observe(loop->main, &observer);
         bly_signals_take(loop);
         if (!loop->by_turns && bly_tools == 0)
-                loop->rest = bly_rest;
+                loop->idle_in_task = bly_idle_in_task;
         bly_spin(loop, main_is_over);
-        loop->rest = NULL;
+        loop->idle_in_task = NULL;
         /* A test may stop the loop before main's end. */
         bly_unobserve(&observer);
         bly_signals_give_back(loop);
@@ -259,7 +257,7 @@ static void cancel_all(struct belay_loop *loop) {
         }
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
                 if (!bly_is_done(task) && (task->node.flags & BLY_TASK_WAVE) && !bly_is_future(task))
-                        bly_request(task, &(struct bly_ask) { .kind = BELAY_ORIGIN_SHUTDOWN });
+                        bly_request_cancel(task, &(struct bly_request) { .kind = BELAY_ORIGIN_SHUTDOWN });
 }
 
 static void abandon_the_rest(struct belay_loop *loop) {
@@ -362,14 +360,16 @@ int belay_loop_close(belay_loop *loop) {
         loop->main_failure = NULL;
         bly_pools_close(loop);
         bly_io_close(loop);
-        close(loop->wake_fd);
+        bly_inbox_close(loop->inbox);
+        bly_inbox_unref(loop->inbox);
+        loop->inbox = NULL;
         /* What abandoned tasks point to stays: their stacks, and the records with the loop they belong to. */
         if (rc == 0) {
                 bly_stack_pool_destroy(loop->stacks);
                 loop->stacks = NULL;
         }
         bly_timers_free(loop);
-        bly_tickets_free(loop);
+        bly_callbacks_free(loop);
         if (loop->records > 0 && rc == 0)
                 leave_handles(loop);
         loop->closed = true;

@@ -49,7 +49,7 @@ int bly_interrupt(struct belay_loop *loop, belay_origin_kind kind, int signal, c
 
 void bly_idle(struct belay_loop *loop);
 /* The same on the stack of a task that gives way: does nothing if the loop itself has something to do. */
-void bly_rest(struct belay_loop *loop);
+void bly_idle_in_task(struct belay_loop *loop);
 /* Under a virtual clock: something goes on that is sure to end by itself, and until then time stands still. */
 bool bly_holds_time(const struct belay_loop *loop);
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "loop/run.h"
-#include "thread/inbox.h"
+#include "core/inbox.h"
 
 static const int signals[] = { SIGINT, SIGTERM };
 
@@ -33,16 +33,12 @@ static void put_back(void);
 static void on_signal(int signal) {
         struct belay_loop *loop;
         int saved = errno;
-        uint64_t one = 1;
 
         atomic_fetch_add(&handling, 1);
         loop = atomic_load(&owner);
         if (loop != NULL && loop != &nobody) {
                 atomic_store(&received, signal);
-                bly_ask(loop);
-                /* Full is as good as written. */
-                if (write(loop->wake_fd, &one, sizeof(one)) < 0)
-                        errno = saved;
+                bly_inbox_wake(loop->inbox);
         } else {
                 /* No loop has it: the sender gets the default action, even if somebody kept this handler and set it again. */
                 put_back();
@@ -101,12 +97,12 @@ void bly_attend(struct belay_loop *loop) {
         int signal, saved = errno;
 
         /* Before what was asked for is looked at: who asks later is heard later. */
-        atomic_exchange_explicit(&loop->asked, 0, memory_order_acquire);
-        if (read(loop->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+        atomic_exchange_explicit(&loop->inbox->attention, 0, memory_order_acquire);
+        if (read(loop->inbox->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
                 bly_log_limited(BELAY_LOG_WARNING, NULL, "reading the loop's own descriptor: %s", strerror(errno));
         /* A task that looks on its own stack has an errno of its own. */
         errno = saved;
-        bly_inbox_take(loop);
+        bly_inbox_take(loop->inbox);
         if (!loop->takes_signals)
                 return;
         signal = atomic_load(&received);
@@ -124,7 +120,7 @@ int bly_interrupt(struct belay_loop *loop, belay_origin_kind kind, int signal, c
                 return -EALREADY;
         loop->interrupts++;
         loop->signal = signal;
-        bly_request(loop->main, &(struct bly_ask) {
+        bly_request_cancel(loop->main, &(struct bly_request) {
                 .kind = kind,
                 .place = place,
                 .asker = bly_current(),

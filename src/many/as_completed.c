@@ -128,9 +128,9 @@ int belay_as_completed_begin_placed(const char *place, belay_as_completed *handl
                         some_done = true;
                 }
         if (some_done)
-                each->first_look = bly_ticket_soon(self->loop, look_at_done, each);
+                each->first_look = bly_callback_soon(self->loop, look_at_done, each);
         if (span != BELAY_NEVER && each->missing > 0)
-                each->timer = bly_ticket_at(self->loop, bly_add_time(bly_now(self->loop), span), time_is_over, each);
+                each->timer = bly_callback_at(self->loop, bly_add_time(bly_now(self->loop), span), time_is_over, each);
         if ((some_done && each->first_look == 0) || (span != BELAY_NEVER && each->missing > 0 && each->timer == 0)) {
                 belay_as_completed_end(handle);
                 return -ENOMEM;
@@ -144,7 +144,7 @@ static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
 
 static const struct bly_wait_class each_class = {
         .what = "as completed",
-        .meet = bly_meet_unhook,
+        .on_request = bly_detach,
         .awaits = awaited,
 };
 
@@ -169,7 +169,7 @@ int belay_as_completed_next_placed(const char *place, belay_as_completed *handle
         }
         watched = each->line[each->given++];
         if (watched == NULL) {
-                bly_leave_failure(self, -ETIMEDOUT, NULL);
+                bly_set_last_failure(self, -ETIMEDOUT, NULL);
                 return -ETIMEDOUT;
         }
         if (task != NULL)

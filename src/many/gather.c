@@ -86,11 +86,11 @@ static int verdict(struct gather *gather, belay_task *self, bool waited, int *ou
         if (first != NULL && bly_is_cancelled(first)) {
                 own = waited && (gather->pass.passed || self->node.must_cancel);
                 bly_write_outcome(first, outcome);
-                bly_leave_failure(self, -ECANCELED, gather->reason);
+                bly_set_last_failure(self, -ECANCELED, gather->reason);
                 gather->reason = NULL;
         } else if (first == NULL && gather->pass.passed) {
                 own = true;
-                bly_leave_failure(self, -ECANCELED, gather->reason);
+                bly_set_last_failure(self, -ECANCELED, gather->reason);
                 gather->reason = NULL;
         } else if (waited && self->node.must_cancel) {
                 if (first != NULL)

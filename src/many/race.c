@@ -42,7 +42,7 @@ static void stop(struct race *race, const char *place) {
         race->stopped = true;
         for (size_t i = 0; i < race->watch.count; i++)
                 if (!bly_is_done(race->watch.watched[i].task))
-                        bly_request(race->watch.watched[i].task, &(struct bly_ask) {
+                        bly_request_cancel(race->watch.watched[i].task, &(struct bly_request) {
                                 .kind = BELAY_ORIGIN_RACE,
                                 .place = place,
                                 .asker = race->self,
@@ -76,9 +76,9 @@ static void look_at_losers(const struct race *race) {
                         race->watch.watched[i].task->node.flags |= BLY_TASK_LOOKED_AT;
 }
 
-static enum bly_meet meet(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer meet(belay_task *task, struct bly_wait *wait) {
         (void) task;
-        return container_of(wait, struct race, wait)->stopped ? BLY_CANNOT : BLY_UNHOOKED;
+        return container_of(wait, struct race, wait)->stopped ? BLY_REFUSED : BLY_DETACHED;
 }
 
 static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
@@ -87,9 +87,9 @@ static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
 
 static const struct bly_wait_class race_class = {
         .what = "race",
-        .meet = meet,
+        .on_request = meet,
         .awaits = awaited,
-        .hold = BLY_HOLD_TIGHT,
+        .breaks = BLY_BREAK_LAST,
 };
 
 /*
@@ -121,16 +121,16 @@ static int run_race(struct race *race, belay_task *self, const char *place) {
                         rc = bly_settle(self);
         }
         if (rc < 0) {
-                belay_failure *why = bly_take_left(self, rc);
+                belay_failure *why = bly_take_last_failure(self, rc);
 
                 stop(race, place);
                 (void) await_the_rest(race, self, place);
-                bly_leave_failure(self, rc, why);
+                bly_set_last_failure(self, rc, why);
                 return rc;
         }
         rc = await_the_rest(race, self, place);
         if (rc < 0)
-                bly_leave_failure(self, rc, NULL);
+                bly_set_last_failure(self, rc, NULL);
         return rc;
 }
 
@@ -166,7 +166,7 @@ int belay_race_placed(const char *place, belay_task *const tasks[], size_t count
         else
                 result = race.first_code;
         if (rc == 0 && race.winner == NULL) {
-                bly_leave_failure(self, result, race.failures);
+                bly_set_last_failure(self, result, race.failures);
                 race.failures = NULL;
         }
         if (rc == 0)

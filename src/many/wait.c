@@ -28,10 +28,10 @@ static void one_ended(struct bly_watch *watch, struct bly_watched *watched) {
         bly_wake(wait->self, 0);
 }
 
-static enum bly_meet stop_waiting(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer stop_waiting(belay_task *task, struct bly_wait *wait) {
         (void) wait;
         bly_timer_off(task->loop, &task->timer);
-        return BLY_UNHOOKED;
+        return BLY_DETACHED;
 }
 
 static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
@@ -40,7 +40,7 @@ static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
 
 static const struct bly_wait_class wait_class = {
         .what = "wait",
-        .meet = stop_waiting,
+        .on_request = stop_waiting,
         .awaits = awaited,
 };
 

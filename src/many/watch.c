@@ -16,12 +16,12 @@ static size_t drop_twins(struct bly_watched *watched, size_t count) {
         size_t kept = 0;
 
         for (size_t i = 0; i < count; i++)
-                if (!watched[i].task->twin) {
-                        watched[i].task->twin = true;
+                if (!watched[i].task->duplicate) {
+                        watched[i].task->duplicate = true;
                         watched[kept++] = watched[i];
                 }
         for (size_t i = 0; i < kept; i++)
-                watched[i].task->twin = false;
+                watched[i].task->duplicate = false;
         return kept;
 }
 

@@ -54,16 +54,16 @@ int bly_bind(int fd, const belay_address *address) {
         return bind(fd, bly_sockaddr(address), address->length) < 0 ? -errno : 0;
 }
 
-int bly_note_file(const char *path, struct bly_file *file) {
+int bly_note_file(const char *path, struct bly_inode *file) {
         struct stat now;
 
         if (lstat(path, &now) < 0)
                 return -errno;
-        *file = (struct bly_file) { .device = now.st_dev, .number = now.st_ino };
+        *file = (struct bly_inode) { .device = now.st_dev, .number = now.st_ino };
         return 0;
 }
 
-void bly_remove_file(const char *path, const struct bly_file *file) {
+void bly_remove_file(const char *path, const struct bly_inode *file) {
         struct stat now;
 
         if (lstat(path, &now) == 0 && now.st_dev == file->device && now.st_ino == file->number)

@@ -25,15 +25,15 @@ const char *bly_path_of(const belay_address *address);
 int bly_bind(int fd, const belay_address *address);
 
 /* Which file it is that has a path: another may take its name. */
-struct bly_file {
+struct bly_inode {
         dev_t device;
         ino_t number;
 };
 
 /* 0 or a negative errno. */
-int bly_note_file(const char *path, struct bly_file *file);
+int bly_note_file(const char *path, struct bly_inode *file);
 /* Not if it is another's by now. */
-void bly_remove_file(const char *path, const struct bly_file *file);
+void bly_remove_file(const char *path, const struct bly_inode *file);
 
 /* Where a socket is, as an endpoint's text. Its family, or a negative errno. */
 int bly_own_endpoint(int fd, char text[BELAY_ADDRESS_TEXT]);

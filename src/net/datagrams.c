@@ -24,7 +24,7 @@ struct belay_datagrams {
         bool closed;                    /* its handle is gone */
         bool unusable;                  /* closed, or the program closed the descriptor */
         char *path;                     /* of a Unix socket's file, which is removed in the end; NULL */
-        struct bly_file file;
+        struct bly_inode file;
         char endpoint[BELAY_ADDRESS_TEXT];
 };
 

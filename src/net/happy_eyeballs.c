@@ -156,7 +156,7 @@ static void explain(belay_failure *failure, const struct stagger *all) {
 
 /* None answered. The detail has all of them beneath it. */
 static int fail(struct stagger *all, belay_task *self, int first) {
-        belay_failure *failure = bly_take_left(self, first);
+        belay_failure *failure = bly_take_last_failure(self, first);
         int rc;
 
         /* They were cancelled with us, and our own request is still to be delivered. */
@@ -168,7 +168,7 @@ static int fail(struct stagger *all, belay_task *self, int first) {
         /* Nobody else has seen it yet. */
         if (failure != NULL)
                 explain(failure, all);
-        bly_leave_failure(self, all->error, failure);
+        bly_set_last_failure(self, all->error, failure);
         return all->error;
 }
 

@@ -231,7 +231,7 @@ int belay_listener_fd(const belay_listener *listener) {
 
 /* ---- their end ---- */
 
-void bly_listener_hush(belay_listener *listener) {
+void bly_listener_stop(belay_listener *listener) {
         int fd;
 
         if (listener->hushed)
@@ -263,7 +263,7 @@ int bly_listener_leave(belay_listener *listener, int rc) {
 void belay_listener_close(belay_listener *listener) {
         if (listener == NULL)
                 return;
-        bly_listener_hush(listener);
+        bly_listener_stop(listener);
         listener->closed = true;
         if (listener->inside == 0)
                 bly_free(listener);

@@ -74,6 +74,6 @@ ssize_t bly_message_move(struct bly_io *io, struct bly_fd *fd, struct bly_messag
                 rc = move_when_ready(io, fd, message, place);
         /* The detail of an earlier failure with this code says nothing of this one. */
         if (unlikely(rc < 0) && rc != -ECANCELED)
-                bly_leave_failure(io->loop->current, (int) rc, NULL);
+                bly_set_last_failure(io->loop->current, (int) rc, NULL);
         return rc;
 }

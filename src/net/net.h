@@ -46,6 +46,6 @@ void bly_listener_enter(belay_listener *listener);
  */
 int bly_listener_leave(belay_listener *listener, int rc);
 /* Listens no more: those who wait get -EBADF. Its handle stays. */
-void bly_listener_hush(belay_listener *listener);
+void bly_listener_stop(belay_listener *listener);
 
 #endif

@@ -216,7 +216,7 @@ static int serve_group(struct bly_serve *serve) {
         if (rc < 0)
                 return rc;
         rc = accept_all(serve);
-        bly_listener_hush(serve->listener);
+        bly_listener_stop(serve->listener);
         if (let_finish(serve) < 0)
                 rc = -ECANCELED;
         if (serve->count > 0 || serve->linger.count > 0)
@@ -263,7 +263,7 @@ int belay_serve_stop(belay_listener *listener) {
                 return -ESRCH;
         serve->stopped = true;
         belay_event_set(&serve->ended);
-        bly_listener_hush(listener);
+        bly_listener_stop(listener);
         return 0;
 }
 

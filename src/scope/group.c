@@ -16,7 +16,7 @@ static const char *describe_group(const struct bly_owner *owner) {
 static bool request(belay_task *task, const struct bly_group *group, belay_origin_kind kind, const char *place) {
         bool in_vain = false;
 
-        bly_request(task, &(struct bly_ask) {
+        bly_request_cancel(task, &(struct bly_request) {
                 .kind = kind,
                 .place = place != NULL ? place : group->scope.place,
                 .asker = bly_current(),
@@ -135,7 +135,7 @@ void bly_group_join(struct bly_group *group, belay_task *task) {
                 return;
         }
         /* Done already, eagerly: looked at in a turn of its own, so that its failure does not cancel who is just starting it. */
-        if (bly_ticket_soon(task->loop, look_at_end, bly_record_ref(task)) == 0)
+        if (bly_callback_soon(task->loop, look_at_end, bly_record_ref(task)) == 0)
                 look_at_end(task);
 }
 
@@ -183,18 +183,18 @@ static belay_task *a_member(const struct bly_wait *wait, size_t *cursor) {
         return NULL;
 }
 
-static enum bly_meet stop_waiting(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer stop_waiting(belay_task *task, struct bly_wait *wait) {
         (void) task;
         container_of(wait, struct bly_group, wait)->waiting = false;
-        return BLY_UNHOOKED;
+        return BLY_DETACHED;
 }
 
 static const struct bly_wait_class group_class = {
         .what = "group",
-        .meet = stop_waiting,
+        .on_request = stop_waiting,
         .on = group_name,
         .awaits = a_member,
-        .hold = BLY_HOLD_FAST,
+        .breaks = BLY_BREAK_NEVER,
 };
 
 struct leaving {
@@ -216,7 +216,7 @@ static void await_members(struct bly_group *group, belay_task *self, struct leav
                 if (rc != -ECANCELED)
                         continue;
                 belay_failure_release(leaving->reason_meanwhile);
-                leaving->reason_meanwhile = bly_take_left(self, -ECANCELED);
+                leaving->reason_meanwhile = bly_take_last_failure(self, -ECANCELED);
                 leaving->cancelled_meanwhile = true;
                 if (!group->aborting) {
                         belay_failure_release(leaving->reason);
@@ -232,7 +232,7 @@ static void ask_again(belay_task *self, const char *place) {
         if (bly_visible_requests(self) <= 0)
                 return;
         bly_uncancel(self);
-        bly_request(self, &(struct bly_ask) {
+        bly_request_cancel(self, &(struct bly_request) {
                 .kind = BELAY_ORIGIN_GROUP,
                 .place = place,
                 .asker = self,
@@ -242,7 +242,7 @@ static void ask_again(belay_task *self, const char *place) {
 
 static int leave(struct bly_group *group, belay_task *self, int rc, const char *place) {
         struct leaving leaving = { .cancelled = rc == -ECANCELED };
-        belay_failure *body = rc < 0 ? bly_take_left(self, rc) : NULL, *failures;
+        belay_failure *body = rc < 0 ? bly_take_last_failure(self, rc) : NULL, *failures;
         bool body_failed = rc < 0 && rc != -ECANCELED;
 
         group->exiting = true;
@@ -270,7 +270,7 @@ static int leave(struct bly_group *group, belay_task *self, int rc, const char *
         }
         belay_failure_release(leaving.reason_meanwhile);
         if (leaving.cancelled && group->failed == 0) {
-                bly_leave_failure(self, -ECANCELED, leaving.reason);
+                bly_set_last_failure(self, -ECANCELED, leaving.reason);
                 return -ECANCELED;
         }
         belay_failure_release(leaving.reason);
@@ -281,13 +281,13 @@ static int leave(struct bly_group *group, belay_task *self, int rc, const char *
         if (group->failed > 0) {
                 failures = group->failures;
                 group->failures = NULL;
-                bly_leave_failure(self, group->first_code, failures);
+                bly_set_last_failure(self, group->first_code, failures);
                 return group->first_code;
         }
         if (rc == -ECANCELED)
                 return 0;
         if (rc < 0)
-                bly_leave_failure(self, rc, body);
+                bly_set_last_failure(self, rc, body);
         return rc;
 }
 

@@ -19,15 +19,15 @@ static void out_of_line(struct bly_room *room) {
         bly_list_append(&room->group->woken, &room->link);
 }
 
-static enum bly_meet leave_line(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer leave_line(belay_task *task, struct bly_wait *wait) {
         (void) task;
         out_of_line(container_of(wait, struct bly_room, wait));
-        return BLY_UNHOOKED;
+        return BLY_DETACHED;
 }
 
 static const struct bly_wait_class room_class = {
         .what = "room in a group",
-        .meet = leave_line,
+        .on_request = leave_line,
 };
 
 static bool is_full(const struct bly_group *group) {
@@ -64,7 +64,7 @@ void bly_group_refuse_room(struct bly_group *group) {
 
 /* Who asked in time did nothing wrong: no misuse is reported. */
 static int no_room(belay_task *self) {
-        bly_leave_failure(self, -ESHUTDOWN, NULL);
+        bly_set_last_failure(self, -ESHUTDOWN, NULL);
         return -ESHUTDOWN;
 }
 
@@ -162,7 +162,7 @@ static belay_task *member_of(const struct bly_wait *wait, size_t *cursor) {
 
 static const struct bly_wait_class start_class = {
         .what = "start of a member",
-        .meet = bly_meet_unhook,
+        .on_request = bly_detach,
         .on = member_name,
         .awaits = member_of,
 };
@@ -196,7 +196,7 @@ int belay_ready(void) {
         if (start_wait == NULL)
                 return -EALREADY;
         if (start_wait->given_up) {
-                bly_leave_failure(self, -EPIPE, NULL);
+                bly_set_last_failure(self, -EPIPE, NULL);
                 return -EPIPE;
         }
         bly_list_remove(&start_wait->link);
@@ -212,14 +212,14 @@ int belay_ready(void) {
  * starter's next request on, which stays pending.
  */
 static int give_up(belay_task *self, struct bly_start_wait *start_wait, int rc, const char *place) {
-        belay_failure *why = bly_take_left(self, rc);
+        belay_failure *why = bly_take_last_failure(self, rc);
         belay_task *member = start_wait->member;
 
         start_wait->given_up = true;
-        bly_request(member, &(struct bly_ask) { .kind = BELAY_ORIGIN_CALLER, .place = place, .asker = self });
+        bly_request_cancel(member, &(struct bly_request) { .kind = BELAY_ORIGIN_CALLER, .place = place, .asker = self });
         if (member->held == 0 && belay_join_placed(place, member, NULL) == -ECANCELED)
                 bly_undeliver(self);
-        bly_leave_failure(self, rc, why);
+        bly_set_last_failure(self, rc, why);
         return rc;
 }
 
@@ -230,7 +230,7 @@ static int failed_start(belay_task *self, belay_task *member) {
                 bly_pass_outcome(self, member, NULL);
                 return member->outcome;
         }
-        bly_leave_failure(self, -EPIPE, NULL);
+        bly_set_last_failure(self, -EPIPE, NULL);
         return -EPIPE;
 }
 

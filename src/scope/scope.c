@@ -32,13 +32,13 @@ static void forget_between(belay_task *self, const char *low, const char *high) 
         struct belay_loop *loop = self->loop;
 
         bly_timers_forget(loop, low, high);
-        bly_tickets_forget(loop, low, high);
+        bly_callbacks_forget(loop, low, high);
         bly_group_forget(loop, low, high);
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
                 if ((const char *) task->owner >= low && (const char *) task->owner < high) {
                         task->owner = NULL;
                         task->owned = (struct bly_link) { 0 };
-                        bly_request(task, &(struct bly_ask) { .kind = BELAY_ORIGIN_GROUP, .asker = self });
+                        bly_request_cancel(task, &(struct bly_request) { .kind = BELAY_ORIGIN_GROUP, .asker = self });
                 }
 }
 
@@ -204,7 +204,7 @@ void bly_forget_scopes(belay_task *self) {
 
 /* ---- alarms ---- */
 
-static void strike_soon(void *arg) {
+static void expire_soon(void *arg) {
         struct bly_alarm *alarm = arg;
 
         alarm->ticket = 0;
@@ -218,7 +218,7 @@ int bly_alarm_set(struct belay_loop *loop, struct bly_alarm *alarm, belay_time w
                 return 0;
         if (likely(!over))
                 return bly_timer_set(loop, &alarm->timer, when);
-        alarm->ticket = bly_ticket_soon(loop, strike_soon, alarm);
+        alarm->ticket = bly_callback_soon(loop, expire_soon, alarm);
         return alarm->ticket != 0 ? 0 : -ENOMEM;
 }
 
@@ -226,7 +226,7 @@ void bly_alarm_off(struct belay_loop *loop, struct bly_alarm *alarm) {
         if (alarm->timer.state != BLY_TIMER_OFF)
                 bly_timer_off(loop, &alarm->timer);
         if (alarm->ticket != 0) {
-                bly_ticket_cancel(loop, alarm->ticket);
+                bly_callback_cancel(loop, alarm->ticket);
                 alarm->ticket = 0;
         }
 }

@@ -130,9 +130,9 @@ static inline int bly_uncancel_visible(belay_task *task) {
 void bly_forget_scopes(belay_task *task);
 
 /* Where the shielded regions of a task keep a request that they hold back, see struct bly_held. */
-struct bly_held *bly_region_held(belay_task *task);
+struct bly_held *bly_shield_held(belay_task *task);
 /* Counts a request from a scope of this depth that is held back. */
-void bly_region_count(belay_task *task, int depth);
+void bly_shield_count(belay_task *task, int depth);
 
 /* A span of no time strikes through the ready queue, a span through the clock; taken back alike. */
 struct bly_alarm {

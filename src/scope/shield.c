@@ -21,7 +21,7 @@ _Static_assert(sizeof(struct region) <= sizeof(belay_shield_scope), "room for a 
 _Static_assert(offsetof(struct region, when) == offsetof(struct bly_limited, when), "begins as those with a limit do");
 
 /* The outermost region's: nothing is held back any more when that is left. */
-struct bly_held *bly_region_held(belay_task *task) {
+struct bly_held *bly_shield_held(belay_task *task) {
         struct region *region = NULL;
 
         for (struct bly_scope *scope = bly_scope_of(task); scope != NULL; scope = bly_scope_outer(scope))
@@ -31,7 +31,7 @@ struct bly_held *bly_region_held(belay_task *task) {
 }
 
 /* Of the regions that hold it back the outermost counts it: when that is open, nothing further out does. */
-void bly_region_count(belay_task *task, int depth) {
+void bly_shield_count(belay_task *task, int depth) {
         struct region *outermost = NULL;
 
         for (struct bly_scope *scope = bly_scope_of(task); scope != NULL && scope->depth > depth; scope = bly_scope_outer(scope))

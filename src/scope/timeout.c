@@ -25,19 +25,19 @@ static const struct timeout *inside_const(const belay_timeout *timeout) {
         return (const struct timeout *) timeout;
 }
 
-static void strike(struct bly_timer *timer) {
+static void expire(struct bly_timer *timer) {
         struct timeout *timeout = container_of(timer, struct timeout, alarm.timer);
 
         bool in_vain = false;
 
-        bly_request(timeout->scope.task, &(struct bly_ask) {
+        bly_request_cancel(timeout->scope.task, &(struct bly_request) {
                 .kind = BELAY_ORIGIN_TIMEOUT,
                 .place = timeout->scope.place,
                 .asker = timeout->scope.task,
                 .depth = timeout->scope.depth,
                 .in_vain = &in_vain,
         });
-        /* asyncio's limit fails to strike where the request fails: there it ends in an error between the two. */
+        /* asyncio's limit fails to expire where the request fails: there it ends in an error between the two. */
         if (!in_vain)
                 timeout->scope.state = BLY_SCOPE_EXPIRING;
 }
@@ -52,7 +52,7 @@ static int enter(struct timeout *timeout, belay_time when, bool over, const char
         timeout->alarm.ticket = 0;
         timeout->when = when;
         timeout->requests = bly_visible_requests(timeout->scope.task);
-        rc = bly_alarm_set(timeout->scope.task->loop, &timeout->alarm, when, over, strike);
+        rc = bly_alarm_set(timeout->scope.task->loop, &timeout->alarm, when, over, expire);
         if (unlikely(rc < 0))
                 bly_scope_leave(&timeout->scope);
         return rc;
@@ -69,7 +69,7 @@ static int leave(struct timeout *timeout, int rc, const char *place) {
                 bly_alarm_off(self->loop, &timeout->alarm);
         bly_scope_leave(&timeout->scope);
         if (expired && bly_uncancel_visible(self) <= timeout->requests && rc == -ECANCELED) {
-                bly_leave_failure(self, -ETIMEDOUT, NULL);
+                bly_set_last_failure(self, -ETIMEDOUT, NULL);
                 return -ETIMEDOUT;
         }
         return rc;
@@ -107,7 +107,7 @@ static int reschedule(struct timeout *timeout, belay_time when, bool over) {
 
         bly_alarm_off(loop, &timeout->alarm);
         timeout->when = when;
-        return bly_alarm_set(loop, &timeout->alarm, when, over, strike);
+        return bly_alarm_set(loop, &timeout->alarm, when, over, expire);
 }
 
 int belay_timeout_reschedule_until(belay_timeout *handle, belay_time instant) {
@@ -166,7 +166,7 @@ int bly_meet_limit_slowly(belay_task *self, const char *place) {
         /* The first step of an eager task is part of its parent's. */
         if (self->loop->eager == NULL)
                 bly_look(self->loop);
-        bly_give_way(self->loop, self, place);
+        bly_yield_now(self->loop, self, place);
         return bly_verdict(self);
 }
 
@@ -182,24 +182,24 @@ struct turns {
         int left;
 };
 
-static enum bly_meet stop_turns(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer stop_turns(belay_task *task, struct bly_wait *wait) {
         (void) task;
         struct turns *turns = container_of(wait, struct turns, wait);
 
-        bly_ticket_cancel(turns->task->loop, turns->ticket);
-        return BLY_UNHOOKED;
+        bly_callback_cancel(turns->task->loop, turns->ticket);
+        return BLY_DETACHED;
 }
 
 static const struct bly_wait_class turns_class = {
         .what = "time limit of none",
-        .meet = stop_turns,
+        .on_request = stop_turns,
 };
 
 static void next_turn(void *arg) {
         struct turns *turns = arg;
 
         if (--turns->left > 0)
-                turns->ticket = bly_ticket_soon(turns->task->loop, next_turn, turns);
+                turns->ticket = bly_callback_soon(turns->task->loop, next_turn, turns);
         if (turns->left == 0 || turns->ticket == 0)
                 bly_wake(turns->task, 0);
 }
@@ -207,7 +207,7 @@ static void next_turn(void *arg) {
 static int wait_turns(belay_task *self, int count, const char *place) {
         struct turns turns = { .wait.class = &turns_class, .task = self, .left = count - 1 };
 
-        turns.ticket = bly_ticket_soon(self->loop, next_turn, &turns);
+        turns.ticket = bly_callback_soon(self->loop, next_turn, &turns);
         if (turns.ticket == 0)
                 return -ENOMEM;
         return bly_wait(self, &turns.wait, place);
@@ -223,7 +223,7 @@ int belay_wait_for_placed(const char *place, belay_fn *fn, void *arg, belay_time
         if (span <= 0) {
                 rc = wait_turns(self, TURNS_OF_A_STILLBORN, place);
                 if (rc == 0) {
-                        bly_leave_failure(self, -ETIMEDOUT, NULL);
+                        bly_set_last_failure(self, -ETIMEDOUT, NULL);
                         rc = -ETIMEDOUT;
                 }
                 return rc;
@@ -242,14 +242,14 @@ struct bare_wait {
         belay_ticket ticket;
 };
 
-static enum bly_meet stop_bare_wait(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer stop_bare_wait(belay_task *task, struct bly_wait *wait) {
         (void) task;
         struct bare_wait *bare = container_of(wait, struct bare_wait, wait);
 
         bly_unobserve(&bare->observer);
         if (bare->ticket != 0)
-                bly_ticket_cancel(bare->task->loop, bare->ticket);
-        return BLY_UNHOOKED;
+                bly_callback_cancel(bare->task->loop, bare->ticket);
+        return BLY_DETACHED;
 }
 
 static const char *target_name(const struct bly_wait *wait) {
@@ -264,7 +264,7 @@ static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
 
 static const struct bly_wait_class bare_class = {
         .what = "wait for a cancelled task",
-        .meet = stop_bare_wait,
+        .on_request = stop_bare_wait,
         .on = target_name,
         .awaits = awaited,
 };
@@ -276,7 +276,7 @@ static void release_bare_wait(void *arg) {
 static void bare_ended(struct bly_observer *observer, belay_task *task) {
         struct bare_wait *bare = container_of(observer, struct bare_wait, observer);
 
-        bare->ticket = bly_ticket_soon(task->loop, release_bare_wait, bare);
+        bare->ticket = bly_callback_soon(task->loop, release_bare_wait, bare);
         if (bare->ticket == 0)
                 bly_wake(bare->task, 0);
 }
@@ -292,14 +292,14 @@ static int cancel_now_and_wait(belay_task *self, belay_task *task, int *outcome,
 
         if (!bly_is_done(task)) {
                 bly_observe(task, &bare.observer);
-                bly_request(task, &(struct bly_ask) { .kind = BELAY_ORIGIN_TIMEOUT, .place = place, .asker = self });
+                bly_request_cancel(task, &(struct bly_request) { .kind = BELAY_ORIGIN_TIMEOUT, .place = place, .asker = self });
                 rc = bly_wait(self, &bare.wait, place);
                 bly_unobserve(&bare.observer);
                 if (rc < 0)
                         return rc;
                 if (bly_is_cancelled(task)) {
                         bly_write_outcome(task, outcome);
-                        bly_leave_failure(self, -ETIMEDOUT, NULL);
+                        bly_set_last_failure(self, -ETIMEDOUT, NULL);
                         return -ETIMEDOUT;
                 }
         }

@@ -44,7 +44,7 @@ void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end, str
 int64_t bly_recall_end(struct bly_recall *recall, int64_t rc) {
         /* Its own request alone: any other is the task's, and is told of. */
         if (unlikely(recall->asked) && bly_uncancel_visible(recall->task) <= recall->requests && rc == -ECANCELED) {
-                bly_leave_failure(recall->task, -EBADF, NULL);
+                bly_set_last_failure(recall->task, -EBADF, NULL);
                 return -EBADF;
         }
         return rc;
@@ -55,7 +55,7 @@ static void recall(struct bly_stream_end *end) {
 
         if (recall == NULL || recall->asked)
                 return;
-        recall->asked = bly_request(recall->task, &(struct bly_ask) {
+        recall->asked = bly_request_cancel(recall->task, &(struct bly_request) {
                 .kind = BELAY_ORIGIN_CALLER,
                 .place = bly_current() != NULL ? bly_current()->place : NULL,
                 .reason = "the stream was closed",
@@ -126,7 +126,7 @@ static int leave_closed(belay_stream *stream, belay_task *self, int64_t rc) {
                 bly_undeliver(self);
         if (!is_inside(stream))
                 destroy(stream);
-        bly_leave_failure(self, -EBADF, NULL);
+        bly_set_last_failure(self, -EBADF, NULL);
         return -EBADF;
 }
 
@@ -139,7 +139,7 @@ static __attribute__((noinline)) int64_t leave_in_failure(belay_stream *stream, 
                 return leave_closed(stream, self, rc);
         if (rc != -ECANCELED
             && (stream->read == bly_socket_transport.read || stream->read == bly_plain_transport.read))
-                bly_leave_failure(self, (int) rc, NULL);
+                bly_set_last_failure(self, (int) rc, NULL);
         return rc;
 }
 

@@ -46,7 +46,7 @@ static void count_out(struct barrier *barrier) {
         barrier->holes = barrier->state == FILLING && barrier->count > 0 ? barrier->holes + 1 : 0;
 }
 
-static enum bly_meet meet_party(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer meet_party(belay_task *task, struct bly_wait *wait) {
         struct party *party = container_of(wait, struct party, waiter.wait);
 
         if (!task->loop->is_virtual) {
@@ -56,8 +56,8 @@ static enum bly_meet meet_party(belay_task *task, struct bly_wait *wait) {
         return bly_waiter_meet(task, wait);
 }
 
-static const struct bly_wait_class inside_class = { .what = "barrier", .meet = meet_party };
-static const struct bly_wait_class outside_class = { .what = "barrier", .meet = bly_waiter_meet };
+static const struct bly_wait_class inside_class = { .what = "barrier", .on_request = meet_party };
+static const struct bly_wait_class outside_class = { .what = "barrier", .on_request = bly_waiter_meet };
 
 int belay_barrier_init(belay_barrier *handle, size_t parties) {
         *inside(handle) = (struct barrier) { .parties = parties };
@@ -151,7 +151,7 @@ int belay_barrier_wait_placed(const char *place, belay_barrier *handle) {
         if (rc == 0)
                 rc = meet(barrier, self, place);
         if (rc == -ENOTCONN)
-                bly_leave_failure(self, rc, NULL);
+                bly_set_last_failure(self, rc, NULL);
         return rc;
 }
 

@@ -6,7 +6,7 @@
 
 static const struct bly_wait_class condition_class = {
         .what = "condition",
-        .meet = bly_waiter_meet,
+        .on_request = bly_waiter_meet,
         .on = bly_waiter_on,
 };
 
@@ -39,17 +39,17 @@ int bly_condition_wait(struct bly_condition *condition, belay_task *self, const 
         bly_lock_release(lock);
         rc = bly_waiters_wait(&condition->waiters, self, &condition_class, NULL, NULL, place);
         if (rc < 0)
-                why = bly_take_left(self, rc);
+                why = bly_take_last_failure(self, rc);
         while ((again = bly_lock_acquire_again(lock, self, place)) < 0) {
                 belay_failure_release(why);
-                why = bly_take_left(self, again);
+                why = bly_take_last_failure(self, again);
                 rc = again;
                 if (again == -EDEADLK)
                         break;
         }
         if (rc < 0) {
                 bly_condition_notify(condition, 1);
-                bly_leave_failure(self, rc, why);
+                bly_set_last_failure(self, rc, why);
         }
         return rc;
 }

@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct event) <= sizeof(belay_event), "room for an event")
 
 static const struct bly_wait_class event_class = {
         .what = "event",
-        .meet = bly_waiter_meet,
+        .on_request = bly_waiter_meet,
         .on = bly_waiter_on,
 };
 

@@ -8,15 +8,15 @@ __thread long bly_locks_held __attribute__((tls_model("initial-exec")));
 
 static const struct bly_wait_class lock_class = {
         .what = "lock",
-        .meet = bly_waiter_meet,
+        .on_request = bly_waiter_meet,
         .on = bly_waiter_on,
 };
 
 static const struct bly_wait_class again_class = {
         .what = "lock",
-        .meet = bly_waiter_meet,
+        .on_request = bly_waiter_meet,
         .on = bly_waiter_on,
-        .hold = BLY_HOLD_TIGHT,
+        .breaks = BLY_BREAK_LAST,
 };
 
 static struct bly_lock *inside(belay_lock *lock) {

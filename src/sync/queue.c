@@ -16,9 +16,9 @@ struct belay_queue {
         bool shut;
 };
 
-static const struct bly_wait_class get_class = { .what = "get from queue", .meet = bly_waiter_meet, .on = bly_waiter_on };
-static const struct bly_wait_class put_class = { .what = "put into queue", .meet = bly_waiter_meet, .on = bly_waiter_on };
-static const struct bly_wait_class join_class = { .what = "join queue", .meet = bly_waiter_meet, .on = bly_waiter_on };
+static const struct bly_wait_class get_class = { .what = "get from queue", .on_request = bly_waiter_meet, .on = bly_waiter_on };
+static const struct bly_wait_class put_class = { .what = "put into queue", .on_request = bly_waiter_meet, .on = bly_waiter_on };
+static const struct bly_wait_class join_class = { .what = "join queue", .on_request = bly_waiter_meet, .on = bly_waiter_on };
 
 belay_queue *belay_queue_new_with(const belay_queue_options *given) {
         belay_queue_options options;
@@ -73,7 +73,7 @@ static int failed(int code) {
         belay_task *self = bly_current();
 
         if (self != NULL)
-                bly_leave_failure(self, code, NULL);
+                bly_set_last_failure(self, code, NULL);
         return code;
 }
 

@@ -20,7 +20,7 @@ _Static_assert(offsetof(struct semaphore, value) == 2 * sizeof(uintptr_t), "wher
 
 static const struct bly_wait_class semaphore_class = {
         .what = "semaphore",
-        .meet = bly_waiter_meet,
+        .on_request = bly_waiter_meet,
         .on = bly_waiter_on,
 };
 

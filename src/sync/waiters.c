@@ -4,14 +4,14 @@
  */
 #include "sync/waiters.h"
 
-enum bly_meet bly_waiter_meet(belay_task *task, struct bly_wait *wait) {
+enum bly_answer bly_waiter_meet(belay_task *task, struct bly_wait *wait) {
         (void) task;
         struct bly_waiter *waiter = container_of(wait, struct bly_waiter, wait);
 
         waiter->state = BLY_WAITER_CANCELLED;
         if (waiter->waiters != NULL)
                 waiter->waiters->uncancelled--;
-        return BLY_UNHOOKED;
+        return BLY_DETACHED;
 }
 
 const char *bly_waiter_on(const struct bly_wait *wait) {

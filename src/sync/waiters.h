@@ -118,7 +118,7 @@ static inline void bly_waiters_serve(struct bly_waiters *waiters) {
 }
 
 /* For wait classes. */
-enum bly_meet bly_waiter_meet(belay_task *task, struct bly_wait *wait);
+enum bly_answer bly_waiter_meet(belay_task *task, struct bly_wait *wait);
 const char *bly_waiter_on(const struct bly_wait *wait);
 
 static inline bool bly_waiters_empty(const struct bly_waiters *waiters) {

@@ -101,7 +101,7 @@ static void have_patience(struct run *run, const struct belay_loop *loop) {
 /* ---- cancelling ---- */
 
 static void ask(belay_task *task, const char *reason) {
-        bly_request(task, &(struct bly_ask) {
+        bly_request_cancel(task, &(struct bly_request) {
                 .kind = BELAY_ORIGIN_TEST,
                 .place = "belay_everywhere()",
                 .reason = reason,
@@ -134,7 +134,7 @@ static void cancel(struct run *run, struct belay_loop *loop, belay_task *task) {
                         belay_timeout_reschedule(run->limit, 0);
                 break;
         case TWO_REQUESTS:
-                if (bly_ticket_soon(loop, ask_late, run) == 0)
+                if (bly_callback_soon(loop, ask_late, run) == 0)
                         break;
                 run->late = bly_record_ref(task);
                 run->asked = task->id;

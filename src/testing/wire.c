@@ -146,8 +146,8 @@ static int find_to_write(const struct end *end) {
 
 /* ---- waiting ---- */
 
-static const struct bly_wait_class read_class = { .what = "read", .meet = bly_waiter_meet, .on = bly_waiter_on };
-static const struct bly_wait_class write_class = { .what = "write", .meet = bly_waiter_meet, .on = bly_waiter_on };
+static const struct bly_wait_class read_class = { .what = "read", .on_request = bly_waiter_meet, .on = bly_waiter_on };
+static const struct bly_wait_class write_class = { .what = "write", .on_request = bly_waiter_meet, .on = bly_waiter_on };
 
 /* One that was woken stands in line until it runs. */
 static bool somebody_waits(const struct bly_waiters *waiters) {

@@ -147,7 +147,7 @@ static void do_one(struct bly_pool *pool, struct worker *worker) {
                 pthread_mutex_lock(&pool->mutex);
         } else if (pool->loop != NULL) {
                 job->state = BLY_JOB_OVER;
-                bly_leave_word(pool->loop, &job->word);
+                bly_post(pool->loop->inbox, &job->posted);
         }
 }
 
@@ -296,7 +296,7 @@ static void look_later(struct bly_pool *pool) {
         struct belay_loop *loop = pool->loop;
 
         if (pool->look == 0 && pool->most > 0 && pool->in_line > pool->idle && !loop->is_virtual)
-                pool->look = bly_ticket_at(loop, bly_add_time(bly_now(loop), LOOK_EVERY), look, pool);
+                pool->look = bly_callback_at(loop, bly_add_time(bly_now(loop), LOOK_EVERY), look, pool);
 }
 
 static void set_apart(struct bly_pool *pool, struct worker *worker) {
@@ -329,8 +329,8 @@ static void expect_no_more(const struct bly_job_wait *wait) {
         loop->endless -= wait->endless;
 }
 
-static void told(struct bly_word *word) {
-        struct bly_job_wait *wait = container_of(word, struct bly_job, word)->wait;
+static void received(struct bly_posted *posted) {
+        struct bly_job_wait *wait = container_of(posted, struct bly_job, posted)->wait;
 
         expect_no_more(wait);
         wait->over = true;
@@ -370,7 +370,7 @@ static enum bly_job_state take_back(struct bly_pool *pool, struct bly_job *job) 
         return job->state;
 }
 
-static enum bly_meet meet(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer meet(belay_task *task, struct bly_wait *wait) {
         struct bly_job_wait *self = container_of(wait, struct bly_job_wait, wait);
         struct bly_pool *pool = self->pool;
         struct bly_job *job = self->job;
@@ -379,16 +379,16 @@ static enum bly_meet meet(belay_task *task, struct bly_wait *wait) {
         (void) task;
         /* A request that is there as the wait begins meets it before the job is handed in. */
         if (!self->handed_in)
-                return job->must ? BLY_CANNOT : BLY_UNHOOKED;
+                return job->must ? BLY_REFUSED : BLY_DETACHED;
         pthread_mutex_lock(&pool->mutex);
         state = take_back(pool, job);
         pthread_mutex_unlock(&pool->mutex);
         if (state != BLY_JOB_NEW && state != BLY_JOB_ALONE)
-                return BLY_CANNOT;
+                return BLY_REFUSED;
         expect_no_more(self);
         if (state == BLY_JOB_NEW && job->dispose != NULL)
                 job->dispose(job);
-        return BLY_UNHOOKED;
+        return BLY_DETACHED;
 }
 
 static const char *name_of_job(const struct bly_wait *wait) {
@@ -404,10 +404,10 @@ static const char *name_of_job(const struct bly_wait *wait) {
 
 static const struct bly_wait_class job_class = {
         .what = "thread",
-        .meet = meet,
+        .on_request = meet,
         .on = name_of_job,
         .outside = true,
-        .hold = BLY_HOLD_FAST,
+        .breaks = BLY_BREAK_NEVER,
 };
 
 static struct bly_pool *pool_for(struct belay_loop *loop, const struct bly_job *job) {
@@ -459,7 +459,7 @@ int bly_pool_do(struct belay_loop *loop, struct bly_job *job, const char *place)
         wait.pool = pool_for(loop, job);
         job->state = BLY_JOB_NEW;
         job->wait = &wait;
-        job->word.told = told;
+        job->posted.received = received;
         atomic_init(&job->asked, false);
         if (wait.pool != NULL)
                 rc = do_in(wait.pool, &wait, place);
@@ -503,7 +503,7 @@ static void close_pool(struct bly_pool *pool) {
 
         pthread_mutex_lock(&pool->mutex);
         if (pool->look != 0)
-                bly_ticket_cancel(pool->loop, pool->look);
+                bly_callback_cancel(pool->loop, pool->look);
         pool->loop = NULL;
         drop_line(pool);
         idle = part(pool);

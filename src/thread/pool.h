@@ -21,7 +21,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#include "thread/inbox.h"
+#include "core/loop.h"
 
 struct bly_pool;
 struct bly_job_wait;
@@ -50,7 +50,7 @@ struct bly_job {
         atomic_bool asked;              /* to end early, if it can */
         struct bly_job *next;
         struct bly_job_wait *wait;
-        struct bly_word word;
+        struct bly_posted posted;
 };
 
 /*
@@ -65,7 +65,7 @@ static inline bool bly_job_asked(const struct bly_job *job) {
         return atomic_load_explicit(&job->asked, memory_order_relaxed);
 }
 
-/* The loop is being closed: no task of it runs any more. Before its wake_fd is closed. */
+/* The loop is being closed: no task of it runs any more. Before its inbox is closed. */
 void bly_pools_close(struct belay_loop *loop);
 
 /* ---- for streams (stream/send_file_job.c) ---- */

@@ -92,12 +92,12 @@ static void end_injected(struct bly_call *call) {
 static int begin_or_fail(struct bly_io *io, struct bly_op *op) {
         /* A ring is never told that closing was interrupted. */
         if (!fails(F_operation) || (op->kind == BLY_OP_CLOSE && plan.error == EINTR))
-                return bly_uring.begin(io, op);
+                return bly_uring_backend.begin(io, op);
         if (plan.error == ENOMEM)
                 return -ENOMEM;
         if (plan.error == SHORT) {
                 cut_short(op);
-                return bly_uring.begin(io, op);
+                return bly_uring_backend.begin(io, op);
         }
         injected = op;
         bly_call_soon(io->loop, &injection, end_injected);
@@ -106,13 +106,13 @@ static int begin_or_fail(struct bly_io *io, struct bly_op *op) {
 
 static void stop_or_not(struct bly_io *io, struct bly_op *op) {
         if (op != injected)
-                bly_uring.stop(io, op);
+                bly_uring_backend.stop(io, op);
 }
 
 static void make_faulty(struct belay_loop *loop) {
-        if (loop->io == NULL || loop->io->backend != &bly_uring)
+        if (loop->io == NULL || loop->io->backend != &bly_uring_backend)
                 return;
-        faulty_ring = bly_uring;
+        faulty_ring = bly_uring_backend;
         faulty_ring.begin = begin_or_fail;
         faulty_ring.stop = stop_or_not;
         loop->io->backend = &faulty_ring;

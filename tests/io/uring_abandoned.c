@@ -56,7 +56,7 @@ static void close_late(struct bly_io *io) {
                 CHECK_EQ(connect(clients[i], (struct sockaddr *) &address, sizeof(address)), 0);
                 /* One is accepted already, by nobody. */
                 if (i == 0)
-                        bly_ring_hand_in(io->state);
+                        bly_uring_hand_in(io->state);
         }
         close_really(io);
 }
@@ -81,7 +81,7 @@ int main(void) {
         CHECK(loop != NULL);
         if (strcmp(belay_loop_backend(loop), "io_uring") != 0)
                 SKIP("io_uring cannot be used here");
-        watched = bly_uring;
+        watched = bly_uring_backend;
         close_really = watched.close;
         watched.close = close_late;
         loop->io->backend = &watched;

@@ -22,12 +22,12 @@ static void (*attend_really)(struct belay_loop *loop);
 static void ring_bell(void) {
         uint64_t one = 1;
 
-        CHECK_EQ(write(loop->wake_fd, &one, sizeof(one)), sizeof(one));
+        CHECK_EQ(write(loop->inbox->wake_fd, &one, sizeof(one)), sizeof(one));
 }
 
 static void attend(struct belay_loop *self) {
         uint64_t count;
-        bool is_rung = read(self->wake_fd, &count, sizeof(count)) == sizeof(count);
+        bool is_rung = read(self->inbox->wake_fd, &count, sizeof(count)) == sizeof(count);
 
         attend_really(self);
         if (is_rung)
@@ -55,11 +55,11 @@ static int waits(void *arg) {
 
 /* The kernel may give up watching the bell: then it is asked to once more. */
 static void ends(void) {
-        struct bly_ring *ring = the_io()->state;
+        struct bly_uring *ring = the_io()->state;
         struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->queues);
 
-        io_uring_prep_poll_remove(sqe, bly_ticket(BLY_OF_BELL, 0, 0));
-        sqe->user_data = bly_ticket(BLY_OF_NOBODY, 0, 0);
+        io_uring_prep_poll_remove(sqe, bly_user_data(BLY_OF_BELL, 0, 0));
+        sqe->user_data = bly_user_data(BLY_OF_NOBODY, 0, 0);
         turn();
         CHECK(!ring->bell_armed);
 }
@@ -71,7 +71,7 @@ static int rung(void *arg) {
         belay_task *task;
 
         (void) arg;
-        if (((struct bly_ring *) the_io()->state)->outside < 0)
+        if (((struct bly_uring *) the_io()->state)->outside < 0)
                 ends();
         make_pair(fds);
         task = must(belay_spawn(waits, &fds[0]));
@@ -179,9 +179,9 @@ static int outside(void *arg) {
                 turn();
                 ring_bell();
                 CHECK(is_readable(outer, -1));
-                atomic_store(&loop->asked, 0);
+                atomic_store(&loop->inbox->attention, 0);
                 turn();
-                CHECK(bly_is_asked(loop));
+                CHECK(bly_needs_attention(loop));
                 loop->attend(loop);
                 CHECK(!is_readable(outer, 0));
         }

@@ -134,10 +134,10 @@ static void untrue(void) {
         }
         CHECK(!belay_done(urgent) && !belay_done(writer));
         /* And it does not say so again and again. */
-        before = *((struct bly_ring *) the_io()->state)->queues.cq.khead;
+        before = *((struct bly_uring *) the_io()->state)->queues.cq.khead;
         for (int i = 0; i < 10; i++)
                 turn();
-        CHECK_EQ(*((struct bly_ring *) the_io()->state)->queues.cq.khead, before);
+        CHECK_EQ(*((struct bly_uring *) the_io()->state)->queues.cq.khead, before);
         empty(fds[1]);
         CHECK_EQ(end_of(writer), BELAY_WRITABLE);
         CHECK(!belay_done(urgent));
@@ -210,10 +210,10 @@ static void half_ended(void) {
         writer = begun(waits_for_ours, &writable);
         turn();
         turn();
-        before = *((struct bly_ring *) the_io()->state)->queues.cq.khead;
+        before = *((struct bly_uring *) the_io()->state)->queues.cq.khead;
         for (int i = 0; i < 10; i++)
                 turn();
-        CHECK_EQ(*((struct bly_ring *) the_io()->state)->queues.cq.khead, before);
+        CHECK_EQ(*((struct bly_uring *) the_io()->state)->queues.cq.khead, before);
         CHECK(!belay_done(writer));
         empty(fds[1]);
         CHECK_EQ(end_of(writer), 0);
@@ -235,7 +235,7 @@ static int receives(void *arg) {
 }
 
 static void tickets(void) {
-        struct bly_ring *ring = the_io()->state;
+        struct bly_uring *ring = the_io()->state;
         struct bly_op over = { .kind = BLY_OP_RECEIVE, .what = "test", .length = 1 };
         belay_task *task;
         size_t waiting;
@@ -254,15 +254,15 @@ static void tickets(void) {
                 for (uint32_t back = 1; back < 3; back++) {
                         uint32_t generation = seat < ring->seat_count ? ring->seats[seat].generation : 0;
 
-                        bly_ring_completed(ring, the_io(), bly_ticket(BLY_OF_OPERATION, seat, generation - back), 1);
-                        bly_ring_completed(ring, the_io(), bly_ticket(BLY_OF_OPERATION, seat, generation + back), 1);
+                        bly_uring_completed(ring, the_io(), bly_user_data(BLY_OF_OPERATION, seat, generation - back), 1);
+                        bly_uring_completed(ring, the_io(), bly_user_data(BLY_OF_OPERATION, seat, generation + back), 1);
                 }
-        bly_ring_completed(ring, the_io(), over.ticket, 1);
+        bly_uring_completed(ring, the_io(), over.ticket, 1);
         CHECK_EQ(the_io()->waiting, waiting);
         CHECK_EQ(belay_yield(), 0);
         CHECK(!belay_done(task));
         /* And an end that is asked for of what is over, is no other's. */
-        bly_ring_stop(the_io(), &over);
+        bly_uring_stop(the_io(), &over);
         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         CHECK(!belay_done(task));
         say(fds[1], "x");
@@ -278,7 +278,7 @@ static int receives_late(void *arg) {
 
 /* The kernel gives up by itself what it has no thread for: that is no cancellation. Its true end comes late here. */
 static void given_up(void) {
-        struct bly_ring *ring = the_io()->state;
+        struct bly_uring *ring = the_io()->state;
         belay_task *task, *other;
         int others[2];
 
@@ -288,7 +288,7 @@ static void given_up(void) {
         turn();
         for (uint32_t seat = 0; seat < ring->seat_count; seat++)
                 if (ring->seats[seat].op != NULL)
-                        bly_ring_completed(ring, the_io(), ring->seats[seat].op->ticket, -ECANCELED);
+                        bly_uring_completed(ring, the_io(), ring->seats[seat].op->ticket, -ECANCELED);
         CHECK_EQ(end_of(task), -EAGAIN);
         other = begun(receives, NULL);
         turn();
@@ -305,7 +305,7 @@ static void given_up(void) {
 
 /* One whose end was asked for while it was between two tries: it is asked once more. */
 static void not_found(void) {
-        struct bly_ring *ring = the_io()->state;
+        struct bly_uring *ring = the_io()->state;
         belay_task *task;
         uint64_t ticket = 0;
 
@@ -314,13 +314,13 @@ static void not_found(void) {
         turn();
         for (uint32_t seat = 0; seat < ring->seat_count; seat++)
                 if (ring->seats[seat].op != NULL)
-                        ticket = bly_ticket(BLY_OF_STOP, seat, ring->seats[seat].generation);
-        bly_ring_stopped(ring, ticket - 1, -ENOENT);
-        bly_ring_stopped(ring, ticket, -EALREADY);
-        bly_ring_stopped(ring, ticket, 0);
+                        ticket = bly_user_data(BLY_OF_STOP, seat, ring->seats[seat].generation);
+        bly_uring_stopped(ring, ticket - 1, -ENOENT);
+        bly_uring_stopped(ring, ticket, -EALREADY);
+        bly_uring_stopped(ring, ticket, 0);
         CHECK_EQ(ring->to_stop, 0);
-        bly_ring_stopped(ring, ticket, -ENOENT);
-        bly_ring_stopped(ring, ticket, -ENOENT);
+        bly_uring_stopped(ring, ticket, -ENOENT);
+        bly_uring_stopped(ring, ticket, -ENOENT);
         CHECK_EQ(ring->to_stop, 1);
         /* It was nobody of ours who asked. */
         CHECK_EQ(end_of(task), -EAGAIN);

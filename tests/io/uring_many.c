@@ -88,7 +88,7 @@ static struct bly_backend counted;
 
 static void wait_and_count(struct bly_io *io, belay_time span) {
         waited++;
-        bly_uring.wait(io, span);
+        bly_uring_backend.wait(io, span);
 }
 
 static ssize_t transfer(int fd, enum bly_op_kind kind, void *address, size_t size) {
@@ -127,7 +127,7 @@ static int asks(void *arg) {
 static void few_calls(void) {
         belay_group group;
 
-        counted = bly_uring;
+        counted = bly_uring_backend;
         counted.wait = wait_and_count;
         the_io()->backend = &counted;
         belay_group_enter(&group);
@@ -137,7 +137,7 @@ static void few_calls(void) {
                 CHECK_EQ(belay_group_spawn(&group, asks, &pairs[i][1]), 0);
         }
         CHECK_EQ(belay_group_leave(&group, 0), 0);
-        the_io()->backend = &bly_uring;
+        the_io()->backend = &bly_uring_backend;
         for (int i = 0; i < PAIRS; i++)
                 close_pair(pairs[i]);
         if (!is_checked() && waited > PAIRS * ROUNDS / 5) {
@@ -147,7 +147,7 @@ static void few_calls(void) {
 }
 
 static int app(void *arg) {
-        struct bly_ring *ring = the_io()->state;
+        struct bly_uring *ring = the_io()->state;
         int before = count_open();
 
         (void) arg;

@@ -32,41 +32,41 @@ static int old_probe(struct io_uring *ring, struct io_uring_probe *probe, unsign
 
 #define io_uring_queue_init_params old_init
 #define io_uring_register_probe old_probe
-#define bly_uring old_uring
-#define bly_ring_reserve old_reserve
-#define bly_ring_hand_in old_hand_in
-#define bly_ring_take old_take
-#define bly_ring_happened old_happened
-#define bly_ring_begin old_begin
-#define bly_ring_stop old_stop
-#define bly_ring_stop_late old_stop_late
-#define bly_ring_stopped old_stopped
-#define bly_ring_stop_all old_stop_all
-#define bly_ring_completed old_completed
-#define bly_ring_needs old_needs
-#define bly_beside_open old_beside_open
-#define bly_beside_arm old_beside_arm
-#define bly_beside_disarm old_beside_disarm
-#define bly_beside_wait old_beside_wait
-#define bly_beside_tell old_beside_tell
+#define bly_uring_backend old_backend
+#define bly_uring_reserve old_reserve
+#define bly_uring_hand_in old_hand_in
+#define bly_uring_take old_take
+#define bly_uring_happened old_happened
+#define bly_uring_begin old_begin
+#define bly_uring_stop old_stop
+#define bly_uring_stop_late old_stop_late
+#define bly_uring_stopped old_stopped
+#define bly_uring_stop_all old_stop_all
+#define bly_uring_completed old_completed
+#define bly_uring_needs old_needs
+#define bly_uring_embed_open old_embed_open
+#define bly_uring_embed_arm old_embed_arm
+#define bly_uring_embed_disarm old_embed_disarm
+#define bly_uring_embed_wait old_embed_wait
+#define bly_uring_embed_tell old_embed_tell
 
-extern const struct bly_backend old_uring;
-int old_reserve(struct bly_ring *ring, unsigned entries);
-void old_hand_in(struct bly_ring *ring);
-void old_take(struct bly_ring *ring, struct bly_io *io);
+extern const struct bly_backend old_backend;
+int old_reserve(struct bly_uring *ring, unsigned entries);
+void old_hand_in(struct bly_uring *ring);
+void old_take(struct bly_uring *ring, struct bly_io *io);
 void old_happened(struct bly_io *io, uint64_t ticket, int result);
 int old_begin(struct bly_io *io, struct bly_op *op);
 void old_stop(struct bly_io *io, struct bly_op *op);
-void old_stop_late(struct bly_ring *ring);
-void old_stopped(struct bly_ring *ring, uint64_t ticket, int result);
-void old_stop_all(struct bly_ring *ring);
-void old_completed(struct bly_ring *ring, struct bly_io *io, uint64_t ticket, int result);
+void old_stop_late(struct bly_uring *ring);
+void old_stopped(struct bly_uring *ring, uint64_t ticket, int result);
+void old_stop_all(struct bly_uring *ring);
+void old_completed(struct bly_uring *ring, struct bly_io *io, uint64_t ticket, int result);
 extern const uint8_t old_needs[BLY_OP_KINDS];
-int old_beside_open(struct bly_io *io);
-int old_beside_arm(struct bly_ring *ring, struct bly_fd *fd, unsigned events, bool same);
-void old_beside_disarm(struct bly_ring *ring, struct bly_fd *fd);
-void old_beside_wait(struct bly_io *io, belay_time span);
-void old_beside_tell(struct bly_ring *ring);
+int old_embed_open(struct bly_io *io);
+int old_embed_arm(struct bly_uring *ring, struct bly_fd *fd, unsigned events, bool same);
+void old_embed_disarm(struct bly_uring *ring, struct bly_fd *fd);
+void old_embed_wait(struct bly_io *io, belay_time span);
+void old_embed_tell(struct bly_uring *ring);
 
 #include "io/uring.c"
 #include "io/uring_embed.c"
@@ -120,10 +120,10 @@ static void bell(void) {
         uint64_t one = 1;
 
         for (int i = 0; i < 3; i++) {
-                atomic_store(&bly_loop->asked, 0);
-                CHECK_EQ(write(bly_loop->wake_fd, &one, sizeof(one)), sizeof(one));
+                atomic_store(&bly_loop->inbox->attention, 0);
+                CHECK_EQ(write(bly_loop->inbox->wake_fd, &one, sizeof(one)), sizeof(one));
                 the_io()->backend->wait(the_io(), BELAY_NEVER);
-                CHECK(bly_is_asked(bly_loop));
+                CHECK(bly_needs_attention(bly_loop));
                 bly_loop->attend(bly_loop);
         }
 }
@@ -135,17 +135,17 @@ static int runs(void *arg) {
         (void) arg;
         make_pair(fds);
         /* In place of the back end that the loop has. */
-        CHECK_EQ(old_uring.open(io), 0);
-        io->backend = &old_uring;
-        CHECK_EQ(((struct bly_ring *) io->state)->queues.flags & ~options, 0);
+        CHECK_EQ(old_backend.open(io), 0);
+        io->backend = &old_backend;
+        CHECK_EQ(((struct bly_uring *) io->state)->queues.flags & ~options, 0);
         tries();
         bell();
         CHECK(io->backend->descriptor(io) >= 0);
         tries();
         bell();
-        CHECK_EQ(((struct bly_ring *) io->state)->going_on, 0);
+        CHECK_EQ(((struct bly_uring *) io->state)->going_on, 0);
         io->backend->close(io);
-        io->backend = &bly_epoll;
+        io->backend = &bly_epoll_backend;
         io->state = epoll;
         close_pair(fds);
         return 0;
@@ -156,7 +156,7 @@ static int is_refused(void *arg) {
         void *epoll = io->state;
         int before = count_open();
 
-        CHECK_EQ(old_uring.open(io), *(int *) arg);
+        CHECK_EQ(old_backend.open(io), *(int *) arg);
         CHECK_EQ(count_open(), before);
         io->state = epoll;
         return 0;

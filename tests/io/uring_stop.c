@@ -331,7 +331,7 @@ static int app(void *arg) {
         closing(false);
         closing(true);
         close_pair(fds);
-        CHECK_EQ(((struct bly_ring *) the_io()->state)->going_on, 0);
+        CHECK_EQ(((struct bly_uring *) the_io()->state)->going_on, 0);
         CHECK_EQ(the_io()->waiting, 0);
         CHECK_EQ(count_open(), before_all);
         return 0;

@@ -6,14 +6,14 @@
 
 #include <pthread.h>
 
-#include "thread/inbox.h"
+#include "core/loop.h"
 
 enum { THREADS = 4, ROUNDS = 50 };
 
 struct thread;
 
 struct word {
-        struct bly_word word;
+        struct bly_posted posted;
         struct thread *thread;
 };
 
@@ -29,8 +29,8 @@ struct thread {
 /* Nobody leaves word any more, so that loops may be closed. */
 static atomic_bool all_left;
 
-static void told(struct bly_word *word) {
-        struct thread *thread = container_of(word, struct word, word)->thread;
+static void received(struct bly_posted *posted) {
+        struct thread *thread = container_of(posted, struct word, posted)->thread;
 
         thread->told++;
         belay_event_set(&thread->event);
@@ -87,9 +87,9 @@ static void words(belay_backend backend) {
                 for (int i = 0; i < THREADS; i++) {
                         struct word *word = &threads[i].words[round];
 
-                        word->word.told = told;
+                        word->posted.received = received;
                         word->thread = &threads[i];
-                        bly_leave_word(atomic_load(&threads[i].loop), &word->word);
+                        bly_post(atomic_load(&threads[i].loop)->inbox, &word->posted);
                         if (round % 7 == 0)
                                 usleep(200);
                 }

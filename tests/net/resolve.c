@@ -340,7 +340,7 @@ static int just_found(void *arg) {
         CHECK_EQ(belay_yield(), 0);
         await_begun(1);
         let_go(1);
-        while (!bly_is_asked(belay_loop_self()))
+        while (!bly_needs_attention(belay_loop_self()))
                 usleep(100);
         CHECK(belay_cancel(task, NULL));
         CHECK_EQ(belay_join(task, NULL), 0);

@@ -231,7 +231,7 @@ static int over_first(void *arg) {
         CHECK_EQ(belay_yield(), 0);
         gate_await(&told.gate);
         gate_open(&told.gate);
-        while (!bly_is_asked(loop))
+        while (!bly_needs_attention(loop))
                 usleep(100);
         CHECK(belay_cancel(task, "late"));
         CHECK_EQ(belay_join(task, NULL), 0);

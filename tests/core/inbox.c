@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words that other threads leave: each is told once, in its thread's order, to a loop that waits and to one that is
- * busy.
+ * The inbox. Each item that a thread posts is received once, in that thread's order, by a loop that waits and by a loop that
+ * is busy. An inbox outlives its loop for a thread that holds a reference.
  */
 #include <pthread.h>
 
-#include "thread/inbox.h"
+#include "core/loop.h"
 
 #include "../base/help.h"
 
@@ -14,7 +14,7 @@ enum { THREADS = 4, WORDS = 2000 };
 struct sender;
 
 struct letter {
-        struct bly_word word;
+        struct bly_posted posted;
         struct sender *sender;
         unsigned number;
 };
@@ -31,8 +31,8 @@ static struct sender senders[THREADS];
 static belay_event all_told;
 static unsigned told_count;
 
-static void told(struct bly_word *word) {
-        struct letter *letter = (struct letter *) word;
+static void received(struct bly_posted *posted) {
+        struct letter *letter = (struct letter *) posted;
 
         CHECK(belay_loop_self() == letter->sender->loop);
         CHECK_EQ(letter->number, letter->sender->told);
@@ -46,8 +46,8 @@ static void *leave_words(void *arg) {
         struct sender *sender = arg;
 
         for (unsigned i = 0; i < WORDS; i++) {
-                sender->letters[i] = (struct letter) { .word.told = told, .sender = sender, .number = i };
-                bly_leave_word(sender->loop, &sender->letters[i].word);
+                sender->letters[i] = (struct letter) { .posted.received = received, .sender = sender, .number = i };
+                CHECK(bly_post(sender->loop->inbox, &sender->letters[i].posted));
                 /* So that the inbox is empty at times and full at others. */
                 if (sender->pauses && i % 16 == 0)
                         usleep(50);
@@ -103,12 +103,12 @@ static int receive(void *arg) {
 
 static void *leave_one(void *arg) {
         usleep(20000);
-        bly_leave_word(senders[0].loop, arg);
+        CHECK(bly_post(senders[0].loop->inbox, arg));
         return NULL;
 }
 
-static void told_one(struct bly_word *word) {
-        (void) word;
+static void told_one(struct bly_posted *posted) {
+        (void) posted;
         belay_loop_self()->expected--;
         belay_event_set(&all_told);
 }
@@ -121,7 +121,7 @@ static int sleeps(void *arg) {
 
 /* No deadlock is reported meanwhile, and virtual time does not pass: the sleeper of an hour sleeps. */
 static int is_held(void *arg) {
-        struct bly_word word = { .told = told_one };
+        struct bly_posted posted = { .received = told_one };
         bool slept = false;
         belay_task *sleeper = arg != NULL ? must(belay_spawn(sleeps, &slept)) : NULL;
         pthread_t thread;
@@ -129,7 +129,7 @@ static int is_held(void *arg) {
         belay_event_clear(&all_told);
         senders[0].loop = belay_loop_self();
         senders[0].loop->expected++;
-        CHECK_EQ(pthread_create(&thread, NULL, leave_one, &word), 0);
+        CHECK_EQ(pthread_create(&thread, NULL, leave_one, &posted), 0);
         CHECK_EQ(belay_event_wait(&all_told), 0);
         CHECK(!slept && belay_now() == 0);
         CHECK_EQ(pthread_join(thread, NULL), 0);
@@ -139,6 +139,56 @@ static int is_held(void *arg) {
         }
         belay_release(sleeper);
         return 0;
+}
+
+/* ---- a loop that is closed while threads post ---- */
+
+static struct bly_inbox *outlives;
+static atomic_uint accepted;
+static unsigned received_at_close;
+static pthread_barrier_t closing;
+
+static void count(struct bly_posted *posted) {
+        free(posted);
+        received_at_close++;
+}
+
+static void *posts_until_refused(void *arg) {
+        struct bly_inbox *inbox = bly_inbox_ref(outlives);
+        struct bly_posted *posted;
+
+        (void) pthread_barrier_wait(&closing);
+        for (;;) {
+                posted = malloc(sizeof(*posted));
+                CHECK(posted != NULL);
+                posted->received = count;
+                if (!bly_post(inbox, posted))
+                        break;
+                atomic_fetch_add(&accepted, 1);
+        }
+        /* It is still the poster's, and refused for good. */
+        CHECK(!bly_post(inbox, posted));
+        free(posted);
+        bly_inbox_unref(inbox);
+        return arg;
+}
+
+static void test_close(void) {
+        pthread_t threads[THREADS];
+        belay_loop *loop = belay_loop_new(NULL);
+
+        CHECK(loop != NULL);
+        outlives = bly_inbox_ref(loop->inbox);
+        CHECK_EQ(pthread_barrier_init(&closing, NULL, THREADS + 1), 0);
+        for (int i = 0; i < THREADS; i++)
+                CHECK_EQ(pthread_create(&threads[i], NULL, posts_until_refused, NULL), 0);
+        (void) pthread_barrier_wait(&closing);
+        CHECK_EQ(belay_loop_close(loop), 0);
+        for (int i = 0; i < THREADS; i++)
+                CHECK_EQ(pthread_join(threads[i], NULL), 0);
+        CHECK_EQ(received_at_close, atomic_load(&accepted));
+        bly_inbox_unref(outlives);
+        CHECK_EQ(pthread_barrier_destroy(&closing), 0);
 }
 
 int main(void) {
@@ -152,5 +202,6 @@ int main(void) {
         CHECK_EQ(belay_run_with(is_held, NULL, VIRTUAL), 0);
         CHECK_EQ(belay_run_with(is_held, &yes, VIRTUAL), 0);
         CHECK_EQ(kept_count, 0);
+        test_close();
         return 0;
 }
