@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Includes point one way: each part of src/ knows itself and the parts before it, and
-# what is built on the library knows its public headers only.
+# Includes and calls point one way: each part of src/ knows itself and the parts before it, and
+# what is built on the library knows its public headers only. The functions that src/core/upcalls.h declares are the only
+# ones that a part may call in a later part. Each says there why.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -51,6 +52,31 @@ while read -r place mark name; do
                 complain "$place: $part may not use $used"
         fi
 done < <(includes src)
+
+# What objects call, whatever they include.
+upcalls=" $(sed -n 's/^[a-z].*[ *]\(bly_[a-z_]*\)(.*/\1/p' src/core/upcalls.h | tr '\n' ' ')"
+declare -A defined_in=()
+objects=${BUILD:-build}/obj/src
+while read -r file symbol; do
+        part=${file#"$objects"/}
+        defined_in[$symbol]=${part%%/*}
+done < <(find "$objects" -name '*.o' -exec "${NM:-nm}" -A --defined-only --extern-only {} + 2>/dev/null |
+        sed -nE 's/^([^:]+):[0-9a-f]* [A-Za-z] ([A-Za-z_][A-Za-z0-9_]*)$/\1 \2/p')
+[ "${#defined_in[@]}" -gt 500 ] || complain "$objects: no objects to look at"
+while read -r file symbol; do
+        part=${file#"$objects"/}
+        part=${part%%/*}
+        used=${defined_in[$symbol]:-}
+        [ -n "$used" ] && [ "${level[$used]:-0}" -gt "${level[$part]:-0}" ] || continue
+        case $upcalls in
+        *" $symbol "*) ;;
+        *) complain "${file#"$objects"/}: calls $symbol() of $used, which is built on $part" ;;
+        esac
+done < <(find "$objects" -name '*.o' -exec "${NM:-nm}" -A --undefined-only {} + 2>/dev/null |
+        sed -nE 's/^([^:]+):[ ]+U ([A-Za-z_][A-Za-z0-9_]*)$/\1 \2/p')
+for symbol in $upcalls; do
+        [ -n "${defined_in[$symbol]:-}" ] || complain "src/core/upcalls.h: no part defines $symbol()"
+done
 
 for directory in cli examples bench; do
         [ -d "$directory" ] || continue

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tickets: callbacks that are due soon or later and can be taken back, also by a ticket that is long stale.
+ * Callbacks that are due soon or later, and that a ticket withdraws.
  *
- * A ticket is a slot's number and the slot's generation. A callback that is taken back while it stands in the ready
- * queue keeps its place there, empty; its slot is used again when the queue has come to it.
+ * A ticket is the number of a slot and the slot's generation, so that a ticket that is stale withdraws nothing. A callback that
+ * is withdrawn while it stands in the ready queue keeps its place there, without a function. Its slot is used again when the
+ * queue has come to it.
  */
 #include "core/wait.h"
 
@@ -158,4 +159,34 @@ void bly_callbacks_free(struct belay_loop *loop) {
         bly_free(loop->callbacks->blocks);
         bly_free(loop->callbacks);
         loop->callbacks = NULL;
+}
+
+/* ---- for programs ---- */
+
+static struct belay_loop *calling_loop(const char *what) {
+        struct belay_loop *loop = bly_loop;
+
+        if (loop == NULL) {
+                bly_misuse(-EPERM, NULL, "%s where no loop runs", what);
+                errno = EPERM;
+        }
+        return loop;
+}
+
+belay_ticket belay_soon(belay_callback_fn *fn, void *arg) {
+        struct belay_loop *loop = calling_loop("belay_soon()");
+
+        return loop != NULL ? bly_callback_soon(loop, fn, arg) : 0;
+}
+
+belay_ticket belay_later(belay_time span, belay_callback_fn *fn, void *arg) {
+        struct belay_loop *loop = calling_loop("belay_later()");
+
+        return loop != NULL ? bly_callback_at(loop, bly_add_time(bly_now(loop), span), fn, arg) : 0;
+}
+
+bool belay_timer_cancel(belay_ticket ticket) {
+        struct belay_loop *loop = bly_loop;
+
+        return loop != NULL && ticket != 0 && bly_callback_cancel(loop, ticket);
 }

@@ -1,38 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callbacks: soon, later, and at the end of a task.
+ * Callbacks at the end of a task or future.
  */
 #include "core/wait.h"
-
-static struct belay_loop *calling_loop(const char *what) {
-        struct belay_loop *loop = bly_loop;
-
-        if (loop == NULL) {
-                bly_misuse(-EPERM, NULL, "%s where no loop runs", what);
-                errno = EPERM;
-        }
-        return loop;
-}
-
-belay_ticket belay_soon(belay_callback_fn *fn, void *arg) {
-        struct belay_loop *loop = calling_loop("belay_soon()");
-
-        return loop != NULL ? bly_callback_soon(loop, fn, arg) : 0;
-}
-
-belay_ticket belay_later(belay_time span, belay_callback_fn *fn, void *arg) {
-        struct belay_loop *loop = calling_loop("belay_later()");
-
-        return loop != NULL ? bly_callback_at(loop, bly_add_time(bly_now(loop), span), fn, arg) : 0;
-}
-
-bool belay_timer_cancel(belay_ticket ticket) {
-        struct belay_loop *loop = bly_loop;
-
-        return loop != NULL && ticket != 0 && bly_callback_cancel(loop, ticket);
-}
-
-/* ---- at the end of a task ---- */
 
 struct done_callback {
         struct bly_observer observer;

@@ -91,7 +91,6 @@ struct belay_loop {
         size_t endless;                 /* of them, those that may never come, and do not hold the virtual time */
         struct bly_inbox *inbox;        /* what other threads post, and the bell */
         struct bly_pool *files, *lookups, *endless_jobs;
-        void (*look_outside)(struct belay_loop *loop);  /* at each look; NULL while there is nothing to look at */
 
         /* The run (loop/). */
         belay_task *main;
@@ -119,12 +118,6 @@ struct belay_loop {
         void (*idle)(struct belay_loop *loop);
         /* What a task does that gives way when nobody else is ready, before it leaves to the loop. NULL: nothing. By loop/. */
         void (*idle_in_task)(struct belay_loop *loop);
-        void (*attend)(struct belay_loop *loop);
-        /* A task ended within scopes that it had not left: takes them out of everybody's hands. By scope/. */
-        void (*forget_scopes)(belay_task *task);
-        /* Where a request for a shielded task waits if the record is taken: the outermost region's. By scope/. */
-        struct bly_held *(*held_by)(belay_task *task);
-        void (*count_held)(belay_task *task, int depth);
         struct bly_eager *eager;        /* tasks on their eager first step, innermost first */
 
         /* Called at each wait that gives way, for testing/; NULL otherwise. */
@@ -310,6 +303,13 @@ void bly_look(struct belay_loop *loop);
 bool bly_look_if_due(struct belay_loop *loop);
 /* Is this the task whose eager first step goes on? */
 bool bly_is_eager(const struct belay_loop *loop, const belay_task *self);
+
+/* ---- the order under a seed (shuffle.c) ---- */
+
+/* Shuffles the first ready tasks and callbacks, and takes some of them out until the turn is over. */
+void bly_shuffle(struct belay_loop *loop, struct bly_ready *held);
+void bly_put_back(struct belay_loop *loop, const struct bly_ready *held);
+
 /* Runs what is ready, and waits for what comes, until until(loop) says so at the end of a turn. */
 void bly_spin(struct belay_loop *loop, bool (*until)(struct belay_loop *loop));
 #endif

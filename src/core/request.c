@@ -9,6 +9,7 @@
  */
 #include <limits.h>
 
+#include "core/upcalls.h"
 #include "core/wait.h"
 
 static void set_origin(belay_task *task, struct bly_origin *origin, const struct bly_request *ask, struct bly_text *reason) {
@@ -29,7 +30,7 @@ static void set_origin(belay_task *task, struct bly_origin *origin, const struct
 
 /* The one held back makes room for one that is not. */
 static void set_aside(belay_task *task) {
-        struct bly_held *held = task->loop->held_by(task);
+        struct bly_held *held = bly_shield_held(task);
 
         held->origin = task->origin;
         held->message = bly_text_ref(task->message);
@@ -64,15 +65,15 @@ static void detach(belay_task *task, struct bly_text *reason) {
         bly_wake(task, -ECANCELED);
 }
 
-/* ---- held back by a shielded region ---- */
+/* ---- held back by a shield ---- */
 
 static void hold_back(belay_task *task, const struct bly_request *ask, struct bly_text *reason) {
-        struct bly_held *held = task->loop->held_by(task);
+        struct bly_held *held = bly_shield_held(task);
 
         if (likely(task->held < INT_MAX))
                 task->held++;
         task->node.flags |= BLY_TASK_HELD;
-        task->loop->count_held(task, ask->depth);
+        bly_shield_count(task, ask->depth);
         if (held->origin.kind == BELAY_ORIGIN_NONE
             && (task->origin_held || !(task->node.flags & BLY_TASK_ORIGIN_FRESH))) {
                 if (!task->origin_held) {
@@ -90,7 +91,7 @@ static void hold_back(belay_task *task, const struct bly_request *ask, struct bl
 }
 
 static void forget_held(belay_task *task) {
-        struct bly_held *held = task->loop->held_by(task);
+        struct bly_held *held = bly_shield_held(task);
 
         task->node.flags &= (uint8_t) ~BLY_TASK_HELD;
         task->held = 0;
@@ -106,7 +107,7 @@ void bly_let_through(belay_task *task) {
 
         if (!(task->node.flags & BLY_TASK_HELD))
                 return;
-        held = task->loop->held_by(task);
+        held = bly_shield_held(task);
         if (held->origin.kind != BELAY_ORIGIN_NONE) {
                 set_message(task, held->message);
                 /* Unless it merges with one that is pending already, which came to be told of first. */

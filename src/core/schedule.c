@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "stack/fast.h"
+#include "core/upcalls.h"
 #include "core/wait.h"
 
 __thread struct belay_loop *bly_loop __attribute__((tls_model("initial-exec")));
@@ -120,7 +121,7 @@ static inline __attribute__((always_inline)) int run_function(belay_task *self) 
         } else {
                 code = start.fn(start.arg);
                 if (unlikely(self->scope != NULL))
-                        self->loop->forget_scopes(self);
+                        bly_forget_scopes(self);
         }
         if (start.destroy != NULL)
                 start.destroy(start.arg);
@@ -354,10 +355,10 @@ void bly_look(struct belay_loop *loop) {
                 set_budget(loop, now - loop->now);
                 loop->now = now;
         }
-        if (loop->look_outside != NULL)
-                loop->look_outside(loop);
+        if (loop->io != NULL)
+                bly_io_look(loop);
         if (unlikely(bly_needs_attention(loop)))
-                loop->attend(loop);
+                bly_attend(loop);
         bly_timers_look(loop);
         if (unlikely(loop->now >= loop->returns_at)) {
                 loop->switches = loop->switches_cxx = 0;
@@ -375,61 +376,6 @@ bool bly_look_if_due(struct belay_loop *loop) {
                 return false;
         bly_look(loop);
         return true;
-}
-
-enum { MIXED_AT_ONCE = 64 };
-
-static uint64_t random_next(struct belay_loop *loop) {
-        /* xorshift64: the order need not be unforeseeable, only the same for the same seed. */
-        uint64_t x = loop->random;
-
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        return loop->random = x;
-}
-
-/*
- * Under a seed, chance orders the first of those that are ready, and half of the time holds some of them back, in front of what
- * comes. What is due has its turn behind the others, so that even a limit of no time lets them run first.
- */
-static void mix(struct belay_loop *loop, struct bly_ready *held) {
-        struct bly_node *nodes[MIXED_AT_ONCE], *rest = loop->ready.head;
-        unsigned count = 0, now;
-
-        while (rest != NULL && count < MIXED_AT_ONCE) {
-                nodes[count++] = rest;
-                rest = rest->next;
-        }
-        if (count == 0)
-                return;
-        for (unsigned i = count; i > 1; i--) {
-                unsigned other = (unsigned) (random_next(loop) % i);
-                struct bly_node *node = nodes[i - 1];
-
-                nodes[i - 1] = nodes[other];
-                nodes[other] = node;
-        }
-        now = random_next(loop) % 2 == 0 ? count : 1 + (unsigned) (random_next(loop) % count);
-        *held = (struct bly_ready) { .head = rest, .tail = loop->ready.tail };
-        for (unsigned i = count; i-- > now;) {
-                if (held->head == NULL)
-                        held->tail = nodes[i];
-                nodes[i]->next = held->head;
-                held->head = nodes[i];
-        }
-        loop->ready.head = NULL;
-        for (unsigned i = 0; i < now; i++)
-                bly_ready_push(loop, nodes[i]);
-}
-
-static void put_back(struct belay_loop *loop, const struct bly_ready *held) {
-        if (held->head == NULL)
-                return;
-        held->tail->next = loop->ready.head;
-        if (loop->ready.head == NULL)
-                loop->ready.tail = held->tail;
-        loop->ready.head = held->head;
 }
 
 static struct bly_node *take_first(struct belay_loop *loop) {
@@ -465,7 +411,7 @@ static bool run_ready(struct belay_loop *loop) {
         if (has_only_to_wait(loop))
                 return false;
         if (unlikely(loop->seed != 0))
-                mix(loop, &held);
+                bly_shuffle(loop, &held);
         if (loop->by_turns || (loop->switches <= 0 && loop->switches_cxx <= 0) || loop->ready.head == NULL || unlikely(bly_needs_attention(loop)))
                 bly_look(loop);
         if (loop->ready.head == NULL)
@@ -478,7 +424,7 @@ static bool run_ready(struct belay_loop *loop) {
                 else
                         call(loop, container_of(node, struct bly_call, node));
         } while (end != NULL && node != end);
-        put_back(loop, &held);
+        bly_put_back(loop, &held);
         return true;
 }
 

@@ -166,7 +166,7 @@ static void put_held(struct bly_out *out, const belay_task *task, belay_time now
         const struct bly_origin *origin = &task->origin;
 
         if (!task->origin_held)
-                origin = &task->loop->held_by((belay_task *) task)->origin;
+                origin = &bly_shield_held((belay_task *) task)->origin;
         bly_out(out, "; cancelling: %d request%s held back by a shielded region", task->held,
                 plural((size_t) task->held));
         put_origin(out, task, origin, now);

@@ -55,7 +55,6 @@ struct bly_io *bly_io_make(struct belay_loop *loop) {
                 return NULL;
         }
         loop->io = io;
-        loop->look_outside = bly_io_look;
         return io;
 }
 
@@ -70,7 +69,6 @@ void bly_io_close(struct belay_loop *loop) {
         if (io == NULL)
                 return;
         loop->io = NULL;
-        loop->look_outside = NULL;
         io->backend->close(io);
         io->closed = true;
         io->loop = NULL;

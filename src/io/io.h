@@ -16,6 +16,7 @@
 
 #include <belay/io.h>
 
+#include "core/upcalls.h"
 #include "core/wait.h"
 
 struct bly_io;
@@ -197,8 +198,6 @@ static inline struct bly_io *bly_io_of(struct belay_loop *loop) {
 
 /* The back end's wait(). */
 void bly_io_wait(struct bly_io *io, belay_time span);
-/* Asks the back end without waiting, if tasks wait for it and it was not asked for a while: at the loop's looks. */
-void bly_io_look(struct belay_loop *loop);
 
 /* ---- descriptors (fd.c) ---- */
 

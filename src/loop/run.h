@@ -6,9 +6,10 @@
 #define BLY_RUN_H
 
 #include "stack/overflow.h"
+#include "core/upcalls.h"
 #include "core/wait.h"
 
-/* ---- loop.c ---- */
+/* ---- loop.c: the loop and its thread ---- */
 
 /* What the thread lends to the loop that runs in it. */
 struct bly_visit {
@@ -19,12 +20,23 @@ struct bly_visit {
 int bly_visit_begin(struct belay_loop *loop, struct bly_visit *visit);
 void bly_visit_end(struct belay_loop *loop, struct bly_visit *visit);
 
+/* ---- run.c: main ---- */
+
 /* Starts main, as loop->main: 0 or a negative errno. */
 int bly_main_begin(struct belay_loop *loop, belay_fn *fn, void *arg, const char *place);
 /* What it ended with, for who runs the loop; `outcome` may be NULL. */
 void bly_main_outcome(const struct belay_loop *loop, int *outcome);
 /* Once, when it has ended: keeps its failure, and returns 0, or -EINTR if it was interrupted and so ended cancelled. */
 int bly_main_verdict(struct belay_loop *loop);
+
+/* ---- shutdown.c ---- */
+
+/* 0; -ETIMEDOUT: the loop's limit is over, and tasks are left, which never run again. */
+int bly_shut_down(struct belay_loop *loop);
+
+/* ---- handles_left.c ---- */
+
+void bly_leave_handles(struct belay_loop *loop);
 
 /* ---- limit_log.c: while the loop is that of the thread, its log lines have limits ---- */
 
@@ -41,8 +53,11 @@ int bly_embed_end(struct belay_loop *loop);
 void bly_signals_take(struct belay_loop *loop);
 void bly_signals_give_back(struct belay_loop *loop);
 
-/* Looks after what a signal asked, and what other threads left word of. */
-void bly_attend(struct belay_loop *loop);
+/* A signal that has come cancels main. */
+void bly_signals_attend(struct belay_loop *loop);
+
+/* ---- interrupt.c ---- */
+
 int bly_interrupt(struct belay_loop *loop, belay_origin_kind kind, int signal, const char *place);
 
 /* ---- idle.c: when nothing is ready ---- */

@@ -92,47 +92,12 @@ void bly_signals_give_back(struct belay_loop *loop) {
         atomic_store(&owner, NULL);
 }
 
-void bly_attend(struct belay_loop *loop) {
-        uint64_t count;
-        int signal, saved = errno;
+void bly_signals_attend(struct belay_loop *loop) {
+        int signal = loop->takes_signals ? atomic_load(&received) : 0;
 
-        /* Before what was asked for is looked at: who asks later is heard later. */
-        atomic_exchange_explicit(&loop->inbox->attention, 0, memory_order_acquire);
-        if (read(loop->inbox->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-                bly_log_limited(BELAY_LOG_WARNING, NULL, "reading the loop's own descriptor: %s", strerror(errno));
-        /* A task that looks on its own stack has an errno of its own. */
-        errno = saved;
-        bly_inbox_take(loop->inbox);
-        if (!loop->takes_signals)
-                return;
-        signal = atomic_load(&received);
         if (signal == 0)
                 return;
         put_back();
         bly_interrupt(loop, BELAY_ORIGIN_SIGNAL, signal, NULL);
         note(loop);
-}
-
-/* ---- interrupting ---- */
-
-int bly_interrupt(struct belay_loop *loop, belay_origin_kind kind, int signal, const char *place) {
-        if (loop->main == NULL || bly_is_done(loop->main) || loop->interrupts > 0)
-                return -EALREADY;
-        loop->interrupts++;
-        loop->signal = signal;
-        bly_request_cancel(loop->main, &(struct bly_request) {
-                .kind = kind,
-                .place = place,
-                .asker = bly_current(),
-                .signal = signal,
-        });
-        return 0;
-}
-
-int belay_interrupt_placed(const char *place, belay_loop *loop) {
-        if (loop == NULL)
-                loop = bly_loop;
-        if (loop == NULL)
-                return bly_misuse(-EPERM, place, "belay_interrupt() where no loop runs");
-        return bly_interrupt(loop, BELAY_ORIGIN_INTERRUPT, 0, place);
 }

@@ -122,7 +122,7 @@ static void release(struct stagger *all) {
                 if (!belay_done(all->tasks[i]))
                         belay_cancel_placed(all->how->place, all->tasks[i], NULL);
                 else
-                        (void) belay_result(all->tasks[i]);
+                        (void) belay_result_placed(all->how->place, all->tasks[i]);
                 belay_release(all->tasks[i]);
         }
         bly_free(all);

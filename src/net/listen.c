@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listening and accepting.
+ * Listeners: opened, stopped, closed.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -96,8 +96,7 @@ static int open_at(struct opened *opened, const belay_address *address, const be
 
 /* ---- listeners ---- */
 
-/* accept() has no way not to wait but this flag, which all share who have the description. 1: it was set already. */
-static int do_not_block(int fd) {
+int bly_do_not_block(int fd) {
         int flags = fcntl(fd, F_GETFL);
 
         if (flags >= 0 && flags & O_NONBLOCK)
@@ -141,7 +140,7 @@ static int make(belay_listener **out, struct bly_io *io, const struct opened *op
         if (rc >= 0)
                 rc = bly_fd_own(io, opened->fd, &listener->owner, !handed_down, &listener->fd);
         if (rc == 0 && !bly_performs(io)) {
-                rc = do_not_block(opened->fd);
+                rc = bly_do_not_block(opened->fd);
                 listener->is_shared = handed_down;
                 listener->restore = handed_down && rc == 0;
         }
@@ -267,124 +266,4 @@ void belay_listener_close(belay_listener *listener) {
         listener->closed = true;
         if (listener->inside == 0)
                 bly_free(listener);
-}
-
-/* ---- accepting ---- */
-
-/* The connection was gone before it was taken: its error is not ours (see accept(2)). */
-static bool is_of_the_connection(int error) {
-        switch (error) {
-        case ECONNABORTED: case EPROTO: case EPERM: case ENETDOWN: case ENOPROTOOPT: case EHOSTDOWN: case ENONET:
-        case EHOSTUNREACH: case EOPNOTSUPP: case ENETUNREACH: case ETIMEDOUT: case ECONNRESET: case EINTR:
-                return true;
-        }
-        return false;
-}
-
-static int perform_accept(belay_listener *listener, const char *place) {
-        struct bly_op op = {
-                .slot = listener->fd,
-                .what = "accept",
-                .kind = BLY_OP_ACCEPT,
-                .fd = listener->fd->fd,
-                .flags = SOCK_CLOEXEC,
-        };
-
-        listener->fd->ready = 0;
-        return (int) bly_perform(listener->io, &op, place);
-}
-
-/* Who was accepted. */
-struct peer {
-        struct sockaddr_storage address;
-        socklen_t length;               /* 0: not known */
-};
-
-/* Asked at once: of a connection that is gone the system does not tell any more whose it was. */
-static void ask_who(int fd, struct peer *peer) {
-        peer->length = sizeof(peer->address);
-        if (getpeername(fd, (struct sockaddr *) &peer->address, &peer->length) < 0)
-                peer->length = 0;
-}
-
-/*
- * Another process may have made a socket that it shares with us block again. So it is looked at first; and if another
- * takes the connection before us, the flag, which has just been looked at as well, keeps us from waiting.
- */
-static int look_before(const belay_listener *listener) {
-        struct pollfd pollfd = { .fd = listener->fd->fd, .events = POLLIN };
-        int rc = poll(&pollfd, 1, 0);
-
-        if (rc <= 0)
-                return rc < 0 ? -errno : -EAGAIN;
-        return do_not_block(listener->fd->fd);
-}
-
-static int try_accept(belay_listener *listener, struct peer *peer, const char *place) {
-        int rc = bly_fd_try(listener->io, listener->fd, BELAY_READABLE, place);
-
-        if (rc < 0)
-                return rc;
-        /* Others ran meanwhile: its number may be another's. */
-        if (listener->hushed)
-                return -EBADF;
-        rc = listener->is_shared ? look_before(listener) : 0;
-        if (rc < 0)
-                return rc;
-        peer->length = sizeof(peer->address);
-        rc = accept4(listener->fd->fd, (struct sockaddr *) &peer->address, &peer->length, SOCK_CLOEXEC);
-        return rc >= 0 ? rc : -errno;
-}
-
-/*
- * The descriptor of a connection, or a negative errno. A back end that accepts by itself is given a socket that blocks:
- * nobody else may try.
- */
-static int accept_one(belay_listener *listener, struct peer *peer, const char *place) {
-        struct bly_io *io = listener->io;
-        int rc;
-
-        while (!listener->hushed) {
-                rc = bly_performs(io) ? perform_accept(listener, place) : try_accept(listener, peer, place);
-                if (rc >= 0)
-                        return rc;
-                if (rc == -EAGAIN && !listener->hushed)
-                        rc = bly_fd_wait(io, listener->fd, BELAY_READABLE, "accept", place);
-                if (rc < 0 && rc != -EAGAIN && !is_of_the_connection(-rc))
-                        return rc;
-        }
-        return -EBADF;
-}
-
-static int explain(int rc, const belay_listener *listener) {
-        if (likely(rc >= 0) || rc == -ECANCELED)
-                return rc;
-        return bly_explain(rc, "accept at %s: %s", listener->endpoint, strerror(-rc));
-}
-
-int belay_accept_placed(const char *place, belay_listener *listener, belay_stream **stream) {
-        belay_task *self = bly_waiter(place, "belay_accept()");
-        struct peer peer = { .length = 0 };
-        int rc;
-
-        *stream = NULL;
-        if (self == NULL)
-                return -EPERM;
-        if (listener->io->loop != self->loop)
-                return bly_misuse(-EPERM, place, "belay_accept() of a listener that belongs to another loop");
-        bly_listener_enter(listener);
-        rc = explain(accept_one(listener, &peer, place), listener);
-        if (rc >= 0 && peer.length == 0)
-                ask_who(rc, &peer);
-        if (rc >= 0)
-                rc = bly_stream_of_socket(stream, listener->io, rc, listener->family, place);
-        if (rc == 0)
-                bly_stream_note_peer(*stream, (struct sockaddr *) &peer.address, peer.length);
-        rc = bly_listener_leave(listener, rc);
-        /* Its listener went in the same turn. */
-        if (unlikely(rc < 0) && *stream != NULL) {
-                belay_abort(*stream);
-                *stream = NULL;
-        }
-        return rc;
 }

@@ -48,4 +48,10 @@ int bly_listener_leave(belay_listener *listener, int rc);
 /* Listens no more: those who wait get -EBADF. Its handle stays. */
 void bly_listener_stop(belay_listener *listener);
 
+/*
+ * Sets O_NONBLOCK: 0, 1 if it was set already, or a negative errno. accept() has no other way not to wait. Every process that
+ * shares the description shares the flag.
+ */
+int bly_do_not_block(int fd);
+
 #endif

@@ -220,7 +220,7 @@ static int serve_group(struct bly_serve *serve) {
         if (let_finish(serve) < 0)
                 rc = -ECANCELED;
         if (serve->count > 0 || serve->linger.count > 0)
-                belay_group_cancel(&serve->group);
+                belay_group_cancel_placed(serve->place, &serve->group);
         left = belay_group_leave_placed(serve->place, &serve->group, 0);
         return rc != 0 ? rc : left;
 }

@@ -34,12 +34,22 @@ _Static_assert(sizeof(struct bly_group) <= sizeof(belay_group), "room for a grou
 /* The group a task is a member of, or NULL. */
 struct bly_group *bly_group_of(const belay_task *task);
 
-/* ---- group_start.c, for group.c ---- */
+/* ---- group_spawn.c ---- */
+
+/* 0, and *task is a reference of the caller's to the member; or a negative errno. */
+int bly_group_spawn(struct bly_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
+                    const char *place, belay_task **task);
+/* For a task that waited for room in time, where no room will come. That is no misuse, and not reported. */
+int bly_group_no_room(belay_task *self);
+/* A task that waits for room of a group between two addresses, which is gone, is woken. */
+void bly_group_forget_room(belay_task *task, const char *low, const char *high);
 
 /* A place has become free: the first who waits for one is woken. */
 void bly_group_serve_room(struct bly_group *group);
 /* There will be no room any more: all who wait are woken to find that out. */
 void bly_group_refuse_room(struct bly_group *group);
+
+/* ---- group_start.c ---- */
 
 /* A member has ended. True if somebody still waited for it to be ready, who now takes its end upon himself. */
 bool bly_group_start_failed(struct bly_group *group, belay_task *task);
@@ -47,7 +57,7 @@ bool bly_group_start_failed(struct bly_group *group, belay_task *task);
 /* Groups that lay between two addresses are gone without having been left: who waits in them is woken, and fails. */
 void bly_group_forget(struct belay_loop *loop, const char *low, const char *high);
 
-/* ---- group.c, for group_start.c ---- */
+/* ---- group.c ---- */
 
 void bly_group_join(struct bly_group *group, belay_task *task);
 

@@ -1,147 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starting members: with a limit on how many there are at once, and with a handshake.
+ * Starting a member that says when it is ready: belay_group_start() and belay_ready().
  */
 #include "scope/group.h"
-
-/* ---- room ---- */
-
-struct bly_room {
-        struct bly_wait wait;
-        struct bly_link link;           /* in `room`, and in `woken` when its wait is over and it has not run yet */
-        belay_task *task;
-        struct bly_group *group;        /* NULL: there will be no room, and the group may be gone when the task runs */
-        bool served;                    /* a place is kept for it */
-};
-
-static void out_of_line(struct bly_room *room) {
-        bly_list_remove(&room->link);
-        bly_list_append(&room->group->woken, &room->link);
-}
-
-static enum bly_answer leave_line(belay_task *task, struct bly_wait *wait) {
-        (void) task;
-        out_of_line(container_of(wait, struct bly_room, wait));
-        return BLY_DETACHED;
-}
-
-static const struct bly_wait_class room_class = {
-        .what = "room in a group",
-        .on_request = leave_line,
-};
-
-static bool is_full(const struct bly_group *group) {
-        return group->limit > 0 && group->count + group->kept >= group->limit;
-}
-
-void bly_group_serve_room(struct bly_group *group) {
-        struct bly_room *room;
-
-        if (bly_list_empty(&group->room) || is_full(group))
-                return;
-        room = container_of(group->room.next, struct bly_room, link);
-        room->served = true;
-        group->kept++;
-        out_of_line(room);
-        bly_wake(room->task, 0);
-}
-
-static void refuse(struct bly_link *line, bool wake) {
-        while (!bly_list_empty(line)) {
-                struct bly_room *room = container_of(line->next, struct bly_room, link);
-
-                bly_list_remove(&room->link);
-                room->group = NULL;
-                if (wake)
-                        bly_wake(room->task, 0);
-        }
-}
-
-void bly_group_refuse_room(struct bly_group *group) {
-        refuse(&group->room, true);
-        refuse(&group->woken, false);
-}
-
-/* Who asked in time did nothing wrong: no misuse is reported. */
-static int no_room(belay_task *self) {
-        bly_set_last_failure(self, -ESHUTDOWN, NULL);
-        return -ESHUTDOWN;
-}
-
-static int wait_for_room(struct bly_group *group, const char *place) {
-        belay_task *self = bly_waiter(place, "waiting for room in a group");
-        struct bly_room room = { .wait.class = &room_class, .task = self, .group = group };
-        int rc;
-
-        if (self == NULL)
-                return -EPERM;
-        bly_list_append(&group->room, &room.link);
-        rc = bly_wait(self, &room.wait, place);
-        if (room.group == NULL)
-                return rc < 0 ? rc : no_room(self);
-        bly_list_remove(&room.link);
-        group->kept -= room.served;
-        /* The place that was kept for this task goes on to the next. */
-        if (rc < 0)
-                bly_group_serve_room(group);
-        return rc;
-}
-
-/* ---- starting ---- */
-
-static int check_open(const struct bly_group *group, const char *place) {
-        const char *entered;
-
-        if (!bly_scope_is(&group->scope, BLY_SCOPE_GROUP))
-                return bly_misuse(-EPERM, place, "a member is started into a group that was never entered");
-        entered = group->scope.place != NULL ? group->scope.place : "an unknown place";
-        if (!bly_scope_is_in_force(&group->scope) || (group->exiting && group->count == 0)
-            || group->scope.task->loop->closed)
-                return bly_misuse(-EPERM, place, "a member is started into the group entered at %s, which was left", entered);
-        if (group->aborting)
-                return bly_misuse(-EPERM, place, "a member is started into the group entered at %s, which is shutting down",
-                                  entered);
-        return 0;
-}
-
-/* 0 and a reference of the caller's to the member, or a negative errno. */
-static int start(struct bly_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options, const char *place,
-                 belay_task **task) {
-        int rc = check_open(group, place);
-
-        if (rc == 0 && is_full(group))
-                rc = wait_for_room(group, place);
-        if (rc < 0)
-                return rc;
-        *task = bly_spawn(group->scope.task->loop, fn, arg, options, NULL, place);
-        if (*task == NULL) {
-                rc = -errno;
-                bly_group_serve_room(group);
-                return rc;
-        }
-        bly_group_join(group, *task);
-        return 0;
-}
-
-int belay_group_spawn_with_placed(const char *place, belay_group *group, belay_fn *fn, void *arg,
-                                  const belay_spawn_options *options, belay_task **task) {
-        belay_task *member;
-        int rc = start((struct bly_group *) group, fn, arg, options, place, &member);
-
-        if (rc < 0)
-                return rc;
-        if (task != NULL)
-                *task = member;
-        else
-                bly_record_unref(member);
-        return 0;
-}
-
-int belay_group_spawn_placed(const char *place, belay_group *group, belay_fn *fn, void *arg) {
-        return belay_group_spawn_with_placed(place, group, fn, arg, NULL, NULL);
-}
-
-/* ---- the handshake ---- */
 
 struct bly_start_wait {
         struct bly_wait wait;
@@ -234,28 +95,24 @@ static int failed_start(belay_task *self, belay_task *member) {
         return -EPIPE;
 }
 
-/* A group whose task ended without leaving it is gone, and who waits in it with links into it is not told otherwise. */
+static void forget_start(belay_task *task, const char *low, const char *high) {
+        struct bly_start_wait *start_wait;
+
+        if (task->wait == NULL || task->wait->class != &start_class)
+                return;
+        start_wait = container_of(task->wait, struct bly_start_wait, wait);
+        if ((const char *) start_wait->group < low || (const char *) start_wait->group >= high)
+                return;
+        start_wait->group = NULL;
+        start_wait->link = (struct bly_link) { 0 };
+        bly_wake(task, 0);
+}
+
+/* A group whose task ended without leaving it is gone. A task that waits in it has links into it, and is woken. */
 void bly_group_forget(struct belay_loop *loop, const char *low, const char *high) {
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task)) {
-                struct bly_group **group = NULL;
-                struct bly_link *link = NULL;
-
-                if (task->wait != NULL && task->wait->class == &room_class) {
-                        struct bly_room *room = container_of(task->wait, struct bly_room, wait);
-
-                        group = &room->group;
-                        link = &room->link;
-                } else if (task->wait != NULL && task->wait->class == &start_class) {
-                        struct bly_start_wait *start_wait = container_of(task->wait, struct bly_start_wait, wait);
-
-                        group = &start_wait->group;
-                        link = &start_wait->link;
-                }
-                if (group != NULL && (const char *) *group >= low && (const char *) *group < high) {
-                        *group = NULL;
-                        *link = (struct bly_link) { 0 };
-                        bly_wake(task, 0);
-                }
+                bly_group_forget_room(task, low, high);
+                forget_start(task, low, high);
         }
 }
 
@@ -273,7 +130,7 @@ int belay_group_start_placed(const char *place, belay_group *handle, belay_fn *f
         /* A member that runs at once could be ready before anybody waits for that. */
         bly_options(&known, sizeof(known), options);
         known.eager = false;
-        rc = start(group, fn, arg, &known, place, &member);
+        rc = bly_group_spawn(group, fn, arg, &known, place, &member);
         if (rc < 0)
                 return rc;
         start_wait.member = member;
@@ -286,7 +143,7 @@ int belay_group_start_placed(const char *place, belay_group *handle, belay_fn *f
         } else {
                 rc = bly_verdict(self);
                 if (rc == 0 && unlikely(start_wait.group == NULL))
-                        rc = no_room(self);
+                        rc = bly_group_no_room(self);
                 rc = rc < 0 ? give_up(self, &start_wait, rc, place) : failed_start(self, member);
         }
         bly_list_remove(&start_wait.link);

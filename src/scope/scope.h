@@ -5,6 +5,7 @@
 #ifndef BLY_SCOPE_H
 #define BLY_SCOPE_H
 
+#include "core/upcalls.h"
 #include "core/await.h"
 
 #include <belay/scope.h>
@@ -125,14 +126,6 @@ static inline int bly_uncancel_visible(belay_task *task) {
         bly_uncancel(task);
         return task->requests - held;
 }
-
-/* For a task that ended in scopes it had not left: takes every timer, member and mark of them out of the world. */
-void bly_forget_scopes(belay_task *task);
-
-/* Where the shielded regions of a task keep a request that they hold back, see struct bly_held. */
-struct bly_held *bly_shield_held(belay_task *task);
-/* Counts a request from a scope of this depth that is held back. */
-void bly_shield_count(belay_task *task, int depth);
 
 /* A span of no time strikes through the ready queue, a span through the clock; taken back alike. */
 struct bly_alarm {

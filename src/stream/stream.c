@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams: made, entered, left, closed.
+ * Streams: made, entered and left by calls.
  */
 #include "scope/scope.h"
 #include "stream/stream.h"
@@ -50,7 +50,7 @@ int64_t bly_recall_end(struct bly_recall *recall, int64_t rc) {
         return rc;
 }
 
-static void recall(struct bly_stream_end *end) {
+void bly_stream_recall(struct bly_stream_end *end) {
         struct bly_recall *recall = end->task != NULL ? end->recall : NULL;
 
         if (recall == NULL || recall->asked)
@@ -66,11 +66,7 @@ static void recall(struct bly_stream_end *end) {
 
 /* ---- coming and going ---- */
 
-static bool is_inside(const belay_stream *stream) {
-        return stream->reader.task != NULL || stream->writer.task != NULL;
-}
-
-static void destroy(belay_stream *stream) {
+void bly_stream_destroy(belay_stream *stream) {
         stream->transport.destroy(stream->self, stream->aborted);
         bly_free(stream->buffer);
         bly_free(stream);
@@ -99,8 +95,8 @@ void bly_stream_lose(belay_stream *stream, const belay_transport *instead, void 
         stream->write = instead->write;
         stream->self = self;
         stream->reader.error = stream->writer.error = -EBADF;
-        recall(&stream->reader);
-        recall(&stream->writer);
+        bly_stream_recall(&stream->reader);
+        bly_stream_recall(&stream->writer);
 }
 
 int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const char *place, const char *what) {
@@ -124,8 +120,8 @@ int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const cha
 static int leave_closed(belay_stream *stream, belay_task *self, int64_t rc) {
         if (rc == -ECANCELED)
                 bly_undeliver(self);
-        if (!is_inside(stream))
-                destroy(stream);
+        if (!bly_stream_is_inside(stream))
+                bly_stream_destroy(stream);
         bly_set_last_failure(self, -EBADF, NULL);
         return -EBADF;
 }
@@ -148,126 +144,6 @@ int64_t bly_stream_leave(belay_stream *stream, struct bly_stream_end *end, int64
 
         end->task = NULL;
         return unlikely(rc < 0 || stream->closed) ? leave_in_failure(stream, self, rc) : rc;
-}
-
-/* ---- closing ---- */
-
-static int half_close(belay_stream *stream) {
-        int rc;
-
-        if (stream->half_closed)
-                return 0;
-        if (stream->transport.half_close == NULL)
-                return -EOPNOTSUPP;
-        rc = stream->transport.half_close(stream->self);
-        if (rc == 0)
-                stream->half_closed = true;
-        return rc;
-}
-
-int belay_half_close_placed(const char *place, belay_stream *stream) {
-        int rc = bly_stream_enter(stream, &stream->writer, place, "belay_half_close()");
-
-        if (rc < 0)
-                return rc;
-        rc = stream->cut ? -ENOTRECOVERABLE : half_close(stream);
-        /* The system's word for a connection that is gone. */
-        if (rc == -ENOTCONN)
-                rc = -EPIPE;
-        return (int) bly_stream_leave(stream, &stream->writer, rc);
-}
-
-/* Reads what still comes and drops it, until the other side has ended too. */
-static int drain(belay_stream *stream) {
-        char dropped[4096];
-        ssize_t size;
-
-        do
-                size = bly_stream_read(stream, dropped, sizeof(dropped));
-        while (size > 0);
-        return (int) size;
-}
-
-static int say_goodbye(belay_stream *stream, belay_time span, const char *place) {
-        belay_timeout limit;
-        int rc = belay_timeout_enter_placed(place, &limit, span);
-
-        if (rc < 0)
-                return rc;
-        rc = half_close(stream);
-        if (rc == 0 && !stream->ended)
-                rc = drain(stream);
-        return belay_timeout_leave_placed(place, &limit, rc);
-}
-
-static void give_up(belay_stream *stream, bool abort) {
-        stream->closed = true;
-        stream->aborted = abort;
-        if (stream->holder != NULL)
-                *stream->holder = NULL;
-        stream->holder = NULL;
-        if (!is_inside(stream)) {
-                destroy(stream);
-                return;
-        }
-        stream->transport.interrupt(stream->self);
-        recall(&stream->reader);
-        recall(&stream->writer);
-}
-
-/* A descriptor that stays open is nobody's to end; and where the other side of a socket has ended, closing says it all. */
-static bool needs_goodbye(const belay_stream *stream) {
-        const struct bly_descriptor *socket = bly_stream_socket(stream);
-
-        if (stream->closed || stream->cut || is_inside(stream) || stream->reader.error != 0 || stream->writer.error != 0)
-                return false;
-        return socket == NULL || (!socket->keep_open && !stream->ended);
-}
-
-/* The task that may say goodbye; NULL, which is reported. */
-static belay_task *closer(const belay_stream *stream, const char *place) {
-        belay_task *self = bly_waiter(place, "belay_close() with a limit");
-
-        if (self == NULL || stream->loop == NULL || stream->loop == self->loop)
-                return self;
-        bly_misuse(-EPERM, place, "belay_close() of a stream (%s) that belongs to another loop", belay_stream_name(stream));
-        return NULL;
-}
-
-static int close_in_order(belay_stream *stream, belay_time span, const char *place) {
-        belay_task *self = closer(stream, place);
-        int rc = -EPERM;
-
-        if (self != NULL) {
-                stream->reader = stream->writer = (struct bly_stream_end) { .task = self, .place = place };
-                self->place = place;
-                rc = say_goodbye(stream, span, place);
-                /* The system's word for a connection that is gone. */
-                if (rc == -ENOTCONN)
-                        rc = -ECONNRESET;
-                if (rc == -EOPNOTSUPP)
-                        rc = 0;
-                stream->reader.task = NULL;
-                if (stream->closed)
-                        return (int) bly_stream_leave(stream, &stream->writer, rc);
-                stream->writer.task = NULL;
-        }
-        give_up(stream, stream->cut);
-        return rc;
-}
-
-int belay_close_placed(const char *place, belay_stream *stream, belay_time span) {
-        if (stream == NULL)
-                return 0;
-        if (span > 0 && needs_goodbye(stream))
-                return close_in_order(stream, span, place);
-        give_up(stream, stream->cut);
-        return 0;
-}
-
-void belay_abort(belay_stream *stream) {
-        if (stream != NULL)
-                give_up(stream, true);
 }
 
 /* ---- looking ---- */

@@ -119,6 +119,17 @@ ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, 
 /* What a write of several steps comes to, with what was moved before a step returned `rc` (0: it is all). */
 ssize_t bly_stream_written(belay_stream *stream, ssize_t moved, ssize_t rc);
 
+/* ---- calls inside, and the end (stream.c, for close.c) ---- */
+
+static inline bool bly_stream_is_inside(const belay_stream *stream) {
+        return stream->reader.task != NULL || stream->writer.task != NULL;
+}
+
+/* Ends a call that waits elsewhere, since its stream was closed. */
+void bly_stream_recall(struct bly_stream_end *end);
+/* If no call is inside: ends the transport, and frees the stream. */
+void bly_stream_destroy(belay_stream *stream);
+
 /* ---- descriptors as transports (descriptor.c, socket.c, pipe.c) ---- */
 
 /* Whether a pipe holds packets, of which a read that has no room for all loses the rest. The reader is not told. */

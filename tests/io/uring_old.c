@@ -124,7 +124,7 @@ static void bell(void) {
                 CHECK_EQ(write(bly_loop->inbox->wake_fd, &one, sizeof(one)), sizeof(one));
                 the_io()->backend->wait(the_io(), BELAY_NEVER);
                 CHECK(bly_needs_attention(bly_loop));
-                bly_loop->attend(bly_loop);
+                bly_attend(bly_loop);
         }
 }
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running main: until it has ended, and belay_run(), which makes and closes the loop around it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cancel/describe.h"
+#include "inspect/debug.h"
+#include "io/io.h"
+#include "loop/run.h"
+#include "scope/scope.h"
+#include "thread/pool.h"
+
+static bool main_is_over(struct belay_loop *loop) {
+        return loop->stop;
+}
+
+static void stop(struct bly_call *call) {
+        container_of(call, struct belay_loop, main_ended)->stop = true;
+}
+
+/* asyncio lets one more turn begin after main's end; what is ready by then still runs before the loop stops. */
+static void note_main_end(struct bly_observer *observer, belay_task *task) {
+        (void) observer;
+        bly_call_soon(task->loop, &task->loop->main_ended, stop);
+}
+
+int bly_main_begin(struct belay_loop *loop, belay_fn *fn, void *arg, const char *place) {
+        loop->stop = false;
+        loop->interrupts = 0;
+        loop->signal = 0;
+        if (loop->main != NULL)
+                bly_record_unref(loop->main);
+        belay_failure_release(loop->main_failure);
+        loop->main_failure = NULL;
+        loop->main = bly_spawn(loop, fn, arg, &(belay_spawn_options) { .size = sizeof(belay_spawn_options), .name = "main" },
+                               NULL, place);
+        return loop->main != NULL ? 0 : -errno;
+}
+
+int bly_main_verdict(struct belay_loop *loop) {
+        belay_task *task = loop->main;
+
+        if (bly_is_cancelled(task))
+                loop->main_failure = bly_take_cancellation(task);
+        else if (bly_is_done(task) && task->failure != NULL)
+                loop->main_failure = belay_failure_ref(task->failure);
+        return bly_is_cancelled(task) && loop->interrupts > 0 && bly_uncancel(task) == 0 ? -EINTR : 0;
+}
+
+/* A code alone has been seen whole, a detail not before somebody asks for it: then the end of the record reports it. */
+void bly_main_outcome(const struct belay_loop *loop, int *outcome) {
+        if (outcome == NULL)
+                return;
+        *outcome = loop->main->outcome;
+        if (!bly_is_done(loop->main) || loop->main->failure == NULL)
+                loop->main->node.flags |= BLY_TASK_LOOKED_AT;
+}
+
+static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outcome, const char *place) {
+        struct bly_observer observer = { .ended = note_main_end };
+        int rc = bly_main_begin(loop, fn, arg, place);
+
+        if (rc < 0)
+                return rc;
+        bly_observe(loop->main, &observer);
+        bly_signals_take(loop);
+        if (!loop->by_turns && bly_tools == 0)
+                loop->idle_in_task = bly_idle_in_task;
+        bly_spin(loop, main_is_over);
+        loop->idle_in_task = NULL;
+        /* A test may stop the loop before main's end. */
+        bly_unobserve(&observer);
+        bly_signals_give_back(loop);
+        bly_main_outcome(loop, outcome);
+        return bly_main_verdict(loop);
+}
+
+int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, void *arg, int *outcome) {
+        struct bly_visit visit;
+        int rc = bly_visit_begin(loop, &visit);
+
+        if (rc < 0)
+                return rc;
+        if (loop->seed != 0)
+                bly_log(BELAY_LOG_NOTICE, "the order of ready tasks follows seed %llu", (unsigned long long) loop->seed);
+        rc = run_main(loop, fn, arg, outcome, place);
+        bly_visit_end(loop, &visit);
+        return rc;
+}
+
+/* ---- all in one ---- */
+
+int belay_run_with_placed(const char *place, belay_fn *fn, void *arg, const belay_loop_options *options) {
+        belay_loop *loop;
+        int rc, closed, outcome = 0;
+        bool has_detail;
+
+        if (bly_loop != NULL)
+                return -EBUSY;
+        loop = belay_loop_new(options);
+        if (loop == NULL)
+                return -errno;
+        rc = belay_loop_run_placed(place, loop, fn, arg, &outcome);
+        has_detail = rc == 0 && loop->main_failure != NULL;
+        closed = belay_loop_close(loop);
+        if (closed == 0)
+                return rc < 0 ? rc : outcome;
+        /* The caller gets another code. */
+        if (rc == 0 && outcome < 0 && outcome != -ECANCELED && !has_detail)
+                bly_log(BELAY_LOG_ERROR, "main (started at %s) failed: %s", place != NULL ? place : "an unknown place",
+                        strerror(-outcome));
+        return closed;
+}
+
+int belay_run_placed(const char *place, belay_fn *fn, void *arg) {
+        return belay_run_with_placed(place, fn, arg, NULL);
+}
