@@ -297,7 +297,7 @@ static void run_once(const struct scene *scene) {
                 calls[i] = 0;
         reached = false;
         lines[0] = '\0';
-        alarm(30);
+        alarm(300);
         armed = true;
         rc = scene->run();
         armed = false;
