@@ -72,9 +72,9 @@ enum {
  *   -EINVAL     `events` is empty or has an unknown event.
  *   -ENOMEM     no memory.
  *   -ENOSPC     the system watches no more descriptors (/proc/sys/fs/epoll/max_user_watches).
- *   -EMFILE     the process has no descriptor left for the back end, which the loop's first call
- *               makes.
- *   -ENFILE     the system has no descriptor left for the back end.
+ *   -EMFILE     the process has no descriptor left for the back end, which the loop opens when it
+ *               is first needed.
+ *   -ENFILE     likewise, the system has no descriptor left for the back end.
  *   -EPERM      the caller is not a task (reported).
  * Cancellation: a cancellation point if the task waits, or if a request is pending. The function
  * moves nothing, so a delivery loses nothing. It delivers a pending request even if the descriptor
