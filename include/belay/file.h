@@ -379,7 +379,8 @@ BELAY_API int belay_file_write_all(const char *path, const void *data, size_t si
 
 /* One entry that belay_walk() found. */
 typedef struct belay_walk_entry {
-        size_t size;                      /* sizeof(belay_walk_entry) in the library */
+        /* sizeof(belay_walk_entry) in the library; a newer library has more members */
+        size_t size;
         const char *path;                 /* path from `root` on: root/sub/name */
         const char *name;                 /* last part of the path */
         int depth;                        /* 1 for root's own entries */
