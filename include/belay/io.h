@@ -2,9 +2,9 @@
 /*
  * Waiting for descriptors: any that the system can poll, whichever library opened them.
  *
- * This is how a task uses a library that hands out its descriptors and must be called when they are
- * ready (libpq, libcurl, c-ares, the connection of a display). For bytes there are streams
- * (<belay/stream.h>), which read and write as well.
+ * So a task can use a library that hands out its descriptors and must be called when they are
+ * ready. Such libraries are libpq, libcurl, c-ares and those of displays. For bytes there are
+ * streams (<belay/stream.h>), which read and write as well.
  *
  * A loop waits for descriptors through one of two back ends, epoll or io_uring. The default is
  * epoll. The program selects a back end by belay_loop_options.backend, or by the environment
@@ -26,8 +26,9 @@
  *
  * Cancellation never discards completed work. A function that moved bytes returns their count, and
  * a function that accepted a connection returns the connection. The request then stays pending
- * until the task's next cancellation point. -ECANCELED means that the function had no effect. Once
- * a call has returned, whatever it returned, the library no longer accesses the caller's memory.
+ * until the task's next cancellation point. -ECANCELED means that the function had no effect,
+ * except for belay_copy(), which returns its count separately. Once a call has returned, whatever
+ * it returned, the library no longer accesses the caller's memory.
  *
  * Threads: the loop's own thread.
  * Cancellation: only belay_wait_fd() is a cancellation point.
@@ -58,11 +59,11 @@ enum {
  *
  * The caller must wake the tasks that wait for a descriptor, by belay_forget_fd(), before it closes
  * the descriptor. If it does not, the system does not report the close to the loop. The loop finds
- * the close when belay_wait_fd() is next called with that number, or when a stream or a listener is
- * given the number, whatever the number stands for by then. The tasks that waited for the closed
- * descriptor wait until then, and return -EBADF. The loop cannot find the close if the number
- * stands for a copy of the same open file again. With io_uring the system keeps the file open while
- * tasks wait.
+ * the close at the next belay_wait_fd() with that number, or when a stream or a listener is given
+ * the number. It does so whatever the number stands for by then. The tasks that waited for the
+ * closed descriptor wait until then, and return -EBADF. The loop cannot find the close if the
+ * number stands for a copy of the same open file again. With io_uring the system keeps the file
+ * open while tasks wait.
  *
  * Returns: the set of events for which the descriptor is ready, more than 0.
  * Errors:

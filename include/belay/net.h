@@ -27,6 +27,9 @@
  *     - "unix:/run/app.sock": a Unix socket. "unix:@name" is a Unix socket in Linux's abstract
  *       namespace.
  *
+ * A text of another form is -EINVAL. A name that is not known is -ENOENT, and a name that could not
+ * be looked up at the moment is -EAGAIN.
+ *
  * A lack of something on this machine (-EMFILE, -ENFILE, -ENOMEM, -ENOBUFS, -ENOSPC) is never
  * returned as another error. A lookup that has no descriptors left returns -EMFILE, not -ENOENT. If
  * one of several addresses could not be tried for such a lack, the function returns that error. The
@@ -362,8 +365,8 @@ typedef struct belay_serve_options {
  *
  * If a handler returns no failure, its connection is closed gracefully, for .close_limit at most.
  * The connection lingers meanwhile, and .most does not count it. No more than .linger_most
- * connections linger. Beyond that, the connection that has lingered for longest is closed at once,
- * and its peer may lose the last bytes that it has not read. If descriptors or memory run out,
+ * connections linger. Beyond that, the connection that has lingered for longest is closed at once.
+ * Its peer may then lose the last bytes that it has not read. If descriptors or memory run out,
  * lingering connections are closed at once, too. A log line reports the lack, and accepting goes on
  * when there is room again. If a handler returns a failure, its connection is aborted. That failure
  * ends no other connection.

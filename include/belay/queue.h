@@ -47,9 +47,9 @@ typedef struct belay_queue_options {
  *
  * If `capacity` is 0, the queue has no bound.
  *
- * Returns: the queue, or NULL with errno.
+ * Returns: the queue. On failure NULL, with errno set to the error without its sign.
  * Errors:
- *   ENOMEM      no memory.
+ *   -ENOMEM     no memory.
  * Ownership: the caller frees the queue with belay_queue_free().
  */
 BELAY_API belay_queue *belay_queue_new(size_t capacity) BELAY_MUST_USE;
@@ -58,10 +58,10 @@ BELAY_API belay_queue *belay_queue_new(size_t capacity) BELAY_MUST_USE;
  *
  * If `options` is NULL, all options have their defaults.
  *
- * Returns: the queue, or NULL with errno.
+ * Returns: the queue. On failure NULL, with errno set to the error without its sign.
  * Errors:
- *   ENOMEM      no memory.
- *   EINVAL      .order is unknown, or is BELAY_QUEUE_PRIORITY while .compare is NULL.
+ *   -ENOMEM     no memory.
+ *   -EINVAL     .order is unknown, or is BELAY_QUEUE_PRIORITY while .compare is NULL.
  * Ownership: the caller frees the queue with belay_queue_free().
  */
 BELAY_API belay_queue *belay_queue_new_with(const belay_queue_options *options) BELAY_MUST_USE;

@@ -24,7 +24,7 @@
  * descriptors, and misuse are not permanent.
  *
  * Incomplete streams. If belay_write() or a similar function moved only a part, the peer has a part
- * of a message, and would take the next bytes for the rest. The stream prevents that: every later
+ * of a message. It would take the next bytes for the rest. The stream prevents that: every later
  * write returns -ENOTRECOVERABLE until the program resumes writing by belay_mend(), when it has
  * dealt with the rest. Reading goes on. Some transports cannot report whether a write happened, as
  * TLS when a record was begun. Then the program cannot resume writing.
@@ -79,8 +79,8 @@ typedef struct belay_stream_options {
  * pipes and terminals once more, and uses sockets by calls that do not wait. Two kinds are
  * exceptions, because Linux has no such call for them: the master of a terminal, and devices other
  * than /dev/null and similar ones. The stream makes these non-blocking until its end. It polls
- * before each try. So a try does not wait if other processes make the device blocking meanwhile,
- * unless they also take what was there between the poll and the try.
+ * before each try. So a try does not wait if other processes make the device blocking meanwhile. It
+ * may wait if they also take the bytes or the room between the poll and the try.
  *
  * The stream reads a pipe in packet mode (O_DIRECT) as a stream of bytes. Bytes for which a read
  * has no room come with the next read. A read with room for 64 KiB returns one packet. The stream
@@ -251,7 +251,7 @@ BELAY_API ssize_t belay_read_until(belay_stream *stream, const void *delimiter, 
 BELAY_API ssize_t belay_read_line(belay_stream *stream, char *line, size_t size) BELAY_MUST_USE;
 
 /*
- * Wait until at least `least` bytes are buffered, and show them without taking them.
+ * Wait until `least` bytes are buffered, and show them without taking them.
  *
  * *data points into the stream, and is valid until the next call that reads from the stream. If the
  * function fails, *data is NULL.
@@ -550,10 +550,15 @@ BELAY_API int belay_half_close(belay_stream *stream) BELAY_MUST_USE;
  * the last answer even if the peer sent more. If a socket is closed with unread bytes instead, the
  * system resets the connection, and the peer may lose what it has not read.
  *
- * The function closes the stream at once, as close() does, in these cases: `limit` is 0, another
- * task is inside a call of the stream, the peer of a socket has ended, a read or write of the
- * stream failed permanently, or the stream is of a socket with .keep_open. If the stream is
- * incomplete, the function aborts it. If `stream` is NULL, the function does nothing.
+ * The function closes the stream at once, as close() does, in these cases:
+ *     - `limit` is 0;
+ *     - another task is inside a call of the stream;
+ *     - the peer of a socket has ended;
+ *     - a read or write of the stream failed permanently;
+ *     - the stream is of a socket with .keep_open.
+ *
+ * If the stream is incomplete, the function aborts it. If `stream` is NULL, the function does
+ * nothing.
  *
  * The function also returns any other error of the transport.
  *

@@ -151,7 +151,7 @@ BELAY_API belay_lock *belay_condition_lock(belay_condition *condition);
  * Errors:
  *   -ECANCELED  the task was cancelled while it waited; the lock is held.
  *   -EDEADLK    the loop found that no task could ever go on. The lock may belong to another task
- *               that waits permanently, and belay_lock_held() does not tell to which. The caller
+ *               that waits permanently, and belay_lock_held() does not report to which. The caller
  *               must not release it.
  *   -EPERM      no task holds the lock, or the caller is not a task (reported).
  * Cancellation: a cancellation point.
@@ -169,7 +169,7 @@ BELAY_API int belay_condition_wait(belay_condition *condition) BELAY_MUST_USE;
  *   -ECANCELED  the task was cancelled; the lock is held if it was held when the function was
  *               called.
  *   -EDEADLK    the loop found that no task could ever go on. The lock may belong to another task
- *               that waits permanently, and belay_lock_held() does not tell to which. The caller
+ *               that waits permanently, and belay_lock_held() does not report to which. The caller
  *               must not release it.
  *   -EPERM      the predicate is false, and no task holds the lock or the caller is not a task
  *               (reported).

@@ -65,12 +65,12 @@ typedef struct belay_wire_options {
 BELAY_API int belay_wire(belay_stream *ends[2], const belay_wire_options *options) BELAY_MUST_USE;
 
 /*
- * Break both directions of a connection now.
+ * Break both directions of a connection at once.
  *
  * Bytes that were not read are lost. Calls that wait, and later calls, return `error`, a negative
  * errno. If `error` is BELAY_WIRE_STALLS, they wait without a limit. If `end` is no stream of
- * belay_wire(), or if `error` is 0 or more than BELAY_WIRE_STALLS, the function does nothing, and a
- * log line reports the misuse.
+ * belay_wire(), the function does nothing, and a log line reports the misuse. It does the same if
+ * `error` is 0 or more than BELAY_WIRE_STALLS.
  */
 BELAY_API void belay_wire_cut(belay_stream *end, int error);
 
