@@ -2,26 +2,27 @@
 /*
  * Synchronization between the tasks of one loop: lock, event, condition, semaphore, barrier.
  *
- * All are structs in the caller's storage. All zero is a lock that is free, an event that is not
- * set, a condition that nobody waits for; semaphores and barriers have an initialiser. None needs
- * to be destroyed, but nobody may wait on it when its storage goes. Waiters are served in the order
- * in which they came. When a waiter that was served is cancelled before it runs, the cancellation
- * wins and what it was served goes on to the next; nothing is lost.
+ * All are structs in the caller's storage. A struct that is all zero is a free lock, an event that
+ * is not set, or a condition on which no task waits. Semaphores and barriers have an initializer.
+ * None has to be destroyed, but no task may wait on it when its storage goes.
  *
- * Functions that wait return 0; -ECANCELED; -EDEADLK to break a deadlock; -EPERM outside a task. A
- * wait that has nothing to wait for returns at once and is no cancellation point, as in asyncio.
+ * Tasks are served in the order in which they began to wait. If a task is cancelled after it was
+ * served and before it runs, its call returns -ECANCELED. The lock, the unit of a semaphore or the
+ * notification that it was given then goes to the next task, and nothing is lost.
  *
- * There is one exception. A task that never has to wait would keep timers, descriptors, signals and
- * other tasks waiting. So on a loop with a real clock a task gives way before its 64th such call
- * since it last waited. The call does nothing before it gives way, and is a cancellation point
- * there. This holds for belay_lock_acquire(), belay_event_wait(), belay_condition_wait_until(),
+ * A call that need not wait returns at once, as in asyncio, and is not a cancellation point. There
+ * is one exception. A task that never waits would keep timers, descriptors, signals and other tasks
+ * waiting. So on a loop with a real clock a task yields before its 64th such call since it last
+ * waited. The call does nothing before it yields, and is a cancellation point there. This holds for
+ * belay_lock_acquire(), belay_event_wait(), belay_condition_wait_until(),
  * belay_semaphore_acquire(), belay_barrier_wait(), belay_queue_get() and belay_queue_join(). These
- * calls and I/O count together. Functions that set, notify, release or put, and those that only
- * try, never give way. Under a virtual clock no call gives way that need not wait.
+ * calls and I/O count together. Functions that set, notify, release or put, and functions that only
+ * try, never yield. Under a virtual clock no call yields that need not wait.
  *
- * Threads: the loop's own.
- * Cancellation: the functions that do not speak of it are no cancellation points; after the loop
- * was closed, too, they may be called.
+ * Threads: the loop's own thread.
+ * Cancellation: a function is a cancellation point only if its comment says so. The other functions
+ * may also be called outside of tasks and after the loop was closed, except belay_barrier_abort()
+ * and belay_barrier_reset().
  */
 #ifndef BELAY_SYNC_H
 #define BELAY_SYNC_H
@@ -32,154 +33,296 @@ BELAY_BEGIN
 
 /* ---- lock ---- */
 
+/* A lock. Any task may release it, whichever task acquired it. */
 typedef struct belay_lock { BELAY_PRIVATE(64); } belay_lock;
+/* Initializer of a lock that is free. */
 #define BELAY_LOCK_INIT { { 0 } }
 
 /*
- * Wait until the lock is free, and take it.
- * Returns: 0; the calling task holds the lock.
- * Errors: -ECANCELED and -EDEADLK, the lock is not held; -EPERM outside a task (reported), even if
- * the lock is free.
- * Cancellation: a cancellation point if the lock is not free, or if the task has used up its tries
- * (see above).
+ * Wait until the lock is free, and acquire it.
+ *
+ * Returns: 0 when the calling task holds the lock.
+ * Errors:
+ *   -ECANCELED  the task was cancelled while it waited; the lock is not held.
+ *   -EDEADLK    the loop found that no task could ever go on; the lock is not held.
+ *   -EPERM      the caller is not a task (reported), even if the lock is free.
+ * Cancellation: a cancellation point if the lock is held or another task waits for it, or if this
+ * is the task's 64th call without a wait (see <belay/sync.h>).
  */
 BELAY_API int belay_lock_acquire(belay_lock *lock) BELAY_MUST_USE;
-/* Takes it if it is free and nobody is before us: 0 or -EBUSY. Cancellation: not a cancellation point. */
+/*
+ * Acquire the lock if it is free and no other task waits for it.
+ *
+ * Returns: 0 when the lock is held.
+ * Errors:
+ *   -EBUSY      the lock is held, or another task waits for it.
+ */
 BELAY_API int belay_lock_try_acquire(belay_lock *lock) BELAY_MUST_USE;
 /*
- * Lets it go and wakes the first that waits. Any task may do so, as in asyncio. 0; -EPERM: it was
- * not held (reported).
- * Cancellation: not a cancellation point.
+ * Release the lock, and wake the first task that waits for it.
+ *
+ * Any task may release the lock, as in asyncio. No task that comes later can acquire the lock
+ * before the woken task runs.
+ *
+ * Returns: 0.
+ * Errors:
+ *   -EPERM      the lock is not held (reported).
  */
 BELAY_API int belay_lock_release(belay_lock *lock);
-/* Is it held, by whomever? Cancellation: not a cancellation point. */
+/*
+ * Report whether the lock is held, by whichever task.
+ *
+ * Returns: true if the lock is held.
+ */
 BELAY_API bool belay_lock_held(const belay_lock *lock);
 
 /* ---- event ---- */
 
+/* A flag for which tasks wait. */
 typedef struct belay_event { BELAY_PRIVATE(48); } belay_event;
+/* Initializer of an event that is not set. */
 #define BELAY_EVENT_INIT { { 0 } }
 
 /*
- * Wait until the event is set. A waiter that was woken returns, even if the event is cleared before
- * the waiter runs.
+ * Wait until the event is set.
+ *
+ * A task that was woken returns, even if the event is cleared before the task runs. The function
+ * never changes the event.
+ *
  * Returns: 0.
- * Errors: -ECANCELED; -EDEADLK; -EPERM outside a task if the event is not set (reported).
- * Cancellation: a cancellation point if the event is not set, or if the task has used up its tries
- * (see above). The event is not touched.
+ * Errors:
+ *   -ECANCELED  the task was cancelled while it waited.
+ *   -EDEADLK    the loop found that no task could ever go on.
+ *   -EPERM      the event is not set, and the caller is not a task (reported).
+ * Cancellation: a cancellation point if the event is not set, or if this is the task's 64th call
+ * without a wait (see <belay/sync.h>).
  */
 BELAY_API int belay_event_wait(belay_event *event) BELAY_MUST_USE;
-/* Sets it, which wakes all who wait; clears it; is it set? Cancellation: none is a cancellation point. */
+/*
+ * Set the event, and wake all tasks that wait for it.
+ */
 BELAY_API void belay_event_set(belay_event *event);
+/*
+ * Clear the event.
+ */
 BELAY_API void belay_event_clear(belay_event *event);
+/*
+ * Report whether the event is set.
+ *
+ * Returns: true if the event is set.
+ */
 BELAY_API bool belay_event_is_set(const belay_event *event);
 
 /* ---- condition ---- */
 
+/* A condition with a lock, which is its own or shared. */
 typedef struct belay_condition { BELAY_PRIVATE(128); } belay_condition;
+/* Initializer of a condition with a lock of its own. */
 #define BELAY_CONDITION_INIT { { 0 } }
 
 /*
- * A condition on a lock of its own (NULL, or all zero), or on one that others share, which must
- * outlive it. The lock that goes with it, borrowed.
- * Cancellation: neither is a cancellation point.
+ * Initialize a condition.
+ *
+ * If `lock` is NULL, the condition has a lock of its own, as a struct that is all zero has.
+ * Otherwise the condition uses `lock`, which other conditions may share.
+ *
+ * Ownership: `lock` stays the caller's, and must outlive the condition.
  */
 BELAY_API void belay_condition_init(belay_condition *condition, belay_lock *lock);
+/*
+ * Return the lock of a condition.
+ *
+ * Returns: the condition's own lock, or the lock given to belay_condition_init(). Never NULL.
+ * Ownership: the lock is borrowed from the condition.
+ */
 BELAY_API belay_lock *belay_condition_lock(belay_condition *condition);
 
 /*
- * Release the lock, wait for a notification, and take the lock again. belay_condition_wait() may
- * return without a notification, so the caller looks again at what it waits for.
- * belay_condition_wait_until() does that: it waits until predicate(arg) is true. If the predicate
- * is true already, it returns without a look at the lock, as asyncio's wait_for() does.
- * Returns: 0; the lock is held.
- * Errors: -ECANCELED, the lock is held; -EDEADLK, the lock may belong to a task that waits for ever
- * (belay_lock_held() cannot tell to which: do not release it); -EPERM if the lock is not held, or
- * outside a task (reported).
- * Cancellation: a cancellation point. belay_condition_wait_until() is none if the predicate is true
- * already, unless the task has used up its tries (see above). A notification that met the cancelled
- * task goes on to the next waiter. Requests that come while the lock is taken again do not shorten
- * that.
+ * Release the lock, wait for a notification, and acquire the lock again.
+ *
+ * The function may return 0 without a notification, so the caller must check again the state that
+ * it waits for. belay_condition_wait_until() does that.
+ *
+ * If the task is cancelled, the function still acquires the lock before it returns. Further
+ * requests do not shorten that wait, and the function returns the reason of the last one. A
+ * notification that the cancelled task may have received goes to the next task that waits.
+ *
+ * Returns: 0 when the lock is held again.
+ * Errors:
+ *   -ECANCELED  the task was cancelled while it waited; the lock is held.
+ *   -EDEADLK    the loop found that no task could ever go on. The lock may belong to another task
+ *               that waits permanently, and belay_lock_held() does not report to which. The caller
+ *               must not release it.
+ *   -EPERM      no task holds the lock, or the caller is not a task (reported).
+ * Cancellation: a cancellation point.
  */
 BELAY_API int belay_condition_wait(belay_condition *condition) BELAY_MUST_USE;
+/*
+ * Wait on a condition until predicate(arg) is true.
+ *
+ * The function calls the predicate first, and then after each belay_condition_wait(). If the
+ * predicate is true at once, the function returns without a check of the lock, as asyncio's
+ * wait_for() does. It then works outside of tasks, too.
+ *
+ * Returns: 0 when the predicate is true. If the function waited, the lock is held.
+ * Errors:
+ *   -ECANCELED  the task was cancelled; the lock is held if it was held when the function was
+ *               called.
+ *   -EDEADLK    the loop found that no task could ever go on. The lock may belong to another task
+ *               that waits permanently, and belay_lock_held() does not report to which. The caller
+ *               must not release it.
+ *   -EPERM      the predicate is false, and no task holds the lock or the caller is not a task
+ *               (reported).
+ * Cancellation: a cancellation point if the predicate is false, or if this is the task's 64th call
+ * without a wait (see <belay/sync.h>). A notification that the cancelled task may have received
+ * goes to the next task that waits.
+ */
 BELAY_API int belay_condition_wait_until(belay_condition *condition, bool (*predicate)(void *arg), void *arg) BELAY_MUST_USE;
 /*
- * Wakes up to `count` waiters, or all. 0; -EPERM: the lock is not held (reported). Cancellation:
- * not cancellation points.
+ * Wake up to `count` tasks that wait on the condition.
+ *
+ * Returns: 0.
+ * Errors:
+ *   -EPERM      no task holds the lock (reported).
  */
 BELAY_API int belay_condition_notify(belay_condition *condition, size_t count);
+/*
+ * Wake all tasks that wait on the condition.
+ *
+ * Returns: 0.
+ * Errors:
+ *   -EPERM      no task holds the lock (reported).
+ */
 BELAY_API int belay_condition_notify_all(belay_condition *condition);
 
 /* ---- semaphore ---- */
 
+/* A counter that tasks decrement when they acquire it, and increment when they release it. */
 typedef struct belay_semaphore { BELAY_PRIVATE(64); } belay_semaphore;
-/* So many free places; a bounded one cannot be released above them. Cancellation: not cancellation points. */
+/* Initializer of a semaphore with the given value, and without a bound. */
 #define BELAY_SEMAPHORE_INIT(...) { { 0, 0, (__VA_ARGS__) } }
+/* Initializer of a semaphore with the given value, which is also its bound. */
 #define BELAY_BOUNDED_INIT(...) { { 1, 0, (__VA_ARGS__), (__VA_ARGS__) } }
+/*
+ * Initialize a semaphore with a value, and without a bound.
+ */
 BELAY_API void belay_semaphore_init(belay_semaphore *semaphore, size_t value);
+/*
+ * Initialize a semaphore with a value, which is also its bound.
+ *
+ * A bounded semaphore cannot be released above its bound.
+ */
 BELAY_API void belay_semaphore_init_bounded(belay_semaphore *semaphore, size_t value);
 
 /*
- * Wait until a place is free, and take it.
- * Returns: 0; the caller has a place.
- * Errors: -ECANCELED and -EDEADLK, the caller has none; -EPERM outside a task if no place is free
- * (reported).
- * Cancellation: a cancellation point if no place is free, or if the task has used up its tries (see
- * above).
+ * Wait until the value is above 0, and decrement it.
+ *
+ * Returns: 0 when the semaphore is acquired.
+ * Errors:
+ *   -ECANCELED  the task was cancelled while it waited; the semaphore is not acquired.
+ *   -EDEADLK    the loop found that no task could ever go on; the semaphore is not acquired.
+ *   -EPERM      the function would have to wait, and the caller is not a task (reported).
+ * Cancellation: a cancellation point if the value is 0 or another task waits, or if this is the
+ * task's 64th call without a wait (see <belay/sync.h>).
  */
 BELAY_API int belay_semaphore_acquire(belay_semaphore *semaphore) BELAY_MUST_USE;
-/* 0, or -EBUSY if none is free or somebody is before us. Cancellation: not a cancellation point. */
+/*
+ * Decrement the value if it is above 0 and no other task waits.
+ *
+ * Returns: 0 when the semaphore is acquired.
+ * Errors:
+ *   -EBUSY      the value is 0, or another task waits.
+ */
 BELAY_API int belay_semaphore_try_acquire(belay_semaphore *semaphore) BELAY_MUST_USE;
 /*
- * Give a place back, to the first task in line if there is one.
+ * Increment the value, or wake the first task that waits.
+ *
+ * The task that the function wakes has acquired the semaphore, and no task can acquire it first. If
+ * the function fails, it does not change the semaphore.
+ *
  * Returns: 0.
- * Errors: -EPERM if a bounded semaphore has all its places already (reported); -EOVERFLOW if one
- * without a bound has SIZE_MAX places already (reported). The semaphore is as it was then.
- * Cancellation: not a cancellation point.
+ * Errors:
+ *   -EPERM      the semaphore is bounded, and its value is at the bound (reported).
+ *   -EOVERFLOW  the semaphore has no bound, and its value is SIZE_MAX (reported).
  */
 BELAY_API int belay_semaphore_release(belay_semaphore *semaphore);
-/* How many places are free. Cancellation: not a cancellation point. */
+/*
+ * Return the value of the semaphore.
+ *
+ * The value does not count a unit that was handed to a waiting task, even if that task has not run
+ * yet.
+ *
+ * Returns: the value.
+ */
 BELAY_API size_t belay_semaphore_value(const belay_semaphore *semaphore);
 
 /* ---- barrier ---- */
 
+/* A meeting point for a fixed number of tasks, its parties. */
 typedef struct belay_barrier { BELAY_PRIVATE(224); } belay_barrier;
 /*
- * Make a barrier for `parties` tasks.
+ * Initialize a barrier for `parties` tasks.
+ *
  * Returns: 0.
- * Errors: -EINVAL for no party, or for more than INT_MAX.
- * Cancellation: not a cancellation point.
+ * Errors:
+ *   -EINVAL     `parties` is 0 or more than INT_MAX.
  */
 BELAY_API int belay_barrier_init(belay_barrier *barrier, size_t parties) BELAY_MUST_USE;
 
 /*
- * Wait until all parties have come.
+ * Wait until all parties have arrived.
  *
- * Each party takes the least number that no other party has which waits. So those who meet have the
- * numbers from 0 to parties - 1, each once, and the last to come has the highest. asyncio gives a
- * number twice after a waiter was cancelled.
+ * Each party takes the least number that no other waiting party has. So the parties that meet have
+ * the numbers from 0 to parties - 1, each once, and the last to arrive has the highest. asyncio
+ * gives a number twice after a waiter was cancelled.
  *
- * A party that is cancelled while it waits counts no longer, from the request on, and its number is
- * free again. Under a virtual clock it counts until it runs, as in asyncio: another party that
- * comes at the same instant may meet it and pass. The barrier is not broken in either case.
- * Returns: the party's number.
- * Errors: -ENOTCONN if the barrier is broken, or is aborted or reset while the party waits;
- * -ECANCELED; -EDEADLK; -EPERM outside a task (reported).
- * Cancellation: a cancellation point if the party is not the last, or if the task has used up its
- * tries (see above).
+ * If a party is cancelled while it waits, it stops counting when the request comes, and its number
+ * is free again. Under a virtual clock the party counts until it runs, as in asyncio. Another party
+ * that arrives at the same instant may then meet it and pass. Neither case breaks the barrier.
+ *
+ * While parties that met have not all left, a task that arrives waits until they have.
+ *
+ * Returns: the number of the party.
+ * Errors:
+ *   -ENOTCONN   the barrier is broken, or was aborted or reset while the party waited.
+ *   -ECANCELED  the task was cancelled while it waited.
+ *   -EDEADLK    the loop found that no task could ever go on.
+ *   -EPERM      the caller is not a task (reported).
+ * Cancellation: a cancellation point if the party is not the last, or if this is the task's 64th
+ * call without a wait (see <belay/sync.h>).
  */
 BELAY_API int belay_barrier_wait(belay_barrier *barrier) BELAY_MUST_USE;
 /*
- * Break the barrier until it is reset, or empty it. Both wake all tasks that wait, and those get
- * -ENOTCONN.
+ * Break the barrier until it is reset.
+ *
+ * The function wakes all tasks that wait, and their waits return -ENOTCONN.
+ *
  * Returns: 0.
- * Errors: -EPERM outside a task (reported).
- * Cancellation: neither is a cancellation point.
+ * Errors:
+ *   -EPERM      the caller is not a task (reported).
  */
 BELAY_API int belay_barrier_abort(belay_barrier *barrier) BELAY_MUST_USE;
+/*
+ * Empty the barrier, and repair it if it is broken.
+ *
+ * The function wakes all tasks that wait, and the waits of its parties return -ENOTCONN.
+ *
+ * Returns: 0.
+ * Errors:
+ *   -EPERM      the caller is not a task (reported).
+ */
 BELAY_API int belay_barrier_reset(belay_barrier *barrier) BELAY_MUST_USE;
-/* Is it broken? How many have come and wait? Cancellation: neither is a cancellation point. */
+/*
+ * Report whether the barrier is broken.
+ *
+ * Returns: true from belay_barrier_abort() until belay_barrier_reset().
+ */
 BELAY_API bool belay_barrier_broken(const belay_barrier *barrier);
+/*
+ * Return how many parties wait for the others.
+ *
+ * Returns: the number of parties that have arrived and wait. 0 while parties that met are leaving.
+ */
 BELAY_API size_t belay_barrier_waiting(const belay_barrier *barrier);
 
 BELAY_END
