@@ -132,12 +132,12 @@ typedef enum belay_origin_kind {
         BELAY_ORIGIN_CALLER = 1,          /* belay_cancel() and similar functions */
         BELAY_ORIGIN_TIMEOUT = 2,         /* a timeout that expired */
         BELAY_ORIGIN_SIBLING = 3,         /* a group in which another member failed */
-        BELAY_ORIGIN_GROUP = 4,           /* a group that was cancelled, or whose body ended or failed */
+        BELAY_ORIGIN_GROUP = 4,           /* a group: cancelled, or its body ended or failed */
         BELAY_ORIGIN_AWAITER = 5,         /* the awaiting task, which forwarded its own request */
         BELAY_ORIGIN_SHUTDOWN = 6,        /* the loop's shutdown */
         BELAY_ORIGIN_INTERRUPT = 7,       /* belay_interrupt() */
         BELAY_ORIGIN_SIGNAL = 8,          /* a signal, whose number is in .signal */
-        BELAY_ORIGIN_BODY = 9,            /* the task's own body: it returned -ECANCELED without a request */
+        BELAY_ORIGIN_BODY = 9,            /* the task's own body, without any request */
         BELAY_ORIGIN_RACE = 10,           /* a race that another task won, or that was cancelled */
         BELAY_ORIGIN_TEST = 11,           /* belay_everywhere() */
 } belay_origin_kind;
@@ -151,7 +151,7 @@ typedef struct belay_origin {
         const char *name;                 /* name of the sending task; NULL if there is none */
         const char *place;                /* call site of the sender; NULL if unknown */
         const char *reason;               /* reason; NULL if there is none */
-        belay_time when;                  /* instant on the loop's clock; belay_now() - when is the age */
+        belay_time when;                  /* instant on the loop's clock; belay_now() - when ago */
 } belay_origin;
 
 /* Initialiser of an origin, which sets its size. */
