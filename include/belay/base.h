@@ -24,7 +24,7 @@
 #define BELAY_API __attribute__((visibility("default")))
 /* A function whose return value the program must use. The compiler warns if it does not. */
 #define BELAY_MUST_USE __attribute__((warn_unused_result))
-/* A function with a format as that of printf(), at parameter `at`, and arguments from `first` on. */
+/* A function whose parameter `at` is a format of printf(), and whose arguments begin at `first`. */
 #define BELAY_PRINTF(at, first) __attribute__((format(printf, at, first)))
 /*
  * The private contents of a struct that the caller stores.
@@ -43,10 +43,10 @@
  * The call site, as a string such as "app.c:17".
  *
  * A function that waits, spawns or cancels records its call site. Reports, dumps and the origin of
- * a request name the file and the line. To this end a macro of the same name masks each such
- * function, as the C standard allows its own library to do (C11, 7.1.4): belay_sleep(t) is
- * belay_sleep_placed(BELAY_HERE, t). The plain function exists too: `(belay_sleep)(t)`, or a pointer
- * to the function, records no call site. A binding to another language calls the `_placed` function
+ * a request name the file and the line. A macro of the same name masks each such function, as the C
+ * standard allows its own library to do (C11, 7.1.4). For example, belay_sleep(t) stands for
+ * belay_sleep_placed(BELAY_HERE, t). The plain function exists too: `(belay_sleep)(t)`, or a call
+ * by a pointer, records no call site. A binding to another language calls the `_placed` function
  * with a call site of that language, which is any string that outlives the task.
  *
  * The macros are in <belay/places.h>. A program that defines BELAY_NO_PLACES before it includes

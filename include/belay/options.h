@@ -3,16 +3,17 @@
  * Options: structs that begin with their own size.
  *
  * The size lets a program that was built against an older header go on working. The library takes
- * members that the program does not know as zero. It ignores members that the library does not
- * know. Zero is the default of every member. BELAY_OPTIONS makes such a struct in place:
+ * members that the program does not know as zero, and ignores members that it does not know itself.
+ * Zero is the default of every member. BELAY_OPTIONS makes such a struct in place:
  *
- *     belay_spawn_with(fn, arg, BELAY_OPTIONS(belay_spawn_options, .name = "reader", .destroy = free))
+ *     belay_spawn_with(fn, arg,
+ *                      BELAY_OPTIONS(belay_spawn_options, .name = "reader", .destroy = free))
  *
  * In C++ the macro works from C++17 on, if the call names the members in the order in which the
  * struct declares them. It makes an object of the type belay_options<belay_spawn_options>, which
- * converts to a pointer to its options. The pointer is valid for as long as the object exists: until
- * the call returns, or until the scope of a variable that holds the object ends. A program may also
- * fill such an object itself, in any order:
+ * converts to a pointer to its options. The pointer is valid for as long as the object exists. The
+ * object exists until the call returns, or until the scope of a variable that holds it ends. A
+ * program may also fill such an object itself, in any order:
  *
  *     belay_options<belay_spawn_options> options;
  *     options->destroy = free;
@@ -25,12 +26,12 @@
 #include <stddef.h>
 
 #ifndef __cplusplus
-/* A pointer to options of a type, with its size and the given members set. Valid in the block. */
+/* A pointer to options, with size and given members set, valid in the enclosing block. */
 #  define BELAY_OPTIONS(type, ...) (&(type){ .size = sizeof(type), __VA_ARGS__ })
 #else
 /*
- * Designated initializers are an extension in C++17, and g++ warns about each member that they leave
- * out. Compilers give neither warning for the expansion of a macro from a system header.
+ * Designated initializers are an extension in C++17, and g++ warns about each member that they
+ * leave out. Compilers give neither warning for the expansion of a macro from a system header.
  */
 #pragma GCC system_header
 
