@@ -109,7 +109,7 @@ BELAY_API int belay_cancel_wait(belay_task *task, const char *reason, belay_time
  * Cancel the loop's main task, as the first Ctrl-C does.
  *
  * The origin of the request is BELAY_ORIGIN_INTERRUPT. If the main task then ends cancelled and has
- * no other request, belay_loop_run() returns -EINTR. `loop` may be NULL for the loop of the calling
+ * no other request, belay_loop_run() returns -EINTR. NULL stands for the loop of the calling
  * thread.
  *
  * Returns: 0.

@@ -88,8 +88,8 @@ typedef struct belay_loop_options {
  * The first SIGINT or SIGTERM cancels main. If main has ended, the library only records the signal,
  * and the shutdown goes on. The second one has its default action.
  *
- * If main fails with a detail, such as belay_fail(-EPROTO, "config: line 3 is bad"), the library
- * logs it once, since the caller gets the code alone. A failure that is a code alone is the
+ * If main fails with a detail, the library logs it once, since the caller gets the code alone. An
+ * example is belay_fail(-EPROTO, "config: line 3 is bad"). A failure that is a code alone is the
  * caller's to report. The library logs it only if the function returns another code, -ETIMEDOUT.
  * Cancellations are not logged.
  *
@@ -218,8 +218,8 @@ BELAY_API const belay_failure *belay_loop_failure(const belay_loop *loop);
 /*
  * Return the signal that interrupted the main task.
  *
- * Returns: the number of the signal, also of one that came too late to cancel main; 0 if none came
- * since the latest run began.
+ * Returns: the number of the signal, also of one that came too late to cancel main. If no signal
+ * came since the latest run began, 0.
  */
 BELAY_API int belay_loop_signal(const belay_loop *loop);
 
@@ -245,8 +245,8 @@ typedef void *belay_memory_fn(void *context, void *block, size_t size);
 /*
  * Set the function that provides the library's memory.
  *
- * The setting holds for the process, and must come before any other call of the library. `fn` is
- * called with `context` in the threads of all loops. NULL restores realloc(), and then the library
+ * The setting holds for the process, and must come before any other call of the library. The
+ * function gets `context`, and is called in the threads of all loops. NULL restores realloc(), and then the library
  * maps large arrays of task records itself.
  *
  * Some memory does not come from the function. Stacks are mapped, and so is the memory that
@@ -266,8 +266,8 @@ BELAY_API void belay_set_memory(belay_memory_fn *fn, void *context);
  *       left;
  *     - room for timers.
  *
- * If the program has set no memory function, the C library then gives back what it keeps of freed
- * memory in the whole process (malloc_trim(), glibc only). The room of callbacks (belay_soon(),
+ * If the program has set no memory function, the C library then gives back the freed memory that it
+ * keeps for the whole process. Only glibc does so, by malloc_trim(). The room of callbacks (belay_soon(),
  * belay_later()), the tables of stacks and descriptors, and the room of queues stay. The loop frees
  * all but the queues' when it is closed, without this call.
  *
@@ -296,8 +296,8 @@ typedef void belay_log_fn(void *context, belay_log_level level, const char *line
  * Set the function that receives the library's log lines.
  *
  * The setting holds for the process. NULL restores the default: the library writes each line to
- * stderr, with "belay: " before it. A line has at most 1023 bytes, no newline, and '?' in place of
- * each control character, since its text may come from a peer.
+ * stderr, with "belay: " before it. A line has at most 1023 bytes and no newline. It has '?' in
+ * place of each control character, since its text may come from a peer.
  *
  * While a loop runs, the library limits lines that connections, failures or misuse can cause again
  * and again. Lines of one kind and one call site count together. The loop writes the first 8, and

@@ -13,7 +13,7 @@
  *     rc = belay_timeout_leave(&limit, rc);             -ETIMEDOUT here
  *
  * The storage may have any contents before the task enters the scope, and may be used again after
- * the task left it. No task can enter a scope that is in force: the function returns -EPERM, the
+ * the task left it. No task can enter a scope that is in force. The function returns -EPERM, the
  * log line names both call sites, and the first use goes on. A copy of a scope is not a scope. A
  * program must not write to the storage of a scope in force. If it does, the next function that
  * gets the scope reports that, and the scopes around it are not in force any more.
@@ -137,8 +137,8 @@ BELAY_API belay_time belay_timeout_when(const belay_timeout *timeout);
 /*
  * Return the deadline of the calling task.
  *
- * Returns: the earliest instant of all timeouts that the task has entered and not left;
- * BELAY_NEVER if there is none, and outside of a task.
+ * Returns: the earliest instant of all timeouts that the task has entered and not left. If there is
+ * none, or the caller is not a task, BELAY_NEVER.
  */
 BELAY_API belay_time belay_deadline(void);
 

@@ -4,7 +4,7 @@
  *
  * A task runs a function, its body, on a stack of its own. It runs in one thread for its whole
  * life. Other tasks of the thread run only while the task waits or yields. A task ends when its
- * body returns, and the return value is its outcome: a result (0 or more), the code of a failure
+ * body returns. The return value is its outcome: a result (0 or more), the code of a failure
  * (negative), or -ECANCELED. A task whose body returns -ECANCELED ends cancelled, even if no caller
  * cancelled it, as in asyncio. A task also ends cancelled if its body returns a result while a
  * cancellation request is pending.
@@ -19,8 +19,8 @@
  * reference is released. A failure is retrieved by belay_result(), by belay_failure_of(), by a wait
  * with an outcome pointer other than NULL, by a group, and by a race.
  *
- * A NULL handle stands for a task that could not be spawned, so that a program may use the return
- * value of belay_spawn() without a check. Such a task is done and not cancelled. Cancelling it does
+ * A NULL handle stands for a task that could not be spawned. So a program may use the return value
+ * of belay_spawn() without a check. Such a task is done and not cancelled. Cancelling it does
  * nothing. A wait for it, or for several tasks of which it is one, fails with -ENOMEM.
  *
  * A future is a task without a body: a caller sets its outcome. All functions that wait for tasks
@@ -59,9 +59,9 @@ typedef belay_task belay_future;
 /*
  * Options of a new task.
  *
- * A member that is zero has its default, see <belay/options.h>. The destructor runs exactly once if
- * the task was spawned: after the body, or instead of it if the task is cancelled before its first
- * step. It does not run for a task that a shutdown abandons.
+ * A member that is zero has its default, see <belay/options.h>. If the task was spawned, the
+ * destructor runs exactly once. It runs after the body, or instead of it if the task is cancelled
+ * before its first step. It does not run for a task that a shutdown abandons.
  */
 typedef struct belay_spawn_options {
         size_t size;              /* sizeof(belay_spawn_options) */
@@ -263,8 +263,8 @@ BELAY_API const char *belay_state(const belay_task *task);
  *
  * The function retrieves the failure, if the outcome is one. A call before the end is misuse.
  *
- * Returns: the task's result (0 or more); -ECANCELED if the task ended cancelled; the failure's
- * code if the task failed.
+ * Returns: the task's result (0 or more). If the task ended cancelled, -ECANCELED. If the task
+ * failed, the code of the failure.
  * Errors:
  *   -EINPROGRESS  the task has not ended (reported).
  *   -ENOMEM     `task` is NULL.
@@ -366,8 +366,8 @@ BELAY_API int belay_off_done(belay_task *task, belay_done_fn *fn, void *arg);
  * on to its end, and the verdict is 0. To let the awaited task run on, use belay_shield() or
  * belay_join().
  *
- * A request that arrives after the end of the awaited task, and before the calling task runs again,
- * is delivered: the function returns -ECANCELED, as asyncio's does. If tasks await each other in a
+ * A request may arrive after the end of the awaited task, and before the calling task runs again.
+ * It is delivered: the function returns -ECANCELED, as asyncio's does. If tasks await each other in a
  * circle, a request that comes back to its first task is delivered there, and the circle is
  * reported.
  *
@@ -408,8 +408,8 @@ BELAY_API int belay_join(belay_task *task, int *outcome) BELAY_MUST_USE;
  * Wait for a task and shield it, as asyncio's `await shield(task)` does.
  *
  * The function works as belay_await() does and does not forward requests: a request ends the wait,
- * and the task goes on. A request that arrives after the end of the task, and before the calling
- * task runs again, is delivered as in asyncio. belay_join() returns 0 there. If the task ended
+ * and the task goes on. As in asyncio, a request is also delivered if it arrives after the end of
+ * the task and before the calling task runs again. belay_join() returns 0 there. If the task ended
  * cancelled during the wait, the calling task receives no reason.
  *
  * A task that shields itself gets no error. The library reports the call. The task waits, as
