@@ -4,10 +4,11 @@
  *
  * Every function of belay that fails returns a negative errno value, the code. A failure may also
  * carry a detail: a text, data of the program's own, and the failures beneath it. Those beneath a
- * group's failure are its members' failures. A program passes codes, and the detail follows them. The function that fails
- * leaves the detail with the calling task, as its latest failure. A task that returns the same code
- * ends with that detail. The task that awaits it then has the detail as its own latest failure. A
- * program that uses codes alone never meets a detail and pays nothing for it.
+ * group's failure are its members' failures. A program passes codes, and the detail follows them.
+ * The function that fails leaves the detail with the calling task, as its latest failure. A task
+ * that returns the same code ends with that detail. The task that awaits it then has the detail as
+ * its own latest failure. A program that uses codes alone never meets a detail and pays nothing for
+ * it.
  *
  *     return belay_fail(-EPROTO, "%s: bad header", peer);          in the task that fails
  *
@@ -28,7 +29,8 @@
  *
  * Most codes come from a system call and mean what the system call's manual page says. The word
  * "reported" after a condition means that the library also writes a log line. The line names the
- * call site if the library knows it, and belay_set_log() says how often. The library gives these codes a meaning of its own:
+ * call site if the library knows it, and belay_set_log() says how often. The library gives these
+ * codes a meaning of its own:
  *
  *     -ECANCELED        as a verdict: the calling task was cancelled, and nothing else. As an
  *                       outcome: the task ended cancelled.

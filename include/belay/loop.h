@@ -246,8 +246,8 @@ typedef void *belay_memory_fn(void *context, void *block, size_t size);
  * Set the function that provides the library's memory.
  *
  * The setting holds for the process, and must come before any other call of the library. The
- * function gets `context`, and is called in the threads of all loops. NULL restores realloc(), and then the library
- * maps large arrays of task records itself.
+ * function gets `context`, and is called in the threads of all loops. NULL restores realloc(), and
+ * then the library maps large arrays of task records itself.
  *
  * Some memory does not come from the function. Stacks are mapped, and so is the memory that
  * io_uring shares with the kernel. The library's own threads and their jobs use the memory of the C
@@ -267,9 +267,9 @@ BELAY_API void belay_set_memory(belay_memory_fn *fn, void *context);
  *     - room for timers.
  *
  * If the program has set no memory function, the C library then gives back the freed memory that it
- * keeps for the whole process. Only glibc does so, by malloc_trim(). The room of callbacks (belay_soon(),
- * belay_later()), the tables of stacks and descriptors, and the room of queues stay. The loop frees
- * all but the queues' when it is closed, without this call.
+ * keeps for the whole process. Only glibc does so, by malloc_trim(). The room of callbacks
+ * (belay_soon(), belay_later()), the tables of stacks and descriptors, and the room of queues stay.
+ * The loop frees all but the queues' when it is closed, without this call.
  *
  * The call takes time for each stack and each record. The tasks that run next touch their memory
  * anew.

@@ -6,9 +6,8 @@
  * than once. The handles stay the caller's, and the caller reads outcomes and values from them. If
  * a handle is NULL, the function returns -ENOMEM, and waits for nothing and cancels nothing.
  *
- * The calling task may be among the tasks, as in asyncio. It then waits for itself until a limit or
- * a request ends the wait, or the loop breaks the deadlock. belay_race() returns -EDEADLK at
- * once instead.
+ * The calling task may be among the tasks, as in asyncio. It then waits for itself until a limit, a
+ * request or a broken deadlock ends the wait. belay_race() returns -EDEADLK at once instead.
  *
  * Threads: the loop's own.
  * Cancellation: a function is a cancellation point only if its comment says so.

@@ -367,8 +367,8 @@ BELAY_API int belay_off_done(belay_task *task, belay_done_fn *fn, void *arg);
  * belay_join().
  *
  * A request may arrive after the end of the awaited task, and before the calling task runs again.
- * It is delivered: the function returns -ECANCELED, as asyncio's does. If tasks await each other in a
- * circle, a request that comes back to its first task is delivered there, and the circle is
+ * It is delivered: the function returns -ECANCELED, as asyncio's does. If tasks await each other in
+ * a circle, a request that comes back to its first task is delivered there, and the circle is
  * reported.
  *
  * A task that awaits itself yields once and gets -EDEADLK. From then on until its end, every call
@@ -408,8 +408,8 @@ BELAY_API int belay_join(belay_task *task, int *outcome) BELAY_MUST_USE;
  * Wait for a task and shield it, as asyncio's `await shield(task)` does.
  *
  * The function works as belay_await() does and does not forward requests: a request ends the wait,
- * and the task goes on. As in asyncio, a request is also delivered if it arrives after the end of
- * the task and before the calling task runs again. belay_join() returns 0 there. If the task ended
+ * and the task goes on. A request may arrive after the end of the task, and before the calling task
+ * runs again. It is delivered, as in asyncio. belay_join() returns 0 there. If the task ended
  * cancelled during the wait, the calling task receives no reason.
  *
  * A task that shields itself gets no error. The library reports the call. The task waits, as
