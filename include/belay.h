@@ -11,13 +11,13 @@
  *
  *             (void) arg;
  *             if (rc == -ECANCELED)                            delivered once, here
- *                     puts("cancelled, cleaning up");          clean-up may wait
+ *                     puts("cancelled, cleaning up");          cleanup may wait
  *             return rc;
  *     }
  *
  *     static int app(void *arg)
  *     {
- *             belay_task *task = belay_spawn(work, NULL);
+ *             belay_task *task = belay_spawn(work, NULL);      NULL need not be checked
  *             int rc = belay_sleep(BELAY_SECOND);
  *
  *             (void) arg;
@@ -29,35 +29,43 @@
  *
  *     int main(void)
  *     {
- *             return belay_run(app, NULL) < 0;                 Ctrl-C cancels app; nothing is left when it returns
+ *             return belay_run(app, NULL) < 0;                 Ctrl-C cancels app
  *     }
  *
- * The parts, each a header that can be read by itself:
+ * When belay_run() returns, no task is left.
  *
- *     belay/base.h       marks, times, places
+ * Each part is a header that can be read and included by itself:
+ *
+ *     belay/base.h       attributes, versions, call sites, times
  *     belay/options.h    options, in C and in C++
- *     belay/failure.h    what a failure is and how its detail travels
- *     belay/task.h       spawn, await, join, sleep, results, futures, callbacks, task-local values
- *     belay/cancel.h     cancel, uncancel, force, cancel-and-wait, origins
+ *     belay/failure.h    codes, failures and their details
+ *     belay/task.h       spawn, await, join, sleep, outcomes, futures, callbacks, task-local values
+ *     belay/cancel.h     cancel, withdraw, cancel repeatedly, cancel and wait, origins
  *     belay/scope.h      timeouts, groups, shielded regions
  *     belay/many.h       gather, wait, race, as completed
  *     belay/sync.h       lock, event, condition, semaphore, barrier
  *     belay/queue.h      queues
- *     belay/loop.h       running a program, memory and log hooks
- *     belay/io.h         waiting for descriptors
+ *     belay/loop.h       running a program, memory, log lines
+ *     belay/io.h         waits for descriptors
  *     belay/stream.h     streams of bytes: read, write, lines, copy, close
- *     belay/net.h        connect, listen, serve, datagrams, descriptors that travel
+ *     belay/net.h        connect, listen, serve, datagrams, passing descriptors
  *     belay/file.h       files and directories
- *     belay/embed.h      beside another loop
+ *     belay/embed.h      a loop that another event loop drives
  *     belay/inspect.h    dumps
- *     belay/testing.h    virtual clock, seeds, cancel-everywhere
+ *     belay/testing.h    virtual clock, seeds, cancellation at each wait
  *     belay/wire.h       a connection in memory, for tests
+ *     belay/places.h     the functions that take a call site, and the macros that pass it
  *
- * The rules that hold everywhere: failures are negative errno values; a wait returns -ECANCELED for the calling task's own
- * cancellation and for nothing else; what a task ended with is read apart from the verdict of the wait; waiting outside a
- * task is misuse (-EPERM). Every wait, a sleep without end too, may return -EDEADLK: when nothing is ready, no deadline is
- * ahead and nothing can come from outside, the loop reports who waits for what and fails waits until tasks go on. Time is in
- * nanoseconds.
+ * These rules hold in all headers; docs/vocabulary.md defines the terms.
+ *     - A failure is a negative errno value.
+ *     - A wait returns -ECANCELED if the calling task was cancelled, and for no other reason.
+ *     - The verdict of a wait and the outcome of a task are two numbers, which a program reads
+ *       separately.
+ *     - A wait outside of a task is misuse: it returns -EPERM, and the library reports it.
+ *     - A wait may return -EDEADLK, and so may a sleep without an end. If no task is ready, no
+ *       timer is set and no event can come from outside, the loop reports what each task waits for.
+ *       It then ends waits with -EDEADLK until tasks go on.
+ *     - Times are in nanoseconds.
  */
 #ifndef BELAY_H
 #define BELAY_H

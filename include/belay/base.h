@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every other header of belay builds on: marks, times, places.
+ * The basis of every other header of belay: attributes, versions, call sites, and times.
  */
 #ifndef BELAY_BASE_H
 #define BELAY_BASE_H
@@ -11,6 +11,7 @@
 
 #include <belay/options.h>
 
+/* The beginning and the end of declarations in C, also in a C++ program. */
 #ifdef __cplusplus
 #  define BELAY_BEGIN extern "C" {
 #  define BELAY_END }
@@ -19,42 +20,52 @@
 #  define BELAY_END
 #endif
 
+/* A function that the shared library exports. */
 #define BELAY_API __attribute__((visibility("default")))
-/* The result says something that the program must not overlook. */
+/* A function whose return value the program must use. The compiler warns if it does not. */
 #define BELAY_MUST_USE __attribute__((warn_unused_result))
+/* A function whose parameter `at` is a format of printf(), and whose arguments begin at `first`. */
 #define BELAY_PRINTF(at, first) __attribute__((format(printf, at, first)))
 /*
- * The library's inside in a struct that the caller stores. It has the same size and alignment on
- * every machine: the library keeps 64-bit numbers in it, and some 32-bit machines align these to 8
- * bytes and others to 4.
+ * The private contents of a struct that the caller stores.
+ *
+ * Their size and alignment are the same on every machine. The library keeps 64-bit numbers in them,
+ * which one 32-bit machine aligns to 8 bytes and another to 4.
  */
 #define BELAY_PRIVATE(bytes) __attribute__((aligned(8))) uintptr_t belay_private[(bytes) / sizeof(uintptr_t)]
 
+/* The version of the headers. */
 #define BELAY_VERSION_MAJOR 0
 #define BELAY_VERSION_MINOR 1
 #define BELAY_VERSION_PATCH 0
 
 /*
- * Places. A function that waits, spawns, or asks for a cancellation notes where it was called:
- * reports, dumps and the origin of a cancellation name the file and the line. So each of them is
- * masked by a macro of its own name, as the C standard lets its own library do (7.1.4):
- * belay_sleep(t) is belay_sleep_placed(BELAY_HERE, t). The plain function is there as well,
- * `(belay_sleep)(t)` or a pointer to it, and notes no place. A binding to another language calls
- * the `_placed` form with a place of that language: any string that outlives the task. They are all
- * in <belay/places.h>; defining BELAY_NO_PLACES before <belay.h> leaves the masks out.
+ * The call site, as a string such as "app.c:17".
+ *
+ * A function that waits, spawns or cancels records its call site. Reports, dumps and the origin of
+ * a request name the file and the line. A macro of the same name masks each such function, as the C
+ * standard allows its own library to do (C11, 7.1.4). For example, belay_sleep(t) stands for
+ * belay_sleep_placed(BELAY_HERE, t). The plain function exists too: `(belay_sleep)(t)`, or a call
+ * by a pointer, records no call site. A binding to another language calls the `_placed` function
+ * with a call site of that language, which is any string that outlives the task.
+ *
+ * The macros are in <belay/places.h>. A program that defines BELAY_NO_PLACES before it includes
+ * <belay.h> gets none of them.
  */
 #define BELAY_HERE __FILE__ ":" BELAY_STRING_OF(__LINE__)
+/* The value of a macro as a string, for BELAY_HERE. */
 #define BELAY_STRING_OF(x) BELAY_STRING(x)
 #define BELAY_STRING(x) #x
 
 /*
- * Times. Nanoseconds, both for a span and for an instant on the loop's clock (belay_now(),
- * CLOCK_MONOTONIC unless the loop has a virtual clock). A relative limit counts from the call.
- * BELAY_NEVER means no limit.
+ * A time in nanoseconds: a span, or an instant on the loop's clock.
+ *
+ * belay_now() is the current instant. The clock is CLOCK_MONOTONIC unless the loop has a virtual
+ * clock. A span that a function takes begins at the call. BELAY_NEVER means no limit.
  */
 typedef int64_t belay_time;
 
-/* Plain literals of the type belay_time, which tools that read headers for other languages understand. */
+/* Spans. They are plain literals of the type belay_time, for tools that generate bindings. */
 #ifdef __LP64__
 #  define BELAY_NANOSECOND  1L
 #  define BELAY_MICROSECOND 1000L
@@ -73,12 +84,16 @@ typedef int64_t belay_time;
 #  define BELAY_NEVER       9223372036854775807LL
 #endif
 
-/* The function a task runs, and one that disposes of what it is given. */
+/* The body of a task: a function that gets the task's argument and returns its outcome. */
 typedef int belay_fn(void *arg);
+
+/* A destructor: a function that frees the object that it is given. */
 typedef void belay_destroy(void *data);
 
-/* What a loop is and what a task is: opaque, see <belay/loop.h> and <belay/task.h>. */
+/* A loop, which runs tasks. The type is opaque, see <belay/loop.h>. */
 typedef struct belay_loop belay_loop;
+
+/* A task or a future. The type is opaque, see <belay/task.h>. */
 typedef struct belay_task belay_task;
 
 #endif
