@@ -39,7 +39,7 @@ function before_name(type)
         return type (type ~ /\*$/ ? "" : " ")
 }
 
-function comment_line(text)
+function star(text)
 {
         print " *" (text == "" ? "" : " ") text
 }
@@ -104,22 +104,22 @@ END {
         print "/* SPDX-License-Identifier: MIT */"
         print "/*"
         if (what == "header") {
-                comment_line("The functions that record where they are called, each in two forms.")
-                comment_line("")
-                comment_line("X_placed(place, ...) is X with the call site as an argument. The macro X calls it")
-                comment_line("with the file and the line of the call. The header that declares X describes the")
-                comment_line("function. See \"Places\" in <belay/base.h>.")
-                comment_line("")
-                comment_line("script/places generates this header from src/places/places.list and the others.")
+                star("The functions that record where they are called, each in two forms.")
+                star("")
+                star("X_placed(place, ...) is X with the call site as an argument. The macro X calls it")
+                star("with the file and the line of the call. The header that declares X describes the")
+                star("function. See \"Places\" in <belay/base.h>.")
+                star("")
+                star("script/places generates this header from src/places/places.list and the others.")
                 print " */"
                 print "#ifndef BELAY_PLACES_H\n#define BELAY_PLACES_H\n"
                 print headers "\nBELAY_BEGIN\n" declarations "\nBELAY_END\n"
                 print "#ifndef BELAY_NO_PLACES\n" masks "\n#endif\n#endif"
         } else {
-                comment_line("The plain forms of the functions that record their call site, for calls through")
-                comment_line("pointers and for callers that leave out the masks of <belay/places.h>.")
-                comment_line("")
-                comment_line("script/places generates this file from src/places/places.list and the headers.")
+                star("The plain forms of the functions that record their call site, for calls through")
+                star("pointers and for callers that leave out the masks of <belay/places.h>.")
+                star("")
+                star("script/places generates this file from src/places/places.list and the headers.")
                 print " */"
                 printf "#define BELAY_NO_PLACES\n#include <belay.h>\n%s", functions
         }
