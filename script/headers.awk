@@ -20,7 +20,8 @@
 # The text of a comment's line without " * ".
 function bare(text)
 {
-        sub(/^ ?\*? ?/, "", text)
+        if (!sub(/^ \* /, "", text) && !sub(/^ \*$/, "", text))
+                sub(/^ /, "", text)
         return text
 }
 
