@@ -17,7 +17,7 @@ complain()
 headers=()
 for header in include/belay/*.h; do
         name=belay/${header##*/}
-        grep -q "^ \*     $name  " include/belay.h || complain "$header: not in the list of parts of belay.h"
+        grep -q "^ \*     $name  " include/belay.h || complain "$header: not in belay.h's list"
         grep -rq "^#include <$name>$" include || complain "$header: no header includes it"
         # The comments of these functions stand with their other forms.
         [ "$name" = belay/places.h ] || headers+=("$header")
@@ -26,6 +26,6 @@ done
 awk -f script/headers.awk -f tests/docs/headers.awk "${headers[@]}" || wrong=1
 
 grep -nE '^ ?/?\*.{99}' include/belay/*.h && complain "comments of more than 100 columns"
-grep -nP '\t| $' include/belay.h include/belay/*.h && complain "tabs, or spaces at the end of a line"
+grep -nP '\t| $' include/belay.h include/belay/*.h && complain "tabs, or spaces at an end of line"
 
 exit $wrong
