@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# codespell finds no misspelt word. spelling.words, in lower case, has the names and fragments that it
-# takes for words: enumerators, macros of mdoc(7), escapes and the pieces of texts that are cut.
+# codespell finds no misspelt word. spelling.words, in lower case, has the names and fragments that
+# it takes for words: enumerators, macros of mdoc(7), escapes and the pieces of texts that are cut.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export LC_ALL=C.UTF-8
