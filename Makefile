@@ -8,7 +8,9 @@
 #   make conformance            the traces in tests/conformance
 #   make services               the examples beside other loops and libraries, of those that pkg-config finds
 #   make check-services         their tests, against real servers: script/test --services
-#   make install                to DESTDIR PREFIX (/usr/local) LIBDIR (PREFIX/lib), BINDIR, INCLUDEDIR, LIBEXECDIR; and uninstall
+#   make man                    the manual pages, from the headers' comments
+#   make install                to DESTDIR PREFIX (/usr/local) LIBDIR (PREFIX/lib), BINDIR, INCLUDEDIR, LIBEXECDIR,
+#                               MANDIR (PREFIX/share/man); and uninstall
 #   make clean
 #
 #   CC=clang  CC=musl-gcc  CC=aarch64-linux-gnu-gcc     CXX follows CC; other machines by qemu-user
@@ -46,6 +48,7 @@ LIBDIR ?= $(PREFIX)/lib
 BINDIR ?= $(PREFIX)/bin
 INCLUDEDIR ?= $(PREFIX)/include
 LIBEXECDIR ?= $(PREFIX)/libexec
+MANDIR ?= $(PREFIX)/share/man
 
 CFLAGS ?= -O2 -g
 CXXFLAGS ?= -O2 -g
@@ -165,12 +168,12 @@ endif
 # Says what is made, unless by make -s.
 say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' '$1' $(call quote,$(if $2,$2,$@)))
 
-.PHONY: all check check-programs check-services conformance services list-tests tests install install-files uninstall clean FORCE
+.PHONY: all check check-programs check-services conformance services list-tests tests man install install-files uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
 
-all: $(libraries) $(programs) $(examples)
+all: $(libraries) $(programs) $(examples) man
 
 # Other flags, or another set of sources, than the last time: what was built so is stale.
 record = @mkdir -p $(@D); printf '%s\n' $(call quote,$1) | cmp -s - $@ || printf '%s\n' $(call quote,$1) >$@
@@ -272,6 +275,15 @@ $(BUILD)/tests/%_cc: tests/%.cc $(BUILD)/libbelay.a $(BUILD)/flags
 
 -include $(objects:.o=.d) $(addsuffix .d,$(examples) $(beside:%.c=$(BUILD)/%) $(test_programs) $(test_helpers))
 
+# ---- manual pages ----
+
+man: $(BUILD)/man/made
+
+$(BUILD)/man/made: script/man script/man.awk script/headers.awk docs/man/belay.1 debian/changelog $(call find,include,*.h)
+	$(call say,man,$(@D))
+	$(Q)script/man $(@D)
+	@touch $@
+
 # ---- tests ----
 
 # What runs a test and ends all that it started: for this machine, whatever is tested.
@@ -317,7 +329,7 @@ conformance: $(programs)
 
 installing = BUILD=$(call quote,$(BUILD)) DESTDIR=$(call quote,$(DESTDIR)) PREFIX=$(call quote,$(PREFIX)) \
 	LIBDIR=$(call quote,$(LIBDIR)) BINDIR=$(call quote,$(BINDIR)) INCLUDEDIR=$(call quote,$(INCLUDEDIR)) \
-	LIBEXECDIR=$(call quote,$(LIBEXECDIR)) VERSION=$(version) SONAME=$(soname) SOFILE=$(sofile) script/install
+	LIBEXECDIR=$(call quote,$(LIBEXECDIR)) MANDIR=$(call quote,$(MANDIR)) VERSION=$(version) SONAME=$(soname) SOFILE=$(sofile) script/install
 
 install: all
 	@$(MAKE) --no-print-directory install-files

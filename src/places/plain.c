@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions that note their place, without one: what a function pointer or a caller without the masks of
- * <belay/places.h> gets.
+ * The plain forms of the functions that record their call site, for calls through
+ * pointers and for callers that leave out the masks of <belay/places.h>.
+ *
+ * script/places generates this file from src/places/places.list and the headers.
  */
 #define BELAY_NO_PLACES
 #include <belay.h>
@@ -113,12 +115,13 @@ int belay_group_spawn(belay_group *group, belay_fn *fn, void *arg) {
         return belay_group_spawn_placed(NULL, group, fn, arg);
 }
 
-int belay_group_spawn_with(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
-                           belay_task **task) {
+int belay_group_spawn_with(belay_group *group, belay_fn *fn, void *arg,
+                           const belay_spawn_options *options, belay_task **task) {
         return belay_group_spawn_with_placed(NULL, group, fn, arg, options, task);
 }
 
-int belay_group_start(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options, belay_task **task) {
+int belay_group_start(belay_group *group, belay_fn *fn, void *arg,
+                      const belay_spawn_options *options, belay_task **task) {
         return belay_group_start_placed(NULL, group, fn, arg, options, task);
 }
 
@@ -151,7 +154,8 @@ int belay_race(belay_task *const tasks[], size_t count, size_t *winner, int *out
         return belay_race_placed(NULL, tasks, count, winner, outcome);
 }
 
-int belay_as_completed_begin(belay_as_completed *each, belay_task *const tasks[], size_t count, belay_time span) {
+int belay_as_completed_begin(belay_as_completed *each, belay_task *const tasks[], size_t count,
+                             belay_time span) {
         return belay_as_completed_begin_placed(NULL, each, tasks, count, span);
 }
 
@@ -176,8 +180,9 @@ int belay_condition_wait(belay_condition *condition) {
         return belay_condition_wait_placed(NULL, condition);
 }
 
-int belay_condition_wait_until(belay_condition *condition, bool (*predicate)(void *arg), void *predicate_arg) {
-        return belay_condition_wait_until_placed(NULL, condition, predicate, predicate_arg);
+int belay_condition_wait_until(belay_condition *condition, bool (*predicate)(void *arg),
+                               void *arg) {
+        return belay_condition_wait_until_placed(NULL, condition, predicate, arg);
 }
 
 int belay_condition_notify(belay_condition *condition, size_t count) {
@@ -239,13 +244,11 @@ int belay_loop_run(belay_loop *loop, belay_fn *fn, void *arg, int *outcome) {
 }
 
 /* io.h */
-
 int belay_wait_fd(int fd, int events) {
         return belay_wait_fd_placed(NULL, fd, events);
 }
 
 /* stream.h */
-
 int belay_stream_open_fd(belay_stream **stream, int fd, const belay_stream_options *options) {
         return belay_stream_open_fd_placed(NULL, stream, fd, options);
 }
@@ -266,7 +269,8 @@ ssize_t belay_read_exactly(belay_stream *stream, void *buffer, size_t size) {
         return belay_read_exactly_placed(NULL, stream, buffer, size);
 }
 
-ssize_t belay_read_until(belay_stream *stream, const void *delimiter, size_t length, void *buffer, size_t size) {
+ssize_t belay_read_until(belay_stream *stream, const void *delimiter, size_t length, void *buffer,
+                         size_t size) {
         return belay_read_until_placed(NULL, stream, delimiter, length, buffer, size);
 }
 
@@ -307,8 +311,8 @@ int belay_close(belay_stream *stream, belay_time limit) {
 }
 
 /* net.h */
-
-int belay_connect(belay_stream **stream, const char *endpoint, const belay_connect_options *options) {
+int belay_connect(belay_stream **stream, const char *endpoint,
+                  const belay_connect_options *options) {
         return belay_connect_placed(NULL, stream, endpoint, options);
 }
 
@@ -321,7 +325,8 @@ int belay_resolve(const char *endpoint, int type, belay_address **addresses, siz
         return belay_resolve_placed(NULL, endpoint, type, addresses, count);
 }
 
-int belay_listen(belay_listener **listener, const char *endpoint, const belay_listen_options *options) {
+int belay_listen(belay_listener **listener, const char *endpoint,
+                 const belay_listen_options *options) {
         return belay_listen_placed(NULL, listener, endpoint, options);
 }
 
@@ -333,32 +338,35 @@ int belay_accept(belay_listener *listener, belay_stream **stream) {
         return belay_accept_placed(NULL, listener, stream);
 }
 
-int belay_serve(belay_listener *listener, belay_serve_fn *handler, void *arg, const belay_serve_options *options) {
+int belay_serve(belay_listener *listener, belay_serve_fn *handler, void *arg,
+                const belay_serve_options *options) {
         return belay_serve_placed(NULL, listener, handler, arg, options);
-}
-
-ssize_t belay_receive(belay_datagrams *socket, void *buffer, size_t size, belay_address *from) {
-        return belay_receive_placed(NULL, socket, buffer, size, from);
-}
-
-ssize_t belay_send(belay_datagrams *socket, const void *data, size_t size, const belay_address *to) {
-        return belay_send_placed(NULL, socket, data, size, to);
 }
 
 int belay_datagrams_open(belay_datagrams **socket, const char *local, const char *remote) {
         return belay_datagrams_open_placed(NULL, socket, local, remote);
 }
 
-ssize_t belay_send_descriptors(belay_stream *stream, const void *data, size_t size, const int *fds, size_t count) {
+ssize_t belay_receive(belay_datagrams *socket, void *buffer, size_t size, belay_address *from) {
+        return belay_receive_placed(NULL, socket, buffer, size, from);
+}
+
+ssize_t belay_send(belay_datagrams *socket, const void *data, size_t size,
+                   const belay_address *to) {
+        return belay_send_placed(NULL, socket, data, size, to);
+}
+
+ssize_t belay_send_descriptors(belay_stream *stream, const void *data, size_t size, const int *fds,
+                               size_t count) {
         return belay_send_descriptors_placed(NULL, stream, data, size, fds, count);
 }
 
-ssize_t belay_receive_descriptors(belay_stream *stream, void *buffer, size_t size, int *fds, size_t *count) {
+ssize_t belay_receive_descriptors(belay_stream *stream, void *buffer, size_t size, int *fds,
+                                  size_t *count) {
         return belay_receive_descriptors_placed(NULL, stream, buffer, size, fds, count);
 }
 
 /* file.h */
-
 int belay_file_open(const char *path, int flags, mode_t mode) {
         return belay_file_open_placed(NULL, path, flags, mode);
 }
@@ -416,7 +424,6 @@ int belay_walk(const char *root, belay_walk_fn *fn, void *arg) {
 }
 
 /* embed.h */
-
 int belay_loop_start(belay_loop *loop, belay_fn *fn, void *arg) {
         return belay_loop_start_placed(NULL, loop, fn, arg);
 }
