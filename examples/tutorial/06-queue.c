@@ -11,9 +11,8 @@ struct pipeline {
         int consumed;
 };
 
-static void say(const char *text, int item) {
-        printf("%d s  %-8s  %s %d\n", (int) (belay_now() / BELAY_SECOND), belay_name(belay_self()),
-               text, item);
+static void say(const char *name, const char *text, int item) {
+        printf("%d s  %-8s  %s %d\n", (int) (belay_now() / BELAY_SECOND), name, text, item);
 }
 
 static int produce(void *arg) {
@@ -25,7 +24,7 @@ static int produce(void *arg) {
                 /* Waits if the queue is full. */
                 rc = belay_queue_put(pipeline->queue, &pipeline->items[i]);
                 if (rc == 0)
-                        say("put", i);
+                        say("producer", "put", i);
         }
         /* The consumer still gets the items in the queue, and -ESHUTDOWN after the last. */
         belay_queue_shutdown(pipeline->queue, false);
@@ -38,7 +37,7 @@ static int consume(void *arg) {
         int rc;
 
         while ((rc = belay_queue_get(pipeline->queue, &item)) == 0) {
-                say("got", *(int *) item);
+                say("consumer", "got", *(int *) item);
                 rc = belay_sleep(2 * BELAY_SECOND);
                 if (rc < 0)
                         return rc;
@@ -47,16 +46,14 @@ static int consume(void *arg) {
         return rc == -ESHUTDOWN ? 0 : rc;
 }
 
-static int run_all(struct pipeline *pipeline) {
-        static const struct { belay_fn *fn; const char *name; } members[] = {
-                { consume, "consumer" }, { produce, "producer" },
-        };
+static int run_both(struct pipeline *pipeline) {
         belay_group group;
         int rc = belay_group_enter(&group);
 
-        for (size_t i = 0; i < 2 && rc == 0; i++)
-                rc = belay_group_spawn_with(&group, members[i].fn, pipeline, BELAY_OPTIONS(
-                                belay_spawn_options, .name = members[i].name), NULL);
+        if (rc == 0)
+                rc = belay_group_spawn(&group, consume, pipeline);
+        if (rc == 0)
+                rc = belay_group_spawn(&group, produce, pipeline);
         return belay_group_leave(&group, rc);
 }
 
@@ -66,8 +63,8 @@ static int app(void *arg) {
 
         (void) arg;
         if (pipeline.queue == NULL)
-                return -ENOMEM;
-        rc = run_all(&pipeline);
+                return -errno;
+        rc = run_both(&pipeline);
         belay_queue_free(pipeline.queue);
         printf("%d s  %d of %d items consumed\n", (int) (belay_now() / BELAY_SECOND),
                pipeline.consumed, ITEMS);
