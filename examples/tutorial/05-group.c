@@ -37,7 +37,7 @@ static int fetch_all(struct source sources[], size_t count) {
 
         for (size_t i = 0; i < count && rc == 0; i++)
                 rc = belay_group_spawn(&group, fetch, &sources[i]);
-        /* Waits for the members, so what they point to may live on this stack. */
+        /* Leaving waits for the members, so they may point into the caller's stack. */
         return belay_group_leave(&group, rc);
 }
 

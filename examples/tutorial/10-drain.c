@@ -123,7 +123,7 @@ static int app(void *arg) {
         task = belay_spawn(serve, listener);
         belay_group_enter(&group);
         for (int i = 0; i < CLIENTS && rc == 0; i++) {
-                /* Four requests outlast the grace period. One is in its commit when it ends. */
+                /* Four requests outlast the grace period. One commit is in progress at its end. */
                 milliseconds[i] = i == 0 ? 3000 : i % 10 == 9 ? 5000 : 10 + i;
                 rc = belay_group_spawn(&group, load, &milliseconds[i]);
         }
