@@ -67,7 +67,7 @@ static int talk(void *arg) {
         if (rc == 0)
                 rc = belay_connect(&stream, ENDPOINT, NULL);
         if (rc == -ENOENT || rc == -ECONNREFUSED) {
-                say(client->name, "nobody listens");
+                say(client->name, "no listener");
                 return 0;
         }
         if (rc < 0)

@@ -101,11 +101,11 @@ static int load(void *arg) {
 static int shut_down(belay_listener *listener, belay_task *task) {
         int rc;
 
-        printf("shutdown begins: %u connections, %u requests at work\n",
+        printf("shutdown begins: %u connections, %u requests in progress\n",
                (unsigned) belay_serve_count(listener), server.working);
         server.is_closing = true;
         rc = belay_cancel_wait(task, "shutdown", BELAY_MINUTE, NULL);
-        printf("shutdown ends:   %u connections, %u requests at work\n",
+        printf("shutdown ends:   %u connections, %u requests in progress\n",
                (unsigned) belay_serve_count(listener), server.working);
         return rc;
 }
