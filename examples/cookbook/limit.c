@@ -70,6 +70,7 @@ static int app(void *arg) {
         /* If the limit around it expires, the inner one reports a cancellation, and the outer one the timeout. */
         check(belay_timeout_enter_until(&outer, belay_now() + BELAY_SECOND) == 0);
         check(belay_deadline() == belay_timeout_when(&outer));
+        check(belay_timeout_reschedule_until(&outer, belay_now() + 2 * BELAY_SECOND / 2) == 0);
         check(exchange(BELAY_MINUTE, answer, sizeof(answer)) == -ECANCELED);
         check(belay_timeout_leave(&outer, -ECANCELED) == -ETIMEDOUT);
         check(belay_timeout_expired(&outer));

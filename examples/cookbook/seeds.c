@@ -32,8 +32,9 @@ static int start_up(void *arg) {
         belay_group group;
         int rc = belay_group_enter(&group);
 
-        if (rc == 0)
-                rc = belay_group_spawn(&group, prepare, arg);
+        if (rc < 0)
+                return rc;
+        rc = belay_group_spawn(&group, prepare, arg);
         if (rc == 0)
                 rc = belay_group_spawn(&group, use, arg);
         return belay_group_leave(&group, rc);
