@@ -10,6 +10,15 @@
 
 /* ---- the recipe ---- */
 
+static int greet(belay_stream *client) {
+        ssize_t rc = belay_print(client, "hello\n");
+
+        if (rc > 0)
+                return belay_close(client, BELAY_SECOND);
+        belay_abort(client);
+        return (int) rc;
+}
+
 /* A service manager passes the first socket as descriptor 3. Serves one connection at a time. */
 static int serve_inherited(int fd) {
         belay_listener *listener;
@@ -18,18 +27,10 @@ static int serve_inherited(int fd) {
 
         if (rc < 0)
                 return rc;
-        while ((rc = belay_accept(listener, &client)) == 0) {
-                ssize_t said = belay_print(client, "hello\n");
-
-                if (said < 0)
-                        belay_abort(client);
-                else
-                        rc = belay_close(client, BELAY_SECOND);
-                if (said == -ECANCELED || rc == -ECANCELED) {
-                        rc = -ECANCELED;
+        /* A client that breaks its connection ends nothing but that. */
+        while ((rc = belay_accept(listener, &client)) == 0)
+                if ((rc = greet(client)) == -ECANCELED)
                         break;
-                }
-        }
         belay_listener_close(listener);
         return rc;
 }
@@ -60,7 +61,8 @@ static int app(void *arg) {
                 check(belay_read_line(stream, line, sizeof(line)) == 6);
                 check(belay_close(stream, BELAY_NEVER) == 0);
         }
-        check(belay_cancel_wait(task, "enough", BELAY_NEVER, &outcome) == 0 && outcome == -ECANCELED);
+        check(belay_cancel_wait(task, "enough", BELAY_NEVER, &outcome) == 0);
+        check(outcome == -ECANCELED);
         belay_release(task);
 
         /* A listener's descriptor, to look at it or to hand down a copy. */
@@ -76,7 +78,8 @@ int main(void) {
         snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", directory);
         snprintf(endpoint, sizeof(endpoint), "unix:%s/socket", directory);
         inherited = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        check(inherited >= 0 && bind(inherited, (struct sockaddr *) &address, sizeof(address)) == 0);
+        check(inherited >= 0);
+        check(bind(inherited, (struct sockaddr *) &address, sizeof(address)) == 0);
         check(listen(inherited, 10) == 0);
         check(belay_run(app, NULL) == 0);
         (void) unlink(address.sun_path);

@@ -8,8 +8,12 @@
 
 /* ---- the recipe ---- */
 
-/* Calls use(task) for each task as it ends; stops at the first failure, of a task or of use(), or after `span`. */
-static int use_as_completed(belay_task *tasks[], size_t count, belay_time span, int (*use)(belay_task *task)) {
+/*
+ * Calls use(task) for each task as it ends; stops at the first failure, of a task or of use(), or
+ * after `span`.
+ */
+static int use_as_completed(belay_task *tasks[], size_t count, belay_time span,
+                            int (*use)(belay_task *task)) {
         belay_as_completed each;
         belay_task *task;
         int rc = belay_as_completed_begin(&each, tasks, count, span);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A background task that an object owns: it is started with the object, and gone when the object is stopped.
+ * A background task that an object owns. It starts with the object, and has ended when the object
+ * is stopped.
  */
 #include <belay.h>
 
@@ -28,14 +29,16 @@ static int refresh(void *arg) {
 
 static int cache_start(struct cache *cache) {
         *cache = (struct cache) { .is_open = true };
-        cache->refresher = belay_spawn_with(refresh, cache, BELAY_OPTIONS(belay_spawn_options, .name = "refresher"));
+        cache->refresher = belay_spawn_with(refresh, cache, BELAY_OPTIONS(belay_spawn_options,
+                .name = "refresher"));
         return cache->refresher ? 0 : -errno;
 }
 
 /* When this returns, the task is gone, and the cache's memory may be freed. */
 static int cache_stop(struct cache *cache) {
-        int outcome = 0, rc = belay_cancel_wait(cache->refresher, "cache stops", BELAY_NEVER, &outcome);
+        int outcome = 0, rc;
 
+        rc = belay_cancel_wait(cache->refresher, "cache stops", BELAY_NEVER, &outcome);
         belay_release(cache->refresher);
         cache->refresher = NULL;
         return rc < 0 ? rc : outcome == -ECANCELED ? 0 : outcome;

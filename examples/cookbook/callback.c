@@ -21,7 +21,8 @@ static void fire(void *arg) {
         lookup->done(lookup, "127.0.0.1");
 }
 
-static void lookup_start(struct lookup *lookup, void (*done)(struct lookup *lookup, const char *answer), void *context) {
+static void lookup_start(struct lookup *lookup, void (*done)(struct lookup *lookup,
+        const char *answer), void *context) {
         *lookup = (struct lookup) { .done = done, .context = context };
         lookup->ticket = belay_later(BELAY_SECOND, fire, lookup);
 }
@@ -88,13 +89,15 @@ static int app(void *arg) {
 
         (void) arg;
         /* The other way: a callback at the end of a task. */
-        check(belay_on_done(task, note_end, NULL) == 0 && belay_on_done(task, note_end, &lookup) == 0);
+        check(belay_on_done(task, note_end, NULL) == 0);
+        check(belay_on_done(task, note_end, &lookup) == 0);
         check(belay_off_done(task, note_end, &lookup) == 1);
         check(belay_join(task, NULL) == 0 && belay_yield() == 0);
         check(belay_result(task) == 0 && ends == 1 && lookup.cancelled == 0);
         belay_release(task);
 
-        check(belay_wait_for(look_up_once, &lookup, BELAY_SECOND / 2) == -ETIMEDOUT && lookup.cancelled == 1);
+        check(belay_wait_for(look_up_once, &lookup, BELAY_SECOND / 2) == -ETIMEDOUT);
+        check(lookup.cancelled == 1);
         check(belay_soon(count, &called) != 0 && called == 0 && belay_yield() == 0 && called == 1);
         return 0;
 }

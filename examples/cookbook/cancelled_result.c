@@ -22,7 +22,9 @@ static int search_task(void *arg) {
         return rc == -ECANCELED ? search->best : rc;
 }
 
-/* As a part of a task that goes on: the request was meant for the part alone, so it is withdrawn. */
+/*
+ * As a part of a task that goes on: the request was meant for the part alone, so it is withdrawn.
+ */
 static int search_here(struct search *search) {
         int rc = search_task(search);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the programs of the cookbook check themselves with.
+ * The programs of the cookbook check themselves with these.
  *
- *     check(condition)     always evaluated; if it is false, the program says where and exits with 1
- *     run_virtual(fn)      runs fn(NULL) as a program on a virtual clock, which jumps over the time in which nothing is ready
+ *     check(condition)     always evaluated; if it is false, the program prints the place and exits
+ *                          with 1
+ *     run_virtual(fn)      runs fn(NULL) as a program on a virtual clock, which jumps to the next
+ *                          deadline when no task is ready
  */
 #ifndef COOKBOOK_CHECK_H
 #define COOKBOOK_CHECK_H
@@ -21,7 +23,8 @@ static inline void check_failed(const char *file, int line, const char *conditio
 }
 
 static inline int run_virtual(belay_fn *fn) {
-        return belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
+        return belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options,
+                .clock = BELAY_CLOCK_VIRTUAL));
 }
 
 #endif

@@ -35,7 +35,10 @@ static int pool_get(struct pool *pool, const char *endpoint, belay_stream **conn
         return rc;
 }
 
-/* `is_good`: the last answer was read to its end. Any other connection is closed, since its next user would read the rest. */
+/*
+ * `is_good`: the last answer was read to its end. Any other connection is closed, since its next
+ * user would read the rest.
+ */
 static void pool_put(struct pool *pool, belay_stream *connection, bool is_good) {
         if (is_good && !belay_is_cut(connection))
                 pool->idle[pool->count++] = connection;
@@ -66,7 +69,8 @@ static int answer(belay_stream *client, void *arg) {
 }
 
 static int serve(void *listener) {
-        return belay_serve(listener, answer, NULL, BELAY_OPTIONS(belay_serve_options, .grace = BELAY_NEVER));
+        return belay_serve(listener, answer, NULL, BELAY_OPTIONS(belay_serve_options,
+                .grace = BELAY_NEVER));
 }
 
 static int ask(void *arg) {
@@ -100,7 +104,9 @@ static int app(void *arg) {
                 check(belay_result(tasks[i]) == 0);
                 belay_release(tasks[i]);
         }
-        check(accepted == MOST && pool.count == MOST && belay_semaphore_value(&pool.places) == MOST);
+        check(accepted == MOST);
+        check(pool.count == MOST);
+        check(belay_semaphore_value(&pool.places) == MOST);
         while (pool.count > 0)
                 belay_close(pool.idle[--pool.count], BELAY_NEVER);
         check(belay_serve_stop(listener) == 0);
@@ -109,7 +115,8 @@ static int app(void *arg) {
         belay_listener_close(listener);
 
         /* Without a wait: take a place only if one is free. */
-        check(belay_semaphore_try_acquire(&plain) == 0 && belay_semaphore_try_acquire(&plain) == -EBUSY);
+        check(belay_semaphore_try_acquire(&plain) == 0);
+        check(belay_semaphore_try_acquire(&plain) == -EBUSY);
         belay_semaphore_init(&plain, 2);
         check(belay_semaphore_value(&plain) == 2);
         return 0;

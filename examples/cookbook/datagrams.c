@@ -16,7 +16,8 @@ struct message {
 };
 
 /* Sends a question, up to five times, and returns 0 with its answer. */
-static int ask(belay_datagrams *socket, const struct message *question, struct message *answer, belay_time patience) {
+static int ask(belay_datagrams *socket, const struct message *question, struct message *answer,
+               belay_time patience) {
         ssize_t rc = -ETIMEDOUT;
 
         for (int i = 0; i < 5 && rc == -ETIMEDOUT; i++) {
@@ -67,7 +68,8 @@ static int app(void *arg) {
 
         (void) arg;
         check(belay_datagrams_open(&there, server_at, NULL) == 0);
-        check(strcmp(belay_datagrams_endpoint(there), server_at) == 0 && belay_datagrams_fd(there) >= 0);
+        check(strcmp(belay_datagrams_endpoint(there), server_at) == 0);
+        check(belay_datagrams_fd(there) >= 0);
         check(belay_datagrams_open(&here, client_at, server_at) == 0);
         task = belay_spawn(server, there);
         check(ask(here, &question, &answer, BELAY_SECOND) == 0);

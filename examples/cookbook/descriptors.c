@@ -18,7 +18,10 @@ static int send_descriptor(belay_stream *stream, int fd, const char *name) {
         return rc < 0 ? (int) rc : (size_t) rc < size ? -ENOTRECOVERABLE : 0;
 }
 
-/* Receives one, with its name. The descriptor is the caller's, and closed on exec. 0: there are no more. */
+/*
+ * Receives one, with its name. The descriptor is the caller's, and closed on exec. 0: there are no
+ * more.
+ */
 static int receive_descriptor(belay_stream *stream, int *fd, char *name, size_t size) {
         size_t count = 1;
         ssize_t rc = belay_receive_descriptors(stream, name, 1, fd, &count);

@@ -24,7 +24,10 @@ static int answer(belay_stream *client, void *arg) {
         return rc < 0 ? (int) rc : 0;
 }
 
-/* Serves until the calling task is cancelled, as Ctrl-C cancels main. No connection is left when it returns. */
+/*
+ * Serves until the calling task is cancelled, as Ctrl-C cancels main. No connection is left when it
+ * returns.
+ */
 static int serve(belay_listener *listener, belay_time grace) {
         return belay_serve(listener, answer, NULL, BELAY_OPTIONS(belay_serve_options,
                 .most = 1000, .grace = grace, .close_limit = BELAY_SECOND));
@@ -54,7 +57,8 @@ static int app(void *arg) {
         (void) arg;
         check(belay_listen(&listener, endpoint, NULL) == 0);
         task = belay_spawn(server, NULL);
-        check(belay_connect(&leaves, endpoint, NULL) == 0 && belay_connect(&stays, endpoint, NULL) == 0);
+        check(belay_connect(&leaves, endpoint, NULL) == 0);
+        check(belay_connect(&stays, endpoint, NULL) == 0);
         check(belay_print(leaves, "one\n") == 4 && expect_line(leaves, "you said: one\n"));
         check(belay_print(stays, "two\n") == 4 && expect_line(stays, "you said: two\n"));
         check(belay_serve_count(listener) == 2);
@@ -66,7 +70,10 @@ static int app(void *arg) {
         check(belay_print(leaves, "three\n") == 6 && expect_line(leaves, "you said: three\n"));
         check(belay_close(leaves, BELAY_NEVER) == 0);
         check(!belay_done(task));
-        /* A second request ends the grace period, and the cleanup of the connection still gets its last words out. */
+        /*
+         * A second request ends the grace period, and the cleanup of the connection still gets its
+         * last words out.
+         */
         check(belay_cancel(task, "at once"));
         check(expect_line(stays, "the server is closing\n"));
         check(belay_close(stays, BELAY_NEVER) == 0);

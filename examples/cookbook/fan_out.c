@@ -10,10 +10,19 @@
 
 struct item {
         int input;
-        int result;                     /* or the failure's code; -EINPROGRESS if it was not begun */
+        int result;     /* or the failure's code; -EINPROGRESS if the item was not begun */
 };
 
-static int work(void *arg);
+/* An item's result is in its own slot, which its task alone writes. */
+static int work(void *arg) {
+        struct item *item = arg;
+        int rc = belay_sleep(BELAY_SECOND);
+
+        if (rc == 0)
+                rc = item->input % 5 == 0 ? -EINVAL : item->input * 2;
+        item->result = rc;
+        return rc < 0 && rc != -ECANCELED ? 0 : rc;
+}
 
 /* Works on all items, `at_once` of them at a time. A failure of one stops no other. */
 static int work_on_all(struct item items[], size_t count, size_t at_once) {
@@ -29,17 +38,6 @@ static int work_on_all(struct item items[], size_t count, size_t at_once) {
         for (size_t i = 0; i < count && rc == 0; i++)
                 rc = belay_group_spawn(&group, work, &items[i]);
         return belay_group_leave(&group, rc);
-}
-
-/* An item's result is in its own slot, which its task alone writes. */
-static int work(void *arg) {
-        struct item *item = arg;
-        int rc = belay_sleep(BELAY_SECOND);
-
-        if (rc == 0)
-                rc = item->input % 5 == 0 ? -EINVAL : item->input * 2;
-        item->result = rc;
-        return rc < 0 && rc != -ECANCELED ? 0 : rc;
 }
 
 /* ---- the check ---- */

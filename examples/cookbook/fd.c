@@ -13,7 +13,9 @@
 
 /* ---- the recipe ---- */
 
-/* Waits until something happens in the directory that `fd`, of inotify_init1(IN_NONBLOCK), watches. */
+/*
+ * Waits until something happens in the directory that `fd`, of inotify_init1(IN_NONBLOCK), watches.
+ */
 static int next_change(int fd, char name[NAME_MAX + 1]) {
         char buffer[4096] __attribute__((aligned(8)));
         const struct inotify_event *event = (const struct inotify_event *) buffer;

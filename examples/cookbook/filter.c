@@ -10,11 +10,15 @@
 
 /* ---- the recipe ---- */
 
-/* For a program: filter(STDIN_FILENO, STDOUT_FILENO). The descriptors stay open, and as blocking as they were. */
+/*
+ * For a program: filter(STDIN_FILENO, STDOUT_FILENO). The descriptors stay open, and as blocking as
+ * they were.
+ */
 static int filter(int from, int to) {
         belay_stream *in, *out = NULL;
         char line[4096];
-        ssize_t rc = belay_stream_open_fd(&in, from, BELAY_OPTIONS(belay_stream_options, .keep_open = true));
+        ssize_t rc = belay_stream_open_fd(&in, from, BELAY_OPTIONS(belay_stream_options,
+                .keep_open = true));
 
         if (rc < 0)
                 return (int) rc;
@@ -45,7 +49,8 @@ static int app(void *arg) {
         check(write(in[1], "one\ntwo", 7) == 7 && close(in[1]) == 0);
         check(filter(in[0], out[1]) == 0);
         check(close(out[1]) == 0);
-        check(belay_stream_open_fd(&reader, out[0], NULL) == 0 && belay_stream_fd(reader) == out[0]);
+        check(belay_stream_open_fd(&reader, out[0], NULL) == 0);
+        check(belay_stream_fd(reader) == out[0]);
         check(belay_read_line(reader, line, sizeof(line)) == 4 && strcmp(line, "ONE\n") == 0);
         check(belay_read_line(reader, line, sizeof(line)) == 3 && strcmp(line, "TWO") == 0);
         check(belay_read(reader, line, sizeof(line)) == 0);

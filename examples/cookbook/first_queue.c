@@ -18,8 +18,8 @@ static int get_one(void *queue) {
 }
 
 /*
- * Waits until at least one of the queues gives an item. Several may: items[i] is that of queues[i], or NULL.
- * The caller owns these items, whatever the function returns.
+ * Waits until at least one of the queues gives an item. Several queues may: items[i] is the item of
+ * queues[i], or NULL. The caller owns these items, whatever the function returns.
  */
 static int get_any(belay_queue *queues[], void *items[], size_t count) {
         belay_task *tasks[MOST] = { NULL };

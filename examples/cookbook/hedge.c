@@ -59,7 +59,8 @@ static int ask(void *arg) {
 }
 
 static int app(void *arg) {
-        struct server quick = { .delay = BELAY_MILLISECOND, .answer = 1 }, slow = { .delay = BELAY_HOUR, .answer = 2 };
+        struct server quick = { .delay = BELAY_MILLISECOND, .answer = 1 },
+                slow = { .delay = BELAY_HOUR, .answer = 2 };
         belay_time began = belay_now();
 
         (void) arg;

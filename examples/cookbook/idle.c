@@ -8,7 +8,10 @@
 
 /* ---- the recipe ---- */
 
-/* Reads lines until the end. Each one moves the limit. Fails with -ETIMEDOUT after a silence of `idle`. */
+/*
+ * Reads lines until the end. Each one moves the limit. Fails with -ETIMEDOUT after a silence of
+ * `idle`.
+ */
 static int read_lines(belay_stream *peer, belay_time idle, unsigned *lines) {
         char line[512];
         belay_timeout limit;

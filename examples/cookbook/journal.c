@@ -29,7 +29,10 @@ static int append(int fd, const void *record, size_t size) {
         else if ((rc = belay_yield()) == 0)
                 rc = -ENOSPC;           /* short, and no request was why */
         if (rc < 0) {
-                /* A request that was delivered does not disturb this. The region holds back another one. */
+                /*
+                 * A request that was delivered does not disturb this. The region holds back another
+                 * one.
+                 */
                 belay_shield_enter(&region, BELAY_NEVER);
                 undone = belay_file_truncate(fd, stat.st_size);
                 undone = belay_shield_leave(&region, undone);

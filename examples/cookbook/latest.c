@@ -9,7 +9,10 @@
 
 /* ---- the recipe ---- */
 
-/* Never waits. Returns how many items were dropped, or a failure; then `item` is still the caller's. */
+/*
+ * Never waits. Returns how many items were dropped, or a failure; then `item` is still the
+ * caller's.
+ */
 static int put_latest(belay_queue *queue, void *item, belay_destroy *destroy) {
         void *oldest;
         int dropped = 0, rc;
@@ -34,7 +37,8 @@ static void count(void *item) {
 }
 
 static int app(void *arg) {
-        belay_queue *queue = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .capacity = 3, .destroy = count));
+        belay_queue *queue = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options,
+                .capacity = 3, .destroy = count));
         int items[10];
         void *item;
 

@@ -67,7 +67,10 @@ static int app(void *arg) {
         check(exchange(BELAY_SECOND, answer, sizeof(answer)) == -ETIMEDOUT);
         check(belay_now() - began == BELAY_SECOND);
 
-        /* If the limit around it expires, the inner one reports a cancellation, and the outer one the timeout. */
+        /*
+         * If the limit around it expires, the inner one reports a cancellation, and the outer one
+         * the timeout.
+         */
         check(belay_timeout_enter_until(&outer, belay_now() + BELAY_SECOND) == 0);
         check(belay_deadline() == belay_timeout_when(&outer));
         check(belay_timeout_reschedule_until(&outer, belay_now() + 2 * BELAY_SECOND / 2) == 0);

@@ -8,7 +8,10 @@
 
 /* ---- the recipe ---- */
 
-/* For syslog(): the levels have syslog's numbers. It must not wait, as it is called in the midst of the library. */
+/*
+ * For syslog(): the levels have syslog's numbers. It must not wait, as it is called in the midst of
+ * the library.
+ */
 static void write_log(void *context, belay_log_level level, const char *line) {
         FILE *log = context;
 

@@ -13,7 +13,10 @@ struct once {
         bool is_done;
 };
 
-/* Calls init(arg) unless that was done. Tasks that come meanwhile wait. After a failure the next task tries. */
+/*
+ * Calls init(arg) unless that was done. Tasks that come meanwhile wait. After a failure the next
+ * task tries.
+ */
 static int once(struct once *once, belay_fn *init, void *arg) {
         int rc;
 
@@ -53,7 +56,8 @@ static int use(void *arg) {
 }
 
 static int app(void *arg) {
-        belay_task *tasks[] = { belay_spawn(use, NULL), belay_spawn(use, NULL), belay_spawn(use, NULL) };
+        belay_task *tasks[] = { belay_spawn(use, NULL), belay_spawn(use, NULL), belay_spawn(use,
+                NULL) };
 
         (void) arg;
         check(belay_sleep(BELAY_SECOND / 2) == 0);
@@ -62,7 +66,9 @@ static int app(void *arg) {
         belay_cancel(tasks[0], "not wanted any more");
         check(belay_gather_collect(tasks, 3) == 0);
         check(begun == 2 && connected == 1);
-        check(belay_result(tasks[0]) == -ECANCELED && belay_result(tasks[1]) == 0 && belay_result(tasks[2]) == 0);
+        check(belay_result(tasks[0]) == -ECANCELED);
+        check(belay_result(tasks[1]) == 0);
+        check(belay_result(tasks[2]) == 0);
         check(belay_now() == 3 * BELAY_SECOND / 2);
         for (int i = 0; i < 3; i++)
                 belay_release(tasks[i]);

@@ -7,6 +7,50 @@
 
 #include "check.h"
 
+/* ---- the recipe ---- */
+
+struct pool {
+        belay_queue *jobs;              /* each allocated by malloc() */
+        belay_fn *process;
+};
+
+static int worker(void *arg) {
+        const struct pool *pool = arg;
+        void *job;
+        int rc;
+
+        while ((rc = belay_queue_get(pool->jobs, &job)) == 0) {
+                rc = pool->process(job);
+                free(job);
+                belay_queue_task_done(pool->jobs);
+                if (rc < 0)
+                        return rc;
+        }
+        return rc == -ESHUTDOWN ? 0 : rc;
+}
+
+/* feed(queue) puts jobs in, and waits where the queue is full. */
+static int run_pool(size_t workers, size_t queued, belay_fn *process, belay_fn *feed) {
+        struct pool pool = { belay_queue_new_with(BELAY_OPTIONS(belay_queue_options,
+                .capacity = queued, .destroy = free, .name = "jobs")), process };
+        belay_group group;
+        int rc = pool.jobs != NULL ? belay_group_enter(&group) : -ENOMEM;
+
+        if (rc == 0) {
+                for (size_t i = 0; i < workers && rc == 0; i++)
+                        rc = belay_group_spawn(&group, worker, &pool);
+                if (rc == 0)
+                        rc = feed(pool.jobs);
+                /* No more will come. The workers end when the queue is empty. */
+                belay_queue_shutdown(pool.jobs, rc < 0);
+                rc = belay_group_leave(&group, rc);
+        }
+        belay_queue_free(pool.jobs);
+        return rc;
+}
+
+/* ---- the check ---- */
+
 static unsigned done, most, busy;
 
 static int process(void *job) {
@@ -19,45 +63,6 @@ static int process(void *job) {
         done += rc == 0;
         return rc;
 }
-
-/* ---- the recipe ---- */
-
-static int worker(void *arg) {
-        belay_queue *jobs = arg;
-        void *job;
-        int rc;
-
-        while ((rc = belay_queue_get(jobs, &job)) == 0) {
-                rc = process(job);
-                free(job);
-                belay_queue_task_done(jobs);
-                if (rc < 0)
-                        return rc;
-        }
-        return rc == -ESHUTDOWN ? 0 : rc;
-}
-
-/* Feeds `workers` tasks by feed(queue), which puts jobs in and waits where the queue is full. */
-static int run_pool(size_t workers, size_t queued, belay_fn *feed) {
-        belay_queue *jobs = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options,
-                .capacity = queued, .destroy = free, .name = "jobs"));
-        belay_group group;
-        int rc = jobs ? belay_group_enter(&group) : -ENOMEM;
-
-        if (rc == 0) {
-                for (size_t i = 0; i < workers && rc == 0; i++)
-                        rc = belay_group_spawn(&group, worker, jobs);
-                if (rc == 0)
-                        rc = feed(jobs);
-                /* No more will come. The workers end when the queue is empty. */
-                belay_queue_shutdown(jobs, rc < 0);
-                rc = belay_group_leave(&group, rc);
-        }
-        belay_queue_free(jobs);
-        return rc;
-}
-
-/* ---- the check ---- */
 
 static int jobs_to_feed;
 
@@ -79,7 +84,7 @@ static int feed(void *arg) {
 
 static int pool(void *arg) {
         (void) arg;
-        return run_pool(4, 8, feed);
+        return run_pool(4, 8, process, feed);
 }
 
 static int app(void *arg) {

@@ -11,7 +11,10 @@
 
 /* ---- the recipe ---- */
 
-/* Blocks SIGHUP, so that it comes by the descriptor alone. Call it in main() before there are threads. */
+/*
+ * Blocks SIGHUP, so that it comes by the descriptor alone. Call it in main() before there are
+ * threads.
+ */
 static int open_hangups(void) {
         sigset_t hangup;
 
@@ -22,7 +25,10 @@ static int open_hangups(void) {
         return signalfd(-1, &hangup, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-/* Calls reload(arg) after each SIGHUP until the task is cancelled. Signals that come meanwhile merge. */
+/*
+ * Calls reload(arg) after each SIGHUP until the task is cancelled. Signals that come meanwhile
+ * merge.
+ */
 static int reload_on_hangup(int hangups, belay_fn *reload, void *arg) {
         struct signalfd_siginfo info;
         int rc;
@@ -68,7 +74,8 @@ static int app(void *arg) {
                 check(reloads == i);
                 belay_event_clear(&reloaded);
         }
-        check(belay_cancel_wait(task, "enough", BELAY_NEVER, &outcome) == 0 && outcome == -ECANCELED);
+        check(belay_cancel_wait(task, "enough", BELAY_NEVER, &outcome) == 0);
+        check(outcome == -ECANCELED);
         belay_release(task);
         return 0;
 }

@@ -24,7 +24,10 @@ static int retry(belay_fn *attempt, void *arg, belay_time each, belay_time total
                 rc = belay_wait_for(attempt, arg, each);
                 if (!is_transient(rc))
                         break;
-                /* Somewhere between half and all of it, so that clients that failed together return apart. */
+                /*
+                 * Somewhere between half and all of it, so that clients that failed together return
+                 * apart.
+                 */
                 rc = belay_sleep(most / 2 + (belay_time) (drand48() * (double) (most / 2)));
                 if (rc < 0)
                         break;
@@ -54,7 +57,8 @@ static void cancel(void *task) {
 }
 
 static int app(void *arg) {
-        struct service soon = { .refusals = 4, .hangs_at = 2 }, never = { .refusals = 1000000 }, later = never;
+        struct service soon = { .refusals = 4, .hangs_at = 2 }, never = { .refusals = 1000000 },
+                later = never;
         belay_time began;
 
         (void) arg;

@@ -12,7 +12,10 @@
 
 /* ---- the recipe ---- */
 
-/* At any instant `path` is one of the two versions, and `backup` is the one before, if there is one. */
+/*
+ * At any instant `path` is one of the two versions, and `backup` is the one before, if there is
+ * one.
+ */
 static int save(const char *path, const char *backup, const void *data, size_t size) {
         char *old;
         size_t old_size;
@@ -41,7 +44,9 @@ static int app(void *arg) {
         check(belay_file_stat(backup, true, &stat) == -ENOENT);
         check(save(path, backup, "second", 6) == 0);
         check(belay_file_stat(path, true, &stat) == 0 && stat.st_size == 6);
-        check(belay_file_read_all(backup, 0, &data, &size) == 0 && size == 3 && strcmp(data, "one") == 0);
+        check(belay_file_read_all(backup, 0, &data, &size) == 0);
+        check(size == 3);
+        check(strcmp(data, "one") == 0);
         belay_file_free(data);
 
         /* A request before it begins: nothing happened. */

@@ -42,7 +42,9 @@ static int start_up(void *arg) {
 
 /* ---- the recipe ---- */
 
-/* Runs a test in many orders of its ready tasks. Returns 0, or the first seed under which it fails. */
+/*
+ * Runs a test in many orders of its ready tasks. Returns 0, or the first seed under which it fails.
+ */
 static uint64_t failing_seed(belay_fn *test, void *arg, void (*reset)(void *arg), uint64_t seeds) {
         for (uint64_t seed = 1; seed <= seeds; seed++) {
                 int rc;

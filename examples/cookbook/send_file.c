@@ -53,7 +53,8 @@ static int app(void *arg) {
         check(belay_file_write_all(path, contents, sizeof(contents), 0600) == 0);
         check(belay_stream_pair(&ends[0], &ends[1]) == 0);
         task = belay_spawn(send_it, ends[0]);
-        check(belay_read_line(ends[1], line, sizeof(line)) > 0 && strcmp(line, "size 100000\n") == 0);
+        check(belay_read_line(ends[1], line, sizeof(line)) > 0);
+        check(strcmp(line, "size 100000\n") == 0);
         check(belay_read_exactly(ends[1], arrived, sizeof(arrived)) == sizeof(contents));
         check(memcmp(arrived, contents, sizeof(contents)) == 0);
         check(belay_join(task, &outcome) == 0 && outcome == 0);

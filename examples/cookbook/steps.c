@@ -9,8 +9,11 @@
 
 /* ---- the recipe ---- */
 
-/* Runs the steps one after the other, up to the first that fails, and says which that was and why. */
-static int run_steps(belay_loop *loop, belay_fn *const steps[], const char *const names[], size_t count, void *arg) {
+/*
+ * Runs the steps one after the other, up to the first that fails, and says which that was and why.
+ */
+static int run_steps(belay_loop *loop, belay_fn *const steps[], const char *const names[],
+        size_t count, void *arg) {
         for (size_t i = 0; i < count; i++) {
                 const belay_failure *failure;
                 int outcome = 0, rc = belay_loop_run(loop, steps[i], arg, &outcome);
@@ -63,7 +66,8 @@ static int tear_down(void *arg) {
 int main(void) {
         belay_fn *steps[] = { set_up, work, work, tear_down, work };
         const char *names[] = { "set up", "work", "work", "tear down", "work" };
-        belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
+        belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options,
+                .clock = BELAY_CLOCK_VIRTUAL));
 
         check(loop != NULL);
         check(run_steps(loop, steps, names, 5, NULL) == -EIO);

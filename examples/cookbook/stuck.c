@@ -14,8 +14,10 @@ static void describe(const belay_task *task, FILE *to) {
         const char *name = belay_name(task), *started = belay_started_at(task);
 
         belay_waiting(task, &info);
-        fprintf(to, "task %" PRIu64 " %s, started at %s, is %s: %s %s at %s for %.1f s\n", belay_id(task),
-                name ? name : "", started ? started : "?", belay_state(task), info.what, info.on ? info.on : "",
+        fprintf(to, "task %" PRIu64 " %s, started at %s, is %s: %s %s at %s for %.1f s\n",
+                belay_id(task),
+                name ? name : "", started ? started : "?", belay_state(task), info.what, info.on
+                        ? info.on : "",
                 info.place ? info.place : "?", (double) (belay_now() - info.since) / BELAY_SECOND);
 }
 
@@ -49,7 +51,8 @@ static int app(void *arg) {
         FILE *to = arg;
         char line[512];
         int lines = 0;
-        belay_task *task = belay_spawn_with(work, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "worker"));
+        belay_task *task = belay_spawn_with(work, NULL, BELAY_OPTIONS(belay_spawn_options,
+                .name = "worker"));
 
         check(belay_lock_acquire(&lock) == 0);
         check(belay_later(25 * BELAY_SECOND, let_go, &lock) != 0);
@@ -65,7 +68,8 @@ static int app(void *arg) {
         check(lines == 2);
         /* All tasks of a loop at once, as a tree. */
         check(belay_dump(fileno(to)) == 0 && belay_loop_dump(belay_loop_self(), fileno(to)) == 0);
-        check(belay_loop_count(belay_loop_self()) == 1 && belay_loop_main(belay_loop_self()) == belay_self());
+        check(belay_loop_count(belay_loop_self()) == 1);
+        check(belay_loop_main(belay_loop_self()) == belay_self());
         return 0;
 }
 
@@ -73,7 +77,8 @@ int main(void) {
         FILE *to = tmpfile();
 
         check(to != NULL);
-        check(belay_run_with(app, to, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL)) == 0);
+        check(belay_run_with(app, to, BELAY_OPTIONS(belay_loop_options,
+                .clock = BELAY_CLOCK_VIRTUAL)) == 0);
         fclose(to);
         return 0;
 }

@@ -9,8 +9,9 @@
 /* ---- the recipe ---- */
 
 /*
- * Runs fn(arg) in a task until it ends well or is cancelled, and starts it again after a failure. Gives up, with the
- * last failure, if it failed `most` times and none of these runs lasted for `settled`.
+ * Runs fn(arg) in a task until the task ends well or is cancelled, and starts it again after a
+ * failure. Returns the latest failure if the task failed `most` times and none of these runs lasted
+ * for `settled`.
  */
 static int supervise(belay_fn *fn, void *arg, unsigned most, belay_time settled) {
         unsigned failures = 0;

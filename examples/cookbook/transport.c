@@ -30,9 +30,12 @@ static ssize_t veil_write(void *self, const struct iovec *parts, int count) {
         unsigned char veiled[1024];
         size_t size = 0;
 
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i++) {
+                const unsigned char *bytes = parts[i].iov_base;
+
                 for (size_t at = 0; at < parts[i].iov_len && size < sizeof(veiled); at++)
-                        veiled[size++] = ((const unsigned char *) parts[i].iov_base)[at] ^ veil->key;
+                        veiled[size++] = bytes[at] ^ veil->key;
+        }
         return belay_write_some(veil->inner, veiled, size);
 }
 
@@ -92,7 +95,8 @@ static int app(void *arg) {
         int outcome;
 
         (void) arg;
-        check(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .write_most = 3 } })) == 0);
+        check(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
+                .ways = { { .write_most = 3 } })) == 0);
         check(veil_new(&veiled[0], ends[0], 0x55) == 0);
         check(belay_print(veiled[0], "hello\n") == 6);
         check(belay_read_exactly(ends[1], text, 6) == 6 && text[0] == ('h' ^ 0x55));

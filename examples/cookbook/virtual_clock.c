@@ -43,7 +43,8 @@ static int test(void *arg) {
 
 int main(void) {
         belay_time ended;
-        int rc = belay_run_with(test, &ended, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
+        int rc = belay_run_with(test, &ended, BELAY_OPTIONS(belay_loop_options,
+                .clock = BELAY_CLOCK_VIRTUAL));
 
         return !(rc == -ETIMEDOUT && ended == 59 * BELAY_MINUTE + 2 * BELAY_SECOND);
 }
