@@ -21,8 +21,9 @@ static void fire(void *arg) {
         lookup->done(lookup, "127.0.0.1");
 }
 
-static void lookup_start(struct lookup *lookup, void (*done)(struct lookup *lookup,
-        const char *answer), void *context) {
+typedef void lookup_done(struct lookup *lookup, const char *answer);
+
+static void lookup_start(struct lookup *lookup, lookup_done *done, void *context) {
         *lookup = (struct lookup) { .done = done, .context = context };
         lookup->ticket = belay_later(BELAY_SECOND, fire, lookup);
 }

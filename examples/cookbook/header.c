@@ -12,7 +12,7 @@
 
 /* Returns the size of the body, which is read into `body`. */
 static ssize_t read_request(belay_stream *client, char *head, size_t head_room, char *body,
-        size_t body_room) {
+                            size_t body_room) {
         ssize_t rc = belay_read_until(client, "\r\n\r\n", 4, head, head_room - 1);
         const char *length;
         size_t size;

@@ -54,12 +54,22 @@ static int exchange(belay_time span, char *answer, size_t size) {
         return rc;
 }
 
+static int sleep_long(void *arg) {
+        (void) arg;
+        return belay_sleep(BELAY_HOUR);
+}
+
 static int app(void *arg) {
         char answer[32];
         belay_timeout outer;
         belay_time began;
+        belay_task *task = belay_spawn(sleep_long, NULL);
 
         (void) arg;
+        /* A task that runs already: cancelled when the limit expires, and waited for. */
+        check(belay_await_for(task, BELAY_SECOND, NULL) == -ETIMEDOUT && belay_cancelled(task));
+        belay_release(task);
+
         check(exchange(BELAY_MINUTE, answer, sizeof(answer)) == 0);
         check(strcmp(answer, "hello yourself\n") == 0);
 

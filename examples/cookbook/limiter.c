@@ -10,7 +10,7 @@
 
 struct limiter {
         belay_time interval;    /* between two calls */
-        belay_time burst;       /* credit for quiet times; 3 * interval lets 4 calls through at once */
+        belay_time burst;       /* credit for quiet times: 3 * interval lets 4 calls through */
         belay_time next;        /* the instant of the next turn */
 };
 
@@ -26,8 +26,9 @@ static int take_turn(struct limiter *limiter) {
 
 /* ---- the check ---- */
 
-static struct limiter limiter = { .interval = 100 * BELAY_MILLISECOND,
-        .burst = 300 * BELAY_MILLISECOND };
+static struct limiter limiter = {
+        .interval = 100 * BELAY_MILLISECOND, .burst = 300 * BELAY_MILLISECOND,
+};
 static unsigned calls;
 
 static int call(void *arg) {

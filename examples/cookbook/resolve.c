@@ -13,7 +13,7 @@
 
 /* Connects to the first address of the wanted family. *chosen gets its text. */
 static int connect_by(const char *endpoint, int family, belay_stream **stream,
-        char chosen[BELAY_ADDRESS_TEXT]) {
+                      char chosen[BELAY_ADDRESS_TEXT]) {
         belay_address *addresses;
         size_t count;
         int rc = belay_resolve(endpoint, SOCK_STREAM, &addresses, &count);

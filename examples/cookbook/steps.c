@@ -13,7 +13,7 @@
  * Runs the steps one after the other, up to the first that fails, and says which that was and why.
  */
 static int run_steps(belay_loop *loop, belay_fn *const steps[], const char *const names[],
-        size_t count, void *arg) {
+                     size_t count, void *arg) {
         for (size_t i = 0; i < count; i++) {
                 const belay_failure *failure;
                 int outcome = 0, rc = belay_loop_run(loop, steps[i], arg, &outcome);

@@ -14,10 +14,9 @@ static void describe(const belay_task *task, FILE *to) {
         const char *name = belay_name(task), *started = belay_started_at(task);
 
         belay_waiting(task, &info);
-        fprintf(to, "task %" PRIu64 " %s, started at %s, is %s: %s %s at %s for %.1f s\n",
-                belay_id(task),
-                name ? name : "", started ? started : "?", belay_state(task), info.what, info.on
-                        ? info.on : "",
+        fprintf(to, "task %" PRIu64 " %s, started at %s, is %s: ", belay_id(task), name ? name : "",
+                started ? started : "?", belay_state(task));
+        fprintf(to, "%s %s at %s for %.1f s\n", info.what, info.on ? info.on : "",
                 info.place ? info.place : "?", (double) (belay_now() - info.since) / BELAY_SECOND);
 }
 
