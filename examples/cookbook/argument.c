@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Give a task what it works on, so that it is freed in every case.
+ * Give a task its argument, so that it is freed in every case.
  */
 #include <belay.h>
 #include <stdio.h>

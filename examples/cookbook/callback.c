@@ -4,38 +4,20 @@
  */
 #include <belay.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 
-/* A library that calls back later, and can be asked not to. */
-struct lookup {
-        void (*done)(struct lookup *lookup, const char *answer);
-        void *context;
-        belay_ticket ticket;
-        unsigned cancelled;
-};
-
-static void fire(void *arg) {
-        struct lookup *lookup = arg;
-
-        lookup->done(lookup, "127.0.0.1");
-}
-
-typedef void lookup_done(struct lookup *lookup, const char *answer);
-
-static void lookup_start(struct lookup *lookup, lookup_done *done, void *context) {
-        *lookup = (struct lookup) { .done = done, .context = context };
-        lookup->ticket = belay_later(BELAY_SECOND, fire, lookup);
-}
-
-static void lookup_cancel(struct lookup *lookup) {
-        lookup->cancelled += belay_timer_cancel(lookup->ticket);
-}
-
 /* ---- the recipe ---- */
 
-static void answered(struct lookup *lookup, const char *answer) {
-        belay_future *future = lookup->context;
+/* The library: it calls done(context, answer) later, unless lookup_cancel() is called before. */
+struct lookup;
+typedef void lookup_done(void *context, const char *answer);
+void lookup_start(struct lookup *lookup, lookup_done *done, void *context);
+void lookup_cancel(struct lookup *lookup);
+
+static void answered(void *context, const char *answer) {
+        belay_future *future = context;
         char *copy = strdup(answer);
 
         if (copy == NULL)
@@ -62,6 +44,28 @@ static int look_up(struct lookup *lookup, char **answer) {
 }
 
 /* ---- the check ---- */
+
+struct lookup {
+        lookup_done *done;
+        void *context;
+        belay_ticket ticket;
+        unsigned cancelled;
+};
+
+static void fire(void *arg) {
+        struct lookup *lookup = arg;
+
+        lookup->done(lookup->context, "127.0.0.1");
+}
+
+void lookup_start(struct lookup *lookup, lookup_done *done, void *context) {
+        *lookup = (struct lookup) { .done = done, .context = context };
+        lookup->ticket = belay_later(BELAY_SECOND, fire, lookup);
+}
+
+void lookup_cancel(struct lookup *lookup) {
+        lookup->cancelled += belay_timer_cancel(lookup->ticket);
+}
 
 static unsigned ends;
 

@@ -37,11 +37,12 @@ static int search_here(struct search *search) {
 
 static int goes_on(void *arg) {
         belay_timeout limit;
-        int found = search_here(arg), rc;
+        int found, rc;
 
-        /* The request is gone. So a timeout further on is told from a cancellation. */
+        /* The request is gone when the timeout expires. So the timeout is not mistaken for it. */
+        check(belay_timeout_enter(&limit, 10 * BELAY_SECOND) == 0);
+        found = search_here(arg);
         check(belay_cancelling(belay_self()) == 0);
-        check(belay_timeout_enter(&limit, BELAY_SECOND) == 0);
         rc = belay_sleep(BELAY_HOUR);
         check(belay_timeout_leave(&limit, rc) == -ETIMEDOUT);
         return found;

@@ -4,6 +4,7 @@
  */
 #include <belay.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "check.h"

@@ -3,7 +3,9 @@
  * Failures with data of the program's own, and all failures of a group.
  */
 #include <belay.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 

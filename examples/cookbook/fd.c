@@ -3,6 +3,7 @@
  * Wait for the descriptor of any library.
  */
 #include <belay.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
  * Values of a request: set once, seen by all that works on it.
  */
 #include <belay.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

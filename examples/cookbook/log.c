@@ -3,6 +3,7 @@
  * Send the library's reports to the program's own log.
  */
 #include <belay.h>
+#include <stdio.h>
 
 #include "check.h"
 

@@ -3,6 +3,8 @@
  * Count and bound the memory that the library takes.
  */
 #include <belay.h>
+#include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "check.h"

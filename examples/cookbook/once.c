@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Initialise once what several tasks share.
+ * Initialise a shared object once.
  */
 #include <belay.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Look a name up, and connect to the address of one's choice.
+ * Look a name up, and connect to an address of a chosen family.
  */
 #include <belay.h>
 #include <stdlib.h>

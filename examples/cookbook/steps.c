@@ -3,6 +3,8 @@
  * A program in steps on one loop: what the first one starts goes on in the others.
  */
 #include <belay.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "check.h"
 
@@ -10,7 +12,7 @@
 /* ---- the recipe ---- */
 
 /*
- * Runs the steps one after the other, up to the first that fails, and says which that was and why.
+ * Runs the steps one after the other, up to the first that fails, and prints its name and failure.
  */
 static int run_steps(belay_loop *loop, belay_fn *const steps[], const char *const names[],
                      size_t count, void *arg) {

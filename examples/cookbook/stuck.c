@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Say what a task waits for when it takes too long.
+ * Report the wait of a task that takes too long.
  */
 #include <belay.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "check.h"
 

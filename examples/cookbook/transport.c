@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stream of one's own: what is written is changed before it goes over another stream.
+ * A stream with a transport of its own, which changes each byte on its way to another stream.
  */
 #include <belay.h>
 #include <stdlib.h>

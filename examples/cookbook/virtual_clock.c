@@ -6,7 +6,7 @@
 
 /* ---- the recipe ---- */
 
-/* What is tested: a session that ends after half an hour without a line. */
+/* The code under test: a session that ends after half an hour without a line. */
 static int session(belay_stream *client) {
         char line[128];
         belay_timeout limit;

@@ -3,6 +3,7 @@
  * Go through a directory and all that is below it.
  */
 #include <belay.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
