@@ -7,11 +7,12 @@
 #     - The line above it names a file, alone and in backquotes, with or without a colon. The block
 #       must stand in that file as it is, and the file is tested elsewhere.
 #     - The line above it is <!-- fragment: REASON -->. The block is not built.
-#     - Any other block is built. If it has a main(), it is compiled and linked, else only compiled. If
-#       it includes nothing, <belay.h> and the usual headers of the C library come before it.
+#     - Any other block is built. If it has a main(), it is compiled and linked, else only compiled.
+#       If it includes nothing, <belay.h> and the usual headers of the C library come before it.
 . "$(dirname "$0")/lib.inc"
 
-headers=(belay.h fcntl.h inttypes.h signal.h stdio.h stdlib.h string.h sys/socket.h sys/stat.h sys/uio.h unistd.h)
+headers=(belay.h fcntl.h inttypes.h signal.h stdio.h stdlib.h string.h
+        sys/socket.h sys/stat.h sys/uio.h unistd.h)
 built=0
 for document in "${documents[@]}"; do
         blocks "$document" >"$work/list"
@@ -36,7 +37,8 @@ for document in "${documents[@]}"; do
                 if grep -qE '^int main\(' "$block"; then
                         how=(-o "$work/block" "$BUILD/libbelay.a" "${libraries[@]}")
                 fi
-                "${compile[@]}" -Wall -Werror -Wno-unused-function "$work/block.c" "${how[@]}" 2>"$work/errors" ||
+                "${compile[@]}" -Wall -Werror -Wno-unused-function "$work/block.c" "${how[@]}" \
+                        2>"$work/errors" ||
                         complain "$at: this does not build: $(cat "$work/errors")"
         done <"$work/list"
 done

@@ -11,18 +11,19 @@ warnings=(-Wall -Wextra -Werror -Wno-unused-function)
 
 blocks "$document" >"$work/list"
 while IFS=$'\t' read -r number line quoted reason; do
-        [ "$quoted" != - ] || { complain "$document:$line: this block names no file ($reason)"; continue; }
-        [ -f "$quoted" ] || { complain "$document:$line: there is no $quoted"; continue; }
-        quotes "$work/blocks/$number.c" "$quoted" || complain "$document:$line: this does not stand in $quoted"
+        block=$work/blocks/$number.c at=$document:$line
+        [ "$quoted" != - ] || { complain "$at: this block names no file ($reason)"; continue; }
+        [ -f "$quoted" ] || { complain "$at: there is no $quoted"; continue; }
+        quotes "$block" "$quoted" || complain "$at: this does not stand in $quoted"
         echo "$quoted" >>"$work/quoted"
-        # Elsewhere recipes may quote a part that needs the rest of its file.
+        # A quotation from another example may need the rest of its file.
         case $quoted in
         examples/cookbook/*) ;;
         *) continue ;;
         esac
-        grep -E '^#(define _|include <)' "$quoted" | cat - "$work/blocks/$number.c" >"$work/recipe.c"
+        grep -E '^#(define _|include <)' "$quoted" | cat - "$block" >"$work/recipe.c"
         "${compile[@]}" "${warnings[@]}" -c "$work/recipe.c" -o "$work/recipe.o" 2>"$work/errors" ||
-                complain "$document:$line: this does not compile by itself: $(cat "$work/errors")"
+                complain "$at: this does not compile by itself: $(cat "$work/errors")"
 done <"$work/list"
 [ -s "$work/quoted" ] || complain "$document: no block was found"
 

@@ -12,7 +12,7 @@ excused='
 command -v gcc >/dev/null || { echo "no gcc, which lists what is declared"; exit 77; }
 (cd include && find . -name '*.h' -printf '#include <%P>\n' | sort) >"$work/all.c"
 gcc -DBELAY_NO_PLACES -Iinclude -fsyntax-only -aux-info "$work/declared" "$work/all.c"
-awk '/^\/\* include\// && match($0, /[A-Za-z_0-9]+ \(/) { print substr($0, RSTART, RLENGTH - 2) }' "$work/declared" |
+sed -nE 's/^\/\* include\/[^(]* \**([a-z_0-9]+) \(.*/\1/p' "$work/declared" |
         grep -v '_placed$' | sort -u >"$work/functions"
 [ -s "$work/functions" ] || complain "no declared functions were found"
 
@@ -31,11 +31,14 @@ grep -owE 'belay_[a-z_0-9]+' "$work/shown" | sort -u >"$work/words"
 awk 'NF { print $1 }' <<<"$excused" | sort -u >"$work/excused"
 
 comm -23 "$work/functions" "$work/words" | comm -23 - "$work/excused" >"$work/missing"
-[ ! -s "$work/missing" ] || complain "functions that no example and no document shows: $(tr '\n' ' ' <"$work/missing")"
+[ ! -s "$work/missing" ] ||
+        complain "functions that no example and no document shows: $(tr '\n' ' ' <"$work/missing")"
 # An excuse that is not needed would hide the next loss.
 comm -12 "$work/excused" "$work/words" >"$work/idle"
-[ ! -s "$work/idle" ] || complain "functions that are excused, but shown: $(tr '\n' ' ' <"$work/idle")"
+[ ! -s "$work/idle" ] ||
+        complain "functions that are excused, but shown: $(tr '\n' ' ' <"$work/idle")"
 comm -23 "$work/excused" "$work/functions" >"$work/unknown"
-[ ! -s "$work/unknown" ] || complain "no such functions, but excused: $(tr '\n' ' ' <"$work/unknown")"
+[ ! -s "$work/unknown" ] ||
+        complain "no such functions, but excused: $(tr '\n' ' ' <"$work/unknown")"
 
 exit $wrong
