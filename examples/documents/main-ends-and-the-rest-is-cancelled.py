@@ -24,12 +24,14 @@ async def background():
 
 async def main():
     global background_task
-    # The loop refers weakly to its tasks: a task that nothing else refers to may vanish.
+    # The loop refers to its tasks weakly, so an unreferenced task may vanish.
     background_task = asyncio.create_task(background(), name="a")
     await asyncio.sleep(SECOND)
     say("done")
     return RESULT
 
 
-shows("When main ends, the rest is cancelled and may clean up: the program ends with the last task.")
+shows(
+    "When main ends, the rest is cancelled and may clean up: the program ends with the last task."
+)
 assert asyncio.run(main()) == RESULT and closed == 1

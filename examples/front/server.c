@@ -2,11 +2,12 @@
 /*
  * A small server, and what belay_dump() shows of it while it is being cancelled.
  *
- * Three clients are connected. The first request took longer than its timeout, so its handler is cleaning up. The
- * handler of the second waits for the lock that the first one holds. The third client has sent nothing. Then the
- * operator cancels the server, and the dump follows before the request is delivered.
+ * Three clients are connected. The first request took longer than its timeout, so its handler is
+ * cleaning up. The handler of the second waits for the lock that the first one holds. The third
+ * client has sent nothing. Then the operator cancels the server, and the dump follows before the
+ * request is delivered.
  *
- * On a virtual clock, so that the program takes no time and each run prints the same.
+ * The clock is virtual, so that the program takes no time and each run prints the same.
  */
 #include <belay.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 
 static belay_lock store;
 
-/* Saving takes 10 s. A save that is cancelled takes 1 s to undo, and the lock is held until then. */
+/* Saving takes 10 s. A cancelled save holds the lock for 1 s more, because it is undone. */
 static int save(const char *text)
 {
         int undone, rc;
@@ -64,8 +65,8 @@ static int operate(belay_listener *listener)
         int rc;
 
         belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .name = "services"));
-        rc = belay_group_spawn_with(&group, serve, listener, BELAY_OPTIONS(belay_spawn_options, .name = "server"),
-                                    &server);
+        rc = belay_group_spawn_with(&group, serve, listener,
+                                    BELAY_OPTIONS(belay_spawn_options, .name = "server"), &server);
         for (int i = 0; i < 3 && rc == 0; i++) {
                 rc = belay_connect(&clients[i], belay_listener_endpoint(listener), NULL);
                 if (rc == 0 && i < 2)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Run an asyncio program on a virtual clock: virtual.py PROGRAM.
 
-The clock starts at 0 and jumps to the next deadline when no callback is ready, so that what the program prints
-does not depend on how fast the machine is.
+The clock starts at 0 and jumps to the next deadline when no callback is ready. The output does not
+depend on the speed of the machine.
 """
 import os
 import runpy
