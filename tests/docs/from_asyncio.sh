@@ -55,7 +55,8 @@ for source in examples/documents/*.c; do
         "${run[@]}" "$work/program" >"$work/c" || complain "$source fails"
         "$python" $here/virtual.py "$twin" >"$work/python" || complain "$twin fails"
         # asyncio does not record the origin of a request, so only C prints it.
-        sed -i -e '/  it was asked for by /d' -e 's/\(caught a cancellation\) ([a-z-]*)/\1/' "$work/c"
+        sed -i -e '/  it was asked for by /d' \
+                -e 's/\(caught a cancellation\) ([a-z-]*)/\1/' "$work/c"
         diff -u --label "$twin" --label "$source" "$work/python" "$work/c" ||
                 complain "$name: other events"
         [ "$(wc -l <"$work/c")" -ge 3 ] || complain "$source prints less than three lines"
