@@ -12,6 +12,7 @@
 #include <belay.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static belay_lock store;
 
@@ -100,9 +101,12 @@ static int app(void *arg)
 
 int main(void)
 {
-        int rc = belay_run_with(app, "127.0.0.1:0",
-                                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
+        char endpoint[64];
+        int rc;
 
+        snprintf(endpoint, sizeof(endpoint), "unix:@server-%d", (int) getpid());
+        rc = belay_run_with(app, endpoint,
+                            BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
         if (rc < 0)
                 fprintf(stderr, "server: %s\n", strerror(-rc));
         return rc < 0;

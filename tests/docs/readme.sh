@@ -24,7 +24,7 @@ check_quotes $page "$work/blocks"
 # The page wraps lines, so words are compared. Addresses, descriptors and sizes of stacks vary.
 words()
 {
-        sed -E -e 's/0x[0-9a-f]+/ADDRESS/g' -e 's/127\.0\.0\.1:[0-9]+/PEER/g' \
+        sed -E -e 's/0x[0-9a-f]+/ADDRESS/g' -e 's/@server-[0-9]+/@server/g' \
                 -e 's/fd [0-9]+/fd N/g' -e 's/stack [0-9.]+ of [0-9.]+ KiB/stack N/g' \
                 -e 's#examples/front/##g' | tr -s ' \n|' '\n'
 }
