@@ -36,7 +36,8 @@ if [ -z "$shown" ]; then
         complain "$page shows no output of build/examples/front/server"
 else
         BELAY_BACKEND=epoll "${run[@]}" "$build/examples/front/server" \
-                >"$work/dump" 2>"$work/log" || complain "examples/front/server fails: $(<"$work/log")"
+                >"$work/dump" 2>"$work/log" ||
+                complain "examples/front/server fails: $(<"$work/log")"
         tr '\n' ' ' <"$shown" | sed 's/  *|* */ /g' | words >"$work/shown"
         words <"$work/dump" >"$work/printed"
         diff -u --label "$page" --label "the program" "$work/shown" "$work/printed" ||
