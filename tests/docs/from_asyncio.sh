@@ -50,7 +50,7 @@ for source in examples/documents/*.c; do
                 echo "not compared: $name, whose Python twin needs Python 3.$needs"
                 continue
         fi
-        "${cc[@]}" -std=gnu11 -Wall -Wextra -Iinclude -include $here/virtual.h "$source" \
+        "${cc[@]}" -O0 -g0 -std=gnu11 -Wall -Wextra -Iinclude -include $here/virtual.h "$source" \
                 "$build/libbelay.a" "${libs[@]}" -o "$work/program"
         "${run[@]}" "$work/program" >"$work/c" || complain "$source fails"
         "$python" $here/virtual.py "$twin" >"$work/python" || complain "$twin fails"
