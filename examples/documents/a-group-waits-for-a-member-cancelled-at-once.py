@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+# A member that is cancelled before its first step does not disturb its TaskGroup.
+import asyncio
+from say import SECOND, say, shows, state
+
+
+async def some():
+    say("never reached")
+    await asyncio.sleep(3 * SECOND)
+
+
+async def main():
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(some(), name="task")
+        task.cancel()
+        say("started a member and cancelled it at once; members: 1")
+    requests = asyncio.current_task().cancelling()
+    say(f"left the group; the task is {state(task)}; requests to main: {requests}")
+    assert task.cancelled() and requests == 0
+
+
+shows("A group is left in peace when a member was cancelled before its first step.")
+asyncio.run(main())
