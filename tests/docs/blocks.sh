@@ -13,10 +13,11 @@
 
 headers=(belay.h fcntl.h inttypes.h signal.h stdio.h stdlib.h string.h
         sys/socket.h sys/stat.h sys/uio.h unistd.h)
-built=0
+seen=0
 for document in "${documents[@]}"; do
         blocks "$document" >"$work/list"
         while IFS=$'\t' read -r number line quoted reason; do
+                seen=$((seen + 1))
                 block=$work/blocks/$number.c at=$document:$line
                 if [ "$quoted" != - ]; then
                         if [ ! -f "$quoted" ]; then
@@ -27,7 +28,6 @@ for document in "${documents[@]}"; do
                         continue
                 fi
                 [ "$reason" = - ] || continue
-                built=$((built + 1))
                 if grep -qE '^#[[:space:]]*include' "$block"; then
                         cp "$block" "$work/block.c"
                 else
@@ -42,6 +42,6 @@ for document in "${documents[@]}"; do
                         complain "$at: this does not build: $(cat "$work/errors")"
         done <"$work/list"
 done
-[ "$built" -gt 0 ] || complain "no block was built"
+[ "$seen" -gt 20 ] || complain "only $seen blocks were found"
 
 exit $wrong
