@@ -46,8 +46,13 @@ void bly_group_forget_room(belay_task *task, const char *low, const char *high);
 
 /* A place has become free: the first who waits for one is woken. */
 void bly_group_serve_room(struct bly_group *group);
-/* There will be no room any more: all who wait are woken to find that out. */
-void bly_group_refuse_room(struct bly_group *group);
+/* There will be no room any more: the tasks that wait for it are woken, and find that out. */
+void bly_group_refuse_waiting(struct bly_group *group);
+
+static inline void bly_group_refuse_room(struct bly_group *group) {
+        if (unlikely(!bly_list_empty(&group->room) || !bly_list_empty(&group->woken)))
+                bly_group_refuse_waiting(group);
+}
 
 /* ---- group_start.c ---- */
 

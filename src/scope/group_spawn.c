@@ -57,7 +57,7 @@ static void refuse(struct bly_link *line, bool wake) {
         }
 }
 
-void bly_group_refuse_room(struct bly_group *group) {
+void bly_group_refuse_waiting(struct bly_group *group) {
         refuse(&group->room, true);
         refuse(&group->woken, false);
 }
@@ -103,8 +103,9 @@ static int check_open(const struct bly_group *group, const char *place) {
         return 0;
 }
 
-int bly_group_spawn(struct bly_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
-                    const char *place, belay_task **task) {
+static inline __attribute__((always_inline)) int spawn(struct bly_group *group, belay_fn *fn, void *arg,
+                                                       const belay_spawn_options *options, const char *place,
+                                                       belay_task **task) {
         int rc = check_open(group, place);
 
         if (rc == 0 && is_full(group))
@@ -121,10 +122,15 @@ int bly_group_spawn(struct bly_group *group, belay_fn *fn, void *arg, const bela
         return 0;
 }
 
+int bly_group_spawn(struct bly_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
+                    const char *place, belay_task **task) {
+        return spawn(group, fn, arg, options, place, task);
+}
+
 int belay_group_spawn_with_placed(const char *place, belay_group *group, belay_fn *fn, void *arg,
                                   const belay_spawn_options *options, belay_task **task) {
         belay_task *member;
-        int rc = bly_group_spawn((struct bly_group *) group, fn, arg, options, place, &member);
+        int rc = spawn((struct bly_group *) group, fn, arg, options, place, &member);
 
         if (rc < 0)
                 return rc;
