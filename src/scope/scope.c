@@ -14,7 +14,7 @@ static const char *place_or(const char *place) {
         return place != NULL ? place : "an unknown place";
 }
 
-int bly_scope_no_task(enum bly_scope_kind kind, const char *place) {
+static int no_task(enum bly_scope_kind kind, const char *place) {
         return bly_misuse(-EPERM, place, "a %s is entered outside of a task", kind_names[kind]);
 }
 
@@ -112,15 +112,25 @@ static int entered_again(belay_task *self, struct bly_scope *scope, enum bly_sco
 }
 
 /* Its mark tells, wherever it is entered again; one that was overwritten is looked for among the innermost few. */
-int bly_scope_in_doubt(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+static int check_storage(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
         enum { FEW = 8 };
-        belay_task *self = bly_current();
 
         if (bly_tools & BLY_TOOL_VALGRIND)
                 bly_tool_written(scope, sizeof(*scope));
         if (likely(!bly_scope_is_in_force(scope) && !is_among(self, scope, FEW)))
                 return 0;
         return entered_again(self, scope, kind, place);
+}
+
+int bly_scope_enter_slowly(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+        belay_task *self = bly_current();
+
+        if (self == NULL)
+                return no_task(kind, place);
+        if (check_storage(self, scope, kind, place) < 0)
+                return -EPERM;
+        bly_scope_begin(scope, kind, place, self);
+        return 0;
 }
 
 /* Of which scope of the task are these the bytes? */

@@ -72,23 +72,12 @@ static inline bool bly_scope_is_the_only(const struct bly_scope *scope, const st
         return scope != other && bly_scope_is_in_force(scope) && scope->outer == NULL;
 }
 
-/* For the three below: they report what is wrong. The second returns 0 if the storage may be used all the same. */
-int bly_scope_no_task(enum bly_scope_kind kind, const char *place);
-int bly_scope_in_doubt(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
+/* Reports why a scope cannot be left now: NULL. */
 belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
 
-/* Enters: -EPERM outside a task, and if the scope is in force (reported): then nothing was written. */
-static inline int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
-        belay_task *self = bly_current();
-        struct bly_scope *outer;
+static inline void bly_scope_begin(struct bly_scope *scope, enum bly_scope_kind kind, const char *place, belay_task *self) {
+        struct bly_scope *outer = self->scope;
 
-        if (unlikely(self == NULL))
-                return bly_scope_no_task(kind, place);
-        outer = self->scope;
-        /* Under a checker before all else: it would complain of a look at what nobody has written yet. */
-        if (unlikely(bly_tools != 0 || bly_scope_is_in_force(scope) || (outer != NULL && !bly_scope_is_the_only(outer, scope)))
-            && bly_scope_in_doubt(scope, kind, place) < 0)
-                return -EPERM;
         scope->outer = outer;
         scope->task = self;
         scope->place = place;
@@ -97,6 +86,23 @@ static inline int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind k
         scope->state = BLY_SCOPE_ENTERED;
         scope->depth = outer != NULL ? outer->depth + 1 : 1;
         self->scope = scope;
+}
+
+/* The same as bly_scope_enter(), with a closer look at the storage. */
+int bly_scope_enter_slowly(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
+
+/*
+ * Enters: -EPERM outside a task, and if the scope is in force, which is reported. Then nothing was written. A checker would
+ * complain of a look at storage that nothing has written yet, so under a checker the slow way comes first.
+ */
+static inline __attribute__((always_inline)) int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind kind,
+                                                                 const char *place) {
+        belay_task *self = bly_current();
+
+        if (unlikely(self == NULL || bly_tools != 0 || bly_scope_is_in_force(scope)
+                     || (self->scope != NULL && !bly_scope_is_the_only(self->scope, scope))))
+                return bly_scope_enter_slowly(scope, kind, place);
+        bly_scope_begin(scope, kind, place, self);
         return 0;
 }
 

@@ -42,7 +42,7 @@ static void expire(struct bly_timer *timer) {
                 timeout->scope.state = BLY_SCOPE_EXPIRING;
 }
 
-static int enter(struct timeout *timeout, belay_time when, bool over, const char *place) {
+static inline __attribute__((always_inline)) int enter(struct timeout *timeout, belay_time when, bool over, const char *place) {
         int rc;
 
         rc = bly_scope_enter(&timeout->scope, BLY_SCOPE_TIMEOUT, place);
