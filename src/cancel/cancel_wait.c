@@ -78,7 +78,9 @@ int belay_cancel_wait_placed(const char *place, belay_task *task, const char *re
         if (task == self)
                 return bly_waits_for_itself(self, place);
         bly_record_ref(task);
-        if (belay_cancel_placed(place, task, reason) && !bly_is_done(task))
+        /* A task that an earlier loop abandoned takes no request, and is not done either. */
+        belay_cancel_placed(place, task, reason);
+        if (!bly_is_done(task))
                 rc = bly_await_uncancellable(self, task, limit, place);
         if (rc == 0) {
                 rc = bly_pass_outcome(self, task, outcome);

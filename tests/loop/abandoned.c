@@ -114,6 +114,17 @@ static int leaves_them(void *arg) {
         return belay_sleep(BELAY_SECOND);
 }
 
+/* Of another loop. The task never ends: only the limit of the wait does. */
+static int waits_for_abandoned(void *arg) {
+        int outcome = 7;
+
+        (void) arg;
+        CHECK_EQ(belay_cancel_wait(sleeper, NULL, BELAY_SECOND, &outcome), -ETIMEDOUT);
+        CHECK_EQ(outcome, 7);
+        CHECK_EQ(belay_now(), BELAY_SECOND);
+        return 0;
+}
+
 int main(void) {
         belay_task **all[] = {
                 &sleeper, &awaiter, &waits_long, &locker, &grouped, &limited, &racing, &lists, &in_queue,
@@ -156,6 +167,7 @@ int main(void) {
         CHECK_EQ(belay_lock_release(&lock), 0);
         CHECK_EQ(belay_queue_try_put(queue, queue), 0);
         CHECK(belay_uncancel(awaiter) == 0);
+        RUN_VIRTUAL(waits_for_abandoned);
         belay_release(future);
         belay_release(other);
         for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
