@@ -104,10 +104,14 @@ static int check_open(const struct timeout *timeout) {
 
 static int reschedule(struct timeout *timeout, belay_time when, bool over) {
         struct belay_loop *loop = timeout->scope.task->loop;
+        int rc;
 
         bly_alarm_off(loop, &timeout->alarm);
         timeout->when = when;
-        return bly_alarm_set(loop, &timeout->alarm, when, over, expire);
+        rc = bly_alarm_set(loop, &timeout->alarm, when, over, expire);
+        if (unlikely(rc < 0))
+                timeout->when = BELAY_NEVER;
+        return rc;
 }
 
 int belay_timeout_reschedule_until(belay_timeout *handle, belay_time instant) {

@@ -455,6 +455,23 @@ static void enters(void *arg) {
         *(bool *) arg = true;
 }
 
+/* A timeout that could not be moved does not expire, and says so. */
+static int cannot_be_moved(void *arg) {
+        belay_timeout limit;
+        int rc;
+
+        (void) arg;
+        CHECK_EQ(belay_timeout_enter(&limit, BELAY_SECOND), 0);
+        refused_from = 1;
+        rc = belay_timeout_reschedule(&limit, 0);
+        refused_from = 0;
+        CHECK_EQ(rc, -ENOMEM);
+        CHECK_EQ(belay_timeout_when(&limit), BELAY_NEVER);
+        CHECK_EQ(belay_deadline(), BELAY_NEVER);
+        CHECK_EQ(belay_sleep(2 * BELAY_SECOND), 0);
+        return belay_timeout_leave(&limit, 0);
+}
+
 static int in_no_task(void *arg) {
         bool entered = false;
 
@@ -474,6 +491,8 @@ static int in_no_task(void *arg) {
 int main(void) {
         bool entered = false;
 
+        belay_set_memory(scarce_memory, NULL);
+        RUN_VIRTUAL(cannot_be_moved);
         RUN_VIRTUAL(strikes);
         RUN_VIRTUAL(left_in_time);
         RUN_VIRTUAL(nested);
