@@ -328,9 +328,9 @@ BELAY_API int belay_group_start(belay_group *group, belay_fn *fn, void *arg, con
  *
  * Returns: 0; belay_group_start() returns 0 to the starter.
  * Errors:
- *   -EALREADY   no starter waits for the calling task, or the caller is not a task (which is
- *               reported).
+ *   -EALREADY   no starter waits for the calling task.
  *   -EPIPE      the starter stopped waiting: it has cancelled the member, and waits for its end.
+ *   -EPERM      the caller is not a task (reported).
  */
 BELAY_API int belay_ready(void);
 

@@ -54,6 +54,8 @@ int belay_ready(void) {
         struct bly_group *group = self != NULL ? bly_group_of(self) : NULL;
         struct bly_start_wait *start_wait = group != NULL ? start_of(group, self) : NULL;
 
+        if (self == NULL)
+                return -EPERM;
         if (start_wait == NULL)
                 return -EALREADY;
         if (start_wait->given_up) {

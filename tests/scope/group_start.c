@@ -339,12 +339,23 @@ static int says_ready(void *arg) {
         return belay_ready();
 }
 
+/* Outside of a task. */
+static void is_ready(void *arg) {
+        *(int *) arg = belay_ready();
+}
+
 /* Nobody waits for that. */
 static int of_no_use(void *arg) {
         belay_group group;
         belay_task *task;
+        int outside = 0;
 
         (void) arg;
+        keep_lines();
+        CHECK(belay_soon(is_ready, &outside) != 0);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(outside, -EPERM);
+        CHECK_LINES(1, "misuse at an unknown place: belay_ready() outside of a task");
         CHECK_EQ(belay_ready(), -EALREADY);
         belay_group_enter(&group);
         CHECK_EQ(belay_ready(), -EALREADY);
