@@ -88,6 +88,15 @@ static void receive(struct bly_posted *latest) {
 }
 
 void bly_inbox_take(struct bly_inbox *inbox) {
+        uint64_t count;
+        int saved = errno;
+
+        /* Cleared before the items are taken, so that an item that is posted meanwhile sets it again. */
+        atomic_exchange_explicit(&inbox->attention, 0, memory_order_acquire);
+        if (read(inbox->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+                bly_log_limited(BELAY_LOG_WARNING, NULL, "reading the loop's own descriptor: %s", strerror(errno));
+        /* This may run on the stack of a task, whose errno is its own. */
+        errno = saved;
         receive(atomic_exchange_explicit(&inbox->latest, NULL, memory_order_acq_rel));
 }
 

@@ -42,7 +42,10 @@ void bly_inbox_wake(struct bly_inbox *inbox);
  */
 bool bly_post(struct bly_inbox *inbox, struct bly_posted *posted);
 
-/* Calls received() of all that was posted, in the order of posting. In the loop's thread. */
+/*
+ * Clears `attention`, drains the eventfd, and calls received() of all that was posted, in the order of posting. In the loop's
+ * thread.
+ */
 void bly_inbox_take(struct bly_inbox *inbox);
 
 /* Takes what was posted, and refuses whatever comes later. In the loop's thread. */
