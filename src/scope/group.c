@@ -2,7 +2,7 @@
 /*
  * Groups of tasks.
  *
- * Leaving follows asyncio's TaskGroup step by step. tests/conformance has traces of its corner
+ * Leaving follows asyncio's TaskGroup step by step. tests/conformance has traces of the corner
  * cases.
  */
 #include "scope/group.h"

@@ -88,8 +88,8 @@ static int give_up(belay_task *self, struct bly_start_wait *start_wait, int rc, 
 }
 
 /*
- * The member ended before it was ready. Returns the code of its failure. If the member was
- * cancelled, returns -EPIPE, so that the caller does not appear to be cancelled.
+ * The member ended before it was ready. Returns the code of its failure, or -EPIPE if it has none.
+ * A cancelled member gives -EPIPE, too, so that the caller does not appear to be cancelled.
  */
 static int failed_start(belay_task *self, belay_task *member) {
         member->node.flags |= BLY_TASK_LOOKED_AT;
@@ -116,7 +116,7 @@ static void forget_start(belay_task *task, const char *low, const char *high) {
 
 /*
  * A group is gone if its task ended without leaving it, or if its storage was overwritten. A task
- * that waits in such a group has links into it. The links are cleared, and the task is woken.
+ * that waits in such a group has links into it. This function clears the links and wakes the task.
  */
 void bly_group_forget(struct belay_loop *loop, const char *low, const char *high) {
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task)) {
@@ -146,8 +146,8 @@ int belay_group_start_placed(const char *place, belay_group *handle, belay_fn *f
         bly_list_append(&group->starts, &start_wait.link);
         bly_suspend(self, &start_wait.wait, place);
         /*
-         * belay_ready() has returned 0 to the member, so the start has succeeded. A request that
-         * came meanwhile is left pending for the next wait.
+         * belay_ready() has returned 0 to the member, so the start has succeeded. If a request came
+         * meanwhile, it is left pending for the next wait.
          */
         if (start_wait.ready) {
                 bly_postpone(self);

@@ -187,7 +187,7 @@ int belay_queue_try_get(belay_queue *queue, void **item) {
         return get_now(queue, item);
 }
 
-/* ---- work counted ---- */
+/* ---- unfinished items ---- */
 
 int belay_queue_task_done_placed(const char *place, belay_queue *queue) {
         if (queue->unfinished == 0)
@@ -210,7 +210,7 @@ int belay_queue_join_placed(const char *place, belay_queue *queue) {
         return self != NULL ? bly_waiters_wait(&queue->joiners, self, &join_class, queue->name, NULL, place) : -EPERM;
 }
 
-/* ---- the end ---- */
+/* ---- shutdown ---- */
 
 static void serve_all(struct bly_waiters *waiters) {
         while (!bly_waiters_empty(waiters))
