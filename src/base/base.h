@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every part of the library stands on: memory, log lines, shared texts, and a few words of C.
+ * The base of all parts of the library: memory, log lines, shared texts, lists, and a few macros.
  */
 #ifndef BLY_BASE_H
 #define BLY_BASE_H
@@ -16,7 +16,10 @@
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-/* A prefetch to be read is dropped by some processors if the page, too, is to be looked up; this one is not. */
+/*
+ * Some processors drop a prefetch for reading if the TLB has no entry for the page. They do not
+ * drop a prefetch for writing.
+ */
 #if defined(__x86_64__)
 #  define BLY_PREFETCH_WRITE(address) __asm__ volatile("prefetchw %0" : : "m" (*(const char *) (address)))
 #else
@@ -25,26 +28,33 @@
 #define container_of(pointer, type, member) ((type *) ((char *) (pointer) - offsetof(type, member)))
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- memory: through belay_set_memory()'s function ---- */
+/* ---- memory, from the function that belay_set_memory() sets ---- */
 
 void *bly_realloc(void *block, size_t size);
 void *bly_alloc(size_t size);
 void *bly_zalloc(size_t size);
 void bly_free(void *block);
-/* Memory that begins at a multiple of `alignment`, a power of two; goes by bly_free_aligned(). */
+/* Allocates memory at a multiple of `alignment`, a power of two. bly_free_aligned() frees it. */
 void *bly_alloc_aligned(size_t alignment, size_t size);
 void bly_free_aligned(void *block);
 
 /*
- * Zeroed memory that comes from the system itself if it is `large` and the program has no function of its own, so that it goes
- * back there when it is freed. *mapped tells, and is to be given back with it.
+ * Allocates zeroed memory. If `large` is set and the program has no memory function, the memory
+ * comes from the kernel and returns to it when it is freed. *mapped says whether that is so, and
+ * the caller passes it to bly_free_large().
  */
 void *bly_alloc_large(size_t size, bool large, bool *mapped);
 void bly_free_large(void *block, size_t size, bool mapped);
-/* Has the C library give the system what it keeps of freed memory, if that is where memory comes from. */
+/*
+ * Makes the C library return freed memory to the system. Does nothing if the program has a memory
+ * function.
+ */
 void bly_trim_memory(void);
 
-/* Told of what this thread takes, moves and gives back (0: nothing before, or after), for testing/; NULL otherwise. */
+/*
+ * Called for each block that this thread allocates, moves or frees. `before` is 0 for a new block,
+ * and `after` for a freed block. Set by testing/, and NULL otherwise.
+ */
 typedef void bly_memory_watch_fn(uintptr_t before, uintptr_t after, size_t size);
 extern __thread bly_memory_watch_fn *bly_memory_watch __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
@@ -52,21 +62,27 @@ extern __thread bly_memory_watch_fn *bly_memory_watch __attribute__((tls_model("
 
 void bly_log(belay_log_level level, const char *format, ...) BELAY_PRINTF(2, 3);
 /*
- * The same of what the outside can bring about often: too many lines of one format and `place` (may be NULL) are left
- * out and counted, see base/log_limit.h.
+ * Does the same for events that the outside can cause often. Too many lines of one format and
+ * `place` (may be NULL) are not written but counted, see base/log_limit.h.
  */
 void bly_log_limited(belay_log_level level, const char *place, const char *format, ...) BELAY_PRINTF(3, 4);
-/* A programming error of the caller: reported with its place, limited likewise. Returns `code`, so that it can be returned. */
+/*
+ * Reports a programming error with the call site of the caller, limited in the same way. Returns
+ * `code`, so that the caller can return it.
+ */
 int bly_misuse(int code, const char *place, const char *format, ...) BELAY_PRINTF(3, 4);
 
-/* ---- texts that several hold ---- */
+/* ---- texts that are shared by reference counting ---- */
 
 struct bly_text {
         unsigned refs;
         char chars[];
 };
 
-/* NULL for a NULL text, and where there is no memory: texts are comfort, what goes without them goes. */
+/*
+ * Create a text. Return NULL if the source is NULL or there is no memory. No function of the
+ * library depends on a text, so a missing text is left out.
+ */
 struct bly_text *bly_text_new(const char *chars);
 struct bly_text *bly_text_format(const char *format, va_list arguments);
 
@@ -82,7 +98,7 @@ static inline const char *bly_text_chars(const struct bly_text *text) {
         return text != NULL ? text->chars : NULL;
 }
 
-/* ---- lists whose links lie in their members ---- */
+/* ---- intrusive lists: the links are inside the members ---- */
 
 struct bly_link {
         struct bly_link *next, *prev;
@@ -103,7 +119,7 @@ static inline void bly_list_append(struct bly_link *list, struct bly_link *link)
         list->prev = link;
 }
 
-/* Taking out what is in no list (both links NULL) does nothing. */
+/* Does nothing if the link is in no list (both pointers are NULL). */
 static inline void bly_list_remove(struct bly_link *link) {
         if (link->next == NULL)
                 return;

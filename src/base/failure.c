@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Failures as objects: making, sharing, reading and printing them. Which of them a task was left with is the task's matter.
+ * Failures as objects: creating, sharing, reading and printing them. core/fail.c keeps the latest
+ * failure of each task.
  */
 #include <stdio.h>
 
 #include "base/failure.h"
 
-/* So many references a program has that forgets them: from here on the failure stays for ever instead of going early. */
+/*
+ * A failure with this number of references belongs to a program that forgets to release them. The
+ * failure is then never freed, since a count that wraps would free it early.
+ */
 enum { REFS_MOST = 1 << 30 };
 
-/* What belay_failure_take() gives where there is no memory for better. Never freed. */
+/* Stands for a failure for which there was no memory. Never freed. */
 static struct belay_failure no_memory = { .refs = 1, .code = -ENOMEM };
 
 belay_failure *bly_failure_new(int code, struct bly_text *text) {
@@ -26,7 +30,7 @@ belay_failure *bly_failure_new(int code, struct bly_text *text) {
 }
 
 bool bly_failure_add(belay_failure *failure, belay_failure *beneath) {
-        /* Room grows at the powers of two. */
+        /* The array is full at each power of two, and doubles. */
         if ((failure->count & (failure->count - 1)) == 0) {
                 size_t room = failure->count == 0 ? 1 : 2 * failure->count;
                 void *grown = bly_realloc(failure->beneath, room * sizeof(*failure->beneath));
@@ -51,12 +55,15 @@ belay_failure *belay_failure_ref(const belay_failure *failure) {
         return shared;
 }
 
-/* One reference less: was that the last? */
+/* Releases a reference. Returns whether it was the last. */
 static bool drop(belay_failure *failure) {
         return failure != NULL && failure != &no_memory && likely(failure->refs < REFS_MOST) && --failure->refs == 0;
 }
 
-/* Those beneath stand in line instead of on the stack, which a deep nest of groups would run off. */
+/*
+ * Failures beneath are linked into a list instead of released by recursion. Deeply nested groups
+ * would overflow the stack.
+ */
 void belay_failure_release(belay_failure *failure) {
         belay_failure *dead;
 
@@ -83,7 +90,10 @@ int belay_failure_code(const belay_failure *failure) {
         return failure != NULL ? failure->code : -ENOMEM;
 }
 
-/* What has nothing of its own to say and a single failure beneath it says what that says. */
+/*
+ * A failure that has neither text nor data, and a single failure beneath it, stands for that
+ * failure. Returns the failure that it stands for.
+ */
 static const belay_failure *the_one_that_speaks(const belay_failure *failure) {
         while (failure != NULL && failure->count == 1 && failure->text == NULL && failure->data == NULL)
                 failure = failure->beneath[0];
@@ -128,7 +138,7 @@ static void write_text(struct writer *writer, const char *text) {
         writer->length += length;
 }
 
-/* No person reads further down, and no stack need hold it. */
+/* No person reads further down, and the recursion must not overflow a stack. */
 enum { DEPTH_MOST = 32 };
 
 static void write_failure(struct writer *writer, const belay_failure *failure, int depth) {

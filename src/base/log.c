@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Log lines: what the library has to say to a person.
+ * Log lines, which are the library's messages to a person.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -17,7 +17,10 @@ void belay_set_log(belay_log_fn *fn, void *context) {
         log_context = context;
 }
 
-/* What a peer sent may be in it: no control character of its reaches a terminal, or begins a line of its own. */
+/*
+ * A line may contain bytes from a peer. Their control characters must not reach a terminal, and
+ * must not begin another line.
+ */
 static void make_one_line(char *line) {
         for (; *line != '\0'; line++)
                 if ((unsigned char) *line < ' ' || *line == 0x7f)
@@ -45,7 +48,7 @@ void bly_log(belay_log_level level, const char *format, ...) {
         log_line(level, line);
 }
 
-/* Written unless there were too many of its kind; begins with `start`. */
+/* Writes the line, beginning with `start`, unless there were too many of its kind. */
 static void log_limited(belay_log_level level, const char *place, const char *start, const char *format, va_list arguments) {
         char line[LINE_SIZE];
         unsigned long long omitted = 0;

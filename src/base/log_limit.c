@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which log lines are written, and what is said of those that are not.
+ * The decision whether a log line is written, and reports about the lines that are not.
  */
 #include "base/log_limit.h"
 
@@ -15,7 +15,7 @@ static void tell(struct bly_log_kind *kind) {
         bly_log(kind->level, "%llu line%s left out, like: %s", omitted, omitted == 1 ? " was" : "s were", kind->sample);
 }
 
-/* A line a period may be written, and as many as a burst has after that many periods. */
+/* Allows one more line for each period that has passed, up to a burst. */
 static void refill(struct bly_log_kind *kind, belay_time now) {
         belay_time periods = (now - kind->since) / BLY_LOG_PERIOD;
 
@@ -34,7 +34,10 @@ static uint64_t hash(const char *text) {
         return value;
 }
 
-/* The entry of a kind; if there is none, a free one, or that of the kind that has been calm for longest. */
+/*
+ * Returns the entry of the kind. If it has none, returns a free entry, or frees the entry of the
+ * kind whose latest period is oldest.
+ */
 static struct bly_log_kind *find(struct bly_log_limits *limits, const char *format, uint64_t place) {
         struct bly_log_kind *oldest = &limits->kinds[0];
 
@@ -71,7 +74,7 @@ struct bly_log_kind *bly_log_admit(struct bly_log_limits *limits, belay_log_leve
                         limits->remind(limits, kind->since + 2 * BLY_LOG_PERIOD);
                 return NULL;
         }
-        /* The period begins with the first line after a calm. */
+        /* After a calm, the period begins with the first line. */
         if (kind->left == BLY_LOG_BURST)
                 kind->since = now;
         kind->left--;

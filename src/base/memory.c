@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where memory comes from: one function of the program's choice.
+ * Memory, from one function that the program may set.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -88,7 +88,7 @@ void bly_trim_memory(void) {
 #endif
 }
 
-/* Before it lies where the memory begins. */
+/* The pointer before the aligned block points to the memory that was allocated. */
 void *bly_alloc_aligned(size_t alignment, size_t size) {
         char *memory = bly_alloc(size + sizeof(void *) + alignment);
         uintptr_t begin = ((uintptr_t) memory + sizeof(void *) + alignment - 1) & ~(uintptr_t) (alignment - 1);

@@ -2,8 +2,9 @@
 /*
  * Writing without SIGPIPE.
  *
- * The kernel sends the signal of an EPIPE to the thread that writes. The thread blocks it around the write and takes
- * it away afterwards, since the signal's action is the program's. A SIGPIPE that was pending before stays pending.
+ * If a write fails with EPIPE, the kernel sends SIGPIPE to the writing thread. The signal's action
+ * belongs to the program. The thread therefore blocks the signal around the write and takes it from
+ * the pending signals afterwards. A SIGPIPE that was pending before stays pending.
  */
 #ifndef BLY_QUIET_H
 #define BLY_QUIET_H
@@ -17,7 +18,7 @@ struct bly_quiet {
 };
 
 void bly_quiet_begin(struct bly_quiet *quiet);
-/* `broken`: the write failed with EPIPE. Keeps errno. */
+/* `broken` says that the write failed with EPIPE. errno is preserved. */
 void bly_quiet_end(const struct bly_quiet *quiet, bool broken);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spans as the kernel and the C library take them.
+ * Spans in the forms that the kernel and the C library take.
  */
 #ifndef BLY_SPANS_H
 #define BLY_SPANS_H
@@ -11,7 +11,10 @@
 
 #include "base/base.h"
 
-/* Older headers do not know it; the kernel may. Some machines count their calls from another beginning: there it is none. */
+/*
+ * Older headers do not define the number, and the kernel may know the call nevertheless. Some
+ * architectures number their calls differently, and there the call is not used.
+ */
 #ifndef SYS_epoll_pwait2
 #  if defined(__alpha__) || defined(__mips__) || (defined(__x86_64__) && defined(__ILP32__))
 #    define SYS_epoll_pwait2 (-1)
@@ -20,7 +23,7 @@
 #  endif
 #endif
 
-/* The kernel's own struct, which has 64 bits for seconds where `struct timespec` may have 32. */
+/* The kernel's own struct. It has 64 bits for seconds, while `struct timespec` may have 32. */
 struct bly_kernel_time {
         int64_t seconds, nanoseconds;
 };
@@ -29,7 +32,10 @@ static inline struct bly_kernel_time bly_kernel_time(belay_time span) {
         return (struct bly_kernel_time) { span / BELAY_SECOND, span % BELAY_SECOND };
 }
 
-/* A time_t of 32 bits ends at 68 years: a wait that ends then finds its deadline still ahead, and goes on. */
+/*
+ * A time_t of 32 bits ends after 68 years. A wait that ends then finds its deadline still ahead,
+ * and goes on.
+ */
 static inline struct timespec bly_timespec(belay_time span) {
         belay_time seconds = span / BELAY_SECOND;
 

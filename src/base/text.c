@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Texts that several hold: names of tasks, reasons of cancellations.
+ * Texts that are shared by reference counting: names of tasks, and reasons of cancellations.
  */
 #include <stdio.h>
 

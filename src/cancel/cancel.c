@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asking a task to end, and taking that back.
+ * Cancelling a task, once or repeatedly, and withdrawing a request.
  */
 #include "core/await.h"
 
@@ -14,7 +14,9 @@ bool belay_cancel_placed(const char *place, belay_task *task, const char *reason
                 .place = place,
                 .reason = reason,
                 .asker = self,
-                /* What a task asks of itself comes from within whatever shields it. */
+                /*
+                 * A request that a task sends itself comes from inside all of its shielded regions.
+                 */
                 .depth = self == task ? BLY_DEPTH_INNERMOST : 0,
         });
 }

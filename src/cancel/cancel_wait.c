@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cancel-and-wait: the wait ends when its task does, or at its own limit, and in no other way. A request for the one who waits
- * cannot end it and is still there afterwards.
+ * belay_cancel_wait(): cancel a task and wait for its end. The wait ends when the task ends, at the
+ * limit, or when the loop breaks a deadlock. A request for the waiting task does not end it, and is
+ * pending afterwards.
  */
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task in one line.
+ * The description of a task in one line.
  */
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a request comes from, for who is asked.
+ * The origin of a task's cancellation requests.
  */
 #include "core/wait.h"
 

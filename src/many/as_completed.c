@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One after the other, as they end.
+ * Tasks in the order in which they end.
  *
- * Ends are put in line in the order in which they come; those that were done at the beginning in a turn of their own, as in
- * asyncio. When the time is over, each that is missing is put in line as a time-out.
+ * Each task is entered in `line` when it ends. A callback in the next turn enters the tasks that
+ * were done at the beginning, as in asyncio. When the limit is reached, each missing task is
+ * entered as a timeout.
  */
 #include "many/watch.h"
 #include "scope/scope.h"
 
 struct each {
-        uintptr_t mark;                 /* its own address while it goes on: the storage is the caller's, and may hold anything */
+        uintptr_t mark;                 /* the struct's address from begin to end */
         const char *place;
         struct bly_watch *watch;
         struct bly_wait wait;
         belay_task *self;
         belay_ticket timer;
         belay_ticket first_look;
-        struct bly_watched **line;      /* NULL in it: a time-out */
-        size_t stands, given;           /* how many were put in line, and how many of them given */
-        size_t missing;                 /* not in line yet */
+        struct bly_watched **line;      /* NULL stands for a timeout */
+        size_t stands, given;           /* entries of `line`; those of them that were returned */
+        size_t missing;                 /* tasks without an entry in `line` */
 };
 
 _Static_assert(sizeof(struct each) <= sizeof(belay_as_completed), "room for one after the other");
@@ -33,7 +34,10 @@ static bool goes_on(const struct each *each) {
         return each->mark == (uintptr_t) each;
 }
 
-/* The mark may be left from before. Those of other loops are not found. */
+/*
+ * Returns whether the storage is in use. It may contain any bytes before begin, or a mark that is
+ * left over, so the loop's list decides. Storage that another loop uses is not found.
+ */
 static bool is_in_use(struct belay_loop *loop, const struct each *each) {
         if (unlikely(bly_tools & BLY_TOOL_VALGRIND))
                 bly_tool_written(each, sizeof(*each));
@@ -74,7 +78,7 @@ static void look_at_done(void *arg) {
         for (size_t i = 0; i < each->watch->count && each->missing > 0; i++) {
                 struct bly_watched *watched = &each->watch->watched[i];
 
-                /* Those that were not done have an observer, or had one and stand in line. */
+                /* A task that was not done at the beginning has an observer or is in `line`. */
                 if (watched->index == SIZE_MAX)
                         put_in_line(each, watched);
         }
@@ -113,7 +117,7 @@ int belay_as_completed_begin_placed(const char *place, belay_as_completed *handl
                 return rc;
         }
         watch->each = each;
-        /* Without a task there is nothing that could be told to it. */
+        /* Without tasks nothing refers to it later, so the loop's list does not need it. */
         if (watch->watch.count > 0)
                 enlist(self->loop, watch);
         each->mark = (uintptr_t) each;

@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Gather: all of them, or the first that fails.
+ * Gather: waits for all tasks, or until the first fails.
  *
- * The future that asyncio's gather() returns is here the wait itself: `over` is its being done, `first` the child whose
- * end became its own.
+ * asyncio's gather() returns a future. Here the wait itself has that role: `over` means that the
+ * future is done, and `first` is the child whose outcome it took.
  */
 #include "many/watch.h"
 
 struct gather {
         struct bly_pass pass;
         struct bly_watch watch;
-        belay_task *const *tasks;       /* as the caller named them, some perhaps twice */
+        belay_task *const *tasks;       /* as the caller named them; a task may occur twice */
         size_t count;
         belay_task *self;
         size_t pending;
-        belay_task *first;      /* the one that failed or was cancelled first */
-        belay_failure *reason;  /* of its cancellation, or of the gather's own */
+        belay_task *first;      /* the task that failed or was cancelled first */
+        belay_failure *reason;  /* of `first` if cancelled, or of the gather itself */
         bool collect;
         bool over;
 };
 
-/* The reason that asyncio gives when a gather that collects was cancelled: the last child's, in the caller's order. */
+/*
+ * Returns the reason that asyncio gives if a gather that collects is cancelled: that of the last
+ * child in the caller's order.
+ */
 static belay_failure *reason_of_last(const struct gather *gather) {
         belay_task *last = gather->tasks[gather->count - 1];
 
@@ -39,7 +42,10 @@ static void look_at(struct gather *gather, belay_task *task) {
                         gather->reason = bly_take_cancellation(task);
                 gather->over = true;
         } else if (gather->pending == 0) {
-                /* Now, and not when we run: others who look at that one come after us or before us. */
+                /*
+                 * The reason must be taken at this moment. Another wait for the same child can take
+                 * it before this task runs.
+                 */
                 if (gather->pass.passed || (gather->pass.walking && gather->pass.taken))
                         gather->reason = reason_of_last(gather);
                 gather->over = true;
@@ -54,7 +60,7 @@ static void child_ended(struct bly_watch *watch, struct bly_watched *watched) {
                 bly_wake(gather->self, 0);
 }
 
-/* A request goes to each as often as it was named. */
+/* A task receives a request as often as the caller named it. */
 static belay_task *next_child(struct bly_wait *wait, size_t *cursor) {
         const struct gather *gather = container_of(wait, struct gather, pass.wait);
 

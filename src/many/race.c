@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Race: the first that ends well wins, and nobody is left running.
+ * Race: the first task that ends with a result wins. The race returns when no task of it runs.
  *
- * What happened wins: a request for the racer before anybody has won ends the race, one that comes later waits for the
- * racer's next wait.
+ * A cancellation never discards a decided race. A request that arrives before a task has won ends
+ * the race. A later request stays pending for the racing task's next wait.
  */
 #include "many/watch.h"
 
@@ -13,9 +13,9 @@ struct race {
         belay_task *self;
         size_t pending;
         struct bly_watched *winner;
-        belay_failure *failures;        /* of those that did not end well, in that order */
+        belay_failure *failures;        /* of the tasks that failed, in that order */
         int first_code;
-        bool stopped;                   /* all that are left are asked to end */
+        bool stopped;                   /* all tasks that are left were cancelled */
 };
 
 static void note_loser(struct race *race, struct bly_watched *watched) {
@@ -69,7 +69,10 @@ static void racer_ended(struct bly_watch *watch, struct bly_watched *watched) {
                 bly_wake(race->self, 0);
 }
 
-/* The race has told of them, or of the winner instead. */
+/*
+ * Marks the failures that the race reports as retrieved. If a task has won, its result stands for
+ * them.
+ */
 static void look_at_losers(const struct race *race) {
         for (size_t i = 0; i < race->watch.count; i++)
                 if (race->watch.watched[i].noted)
@@ -93,8 +96,9 @@ static const struct bly_wait_class race_class = {
 };
 
 /*
- * Waits, once all were asked to end, until they have: a request for the racer stays. -EDEADLK if that cannot come about, as
- * when one of them waits for the racer and will not be cancelled.
+ * Waits until all tasks have ended, after they were cancelled. A request for the calling task stays
+ * pending. Returns -EDEADLK if they cannot end, for example because a task waits for the caller and
+ * refuses its cancellation.
  */
 static int await_the_rest(struct race *race, belay_task *self, const char *place) {
         while (race->pending > 0) {
@@ -109,7 +113,10 @@ static int await_the_rest(struct race *race, belay_task *self, const char *place
         return 0;
 }
 
-/* Waits until nobody runs. A request that was delivered meanwhile is returned, and those who ran were asked to end. */
+/*
+ * Waits until no task of the race runs. If a request was delivered meanwhile, cancels the tasks and
+ * returns -ECANCELED.
+ */
 static int run_race(struct race *race, belay_task *self, const char *place) {
         int rc = 0;
 

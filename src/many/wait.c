@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting until all, one, or the first failure of several is there, for some time.
+ * belay_wait(): waits for all tasks, the first, or the first failure, up to a limit.
  */
 #include "many/watch.h"
 
@@ -65,7 +65,10 @@ int belay_wait_placed(const char *place, belay_task *const tasks[], size_t count
                 self->timer.fire = bly_timer_wakes;
                 rc = bly_timer_set(self->loop, &self->timer, bly_add_time(bly_now(self->loop), span));
         }
-        /* asyncio's takes turns even where all is there, so that a request that is pending meets it. */
+        /*
+         * asyncio's wait() yields even if nothing is left to wait for, and so delivers a pending
+         * request.
+         */
         if ((!satisfied || self->node.must_cancel) && rc == 0)
                 rc = bly_wait(self, &wait.wait, place);
         for (size_t i = 0; i < count; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watching several tasks at once.
+ * The observation of several tasks at once.
  */
 #include "many/watch.h"
 
@@ -11,7 +11,10 @@ static void one_ended(struct bly_observer *observer, belay_task *task) {
         watched->watch->ended(watched->watch, watched);
 }
 
-/* Each task once, at its first place. Marked in the records, so that many cost neither a square nor memory. */
+/*
+ * Keeps each task once, at its first index. Marks in the records make this linear, without further
+ * memory.
+ */
 static size_t drop_twins(struct bly_watched *watched, size_t count) {
         size_t kept = 0;
 

@@ -2,7 +2,8 @@
 /*
  * Groups of tasks.
  *
- * Leaving follows asyncio's TaskGroup step by step; the traces of its corner cases are in tests/conformance.
+ * Leaving follows asyncio's TaskGroup step by step. tests/conformance has traces of the corner
+ * cases.
  */
 #include "scope/group.h"
 
@@ -12,7 +13,7 @@ static const char *describe_group(const struct bly_owner *owner) {
         return group->name;
 }
 
-/* False if it went round in a circle. */
+/* Returns false if the request went round in a circle of tasks that await each other. */
 static bool request(belay_task *task, const struct bly_group *group, belay_origin_kind kind, const char *place) {
         bool in_vain = false;
 
@@ -20,14 +21,20 @@ static bool request(belay_task *task, const struct bly_group *group, belay_origi
                 .kind = kind,
                 .place = place != NULL ? place : group->scope.place,
                 .asker = bly_current(),
-                /* For the body only: members are asked from outside of theirs. */
+                /*
+                 * The group's depth counts in its own task only. For a member, the request comes
+                 * from outside of all scopes.
+                 */
                 .depth = task == group->scope.task ? group->scope.depth : 0,
                 .in_vain = &in_vain,
         });
         return !in_vain;
 }
 
-/* Cancels the ordinary members, or when there are none left, those that are to be last. */
+/*
+ * Cancels the members that were spawned with .last if `last` is set, and the ordinary members
+ * otherwise. Returns false if a request went round in a circle.
+ */
 static bool cancel_members(struct bly_group *group, bool last, belay_origin_kind kind, const char *place) {
         struct bly_link *link, *next;
         bool arrived = true;
@@ -98,7 +105,10 @@ static void member_ended(struct bly_owner *owner, belay_task *task) {
         if (task->outcome < 0 && !bly_is_cancelled(task) && !group->supervise && !taken) {
                 task->node.flags |= BLY_TASK_LOOKED_AT;
                 add_failure(group, task->outcome, task->failure != NULL ? belay_failure_ref(task->failure) : NULL);
-                /* asyncio's does not get to the parent where the request to a member goes round in a circle. */
+                /*
+                 * If the request to a member goes round in a circle, asyncio raises an error and
+                 * never cancels the parent.
+                 */
                 if (!group->aborting && !group->parent_requested
                     && abort_group(group, BELAY_ORIGIN_SIBLING, task->started_at)) {
                         group->parent_requested = true;
@@ -129,12 +139,18 @@ void bly_group_join(struct bly_group *group, belay_task *task) {
         if (!(task->node.flags & BLY_TASK_LAST))
                 group->ordinary++;
         if (!bly_is_done(task)) {
-                /* An eager member may have cancelled the group before it joined it. */
+                /*
+                 * An eager member may have cancelled the group during its first step, before this
+                 * call.
+                 */
                 if (group->aborting)
                         request(task, group, BELAY_ORIGIN_GROUP, NULL);
                 return;
         }
-        /* Done already, eagerly: looked at in a turn of its own, so that its failure does not cancel who is just starting it. */
+        /*
+         * An eager member is done already. Its end is handled in a callback of its own, so that its
+         * failure does not cancel the task that is just starting it.
+         */
         if (bly_callback_soon(task->loop, look_at_end, bly_record_ref(task)) == 0)
                 look_at_end(task);
 }
@@ -198,13 +214,16 @@ static const struct bly_wait_class group_class = {
 };
 
 struct leaving {
-        bool cancelled;                 /* a cancellation is to go on to who is outside of the group */
-        bool cancelled_meanwhile;       /* the latest that came while members were waited for */
-        belay_failure *reason;          /* of the first, and of the second, as the task was left with them */
+        bool cancelled;                 /* leaving returns -ECANCELED unless a member failed */
+        bool cancelled_meanwhile;       /* the same, delivered during the wait for members */
+        belay_failure *reason;          /* detail of the cancellation that set `cancelled` */
         belay_failure *reason_meanwhile;
 };
 
-/* Waits for all members, whatever comes meanwhile. */
+/*
+ * Waits until all members have ended. A cancellation that is delivered meanwhile aborts the group
+ * and does not end the wait.
+ */
 static void await_members(struct bly_group *group, belay_task *self, struct leaving *leaving, const char *place) {
         group->wait.class = &group_class;
         while (group->count > 0) {
@@ -227,7 +246,10 @@ static void await_members(struct bly_group *group, belay_task *self, struct leav
         }
 }
 
-/* The count stays what it was, and a request from outside is met again at the next wait. */
+/*
+ * If requests are left in the task's count, replaces one of them by a new request. The count stays
+ * the same, and the task's next wait delivers the request.
+ */
 static void ask_again(belay_task *self, const char *place) {
         if (bly_visible_requests(self) <= 0)
                 return;
@@ -261,7 +283,11 @@ static int leave(struct bly_group *group, belay_task *self, int rc, const char *
                 if (bly_uncancel_visible(self) == 0) {
                         leaving.cancelled = false;
                 } else if (!leaving.cancelled && !body_failed && leaving.cancelled_meanwhile) {
-                        /* What is left is not the group's own, and would be dropped with it. A failure goes first. */
+                        /*
+                         * The requests that are left are not the group's own, and the delivery
+                         * during the wait has used them up. Leaving returns -ECANCELED so that they
+                         * are not lost. A failure of the body has precedence.
+                         */
                         leaving.cancelled = true;
                         belay_failure_release(leaving.reason);
                         leaving.reason = leaving.reason_meanwhile;

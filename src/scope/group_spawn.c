@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spawning members, and waiting for room where a group has a limit on how many there are at once.
+ * Spawning members, and waiting for room in a group that limits the number of its members.
  */
 #include "scope/group.h"
 
@@ -8,10 +8,11 @@
 
 struct bly_room {
         struct bly_wait wait;
-        struct bly_link link;           /* in `room`, and in `woken` when its wait is over and it has not run yet */
+        /* in `room`; in `woken` from the end of the wait until the task runs */
+        struct bly_link link;
         belay_task *task;
-        struct bly_group *group;        /* NULL: there will be no room, and the group may be gone when the task runs */
-        bool served;                    /* a place is kept for it */
+        struct bly_group *group;        /* NULL if no room will come; the group may then be gone */
+        bool served;                    /* a place is kept for the task */
 };
 
 static void out_of_line(struct bly_room *room) {
@@ -80,7 +81,7 @@ static int wait_for_room(struct bly_group *group, const char *place) {
                 return rc < 0 ? rc : bly_group_no_room(self);
         bly_list_remove(&room.link);
         group->kept -= room.served;
-        /* The place that was kept for this task goes on to the next. */
+        /* This task does not take the place that was kept for it, so the next task gets it. */
         if (rc < 0)
                 bly_group_serve_room(group);
         return rc;

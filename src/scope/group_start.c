@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starting a member that says when it is ready: belay_group_start() and belay_ready().
+ * Starting a member and waiting until it is ready: belay_group_start() and belay_ready().
  */
 #include "scope/group.h"
 
@@ -8,9 +8,9 @@ struct bly_start_wait {
         struct bly_wait wait;
         struct bly_link link;
         belay_task *task, *member;
-        struct bly_group *group;        /* NULL: it went with the stack that it lay on */
+        struct bly_group *group;        /* NULL if the group is gone, since it was never left */
         bool ready;
-        bool given_up;                  /* the wait came to nothing before the member was ready */
+        bool given_up;                  /* the wait failed before the member was ready */
 };
 
 static const char *member_name(const struct bly_wait *wait) {
@@ -70,9 +70,12 @@ int belay_ready(void) {
 }
 
 /*
- * The wait came to nothing, by `rc`: the member goes, and is waited for, without losing why. One that a shielded region keeps
- * from hearing of it may stay for long, and so may one that refuses: the group waits for the first, and for the second from the
- * starter's next request on, which stays pending.
+ * The wait failed with `rc` before the member was ready. Cancels the member, waits for its end, and
+ * returns `rc` with the failure of the wait.
+ *
+ * A member in a shielded region that holds the request back may run for long. The group waits for
+ * that member, and this function does not. A member may also refuse the request. The starter's next
+ * request then ends the wait and stays pending, and the group waits for the member.
  */
 static int give_up(belay_task *self, struct bly_start_wait *start_wait, int rc, const char *place) {
         belay_failure *why = bly_take_last_failure(self, rc);
@@ -86,7 +89,10 @@ static int give_up(belay_task *self, struct bly_start_wait *start_wait, int rc, 
         return rc;
 }
 
-/* The member ended before it was ready. That it was cancelled is not to look as if the caller had been. */
+/*
+ * The member ended before it was ready. Returns the code of its failure, or -EPIPE if it has none.
+ * A cancelled member gives -EPIPE, too, so that the caller does not appear to be cancelled.
+ */
 static int failed_start(belay_task *self, belay_task *member) {
         member->node.flags |= BLY_TASK_LOOKED_AT;
         if (member->outcome < 0 && !bly_is_cancelled(member)) {
@@ -110,7 +116,10 @@ static void forget_start(belay_task *task, const char *low, const char *high) {
         bly_wake(task, 0);
 }
 
-/* A group whose task ended without leaving it is gone. A task that waits in it has links into it, and is woken. */
+/*
+ * A group is gone if its task ended without leaving it, or if its storage was overwritten. A task
+ * that waits in such a group has links into it. This function clears the links and wakes the task.
+ */
 void bly_group_forget(struct belay_loop *loop, const char *low, const char *high) {
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task)) {
                 bly_group_forget_room(task, low, high);
@@ -129,7 +138,7 @@ int belay_group_start_placed(const char *place, belay_group *handle, belay_fn *f
 
         if (self == NULL)
                 return -EPERM;
-        /* A member that runs at once could be ready before anybody waits for that. */
+        /* If the member ran at once, it could be ready before this task waits for that. */
         bly_options(&known, sizeof(known), options);
         known.eager = false;
         rc = bly_group_spawn(group, fn, arg, &known, place, &member);
@@ -138,7 +147,10 @@ int belay_group_start_placed(const char *place, belay_group *handle, belay_fn *f
         start_wait.member = member;
         bly_list_append(&group->starts, &start_wait.link);
         bly_suspend(self, &start_wait.wait, place);
-        /* The member was told that it is awaited: a request that came meanwhile is for the next wait. */
+        /*
+         * belay_ready() has returned 0 to the member, so the start has succeeded. If a request came
+         * meanwhile, it is left pending for the next wait.
+         */
         if (start_wait.ready) {
                 bly_postpone(self);
                 rc = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entering and leaving, whatever the scope does.
+ * Entering and leaving scopes of every kind, reports of their misuse, and their alarms.
  */
 #include "scope/group.h"
 
@@ -18,7 +18,10 @@ static int no_task(enum bly_scope_kind kind, const char *place) {
         return bly_misuse(-EPERM, place, "a %s is entered outside of a task", kind_names[kind]);
 }
 
-/* A loop's task, by its address alone: what scope->task says may be left from another run. */
+/*
+ * Returns the loop's task at this address, or NULL. scope->task may be left over from another run,
+ * so it is compared and not dereferenced.
+ */
 static const belay_task *task_at(struct belay_loop *loop, const belay_task *address) {
         const belay_task *task = bly_record_next(loop, NULL);
 
@@ -27,7 +30,10 @@ static const belay_task *task_at(struct belay_loop *loop, const belay_task *addr
         return task;
 }
 
-/* Scopes between two addresses: what points to them from outside is found, and they themselves are not read. */
+/*
+ * Clears every pointer to scopes between two addresses, and cancels the members of groups there.
+ * The scopes themselves may be overwritten, so they are not read.
+ */
 static void forget_between(belay_task *self, const char *low, const char *high) {
         struct belay_loop *loop = self->loop;
 
@@ -54,7 +60,10 @@ static void forget_one(belay_task *self, struct bly_scope *scope, enum bly_scope
         scope->state = BLY_SCOPE_ENTERED;
 }
 
-/* No region is left to hold a request back: one that was comes at the next wait. */
+/*
+ * No shielded region is left to hold requests back. A request that was held back is pending for the
+ * next wait.
+ */
 static void forget_regions(belay_task *self) {
         self->shield = 0;
         self->held = 0;
@@ -65,7 +74,10 @@ static void forget_regions(belay_task *self) {
         }
 }
 
-/* It was overwritten while it was in force. What is around it cannot be found any more, and is in force no more. */
+/*
+ * The scope was overwritten while it was in force, so the scopes around it cannot be found. They
+ * are not in force from then on.
+ */
 static void cut_off(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind) {
         struct bly_scope **inner = &self->scope;
         bool shielded = false;
@@ -80,7 +92,10 @@ static void cut_off(belay_task *self, struct bly_scope *scope, enum bly_scope_ki
         forget_one(self, scope, kind);
 }
 
-/* By its address: it may have been overwritten. */
+/*
+ * Returns whether the scope is among the `most` innermost scopes of the task. Only addresses are
+ * compared, since the scope may have been overwritten.
+ */
 static bool is_among(const belay_task *task, const struct bly_scope *scope, size_t most) {
         const struct bly_scope *inner = task->scope;
 
@@ -111,7 +126,11 @@ static int entered_again(belay_task *self, struct bly_scope *scope, enum bly_sco
                           kind_names[scope->kind], place_or(scope->place), bly_task_label(other, label));
 }
 
-/* Its mark tells, wherever it is entered again; one that was overwritten is looked for among the innermost few. */
+/*
+ * Returns -EPERM if the scope is in force already. Its mark shows that, even if another task
+ * entered it. A scope that was overwritten has lost its mark, so its address is searched for among
+ * the FEW innermost scopes.
+ */
 static int check_storage(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
         enum { FEW = 8 };
 
@@ -133,7 +152,7 @@ int bly_scope_enter_slowly(struct bly_scope *scope, enum bly_scope_kind kind, co
         return 0;
 }
 
-/* Of which scope of the task are these the bytes? */
+/* Returns the task's scope of which these bytes are a copy, or NULL. */
 static const struct bly_scope *copied_from(const belay_task *self, const struct bly_scope *scope) {
         for (const struct bly_scope *original = bly_scope_of(self); original != NULL; original = bly_scope_outer(original))
                 if (scope->mark == original->mark)
@@ -191,8 +210,9 @@ belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, c
 }
 
 /*
- * Scopes on the task's stack lay in frames that are gone, and may have been written over since. Those that lie elsewhere, in
- * what the task was given as its argument, can still tell what is around them, until one on the stack cannot.
+ * The scopes on the task's stack lay in frames that are gone, and may have been overwritten. Scopes
+ * elsewhere, for example in the task's argument, still name the scope around them. The loop below
+ * follows them outwards to the first scope on the stack, or to the first that was overwritten.
  */
 void bly_forget_scopes(belay_task *self) {
         const char *low = self->stack.low, *high = self->stack.top;

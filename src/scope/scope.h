@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What scopes have in common: they nest in a task, and are left in the reverse order.
+ * The part that all scopes have in common. Scopes nest in a task, and the task leaves them in the
+ * reverse order.
  */
 #ifndef BLY_SCOPE_H
 #define BLY_SCOPE_H
@@ -18,22 +19,23 @@ enum bly_scope_kind {
 
 enum bly_scope_state {
         BLY_SCOPE_ENTERED = 1,
-        BLY_SCOPE_EXPIRING,     /* a time limit has struck; it stays so when it was left */
+        BLY_SCOPE_EXPIRING,     /* a timeout has expired; kept after the scope was left */
 };
 
-/* The beginning of every scope. */
+/* First member of every scope. */
 struct bly_scope {
         struct bly_scope *outer;
         belay_task *task;
         const char *place;
         /*
-         * Its own address with its kind while it is in force, the complement of that when it was left. The storage is the
-         * caller's, and may hold anything before it is entered: this tells a scope from that, and from a copy.
+         * The scope's address combined with its kind while it is in force, and the complement of
+         * that after it was left. The caller's storage may contain any bytes before the task enters
+         * the scope. The mark distinguishes a scope from such bytes and from a copy of a scope.
          */
         uintptr_t mark;
         uint8_t kind;
         uint8_t state;
-        int depth;              /* 1 for the outermost */
+        int depth;              /* 1 for the outermost scope */
 };
 
 static inline uintptr_t bly_scope_mark(const struct bly_scope *scope, enum bly_scope_kind kind) {
@@ -48,17 +50,23 @@ static inline bool bly_scope_was_left(const struct bly_scope *scope) {
         return ~scope->mark - (uintptr_t) scope <= BLY_SCOPE_SHIELD;
 }
 
-/* Was it entered as this? */
+/* Returns whether the scope was entered as this kind. The task may have left it since. */
 static inline bool bly_scope_is(const struct bly_scope *scope, enum bly_scope_kind kind) {
         return scope->mark == bly_scope_mark(scope, kind) || scope->mark == ~bly_scope_mark(scope, kind);
 }
 
-/* Itself, NULL if there is none or it was overwritten while it was in force: then it cannot be read. */
+/*
+ * Returns the scope, or NULL if there is none. Also returns NULL if the scope was overwritten while
+ * it was in force, since it cannot be read then.
+ */
 static inline struct bly_scope *bly_scope_readable(struct bly_scope *scope) {
         return scope != NULL && likely(bly_scope_is_in_force(scope)) ? scope : NULL;
 }
 
-/* The innermost scope of a task, and the one around a scope, as far as they can be read. */
+/*
+ * Return the innermost scope of a task, and the scope around a scope. They return NULL if there is
+ * none that can be read.
+ */
 static inline struct bly_scope *bly_scope_of(const belay_task *task) {
         return bly_scope_readable(task->scope);
 }
@@ -67,12 +75,15 @@ static inline struct bly_scope *bly_scope_outer(const struct bly_scope *scope) {
         return bly_scope_readable(scope->outer);
 }
 
-/* Nothing is around it, and it is not that one: what is true of most scopes within another. */
+/*
+ * Returns whether the scope is in force without a scope around it, and is not `other`. This is the
+ * common case when a scope is entered within another.
+ */
 static inline bool bly_scope_is_the_only(const struct bly_scope *scope, const struct bly_scope *other) {
         return scope != other && bly_scope_is_in_force(scope) && scope->outer == NULL;
 }
 
-/* Reports why a scope cannot be left now: NULL. */
+/* Reports why the calling task cannot leave the scope. Returns NULL. */
 belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
 
 static inline void bly_scope_begin(struct bly_scope *scope, enum bly_scope_kind kind, const char *place, belay_task *self) {
@@ -88,12 +99,15 @@ static inline void bly_scope_begin(struct bly_scope *scope, enum bly_scope_kind 
         self->scope = scope;
 }
 
-/* The same as bly_scope_enter(), with a closer look at the storage. */
+/* Does the same as bly_scope_enter(), with thorough checks of the storage. */
 int bly_scope_enter_slowly(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
 
 /*
- * Enters: -EPERM outside a task, and if the scope is in force, which is reported. Then nothing was written. A checker would
- * complain of a look at storage that nothing has written yet, so under a checker the slow way comes first.
+ * Enters a scope. Outside of a task, or if the scope is in force already, reports misuse and
+ * returns -EPERM. The scope is not entered then.
+ *
+ * A memory checker would complain about a read of storage that nothing has written. Under a checker
+ * the slow function therefore comes first. For Valgrind, it declares the storage written.
  */
 static inline __attribute__((always_inline)) int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind kind,
                                                                  const char *place) {
@@ -106,7 +120,10 @@ static inline __attribute__((always_inline)) int bly_scope_enter(struct bly_scop
         return 0;
 }
 
-/* Checks that the calling task may leave it now: the task, or NULL, which is reported; the caller returns -EPERM. */
+/*
+ * Checks that the calling task may leave the scope. Returns the task. If it may not leave, reports
+ * that and returns NULL, and the caller returns -EPERM.
+ */
 static inline belay_task *bly_scope_check(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
         belay_task *self = bly_current();
 
@@ -120,12 +137,12 @@ static inline void bly_scope_leave(struct bly_scope *scope) {
         scope->mark = ~scope->mark;
 }
 
-/* How many requests a scope counts: those that a shielded region does not hold back from it. */
+/* Returns the number of requests that count for a scope: those that no shield holds back. */
 static inline int bly_visible_requests(const belay_task *task) {
         return task->requests - task->held;
 }
 
-/* Takes one of these back; returns how many are left. */
+/* Withdraws one of these requests. Returns how many are left. */
 static inline int bly_uncancel_visible(belay_task *task) {
         int held = task->held;
 
@@ -133,19 +150,25 @@ static inline int bly_uncancel_visible(belay_task *task) {
         return task->requests - held;
 }
 
-/* A span of no time strikes through the ready queue, a span through the clock; taken back alike. */
+/*
+ * The alarm of a scope with a limit. If no time is left when it is set, the alarm goes through the
+ * ready queue, and otherwise through a timer. bly_alarm_off() withdraws both.
+ */
 struct bly_alarm {
         struct bly_timer timer;
-        belay_ticket ticket;    /* 0 unless it stands in the ready queue */
+        belay_ticket ticket;    /* 0 unless the alarm is in the ready queue */
 };
-/* `over`: there is no time at all, whatever the clock says, which is then not asked. */
+/*
+ * Sets the alarm. If `over` is set, no time is left, whatever the clock says. Returns 0 or -ENOMEM.
+ */
 int bly_alarm_set(struct belay_loop *loop, struct bly_alarm *alarm, belay_time when, bool over,
                   void (*fire)(struct bly_timer *timer));
 void bly_alarm_off(struct belay_loop *loop, struct bly_alarm *alarm);
 
 /*
- * For a task that is about to have something done which can hardly be taken back, and takes a while. If a time limit of the task is
- * over and has not struck yet, the task gives way, so that it does: 0 or -ECANCELED.
+ * For a task that is about to start work that takes a while and can hardly be undone. If a timeout
+ * of the task is due and has not expired yet, the task yields so that it expires. Returns 0 or
+ * -ECANCELED.
  */
 int bly_meet_limit_slowly(belay_task *self, const char *place);
 
@@ -153,11 +176,11 @@ static inline int bly_meet_limit(belay_task *self, const char *place) {
         return likely(self->scope == NULL) ? 0 : bly_meet_limit_slowly(self, place);
 }
 
-/* How the scopes begin that may have a limit, time limits and shielded regions: for those who look inside. */
+/* First members of scopes that may have a limit: timeouts and shielded regions. For inspect/. */
 struct bly_limited {
         struct bly_scope scope;
         struct bly_alarm alarm;
-        belay_time when;        /* BELAY_NEVER: none */
+        belay_time when;        /* BELAY_NEVER if there is no limit */
 };
 
 #endif

@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shielded regions: requests from outside wait until the region is left or its time is over.
+ * Shielded regions. Requests from outside are held back until the task leaves the region or the
+ * region's limit is reached.
  *
- * Whether a request comes from outside its owner decides, not its count: the scope that asks lies deeper than the
- * region, or it does not.
+ * The depth of a request's sender decides if the request comes from outside. A scope that is deeper
+ * than the region sends from inside. The number of requests plays no part.
  */
 #include "scope/scope.h"
 
 struct region {
         struct bly_scope scope;
         struct bly_alarm alarm;
-        belay_time when;        /* its time is over then */
-        int shield;             /* what was in force around it */
-        bool open;              /* its time is over */
-        size_t holds;           /* requests that no region around this one holds back */
+        belay_time when;        /* instant at which the limit is reached */
+        int shield;             /* depth of the next region further out that is in force, or 0 */
+        bool open;              /* the limit was reached, so the region holds nothing back */
+        size_t holds;           /* held requests that no region around this one holds back */
         struct bly_held held;
 };
 
 _Static_assert(sizeof(struct region) <= sizeof(belay_shield_scope), "room for a shielded region");
 _Static_assert(offsetof(struct region, when) == offsetof(struct bly_limited, when), "begins as those with a limit do");
 
-/* The outermost region's: nothing is held back any more when that is left. */
+/*
+ * Returns the memory for held requests in the outermost region. When the task leaves that region,
+ * nothing is held back any more.
+ */
 struct bly_held *bly_shield_held(belay_task *task) {
         struct region *region = NULL;
 
@@ -30,7 +34,10 @@ struct bly_held *bly_shield_held(belay_task *task) {
         return &region->held;
 }
 
-/* Of the regions that hold it back the outermost counts it: when that is open, nothing further out does. */
+/*
+ * Counts a request at the outermost of the regions that hold it back. When that region opens, no
+ * region further out holds the request back.
+ */
 void bly_shield_count(belay_task *task, int depth) {
         struct region *outermost = NULL;
 
@@ -41,7 +48,10 @@ void bly_shield_count(belay_task *task, int depth) {
                 outermost->holds++;
 }
 
-/* Moves the mark out to the next region that is still closed, or to none. What lies between the two asks in vain no more. */
+/*
+ * Lowers task->shield to the next region further out that is in force, or to 0. Requests that only
+ * this region held back become pending.
+ */
 static void open_up(struct region *region) {
         belay_task *task = region->scope.task;
         int between = region->holds < (size_t) task->held ? (int) region->holds : task->held;
@@ -62,7 +72,10 @@ static void time_is_over(struct bly_timer *timer) {
         struct region *region = container_of(timer, struct region, alarm.timer);
 
         region->open = true;
-        /* One that lies further in holds back on its own account. */
+        /*
+         * A region further inside that is in force holds back on its own. It takes over the
+         * requests that this region held back.
+         */
         if (region->scope.task->shield == region->scope.depth) {
                 open_up(region);
         } else {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time limits.
+ * Timeouts.
  *
- * asyncio's rule for the verdict: the limit makes its own cancellation into a time-out if the count of requests is, once its own
- * is taken back, no higher than it was on entering.
+ * The verdict follows asyncio's rule. When the task leaves an expired timeout, the timeout
+ * withdraws its own request. If the count of requests is then no higher than on entering, the
+ * timeout turns its cancellation into -ETIMEDOUT.
  */
 #include "scope/scope.h"
 
@@ -11,7 +12,7 @@ struct timeout {
         struct bly_scope scope;
         struct bly_alarm alarm;
         belay_time when;
-        int requests;           /* on entering */
+        int requests;           /* count on entering */
 };
 
 _Static_assert(sizeof(struct timeout) <= sizeof(belay_timeout), "room for a time limit");
@@ -37,7 +38,10 @@ static void expire(struct bly_timer *timer) {
                 .depth = timeout->scope.depth,
                 .in_vain = &in_vain,
         });
-        /* asyncio's limit fails to expire where the request fails: there it ends in an error between the two. */
+        /*
+         * If the request goes round in a circle, the timeout does not count as expired. In asyncio,
+         * cancel() raises an error there before the timeout changes its state.
+         */
         if (!in_vain)
                 timeout->scope.state = BLY_SCOPE_EXPIRING;
 }
@@ -92,13 +96,13 @@ int belay_timeout_leave_placed(const char *place, belay_timeout *timeout, int rc
         return leave(inside(timeout), rc, place);
 }
 
-/* 0 if it can be moved. */
+/* Returns 0 if the timeout can be rescheduled, or a negative errno. */
 static int check_open(const struct timeout *timeout) {
         if (!bly_scope_is(&timeout->scope, BLY_SCOPE_TIMEOUT))
                 return -EPERM;
         if (timeout->scope.state == BLY_SCOPE_EXPIRING)
                 return -ETIMEDOUT;
-        /* That of a task which the shut-down gave up strikes no more. */
+        /* If a shutdown abandoned the task, its timeouts never expire. */
         return bly_scope_is_in_force(&timeout->scope) && !timeout->scope.task->loop->closed ? 0 : -EPERM;
 }
 
@@ -163,11 +167,17 @@ static bool is_over(const belay_task *self) {
         return false;
 }
 
-/* What is due after a look stands in line before this task. */
+/*
+ * bly_look() puts all that is due into the ready queue before this task, so the yield lets it run
+ * first.
+ */
 int bly_meet_limit_slowly(belay_task *self, const char *place) {
         if (likely(!is_over(self)))
                 return 0;
-        /* The first step of an eager task is part of its parent's. */
+        /*
+         * The first step of an eager task is part of its parent's step, during which the loop does
+         * not look for due timers and events.
+         */
         if (self->loop->eager == NULL)
                 bly_look(self->loop);
         bly_yield_now(self->loop, self, place);

@@ -4,7 +4,10 @@
  */
 #include "scope/scope.h"
 
-/* The turns that asyncio takes to cancel a coroutine before its first step: what others do meanwhile can be seen. */
+/*
+ * Turns that asyncio takes to cancel a coroutine before its first step. A program can count them,
+ * since its other tasks run meanwhile.
+ */
 enum { TURNS_OF_A_STILLBORN = 3 };
 
 struct turns {
@@ -66,7 +69,10 @@ int belay_wait_for_placed(const char *place, belay_fn *fn, void *arg, belay_time
         return belay_timeout_leave_placed(place, &timeout, fn(arg));
 }
 
-/* Waits for an end as asyncio's wait_for() does when there is no time: a request ends the wait and does not go on. */
+/*
+ * Waits for the end of a task as asyncio's wait_for() does if no time is left. A request ends the
+ * wait and is not forwarded.
+ */
 struct bare_wait {
         struct bly_wait wait;
         struct bly_observer observer;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The barrier: two lines of tasks, a count, and four states. While those who have met go on, the next ones wait outside.
+ * The barrier: a queue of tasks inside, a queue of tasks outside, a count and four states. While a
+ * complete set of parties goes on, later tasks wait outside.
  *
- * A waiter that is cancelled leaves the count at once, not when it runs, and so does not help to let others through. Under a
- * virtual clock it counts until it runs, as in asyncio, whose traces tell. Each that comes gets the least number that nobody
- * inside has, so that those who meet have all numbers, and the last of them has the highest.
+ * If a waiting task is cancelled, it leaves the count at once, before it runs, and does not help to
+ * release the others. Under a virtual clock it counts until it runs, as in the traces of asyncio.
+ * Each task that enters gets the least number that no task inside has. A complete set therefore has
+ * all numbers, and its last task has the highest.
  */
 #include <limits.h>
 
@@ -22,14 +24,14 @@ enum state {
 struct barrier {
         struct bly_waiters inside, outside;
         size_t parties;
-        size_t count;                   /* that have come, and while it is not filling: that have not gone on yet */
-        size_t holes;                   /* numbers that were given to those who left while it was filling */
+        size_t count;                   /* tasks inside that have not gone on yet */
+        size_t holes;                   /* numbers that became free while filling */
         enum state state;
 };
 
 _Static_assert(sizeof(struct barrier) <= sizeof(belay_barrier), "room for a barrier");
 
-/* One of those inside. On its stack. */
+/* A task inside the barrier. On the task's stack. */
 struct party {
         struct bly_waiter waiter;
         struct barrier *barrier;
@@ -64,7 +66,7 @@ int belay_barrier_init(belay_barrier *handle, size_t parties) {
         return parties >= 1 && parties <= INT_MAX ? 0 : -EINVAL;
 }
 
-/* Until those who have met before are gone. */
+/* Waits outside until the previous set of parties has left. */
 static int enter(struct barrier *barrier, belay_task *self, const char *place) {
         while (barrier->state == DRAINING || barrier->state == RESETTING) {
                 int rc = bly_waiters_wait(&barrier->outside, self, &outside_class, NULL, NULL, place);
@@ -86,7 +88,10 @@ static size_t count_below(const struct barrier *barrier, size_t number) {
         return count;
 }
 
-/* The least that nobody inside has: found by halves, since there is no memory to mark the others in. */
+/*
+ * Returns the least number that no task inside has. The search halves the range, since there is no
+ * memory in which to mark the numbers that are taken.
+ */
 static size_t free_number(const struct barrier *barrier) {
         size_t low = 0, high = barrier->count;
 
@@ -117,7 +122,7 @@ static void leave(struct barrier *barrier) {
         bly_waiters_wake(&barrier->outside, SIZE_MAX);
 }
 
-/* The number, or why there is none. */
+/* Returns the task's number, or a negative errno. */
 static int meet(struct barrier *barrier, belay_task *self, const char *place) {
         struct party party = { .barrier = barrier, .number = next_number(barrier), .counts = true };
         int rc = 0;
@@ -131,7 +136,7 @@ static int meet(struct barrier *barrier, belay_task *self, const char *place) {
                 if (!party.counts)
                         return rc;
         }
-        /* An abort or a reset may have come since those who met were woken. */
+        /* An abort or a reset may have come after the tasks were woken and before this task ran. */
         if (rc == 0)
                 rc = barrier->state == DRAINING ? (int) party.number : -ENOTCONN;
         leave(barrier);

@@ -27,9 +27,12 @@ void bly_condition_notify(struct bly_condition *condition, size_t count) {
 }
 
 /*
- * The lock is taken again whatever happened, and as often as that is interrupted. The cancellation that came last is
- * told, and a notification that may have been meant for us goes on to somebody else. Only when whoever holds the lock
- * waits for ever and nothing else can be done about it, we go on without: there would be no end to it.
+ * Waits for a notification, and acquires the lock again afterwards, whatever the outcome. If that
+ * is interrupted, the function tries again. It returns the latest cancellation. A notification that
+ * may have been meant for this task goes to another waiter.
+ *
+ * If a deadlock ends the attempt, the holder of the lock waits without end. The function then
+ * returns without the lock, since trying again would not end either.
  */
 int bly_condition_wait(struct bly_condition *condition, belay_task *self, const char *place) {
         struct bly_lock *lock = bly_condition_lock(condition);
@@ -76,7 +79,10 @@ int belay_condition_wait_until_placed(const char *place, belay_condition *condit
                                       void *predicate_arg) {
         int rc = bly_try(place);
 
-        /* As in asyncio, the lock is needed only to wait: what is true already is true without it. */
+        /*
+         * As in asyncio, the lock is needed only to wait. If the predicate is true already, the
+         * call succeeds without the lock.
+         */
         while (rc == 0 && !predicate(predicate_arg))
                 rc = belay_condition_wait_placed(place, condition);
         return rc;

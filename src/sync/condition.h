@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The condition.
+ * The struct behind belay_condition, and its functions for other parts of the library.
  */
 #ifndef BLY_CONDITION_H
 #define BLY_CONDITION_H
@@ -9,7 +9,7 @@
 
 struct bly_condition {
         struct bly_waiters waiters;
-        struct bly_lock *shared;        /* NULL: its own */
+        struct bly_lock *shared;        /* NULL if the condition uses `own` */
         struct bly_lock own;
 };
 
@@ -19,7 +19,7 @@ static inline struct bly_lock *bly_condition_lock(struct bly_condition *conditio
         return condition->shared != NULL ? condition->shared : &condition->own;
 }
 
-/* The lock must be held. */
+/* Both functions require that the lock is held. */
 int bly_condition_wait(struct bly_condition *condition, belay_task *self, const char *place);
 void bly_condition_notify(struct bly_condition *condition, size_t count);
 

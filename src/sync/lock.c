@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lock. Released means free, with the first in line woken: whoever asks before that one runs may not pass it.
+ * The lock. A release makes it free and wakes the first waiter. Until that waiter runs, no other
+ * task can acquire the lock before it.
  */
 #include "sync/lock.h"
 
@@ -30,7 +31,7 @@ static void take(struct bly_lock *lock, belay_task *self, const char *place) {
         bly_locks_held++;
 }
 
-/* Free, and nobody in line who was not cancelled. */
+/* Returns whether the lock is free and no waiter is ahead, except waiters that were cancelled. */
 static bool free_for_us(const struct bly_lock *lock) {
         return !lock->held && lock->waiters.uncancelled == 0;
 }
@@ -39,7 +40,7 @@ static int wait_and_take(struct bly_lock *lock, belay_task *self, const struct b
         int rc = bly_waiters_wait(&lock->waiters, self, class, lock->place, NULL, place);
 
         if (unlikely(rc < 0)) {
-                /* It may have been let go for us: the next is to have it. */
+                /* The lock may have been released for this task. The next waiter gets it. */
                 if (!lock->held)
                         bly_waiters_wake_first(&lock->waiters);
                 return rc;
@@ -48,7 +49,7 @@ static int wait_and_take(struct bly_lock *lock, belay_task *self, const struct b
         return 0;
 }
 
-/* The lock may be somebody else's by then. */
+/* Acquires the lock after bly_try_slowly(), during which another task may acquire it. */
 static __attribute__((noinline)) int give_way_and_acquire(struct bly_lock *lock, belay_task *self, const char *place) {
         int rc = bly_try_slowly(place);
 
@@ -86,7 +87,7 @@ void bly_lock_release(struct bly_lock *lock) {
 int belay_lock_acquire_placed(const char *place, belay_lock *lock) {
         belay_task *self = bly_current();
 
-        /* The last call of each way, so that to take a lock that is free needs no frame. */
+        /* Both calls below are tail calls, so acquiring a free lock needs no stack frame. */
         if (unlikely(self == NULL))
                 return bly_misuse(-EPERM, place, "belay_lock_acquire() outside of a task");
         return bly_lock_acquire(inside(lock), self, place);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lock, for those who build on it.
+ * The struct behind belay_lock, and its functions for other parts of the library.
  */
 #ifndef BLY_LOCK_H
 #define BLY_LOCK_H
@@ -12,18 +12,21 @@
 struct bly_lock {
         struct bly_waiters waiters;
         bool held;
-        const char *place;      /* where it was taken */
-        uint64_t holder;        /* the number of the task that took it */
+        const char *place;      /* call site at which it was acquired */
+        uint64_t holder;        /* id of the task that acquired it, or 0 */
 };
 
 _Static_assert(sizeof(struct bly_lock) <= sizeof(belay_lock), "room for a lock");
 
 int bly_lock_acquire(struct bly_lock *lock, belay_task *self, const char *place);
-/* The same for who cannot go on without it: of all waits that a deadlock is broken at, one of the last. */
+/*
+ * Does the same for a task that cannot go on without the lock. To break a deadlock, the loop ends
+ * this wait only if it can end no other.
+ */
 int bly_lock_acquire_again(struct bly_lock *lock, belay_task *self, const char *place);
 void bly_lock_release(struct bly_lock *lock);
 
-/* How many locks are held in this thread: what cancel-everywhere balances. */
+/* Number of locks held in this thread. testing/balance.c compares it before and after a run. */
 extern __thread long bly_locks_held __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queues. Waking reserves nothing: a getter that was woken looks again when it runs, and one that is cancelled instead
- * wakes the next. So no item and no room is ever lost, and none is handed over twice.
+ * Queues. A wake-up reserves nothing. A getter that was woken checks the queue again when it runs,
+ * and a getter that is cancelled instead wakes the next getter. No item and no room is therefore
+ * lost or given out twice.
  */
 #include "sync/queue_store.h"
 #include "sync/waiters.h"
 
 struct belay_queue {
         struct bly_store store;
-        size_t most;                    /* SIZE_MAX: no bound */
+        size_t most;                    /* SIZE_MAX if there is no bound */
         belay_destroy *destroy;
         const char *name;
         struct bly_waiters getters, putters, joiners;
@@ -81,7 +82,7 @@ static inline bool is_full(const belay_queue *queue) {
         return queue->store.count >= queue->most;
 }
 
-/* There is room, and it is not shut down. */
+/* Puts an item. There must be room, and the queue must not be shut down. */
 static inline int put_now(belay_queue *queue, void *item) {
         if (unlikely(!bly_store_put(&queue->store, item)))
                 return failed(-ENOMEM);
@@ -91,7 +92,9 @@ static inline int put_now(belay_queue *queue, void *item) {
         return 0;
 }
 
-/* These two lie apart and are the last that is called, so that taking an item needs no frame. */
+/*
+ * The next two functions are separate and are tail calls, so taking an item needs no stack frame.
+ */
 static __attribute__((noinline)) int serve_putters(belay_queue *queue) {
         bly_waiters_serve(&queue->putters);
         return 0;
@@ -123,7 +126,7 @@ static __attribute__((noinline)) int put_slowly(belay_queue *queue, void *item, 
                         return -EPERM;
                 rc = bly_waiters_wait(&queue->putters, self, &put_class, queue->name, &state, place);
                 if (unlikely(rc < 0)) {
-                        /* We were woken and cannot take the room: the next is to. */
+                        /* This task was woken and cannot use the room. The next putter gets it. */
                         if (state == BLY_WAITER_WOKEN && !is_full(queue))
                                 bly_waiters_serve(&queue->putters);
                         return rc;
@@ -184,7 +187,7 @@ int belay_queue_try_get(belay_queue *queue, void **item) {
         return get_now(queue, item);
 }
 
-/* ---- work counted ---- */
+/* ---- unfinished items ---- */
 
 int belay_queue_task_done_placed(const char *place, belay_queue *queue) {
         if (queue->unfinished == 0)
@@ -207,7 +210,7 @@ int belay_queue_join_placed(const char *place, belay_queue *queue) {
         return self != NULL ? bly_waiters_wait(&queue->joiners, self, &join_class, queue->name, NULL, place) : -EPERM;
 }
 
-/* ---- the end ---- */
+/* ---- shutdown ---- */
 
 static void serve_all(struct bly_waiters *waiters) {
         while (!bly_waiters_empty(waiters))

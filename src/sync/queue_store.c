@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a queue keeps its items.
+ * The memory in which a queue keeps its items.
  */
 #include "sync/queue_store.h"
 
@@ -27,7 +27,7 @@ static bool grow(struct bly_store *store) {
         return true;
 }
 
-/* A heap begins at 0 and stays there: only the ring moves. */
+/* The heap of a priority queue always begins at index 0. Only a ring moves its first item. */
 static void sift_up(struct bly_store *store, size_t i, void *item) {
         while (i > 0) {
                 size_t parent = (i - 1) / 2;

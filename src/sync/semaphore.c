@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The semaphore. A place that is given back while somebody is in line goes to that one at once: the value does not
- * show it, and nobody can come before.
+ * The semaphore. If tasks wait, a release passes the unit directly to the first of them. The value
+ * does not show the unit, and no other task can acquire it first.
  */
 #include "sync/waiters.h"
 
 #include <belay/sync.h>
 
 struct semaphore {
-        size_t bounded;                 /* 1 if it is, see BELAY_BOUNDED_INIT */
+        size_t bounded;                 /* 1 if bounded, see BELAY_BOUNDED_INIT */
         size_t unused;
         size_t value;
         size_t bound;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Standing in line.
+ * The queue of waiters.
  */
 #include "sync/waiters.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one waiter queue under lock, event, condition, semaphore and queue.
+ * The queue of waiters under lock, event, condition, semaphore, barrier and queue.
  *
- * A waiter stays in line until it runs again, woken or cancelled: so asyncio has it, and whether the first in line was served
- * already decides who may pass. The queue itself may be all zero; `uncancelled` counts those in line that were not
- * cancelled.
+ * A waiter that was woken or cancelled stays in the queue until it runs, as in asyncio. Whether the
+ * first waiter was woken already decides which tasks may pass it. `uncancelled` counts the waiters
+ * in the queue that were not cancelled. A queue that is all zero is empty.
  */
 #ifndef BLY_WAITERS_H
 #define BLY_WAITERS_H
@@ -20,7 +20,7 @@ enum bly_waiter_state {
 struct bly_waiter {
         struct bly_wait wait;
         struct bly_waiter *next, *prev;
-        struct bly_waiters *waiters;    /* NULL: not in line any more */
+        struct bly_waiters *waiters;    /* NULL if the waiter is not in a queue */
         belay_task *task;
         const char *name;
         enum bly_waiter_state state;
@@ -67,8 +67,11 @@ static inline void bly_waiter_wake(struct bly_waiter *waiter) {
 }
 
 /*
- * Stands in line until woken: 0, -ECANCELED, -EDEADLK; waiter->state tells whether it was woken all the same. In line,
- * so that between who waits and the switch there is no call whose return would be foreseen wrongly.
+ * Waits in the queue until woken. Returns 0, -ECANCELED or -EDEADLK. If it fails, waiter->state
+ * says whether the waiter was woken nevertheless.
+ *
+ * Inlined, so that no call lies between the waiting function and the switch. The processor would
+ * mispredict the return from such a call.
  */
 static inline __attribute__((always_inline)) int bly_waiters_wait_as(struct bly_waiters *waiters, struct bly_waiter *waiter,
                                                                      belay_task *self, const struct bly_wait_class *class,
@@ -86,7 +89,7 @@ static inline __attribute__((always_inline)) int bly_waiters_wait_as(struct bly_
         return rc;
 }
 
-/* The same with a waiter of its own; *state may be NULL. */
+/* Does the same with a waiter of its own. `state` may be NULL. */
 static inline __attribute__((always_inline)) int bly_waiters_wait(struct bly_waiters *waiters, belay_task *self,
                                                                   const struct bly_wait_class *class, const char *name,
                                                                   enum bly_waiter_state *state, const char *place) {
@@ -98,13 +101,13 @@ static inline __attribute__((always_inline)) int bly_waiters_wait(struct bly_wai
         return rc;
 }
 
-/* Wakes the first if it has not been. */
+/* Wakes the first waiter, unless it was woken or cancelled already. */
 void bly_waiters_wake_first(struct bly_waiters *waiters);
-/* Wakes the first that has not been: false if there is none. */
+/* Wakes the first waiter that was not woken or cancelled yet. Returns false if there is none. */
 bool bly_waiters_wake_next(struct bly_waiters *waiters);
-/* Wakes up to `count`. */
+/* Wakes up to `count` waiters. */
 void bly_waiters_wake(struct bly_waiters *waiters, size_t count);
-/* Takes the first that is not done out of line and wakes it, dropping those before it: for queues. */
+/* For queues of items. Removes waiters up to the first that is pending, and wakes that waiter. */
 static inline void bly_waiters_serve(struct bly_waiters *waiters) {
         while (waiters->first != NULL) {
                 struct bly_waiter *waiter = waiters->first;
@@ -117,7 +120,7 @@ static inline void bly_waiters_serve(struct bly_waiters *waiters) {
         }
 }
 
-/* For wait classes. */
+/* Functions for wait classes. */
 enum bly_answer bly_waiter_meet(belay_task *task, struct bly_wait *wait);
 const char *bly_waiter_on(const struct bly_wait *wait);
 

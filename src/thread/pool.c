@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pool: its threads, the line of jobs, and their waits.
+ * The pools: their threads, their queues of jobs, and the waits for jobs.
  *
- * All that threads and the loop share is under the pool's mutex, the leaving of word included: so that a pool which
- * was closed under it leaves no word in a loop that is gone. The pool's memory lives until the last thread has left
- * it, and is the C library's own: the program's function for memory is never called in another thread.
+ * The pool's mutex protects all that its threads and the loop share. Threads hold it even while
+ * they post, so a pool that was closed never posts to a loop that is gone. The pool's memory lives
+ * until the last thread has left the pool. It comes from the C library, since the program's memory
+ * function is never called in another thread.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -16,39 +17,40 @@
 #include "thread/pool.h"
 
 enum {
-        FILE_THREADS = 4,               /* unless the loop's options say otherwise */
+        FILE_THREADS = 4,               /* unless the loop's options set another number */
         FILE_STACK = 256 * 1024,
         LOOKUP_THREADS = 8,
         THREADS_MOST = 1024,
-        SPARE_THREADS = 2,              /* that stay in a pool without a bound when they have nothing to do */
+        SPARE_THREADS = 2,              /* idle threads that a pool without a bound keeps */
 };
 
-/* A thread that is at the same job at two looks is overdue. */
+/* A thread that two successive checks find at the same job is overdue. */
 #define LOOK_EVERY BELAY_SECOND
 
 struct worker {
         struct bly_pool *pool;
         struct worker *next;
         pthread_t thread;
-        struct bly_job *job;            /* that it is at; NULL: idle */
-        bool looked_at;                 /* since it took that job */
-        bool apart;                     /* does not count: its job goes on alone, or is overdue */
-        bool left_alone;                /* busy when the pool was closed: nobody waits for it */
+        struct bly_job *job;            /* current job; NULL if idle */
+        bool looked_at;                 /* a check has found it at this job */
+        bool apart;                     /* not counted, since its job goes on alone or is overdue */
+        bool left_alone;                /* not joined, since it is busy or ends early */
 };
 
 struct bly_pool {
         pthread_mutex_t mutex;
         pthread_cond_t work;
-        struct belay_loop *loop;        /* NULL: closed */
-        struct bly_job *first, **last;  /* in line */
+        struct belay_loop *loop;        /* NULL if the pool is closed */
+        struct bly_job *first, **last;  /* queue of jobs */
         size_t in_line;
         struct worker *workers;
-        unsigned idle, count, most;     /* `count` is without those apart; most is 0: as many as it takes */
-        unsigned threads;               /* with them */
-        unsigned refs;                  /* the loop, and each thread */
-        size_t stack_size;              /* of threads; 0: as the system has it */
-        const char *name;               /* likewise */
-        belay_ticket look;              /* the loop's: at what has been in line for long; 0: none */
+        /* `count` excludes threads that are apart; `most` is 0 if there is no bound */
+        unsigned idle, count, most;
+        unsigned threads;               /* all threads, including those apart */
+        unsigned refs;                  /* of the loop and of each thread */
+        size_t stack_size;              /* of the threads; 0 for the system's default */
+        const char *name;               /* of the threads */
+        belay_ticket look;              /* the loop's next check for overdue threads, or 0 */
 };
 
 struct bly_job_wait {
@@ -56,7 +58,7 @@ struct bly_job_wait {
         struct bly_pool *pool;
         struct bly_job *job;
         belay_task *task;
-        bool endless;                   /* as the job, which may be gone */
+        bool endless;                   /* copy of job->endless, since the job may be gone */
         bool handed_in;
         bool over;
 };
@@ -79,7 +81,7 @@ static struct bly_pool *make(struct belay_loop *loop, unsigned most, size_t stac
         return pool;
 }
 
-/* With the mutex held, which it gives up. */
+/* Releases a reference to the pool. Called with the mutex held, and releases it. */
 static void leave(struct bly_pool *pool) {
         bool last = --pool->refs == 0;
 
@@ -91,7 +93,7 @@ static void leave(struct bly_pool *pool) {
         free(pool);
 }
 
-/* ---- the line ---- */
+/* ---- the queue of jobs ---- */
 
 static void put_in_line(struct bly_pool *pool, struct bly_job *job) {
         job->state = BLY_JOB_IN_LINE;
@@ -125,12 +127,12 @@ static void take_out(struct bly_pool *pool, struct bly_job *job) {
 
 /* ---- in a thread ---- */
 
-/* Nobody waits for it any more, or nobody ever will. */
+/* Returns whether the thread must dispose of the job, since no task waits for it or will use it. */
 static bool is_left(const struct bly_pool *pool, const struct bly_job *job) {
         return job->state == BLY_JOB_ALONE || (pool->loop == NULL && job->dispose != NULL);
 }
 
-/* With the mutex held, as work() has it. */
+/* Runs the first job. Called with the mutex held, and returns with it held. */
 static void do_one(struct bly_pool *pool, struct worker *worker) {
         struct bly_job *job = take_first(pool);
 
@@ -151,7 +153,10 @@ static void do_one(struct bly_pool *pool, struct worker *worker) {
         }
 }
 
-/* A thread that is apart counts again if there is a place for it; otherwise it is one too many. */
+/*
+ * A thread that is apart counts again if the pool has a place for it. Returns false if it has none,
+ * and the thread must end.
+ */
 static bool has_its_place(struct bly_pool *pool, struct worker *worker) {
         if (worker->apart && (pool->most == 0 || pool->count < pool->most)) {
                 worker->apart = false;
@@ -160,12 +165,12 @@ static bool has_its_place(struct bly_pool *pool, struct worker *worker) {
         return !worker->apart;
 }
 
-/* May it stay though there is nothing to do? */
+/* Returns whether an idle thread may stay in the pool. */
 static bool may_rest(const struct bly_pool *pool) {
         return pool->most > 0 || pool->idle < SPARE_THREADS;
 }
 
-/* Takes a thread that ends by itself out of the pool. */
+/* Removes the calling thread from the pool before it ends. */
 static void take_leave(struct bly_pool *pool, struct worker *worker) {
         struct worker **at = &pool->workers;
 
@@ -215,7 +220,10 @@ static void *work(void *arg) {
 
 /* ---- starting threads ---- */
 
-/* Signals are the program's; only those that a fault of the thread's own raises must find their handlers. */
+/*
+ * Signals are for the program's own threads. A signal that a fault of this thread raises must still
+ * reach its handler.
+ */
 static void block_signals(sigset_t *saved) {
         static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
         sigset_t all;
@@ -226,7 +234,10 @@ static void block_signals(sigset_t *saved) {
         pthread_sigmask(SIG_SETMASK, &all, saved);
 }
 
-/* With the mutex held: it must not begin before it is in the list, nor end before its name is known. */
+/*
+ * Called with the mutex held. The new thread waits for it, so it does not begin before it is in the
+ * list, and does not end before `worker->thread` is set.
+ */
 static int start_thread(struct bly_pool *pool) {
         struct worker *worker = calloc(1, sizeof(*worker));
         pthread_attr_t attributes;
@@ -240,7 +251,7 @@ static int start_thread(struct bly_pool *pool) {
                 free(worker);
                 return -ENOMEM;
         }
-        /* Too small for this system: then it has its own. */
+        /* If the size is too small for this system, the thread gets the default size. */
         if (pool->stack_size != 0)
                 (void) pthread_attr_setstacksize(&attributes, pool->stack_size);
         block_signals(&saved);
@@ -263,7 +274,10 @@ static bool has_place(const struct bly_pool *pool) {
         return pool->threads < THREADS_MOST && (pool->most == 0 || pool->count < pool->most);
 }
 
-/* Sees to it that a job which is about to be handed in finds a thread, now or later. */
+/*
+ * Ensures that a job which is about to be queued finds a thread, at once or later. Returns 0,
+ * -EAGAIN or -ENOMEM.
+ */
 static int make_room(struct bly_pool *pool) {
         unsigned threads;
         int rc = 0;
@@ -273,13 +287,19 @@ static int make_room(struct bly_pool *pool) {
                 rc = has_place(pool) ? start_thread(pool) : pool->most == 0 ? -EAGAIN : 0;
         threads = pool->threads;
         pthread_mutex_unlock(&pool->mutex);
-        /* Those that are there will do it, when they come to it; unless they may never come to it. */
+        /*
+         * If no thread could be started, the threads of a bounded pool take the job when they are
+         * free. Those of a pool without a bound may never be free.
+         */
         if (rc == 0 || (threads > 0 && pool->most > 0))
                 return 0;
         return rc == -ENOMEM ? rc : -EAGAIN;
 }
 
-/* With the mutex held: for those in line that no idle thread will take, as places were given up. */
+/*
+ * Starts threads for queued jobs that no idle thread will take, since places have become free.
+ * Called with the mutex held.
+ */
 static void fill_places(struct bly_pool *pool) {
         size_t without = pool->in_line > pool->idle ? pool->in_line - pool->idle : 0;
 
@@ -287,11 +307,14 @@ static void fill_places(struct bly_pool *pool) {
                 ;
 }
 
-/* ---- threads that are long at one job ---- */
+/* ---- overdue threads ---- */
 
 static void look(void *arg);
 
-/* With the mutex held. No clock is read: whoever is at the same job at the next look is long at it. */
+/*
+ * Schedules the next check if queued jobs wait for threads. A check reads no clock, since a thread
+ * at the same job in the next check is overdue. Called with the mutex held.
+ */
 static void look_later(struct bly_pool *pool) {
         struct belay_loop *loop = pool->loop;
 
@@ -358,7 +381,11 @@ static void leave_alone(struct bly_pool *pool, struct bly_job *job) {
         fill_places(pool);
 }
 
-/* What a request makes of a job: it is taken back, goes on alone, or goes on. With the mutex held. */
+/*
+ * Applies a cancellation request to a job. A queued job is withdrawn, and a job with `dispose` that
+ * has begun goes on alone. Any other job goes on, and may end early. Returns the job's state.
+ * Called with the mutex held.
+ */
 static enum bly_job_state take_back(struct bly_pool *pool, struct bly_job *job) {
         if (job->state == BLY_JOB_IN_LINE && !job->must) {
                 take_out(pool, job);
@@ -377,7 +404,7 @@ static enum bly_answer meet(belay_task *task, struct bly_wait *wait) {
         enum bly_job_state state;
 
         (void) task;
-        /* A request that is there as the wait begins meets it before the job is handed in. */
+        /* A request that was pending when the wait began arrives before the job is queued. */
         if (!self->handed_in)
                 return job->must ? BLY_REFUSED : BLY_DETACHED;
         pthread_mutex_lock(&pool->mutex);
@@ -428,7 +455,7 @@ static struct bly_pool *pool_for(struct belay_loop *loop, const struct bly_job *
         return loop->files;
 }
 
-/* As bly_pool_do(), but whether the job was disposed of is told by the wait. */
+/* Does the same as bly_pool_do(), except that the caller disposes of a job that was not queued. */
 static int do_in(struct bly_pool *pool, struct bly_job_wait *wait, const char *place) {
         belay_task *self = wait->task;
         int rc = wait->job->must ? 0 : bly_meet_limit(self, place);
@@ -468,9 +495,12 @@ int bly_pool_do(struct belay_loop *loop, struct bly_job *job, const char *place)
         return rc;
 }
 
-/* ---- the end ---- */
+/* ---- closing ---- */
 
-/* What is in line belongs to tasks that were given up, and nobody will look at it again. With the mutex held. */
+/*
+ * Removes all queued jobs. They belong to abandoned tasks, which will never use them. Called with
+ * the mutex held.
+ */
 static void drop_line(struct bly_pool *pool) {
         while (pool->first != NULL) {
                 struct bly_job *job = take_first(pool);
@@ -480,7 +510,10 @@ static void drop_line(struct bly_pool *pool) {
         }
 }
 
-/* Nobody waits for a thread that is busy. Returns those that are idle. With the mutex held. */
+/*
+ * Detaches the busy threads, which are not waited for, and returns the idle threads. Called with
+ * the mutex held.
+ */
 static struct worker *part(struct bly_pool *pool) {
         struct worker *worker, *next, *idle = NULL;
 
