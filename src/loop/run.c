@@ -97,7 +97,7 @@ int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, voi
         return rc;
 }
 
-/* ---- all in one ---- */
+/* ---- belay_run() ---- */
 
 int belay_run_with_placed(const char *place, belay_fn *fn, void *arg, const belay_loop_options *options) {
         belay_loop *loop;

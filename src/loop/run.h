@@ -46,6 +46,7 @@ int bly_shut_down(struct belay_loop *loop);
 
 /* ---- handles_left.c ---- */
 
+/* Logs the handles that are left if the loop names handles, and closes the loop's records. */
 void bly_leave_handles(struct belay_loop *loop);
 
 /* ---- limit_log.c: limits on the log lines of a thread while a loop runs in it ---- */
@@ -71,6 +72,9 @@ void bly_signals_attend(struct belay_loop *loop);
 
 /* ---- interrupt.c ---- */
 
+/*
+ * Cancels main. Returns 0, or -EALREADY if there is no main, or main has ended or was interrupted.
+ */
 int bly_interrupt(struct belay_loop *loop, belay_origin_kind kind, int signal, const char *place);
 
 /* ---- idle.c: when nothing is ready ---- */
