@@ -72,7 +72,7 @@ static void run(struct bly_job *job) {
                 self->result = -errno;
 }
 
-/* ---- waiting for it ---- */
+/* ---- waiting for the call ---- */
 
 static bool has_path(const struct bly_op *op) {
         return op->address != NULL && *(const char *) op->address != '\0';

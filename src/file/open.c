@@ -47,7 +47,7 @@ static int open_it(int directory, const char *path, int flags, mode_t mode) {
         return fd < 0 ? -errno : fd;
 }
 
-/* ---- at once ---- */
+/* ---- an open that does not wait ---- */
 
 /* Do the flags make sure that the open waits for no other process? */
 static bool never_waits(int flags) {
@@ -98,7 +98,7 @@ static void open_at_once(struct bly_job *job) {
         self->result = fd >= 0 ? keep(self, fd) : fd;
 }
 
-/* ---- patiently ---- */
+/* ---- an open that may wait ---- */
 
 static void open_patiently(struct bly_job *job) {
         struct patient *self = container_of(job, struct patient, job);

@@ -10,7 +10,7 @@
 struct bly_transfer {
         struct bly_job job;
         bool writes;
-        bool once;                      /* one call by the thread, for a write of <= PIPE_BUF bytes */
+        bool once;                      /* a single call, which writes at most PIPE_BUF bytes */
         int fd;
         char *at;
         size_t left;

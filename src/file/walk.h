@@ -22,7 +22,7 @@ struct bly_looked {
         int error;
 };
 
-/* A directory. */
+/* A directory on the way from the root to the current one. */
 struct bly_level {
         int fd;                         /* -1 while it is not open */
         bool known;                     /* it was opened before; the next two fields identify it */
