@@ -29,7 +29,7 @@ int bly_file_begin(struct bly_file_call *call, const char *place, const char *wh
 }
 
 ssize_t bly_file_end(const struct bly_file_call *call, ssize_t result) {
-        /* The delivery has already made a cancellation the latest failure, with its reason. */
+        /* For a cancellation, the delivery has already set the latest failure, with the reason. */
         if (unlikely(result < 0) && result != -ECANCELED)
                 bly_set_last_failure(call->self, (int) result, NULL);
         return result;

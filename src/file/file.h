@@ -25,7 +25,7 @@ struct bly_file_call {
 
 /*
  * Fills in `call` for the calling task. Returns 0, -EPERM if the caller is not a task (reported),
- * or the negative errno with which the loop's back end could not be made.
+ * or another negative errno if the loop's back end could not be made.
  */
 int bly_file_begin(struct bly_file_call *call, const char *place, const char *what);
 

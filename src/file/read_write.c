@@ -5,7 +5,7 @@
  * If the back end does not perform reads and writes, the task first makes calls that do not wait.
  * So bytes that are in memory already need no thread. Such a call counts only if bytes moved,
  * because the errors and the end of file that it reports depend on the kernel's version. A thread
- * finds out about these.
+ * then makes the call that decides.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -20,7 +20,7 @@
 #  define RWF_NOWAIT 0x8
 #endif
 
-/* The bytes of a call. A thread checks for requests to stop between calls. */
+/* Greatest number of bytes of a call. Between calls a thread checks for requests to stop. */
 enum { PIECE = 4 * 1024 * 1024 };
 
 /* ---- without waiting ---- */
@@ -133,9 +133,9 @@ static int move_in_thread(const struct bly_file_call *call, struct bly_transfer 
 }
 
 /*
- * A request came before any byte moved. If all bytes move without a wait, the call succeeds and the
- * request stays pending. After a number of such calls the function returns -ECANCELED, so that the
- * task receives the request in the end.
+ * A request came before any byte moved. If the transfer completes without a wait, the call succeeds
+ * and the request stays pending. When the task has used up its tries (bly_io_tried_enough()), the
+ * function returns -ECANCELED, so that the request is delivered in the end.
  */
 static int move_all_the_same(const struct bly_file_call *call, struct bly_transfer *transfer) {
         if (bly_io_tried_enough(call->io)) {

@@ -132,7 +132,7 @@ int bly_move_when_ready(const struct bly_file_call *call, struct bly_transfer *t
         struct attempt attempt = { .transfer = transfer, .way = BY_FLAG, .apart = -1 };
         int rc = 0;
 
-        /* A descriptor without a position ignores the offset, with io_uring, too. */
+        /* The offset is ignored if the descriptor has no position. io_uring does the same. */
         if (transfer->offset >= 0 && lseek(transfer->fd, 0, SEEK_CUR) < 0 && errno == ESPIPE)
                 transfer->offset = -1;
         while (rc == 0 && transfer->left > 0 && transfer->error == 0) {

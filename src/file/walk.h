@@ -69,8 +69,8 @@ static inline const char *bly_level_name(const struct bly_level *level, size_t e
 
 /*
  * Runs in a thread. Opens the deepest level if it is not open, lists it, and reads the status of
- * the next batch of its entries. Ends early if a request stops the job, or if a name needs more
- * room.
+ * the next batch of its entries. Ends early if a request stops the job, or if the buffer is too
+ * small.
  */
 void bly_walk_read(struct bly_job *job);
 

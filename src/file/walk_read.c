@@ -52,8 +52,8 @@ static void close_one(struct bly_level *level) {
 }
 
 /*
- * Opens the levels from below the deepest open one down to the deepest. The root stays open once it
- * was opened. Levels that are too far above the current one are closed.
+ * Opens the deepest level and the closed levels directly above it. Closes the levels that are
+ * BLY_WALK_OPEN or more above it, except the root, which stays open.
  */
 static int open_deepest(struct bly_walk *walk) {
         size_t deepest = walk->depth - 1, index = deepest;
@@ -117,7 +117,7 @@ static int compare(const void *a, const void *b, void *names) {
 
 /*
  * Reads all names of a level, and sorts them. The kernel writes its records into the free part of
- * the buffer, but for as much as the offsets of their names will need.
+ * the buffer, less the room that the offsets of their names will need.
  */
 static int list(struct bly_walk *walk, struct bly_level *level) {
         for (;;) {

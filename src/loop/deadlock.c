@@ -4,8 +4,8 @@
  * come.
  *
  * The report names each waiting task and what it waits for. Then some waits fail with -EDEADLK, so
- * that their tasks go on and clean up. Waits that are not for tasks fail first, since the tasks
- * that wait for those tasks may then go on. If tasks wait for each other in a circle, one wait of
+ * that their tasks go on and clean up. Waits that are not for tasks fail first. When their tasks
+ * end, other tasks that wait for them go on. If tasks wait for each other in a circle, one wait of
  * the circle fails. A wait that leaves something behind when it fails is the last choice. The wait
  * of a group for its members never fails: the members are waiting tasks themselves.
  */

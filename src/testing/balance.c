@@ -60,10 +60,7 @@ static bool grow(void) {
         return true;
 }
 
-/*
- * Removes an entry, and moves up the entries after it that collisions placed behind their own
- * slots.
- */
+/* Removes an entry, and moves up the later entries that collisions had displaced. */
 static void drop(struct block *block) {
         size_t hole = (size_t) (block - table.blocks), i = hole;
 
