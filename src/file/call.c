@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One system call, by the back end or by a thread.
+ * Performs a system call by the back end or by a thread.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -29,7 +29,7 @@ int bly_file_begin(struct bly_file_call *call, const char *place, const char *wh
 }
 
 ssize_t bly_file_end(const struct bly_file_call *call, ssize_t result) {
-        /* A cancellation has its reason there already. */
+        /* For a cancellation, the delivery has already set the latest failure, with the reason. */
         if (unlikely(result < 0) && result != -ECANCELED)
                 bly_set_last_failure(call->self, (int) result, NULL);
         return result;
@@ -64,7 +64,7 @@ static ssize_t do_once(const struct bly_op *op) {
 static void run(struct bly_job *job) {
         struct call_job *self = container_of(job, struct call_job, job);
 
-        /* Of close(), Linux has closed it even then. */
+        /* EINTR of close() is no reason to repeat it: Linux has closed the descriptor. */
         do
                 self->result = do_once(self->op);
         while (self->result < 0 && errno == EINTR && self->op->kind != BLY_OP_CLOSE);
@@ -72,7 +72,7 @@ static void run(struct bly_job *job) {
                 self->result = -errno;
 }
 
-/* ---- waiting for it ---- */
+/* ---- waiting for the call ---- */
 
 static bool has_path(const struct bly_op *op) {
         return op->address != NULL && *(const char *) op->address != '\0';
@@ -95,8 +95,9 @@ static ssize_t do_in_thread(const struct bly_file_call *call, struct bly_op *op)
 }
 
 /*
- * The ring does all but closing in threads of its own, too, which are few, and a file system that does not answer stops all
- * of them. Closing waits as well unless it is a file: for what a terminal has still to send.
+ * io_uring performs all of these operations but close() in a few threads of its own. A file system
+ * that does not answer would block all of them. It performs close() without such a thread, so only
+ * regular files are closed that way: close() of a terminal waits until its output is sent.
  */
 static bool is_for_ring(const struct bly_file_call *call, const struct bly_op *op) {
         struct stat stat;
@@ -120,7 +121,7 @@ int bly_file_do_job(const struct bly_file_call *call, struct bly_job *job, const
         return rc;
 }
 
-/* ---- what several need ---- */
+/* ---- functions that several files use ---- */
 
 int bly_file_close(const struct bly_file_call *call, int fd) {
         struct bly_op op = { .kind = BLY_OP_CLOSE, .fd = fd, .what = "close", .result = NOT_DONE };
@@ -128,7 +129,7 @@ int bly_file_close(const struct bly_file_call *call, int fd) {
 
         if (op.result == NOT_DONE)
                 rc = close(fd) < 0 ? -errno : 0;
-        /* It is closed all the same. */
+        /* Linux has closed the descriptor in spite of EINTR. */
         return rc == -EINTR ? 0 : (int) rc;
 }
 

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening, which may wait for somebody else for ever: for the other side of a FIFO, for a line, for the holder of a lease.
+ * Opens files. An open may wait without a limit: for the peer of a FIFO, a serial line, or the
+ * holder of a lease.
  *
- * A job for the few threads opens what opens at once: it looks first, and asks not to wait. What would have to wait is
- * opened by a second job that owns all it uses and is left alone by a request; a descriptor that comes late is closed.
- * io_uring is not asked: it opens in threads of its own, which are few, and those that wait hold up all others.
+ * A first job, in one of the pool's few threads for files, opens files that open at once. It checks
+ * the type of the file, and opens it with O_NONBLOCK. If that would wait, a second job opens the
+ * file in a thread that no other job needs. The second job owns all that it uses, so a task that is
+ * cancelled leaves it running. A descriptor that it gets later is closed.
+ *
+ * io_uring is not used: it opens files in a few threads of its own, and an open that waits would
+ * hold up all others.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -14,7 +19,7 @@
 
 #include "file/file.h"
 
-enum { MEMORY_DEVICES = 1 };            /* major: /dev/null and its like */
+enum { MEMORY_DEVICES = 1 };            /* major number of /dev/null, /dev/zero and similar */
 
 struct opening {
         struct bly_job job;
@@ -24,7 +29,7 @@ struct opening {
         int result;
 };
 
-/* One that may wait, with what it owns. */
+/* The job of an open that may wait, and all that the job owns. */
 struct patient {
         struct bly_job job;
         int directory, flags;
@@ -42,9 +47,9 @@ static int open_it(int directory, const char *path, int flags, mode_t mode) {
         return fd < 0 ? -errno : fd;
 }
 
-/* ---- at once ---- */
+/* ---- an open that does not wait ---- */
 
-/* What is asked for in such a way waits for nobody. */
+/* Do the flags make sure that the open waits for no other process? */
 static bool never_waits(int flags) {
         return (flags & (O_NONBLOCK | O_PATH | O_DIRECTORY)) != 0 || (~flags & (O_CREAT | O_EXCL)) == 0;
 }
@@ -54,7 +59,10 @@ static bool opens_at_once(const struct stat *stat) {
                || (S_ISCHR(stat->st_mode) && major(stat->st_rdev) == MEMORY_DEVICES);
 }
 
-/* Not to wait was asked for on the way only. */
+/*
+ * Keeps the descriptor of a file that opens at once, and clears O_NONBLOCK, which only the open
+ * needed.
+ */
 static int keep(struct opening *self, int fd) {
         struct stat stat;
 
@@ -62,7 +70,7 @@ static int keep(struct opening *self, int fd) {
                 (void) fcntl(fd, F_SETFL, self->flags);
                 return fd;
         }
-        /* Another took the name meanwhile. */
+        /* The name came to stand for another file after fstatat(). */
         close(fd);
         self->would_wait = true;
         return -1;
@@ -82,12 +90,15 @@ static void open_at_once(struct bly_job *job) {
         if (self->would_wait)
                 return;
         fd = open_it(self->directory, job->path, self->flags | O_NONBLOCK, self->mode);
-        /* A lease; or another took the name meanwhile. */
+        /*
+         * EWOULDBLOCK means a lease. ENXIO means that the name came to stand for a FIFO after
+         * fstatat().
+         */
         self->would_wait = fd == -EWOULDBLOCK || fd == -ENXIO;
         self->result = fd >= 0 ? keep(self, fd) : fd;
 }
 
-/* ---- patiently ---- */
+/* ---- an open that may wait ---- */
 
 static void open_patiently(struct bly_job *job) {
         struct patient *self = container_of(job, struct patient, job);
@@ -104,7 +115,10 @@ static void dispose(struct bly_job *job) {
         free(self);
 }
 
-/* A file is not cut off by somebody whom nobody waits for. Takes the directory. */
+/*
+ * Makes the second job, which owns `directory` from then on. The job does not use O_TRUNC: it may
+ * go on after its task was cancelled, and must not truncate a file then.
+ */
 static struct patient *new_patient(const struct opening *opening, int directory) {
         size_t size = strlen(opening->job.path) + 1;
         struct patient *self = malloc(sizeof(*self) + size);
@@ -133,7 +147,7 @@ static int copy_directory(int directory, int *copy) {
         return directory != AT_FDCWD && *copy < 0 ? -errno : 0;
 }
 
-/* The descriptor, or a negative errno. */
+/* Opens a file with the second job. Returns the descriptor, or a negative errno. */
 static int be_patient(const struct bly_file_call *call, const struct opening *opening) {
         struct patient *self;
         int directory, rc = copy_directory(opening->directory, &directory);
@@ -154,7 +168,7 @@ static int be_patient(const struct bly_file_call *call, const struct opening *op
         return rc;
 }
 
-/* Was it a lease that was waited for, of a file that is still to be cut off? */
+/* Did the second job wait for a lease on a regular file that is still to be truncated? */
 static bool is_to_be_cut(int fd, int flags) {
         struct stat stat;
 

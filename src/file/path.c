@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names and descriptors: one system call each.
+ * The functions for names and descriptors that make one system call each.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -46,7 +46,10 @@ int belay_file_rename_placed(const char *place, const char *from, const char *to
         return (int) bly_file_end(&call, rc);
 }
 
-/* unlink() says of a directory that it is one, or that it may not. */
+/*
+ * unlinkat() fails for a directory with EISDIR or EPERM, so the function then tries again with
+ * AT_REMOVEDIR. ENOTDIR shows that the name is no directory, and the first error stands.
+ */
 int belay_file_remove_placed(const char *place, const char *path) {
         struct bly_op op = { .kind = BLY_OP_REMOVE, .what = "remove" };
         struct bly_file_call call;
@@ -107,7 +110,7 @@ int belay_file_stat_fd_placed(const char *place, int fd, struct stat *result) {
 
         if (rc < 0)
                 return rc;
-        /* The directory that is current is none of its business. */
+        /* AT_FDCWD, which is negative, would stand for the current directory. */
         return (int) bly_file_end(&call, fd < 0 ? -EBADF : bly_file_do(&call, &op));
 }
 

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file as a whole.
+ * Reads a whole file into memory.
  */
 #include "file/file.h"
 
 enum { ROOM_UNKNOWN = 4096 };
 
-/* What was read so far; there is always room for the '\0'. */
+/* The bytes read so far. `room` always includes a byte for the '\0'. */
 struct contents {
         char *data;
         size_t size, room;
-        size_t most;                    /* 0: no limit */
+        size_t most;                    /* greatest number of bytes, or 0 for no limit */
 };
 
 static int make_room(struct contents *contents, size_t room) {
         char *data;
 
-        /* One byte more than may be tells that there is more. */
+        /* One byte beyond the limit shows that the file is too large. Another is for the '\0'. */
         if (contents->most > 0 && contents->most <= SIZE_MAX - 2 && room > contents->most + 2)
                 room = contents->most + 2;
         data = bly_realloc(contents->data, room);
@@ -27,7 +27,10 @@ static int make_room(struct contents *contents, size_t room) {
         return 0;
 }
 
-/* Fewer than were asked for are not yet the end: what was in the way is met by the next read. */
+/*
+ * Reads until a read returns 0. A short read is not the end of the file: the next read returns the
+ * error or the cancellation that cut it short.
+ */
 static int read_to_end(const char *place, int fd, struct contents *contents) {
         size_t left;
         ssize_t got;
@@ -69,7 +72,10 @@ static int read_file(const char *place, int fd, struct contents *contents) {
         return rc;
 }
 
-/* Twice as much may have been taken as there was in the end. */
+/*
+ * Appends the '\0', and gives back unused memory. Doubling may have made the buffer twice as large
+ * as its contents.
+ */
 static void fit(struct contents *contents) {
         char *data;
 
@@ -81,7 +87,7 @@ static void fit(struct contents *contents) {
                 contents->data = data;
 }
 
-/* A cancellation keeps its own reason. */
+/* Adds the path to a failure. A cancellation keeps its own reason. */
 static int explain(int rc, const char *path) {
         return rc == -ECANCELED ? rc : bly_explain(rc, "read %s: %s", path, strerror(-rc));
 }
@@ -100,7 +106,7 @@ int belay_file_read_all_placed(const char *place, const char *path, size_t most,
         if (fd < 0)
                 return explain(fd, path);
         rc = read_file(place, fd, &contents);
-        /* What was read is there, whatever closing says. */
+        /* A failure to close does not affect the bytes that were read. */
         (void) bly_file_close(&call, fd);
         if (rc < 0) {
                 bly_free(contents.data);

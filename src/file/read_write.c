@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading and writing, until all of it has moved.
+ * Reads and writes until all bytes have moved.
  *
- * Where the back end does not do it, it is tried without waiting first: what is in memory already takes no thread.
- * The thread has the last word on all but bytes that moved: what a try says of errors and of a file's end depends on
- * the kernel's version.
+ * If the back end does not perform reads and writes, the task first makes calls that do not wait.
+ * So bytes that are in memory already need no thread. Such a call counts only if bytes moved,
+ * because the errors and the end of file that it reports depend on the kernel's version. A thread
+ * then makes the call that decides.
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -19,7 +20,7 @@
 #  define RWF_NOWAIT 0x8
 #endif
 
-/* A thread looks so often whether it had better stop. */
+/* Greatest number of bytes of a call. Between calls a thread checks for requests to stop. */
 enum { PIECE = 4 * 1024 * 1024 };
 
 /* ---- without waiting ---- */
@@ -34,7 +35,10 @@ ssize_t bly_transfer_try(const struct bly_transfer *transfer) {
         return syscall(call, transfer->fd, &part, 1UL, low, high, RWF_NOWAIT);
 }
 
-/* Linux 5.9 and 5.10 also say 0 of what they would have to wait for. */
+/*
+ * Is a read of 0 bytes the end of a file? Linux 5.9 and 5.10 also return 0 if the read would have
+ * to wait.
+ */
 static bool is_end(const struct bly_transfer *transfer) {
         int64_t position = transfer->offset >= 0 ? transfer->offset : lseek(transfer->fd, 0, SEEK_CUR);
         struct stat stat;
@@ -43,7 +47,7 @@ static bool is_end(const struct bly_transfer *transfer) {
                && position >= stat.st_size;
 }
 
-/* Is there nothing left to do? */
+/* Moves as many bytes as move without waiting. Returns whether the transfer is complete. */
 static bool move_at_once(struct bly_transfer *transfer) {
         ssize_t rc;
 
@@ -92,7 +96,7 @@ int bly_transfer_in_thread(const struct bly_file_call *call, struct bly_transfer
         return bly_pool_do(call->self->loop, &transfer->job, call->place);
 }
 
-/* ---- what it is that is read or written ---- */
+/* ---- kinds of descriptors ---- */
 
 static bool may_never_answer(int fd) {
         struct stat stat;
@@ -100,16 +104,22 @@ static bool may_never_answer(int fd) {
         return fstat(fd, &stat) == 0 && !S_ISREG(stat.st_mode) && !S_ISBLK(stat.st_mode) && !S_ISDIR(stat.st_mode);
 }
 
-/* A write that would go beyond it raises SIGXFSZ in the thread that writes: those of the pool let no signal through. */
+/*
+ * Does the process have a limit on file sizes? A write beyond it sends SIGXFSZ to the thread that
+ * writes, and the threads of the pool block that signal.
+ */
 static bool is_size_limited(void) {
         struct rlimit limit;
 
         return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur != RLIM_INFINITY;
 }
 
-/* ---- all of it ---- */
+/* ---- whole transfers ---- */
 
-/* These return 0: it was moved as far as it goes, or it failed with transfer->error; or why it was not. */
+/*
+ * The functions below return 0 if as many bytes moved as possible, or if a call failed with
+ * transfer->error. Otherwise they return a negative errno.
+ */
 
 static int move_in_thread(const struct bly_file_call *call, struct bly_transfer *transfer) {
         int rc = bly_io_tried_enough(call->io) ? bly_give_way_before_trying(call->io, call->place) : 0;
@@ -122,7 +132,11 @@ static int move_in_thread(const struct bly_file_call *call, struct bly_transfer 
         return bly_transfer_in_thread(call, transfer);
 }
 
-/* Nothing was begun, but what is in memory needs no wait. Now and then the request is met all the same. */
+/*
+ * A request came before any byte moved. If the transfer completes without a wait, the call succeeds
+ * and the request stays pending. When the task has used up its tries (bly_io_tried_enough()), the
+ * function returns -ECANCELED, so that the request is delivered in the end.
+ */
 static int move_all_the_same(const struct bly_file_call *call, struct bly_transfer *transfer) {
         if (bly_io_tried_enough(call->io)) {
                 bly_io_refill(call->io);
@@ -160,7 +174,11 @@ static int move_by_back_end(const struct bly_file_call *call, struct bly_transfe
         return 0;
 }
 
-/* The ring waits for what never answers, and can be asked to stop; but it holds the virtual time, and raises SIGPIPE. */
+/*
+ * io_uring can read from a descriptor whose peer may never answer, since such an operation can be
+ * stopped. But it would hold the virtual clock, and a write would raise SIGPIPE. In these cases the
+ * task waits until the descriptor is ready.
+ */
 static int move_all(const struct bly_file_call *call, struct bly_transfer *transfer) {
         bool performs = bly_performs(call->io);
 

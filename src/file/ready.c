@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading and writing what somebody else has the other side of, who may never answer: FIFOs, terminals, sockets, devices.
+ * Reads and writes descriptors whose peer may never answer: FIFOs, terminals, sockets and devices.
  *
- * A thread that reads such a thing could not be stopped. So it is tried without waiting, and where it would wait the task
- * waits until the descriptor is ready. There are two ways to try: a flag of the call, where the system has it; and, for
- * FIFOs and terminals, a description of our own that does not block. The caller's own flags are left alone, since others
- * may share them. Of what is left a thread tries one piece after each announcement.
+ * A thread that reads such a descriptor could not be stopped. So the task makes calls that do not
+ * wait, and if a call would wait, the task waits until the descriptor is ready. There are two ways
+ * to make such calls:
+ *     - a flag of the call (RWF_NOWAIT), if the kernel supports it for the descriptor;
+ *     - for FIFOs and terminals, a separate open file description with O_NONBLOCK.
+ * The flags of the caller's descriptor stay as they are, since other processes may share them. For
+ * all other descriptors a thread makes a single call each time the descriptor is ready.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -21,12 +24,15 @@ enum way { BY_FLAG, BY_DESCRIPTION, BY_THREAD };
 struct attempt {
         struct bly_transfer *transfer;
         enum way way;
-        int apart;                      /* BY_DESCRIPTION: the one of our own; -1 */
+        int apart;                      /* descriptor of the separate description, or -1 */
 };
 
-/* ---- a description of our own ---- */
+/* ---- a separate open file description ---- */
 
-/* Opening a device may make another one: the master of a terminal is such. -1 with errno. */
+/*
+ * Opens a FIFO or a terminal again. Returns a descriptor, or -1 with errno. Other devices, and the
+ * master of a terminal, are refused: opening a device may make another device.
+ */
 static int open_apart(const struct bly_transfer *transfer) {
         int fd = transfer->fd, number;
         struct stat stat;
@@ -41,10 +47,13 @@ static int open_apart(const struct bly_transfer *transfer) {
         return open(path, (transfer->writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-/* The flag is not known for it. False: transfer->error. */
+/*
+ * Chooses another way, since the kernel does not support the flag for the descriptor. Returns
+ * false, with transfer->error set, if no process reads the FIFO.
+ */
 static bool find_another_way(struct attempt *attempt) {
         attempt->apart = open_apart(attempt->transfer);
-        /* A FIFO that nobody reads. */
+        /* ENXIO means that the FIFO has no reader. */
         if (attempt->apart < 0 && errno == ENXIO) {
                 attempt->transfer->error = -EPIPE;
                 return false;
@@ -89,13 +98,16 @@ static int move_by_thread(const struct bly_file_call *call, struct bly_transfer 
         transfer->once = true;
         if (rc == 0)
                 rc = bly_transfer_in_thread(call, transfer);
-        /* Its end. */
+        /* A call that moves nothing and does not fail is at the end of the stream. */
         if (rc == 0 && transfer->error == 0 && transfer->moved == moved)
                 transfer->left = 0;
         return rc;
 }
 
-/* One step: something moved, or more can be tried; transfer->left is 0 at the end. */
+/*
+ * Makes one call, waits once, or chooses another way. Sets transfer->left to 0 at the end of the
+ * stream.
+ */
 static int step(const struct bly_file_call *call, struct attempt *attempt) {
         struct bly_transfer *transfer = attempt->transfer;
         ssize_t rc;
@@ -120,7 +132,7 @@ int bly_move_when_ready(const struct bly_file_call *call, struct bly_transfer *t
         struct attempt attempt = { .transfer = transfer, .way = BY_FLAG, .apart = -1 };
         int rc = 0;
 
-        /* The ring takes no notice of it either. */
+        /* The offset is ignored if the descriptor has no position. io_uring does the same. */
         if (transfer->offset >= 0 && lseek(transfer->fd, 0, SEEK_CUR) < 0 && errno == ESPIPE)
                 transfer->offset = -1;
         while (rc == 0 && transfer->left > 0 && transfer->error == 0) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walk over a tree, in the task: where it is, and whom it tells.
+ * Walks over a tree in the task: moves from entry to entry, and reports each entry to the caller's
+ * function.
  *
- * The levels from the root to where it is lie in an array, so that depth takes no stack.
+ * The levels from the root to the current directory are in an array, so that a deep tree needs no
+ * more stack.
  */
 #define _GNU_SOURCE
 #include <unistd.h>
@@ -45,7 +47,10 @@ static void pop(struct bly_walk *walk) {
         bly_free(level->looked);
 }
 
-/* Places are counted from the end, and in 32 bits. */
+/*
+ * Doubles the buffer, and moves the offsets to its new end. An offset has 32 bits, which bounds the
+ * buffer.
+ */
 static int grow(struct bly_level *level) {
         size_t room = level->room * 2, size = level->count * sizeof(uint32_t);
         char *names;
@@ -61,7 +66,10 @@ static int grow(struct bly_level *level) {
         return 0;
 }
 
-/* A directory of a few entries needs no more than these, and there may be many on the way. */
+/*
+ * Gives back the unused part of `looked` if a single batch holds all entries. A deep tree may have
+ * many small directories from the root to the current one.
+ */
 static void fit(struct bly_level *level) {
         struct bly_looked *looked;
 
@@ -96,7 +104,10 @@ static int set_path(struct bly_walk *walk, size_t length, const char *name) {
 
 /* ---- walking ---- */
 
-/* 0, walk->error, or why no thread read it. */
+/*
+ * Reads the deepest level in a thread. Returns 0, walk->error, or the error because of which no
+ * thread read it.
+ */
 static int read_level(const struct bly_file_call *call, struct bly_walk *walk) {
         struct bly_level *level = &walk->levels[walk->depth - 1];
         int rc;
@@ -129,7 +140,7 @@ static int tell(const struct bly_walk *walk, size_t level, const char *name, con
         return fn(&entry, arg);
 }
 
-/* The entry that the walk was at when it went into the deepest level, with why that cannot be read. */
+/* Reports the directory of the deepest level a second time, with the error of reading it. */
 static int tell_unreadable(struct bly_walk *walk, int error, belay_walk_fn *fn, void *arg) {
         size_t at = walk->depth - 2;
         const struct bly_level *level = &walk->levels[at];
@@ -143,7 +154,10 @@ static int tell_unreadable(struct bly_walk *walk, int error, belay_walk_fn *fn, 
         return rc == BELAY_WALK_PASS ? 0 : rc;
 }
 
-/* Reads on in the deepest level, which is left if it cannot be. */
+/*
+ * Reads more of the deepest level. If it cannot be read, the function reports that and leaves the
+ * level.
+ */
 static int read_on(const struct bly_file_call *call, struct bly_walk *walk, belay_walk_fn *fn, void *arg) {
         int rc = read_level(call, walk);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading directories, in a thread.
+ * Reads directories in a thread.
  *
- * Each is opened by its name from its parent's descriptor, and never through a symbolic link: so nothing that changes
- * meanwhile leads out of the tree. Of those on the way only the deepest are kept open; one that was closed is found
- * again by the names on the way, and must be the same directory still.
+ * The thread opens each directory by its name from its parent's descriptor, and never through a
+ * symbolic link. So no change to the tree can lead the walk out of it. Of the directories from the
+ * root to the current one, only the deepest stay open. The thread opens a closed one again by the
+ * names that lead to it, and checks that it is the same directory.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -50,7 +51,10 @@ static void close_one(struct bly_level *level) {
         level->fd = -1;
 }
 
-/* From the deepest that is open, which the root always is, down. */
+/*
+ * Opens the deepest level and the closed levels directly above it. Closes the levels that are
+ * BLY_WALK_OPEN or more above it, except the root, which stays open.
+ */
 static int open_deepest(struct bly_walk *walk) {
         size_t deepest = walk->depth - 1, index = deepest;
         int rc;
@@ -69,7 +73,7 @@ static int open_deepest(struct bly_walk *walk) {
 
 /* ---- listing ---- */
 
-/* As the kernel writes them. */
+/* A directory entry as getdents64() writes it. */
 struct record {
         uint64_t inode;
         int64_t next;
@@ -84,7 +88,10 @@ static bool is_self_or_parent(const char *name) {
         return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-/* Moves the names out of the records, which lie behind those that are there, up to them. */
+/*
+ * Moves the names out of the kernel's records, which begin after the names of the level, to the end
+ * of these names.
+ */
 static void take_names(struct bly_level *level, const char *records, size_t size) {
         const char *at = records;
 
@@ -109,8 +116,8 @@ static int compare(const void *a, const void *b, void *names) {
 }
 
 /*
- * The kernel writes its records into the room that is left, of which as much is kept back as the places of their
- * names will need.
+ * Reads all names of a level, and sorts them. The kernel writes its records into the free part of
+ * the buffer, less the room that the offsets of their names will need.
  */
 static int list(struct bly_walk *walk, struct bly_level *level) {
         for (;;) {
@@ -136,7 +143,7 @@ static int list(struct bly_walk *walk, struct bly_level *level) {
         return 0;
 }
 
-/* ---- looking ---- */
+/* ---- status ---- */
 
 static void look(struct bly_level *level) {
         size_t count = level->count - level->next;

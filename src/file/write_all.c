@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Replacing a file: what is new is written beside it, synced, and takes its name.
+ * Replaces a file: writes a new file in the same directory, syncs it, and gives it the old file's
+ * name.
  *
- * All of it is one job, so that the thread undoes what it began, however it ends. A request makes it stop up to the
- * moment when the name changes hands.
+ * A single job does all of it, so that the thread removes the new file if any step fails. A request
+ * can stop the job until the new file has its name.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -18,17 +19,17 @@ enum { PIECE = 1024 * 1024, NAMES_MOST = 100 };
 
 struct replacement {
         struct bly_job job;
-        int from;                       /* the directory that the path begins in */
+        int from;                       /* directory from which the path is resolved */
         const char *data;
         size_t size;
         mode_t mode;
-        bool cut;
+        bool cut;                       /* a request stopped the job, which has undone its work */
         int result;
-        const char *step;               /* at which it stands, or failed */
+        const char *step;               /* name of the current step, or of the failed one */
 
-        /* The thread's. */
+        /* Used by the thread alone. */
         int directory, fd;
-        char name[32];                  /* of what is new, until it takes the other's */
+        char name[32];                  /* name of the new file until the rename, then empty */
 };
 
 /* ---- in the thread ---- */
@@ -51,7 +52,7 @@ static int sync_it(int fd) {
         return rc < 0 ? -errno : 0;
 }
 
-/* The directory of the file, and its name in there. */
+/* Opens the directory of the file, and stores the name of the file in that directory. */
 static int open_directory(struct replacement *self, const char **name) {
         const char *path = self->job.path, *slash = strrchr(path, '/');
         size_t length = slash != NULL ? (size_t) (slash - path) + 1 : 0;
@@ -65,7 +66,7 @@ static int open_directory(struct replacement *self, const char **name) {
         memcpy(directory, path, length);
         strcpy(directory + length, length == 0 ? "." : "");
         self->directory = open_in(self->from, directory, O_RDONLY | O_DIRECTORY, 0);
-        /* One that may be searched, but not read, cannot be synced. */
+        /* A directory that may be searched but not read opens only with O_PATH, without a sync. */
         if (self->directory < 0 && errno == EACCES)
                 self->directory = open_in(self->from, directory, O_PATH | O_DIRECTORY, 0);
         return self->directory < 0 ? -errno : 0;
@@ -127,7 +128,7 @@ static int take_name(struct replacement *self, const char *name) {
         if (renameat(self->directory, self->name, self->directory, name) < 0)
                 return -errno;
         self->name[0] = '\0';
-        /* Some have no such thing for directories; and one that was opened for its path alone has not. */
+        /* Some file systems cannot sync directories, and O_PATH descriptors cannot be synced. */
         rc = sync_it(self->directory);
         return rc == -EINVAL || rc == -EBADF || rc == -EROFS ? 0 : rc;
 }

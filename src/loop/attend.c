@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What came from outside: signals, and what other threads posted.
+ * Handles signals, and the items that other threads posted.
  */
 #include "loop/run.h"
 

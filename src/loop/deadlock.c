@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deadlock: nothing is ready, there is no deadline, and nothing from outside can come.
+ * Reports and breaks a deadlock: no task is ready, no timer is set, and no event from outside can
+ * come.
  *
- * It is reported with who waits for what, and waits are failed with -EDEADLK, so that the tasks go on and clean up: those first
- * that wait for no task, since the others may then end by themselves; in a circle of tasks, one of them. A wait that would leave
- * something behind is failed when nothing else is left to fail, and a group's for its members never: these are tasks
- * that wait, too.
+ * The report names each waiting task and what it waits for. Then some waits fail with -EDEADLK, so
+ * that their tasks go on and clean up. Waits that are not for tasks fail first. When their tasks
+ * end, other tasks that wait for them go on. If tasks wait for each other in a circle, one wait of
+ * the circle fails. A wait that leaves something behind when it fails is the last choice. The wait
+ * of a group for its members never fails: the members are waiting tasks themselves.
  */
 #include <stdio.h>
 
@@ -33,7 +35,10 @@ static belay_task *next_in_circle(const belay_task *task) {
         return task->wait->class->awaits(task->wait, &cursor);
 }
 
-/* Of a circle, one whose wait is the easiest to give up. Groups alone make none: a task is started before its members. */
+/*
+ * Returns the task of a circle whose wait is the best one to fail. The circle has a wait that may
+ * fail, because the waits of groups cannot make a circle alone: a task starts before its members.
+ */
 static belay_task *breakable(belay_task *first) {
         belay_task *task = first, *easiest = first;
 
@@ -49,14 +54,20 @@ static bool waits_for_no_task(const belay_task *task) {
         return !waits_for_tasks(task);
 }
 
-/* For a task whose wait is not to be failed, so that its own can be instead. */
+/*
+ * Does this task wait for another task whose own wait is the last choice? Then the wait of this
+ * task can fail instead.
+ */
 static bool waits_for_a_tight_one(const belay_task *task) {
         const belay_task *next = waits_for_tasks(task) ? next_in_circle(task) : NULL;
 
         return next != NULL && next->wait != NULL && next->wait->class->breaks == BLY_BREAK_LAST;
 }
 
-/* Fails the waits that hold no tighter than this, of those that are meant. False if there was none. */
+/*
+ * Fails each wait for whose task is_meant() is true, if its class is not above `breaks`. Returns
+ * false if there was none.
+ */
 static bool break_all(struct belay_loop *loop, enum bly_break breaks, bool (*is_meant)(const belay_task *task)) {
         bool broken = false;
 
@@ -68,7 +79,10 @@ static bool break_all(struct belay_loop *loop, enum bly_break breaks, bool (*is_
         return broken;
 }
 
-/* Walks from a task to what it waits for; as many steps as there are tasks lead into a circle if there is one. */
+/*
+ * Follows the waits from task to task. A walk of more steps than there are tasks has entered a
+ * circle, and the function returns a task of that circle. It returns NULL if the walk ends earlier.
+ */
 static belay_task *in_circle(struct belay_loop *loop, belay_task *task) {
         for (size_t steps = 0; steps <= loop->count; steps++) {
                 size_t cursor = 0;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beside another loop.
+ * Lets the event loop of another library, the host loop, drive a loop.
  *
- * The one descriptor is an epoll instance with two others in it: the back end's, which is readable for the bell as
- * well, and a timer's for the earliest deadline. Between two dispatches whatever makes something ready, sets an
- * earlier deadline, or asks the back end for something goes through tell_host(), so that the descriptor is always
- * right. A deadline that is taken back leaves the timer as it is: one dispatch for nothing costs less than setting
- * the timer each time.
+ * The host loop polls one descriptor: an epoll instance that watches two others. The descriptor of
+ * the back end is readable for events, and when the eventfd of the inbox is. A timerfd is readable
+ * when the earliest timer is due.
+ *
+ * Between two dispatches, each function that makes a task or callback ready, sets an earlier timer
+ * or submits work to the back end calls tell_host(). So the descriptor is always up to date.
+ * Switching a timer off leaves the timerfd as it is, because a dispatch without work costs less
+ * than setting the timerfd each time.
  */
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -19,18 +22,18 @@
 
 #include <belay/embed.h>
 
-/* So long one dispatch goes on with what is ready without end. */
+/* The time after which a dispatch returns although tasks are still ready. */
 #define TURN BELAY_MILLISECOND
 
 struct bly_embed {
         struct bly_visit visit;
         int fd;
         int timer_fd;
-        belay_time armed;               /* what the timer is set to; BELAY_NEVER: to nothing */
-        bool rung;                      /* the bell, since the latest dispatch */
+        belay_time armed;               /* instant to which the timerfd is set, or BELAY_NEVER */
+        bool rung;                      /* the eventfd was written to since the latest dispatch */
         bool rests;                     /* nothing is ready */
         bool main_ended;
-        int verdict;                    /* of main, when it has ended */
+        int verdict;                    /* verdict of the run, valid if main_ended */
 };
 
 /* ---- the descriptor ---- */
@@ -40,7 +43,7 @@ static void set_timer(struct bly_embed *embed, belay_time when) {
 
         embed->armed = when;
         if (when != BELAY_NEVER) {
-                /* What is all zero would not set it. */
+                /* An all-zero setting would disarm the timerfd. */
                 if (when <= 0)
                         when = 1;
                 setting.it_value = bly_timespec(when);
@@ -49,7 +52,10 @@ static void set_timer(struct bly_embed *embed, belay_time when) {
                 bly_log_limited(BELAY_LOG_ERROR, NULL, "setting the loop's timer: %s", strerror(errno));
 }
 
-/* One whose time has come is readable until it is set anew. */
+/*
+ * A timerfd that has expired (`has_come`) stays readable until it is set again, so the function
+ * always sets it then.
+ */
 static void follow_deadlines(struct belay_loop *loop, bool has_come) {
         belay_time first = bly_timers_first(loop);
 
@@ -66,7 +72,10 @@ static void ring_once(struct belay_loop *loop) {
 static void tell_host(struct belay_loop *loop) {
         int saved = errno;
 
-        /* Tells in turn what this finds. */
+        /*
+         * descriptor() may wake tasks, which must not call this function again: the code below
+         * handles the ready tasks.
+         */
         loop->tell_host = NULL;
         loop->io->backend->descriptor(loop->io);
         follow_deadlines(loop, false);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles that are left when their loop is closed: named in the log on request.
+ * Logs, on request, the handles that are left when their loop is closed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,10 @@ static void name_handle(const belay_task *task) {
                 task->refs == 1 ? "" : "s");
 }
 
-/* Handles may be released later. Until then they keep no more memory than they must. */
+/*
+ * The program may release its handles later. Until then their records keep no memory beyond what
+ * they need.
+ */
 void bly_leave_handles(struct belay_loop *loop) {
         size_t named = 0;
 

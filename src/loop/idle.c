@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When nothing is ready: waiting for the next deadline or for what comes from outside.
+ * Waits for the earliest timer, or for an event from outside, when no task is ready.
  */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -11,13 +11,19 @@
 
 enum { REST_ROOM = 32 * 1024 };
 
-/* Of the real clock: in which a thread ends what it can end, though it might wait for ever. */
+/*
+ * A span of real time for which a loop with a virtual clock waits for endless jobs before the clock
+ * moves. It lets a thread finish a job that could wait without a limit, but need not.
+ */
 #define GRACE (100 * BELAY_MILLISECOND)
 
 static bool waits_for_outside(const struct belay_loop *loop) {
         if (loop->keep_waiting || loop->expected > 0 || (loop->io != NULL && loop->io->waiting > 0))
                 return true;
-        /* All that a signal does is to cancel main. */
+        /*
+         * A signal can end waits only by cancelling main. So the loop must handle signals, and main
+         * must not have ended.
+         */
         if (!loop->takes_signals || loop->is_virtual || loop->main == NULL || bly_is_done(loop->main))
                 return false;
         for (const belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
@@ -46,8 +52,9 @@ bool bly_holds_time(const struct belay_loop *loop) {
 }
 
 /*
- * Under a virtual clock what is there already comes first, then the next deadline is now. What is sure to end by itself,
- * as work for a thread, takes no virtual time: it is waited for.
+ * With a virtual clock, events that have already occurred come first. Then the clock moves to the
+ * earliest timer. If an operation is sure to end by itself, as most jobs of threads are, the loop
+ * waits for it. It takes no virtual time.
  */
 static void idle_virtually(struct belay_loop *loop, belay_time first) {
         bool holds = bly_holds_time(loop);
@@ -72,7 +79,11 @@ static void idle_really(struct belay_loop *loop, belay_time first) {
                         return;
         }
         wait_outside(loop, span);
-        /* The counter does where nothing is due: what is must not be called before its time, which is the clock's. */
+        /*
+         * A timer must not fire before its instant on the system's clock, so the loop reads that
+         * clock if a timer is set. Otherwise the counter of bly_now() suffices, which is cheaper
+         * and slightly inexact.
+         */
         loop->now = first != BELAY_NEVER ? bly_clock() : bly_now(loop);
         if (loop->io != NULL)
                 loop->io->looked = loop->now;
@@ -89,7 +100,10 @@ void bly_idle(struct belay_loop *loop) {
                 idle_really(loop, first);
 }
 
-/* On a stack with room for the handlers of signals, which find most programs waiting. */
+/*
+ * Waits on the task's stack only if the stack has room for the program's signal handlers. Most
+ * programs are waiting when a signal arrives.
+ */
 void bly_idle_in_task(struct belay_loop *loop) {
         const struct bly_stack *stack = &loop->current->stack;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay_interrupt(): cancels main, as a signal does.
+ * belay_interrupt() cancels main, as the first signal does.
  */
 #include "loop/run.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A loop's limits on log lines: its clock, and its timer to say what was left out.
+ * Gives the limits on log lines the clock of the loop, and a timer that reports how many lines were
+ * omitted.
  */
 #include "loop/run.h"
 
@@ -11,7 +12,7 @@ static belay_time now_of(struct bly_log_limits *limits) {
 static void remind(struct bly_log_limits *limits, belay_time when) {
         struct belay_loop *loop = container_of(limits, struct belay_loop, log_limits);
 
-        /* Without memory for the timer the loop says it when it ends. */
+        /* If there is no memory for the timer, bly_limit_log_end() reports the omitted lines. */
         if (loop->log_timer.state == BLY_TIMER_OFF)
                 (void) bly_timer_set(loop, &loop->log_timer, when);
 }

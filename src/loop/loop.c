@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loops: made, run, shut down.
+ * Makes a loop, attaches it to the thread that runs it, and closes it.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -47,7 +47,7 @@ static uint64_t seed_of(const belay_loop_options *options) {
         return text != NULL ? strtoull(text, NULL, 0) : options->seed;
 }
 
-/* Is this among the words of BELAY_DEBUG? */
+/* Does BELAY_DEBUG, a list that commas or spaces separate, contain `word`? */
 static bool is_debugged(const char *word) {
         const char *text = getenv("BELAY_DEBUG");
 
@@ -156,7 +156,11 @@ int belay_loop_close(belay_loop *loop) {
                 rc = bly_visit_begin(loop, &visit);
         if (rc < 0)
                 return rc;
-        /* Who was asked once to end is ended by the second signal; otherwise the first is for what is being done already. */
+        /*
+         * If a signal has cancelled main, a second one must end the process, so the default actions
+         * stay. Otherwise the loop handles the first signal: the shutdown has already begun what
+         * that signal requests.
+         */
         if (loop->signal == 0)
                 bly_signals_take(loop);
         rc = bly_shut_down(loop);
@@ -173,7 +177,10 @@ int belay_loop_close(belay_loop *loop) {
         bly_inbox_close(loop->inbox);
         bly_inbox_unref(loop->inbox);
         loop->inbox = NULL;
-        /* What abandoned tasks point to stays: their stacks, and the records with the loop they belong to. */
+        /*
+         * Abandoned tasks keep the memory that they point to: their stacks, and their records with
+         * the loop.
+         */
         if (rc == 0) {
                 bly_stack_pool_destroy(loop->stacks);
                 loop->stacks = NULL;
@@ -187,7 +194,7 @@ int belay_loop_close(belay_loop *loop) {
         return rc;
 }
 
-/* ---- looking ---- */
+/* ---- queries ---- */
 
 belay_loop *belay_loop_self(void) {
         return bly_loop;
@@ -198,7 +205,7 @@ belay_task *belay_loop_main(const belay_loop *loop) {
 }
 
 const belay_failure *belay_loop_failure(const belay_loop *loop) {
-        /* It is in the caller's hands, and so reported no more. */
+        /* The caller retrieves the failure, so the release of main's record does not log it. */
         if (loop->main_failure != NULL)
                 loop->main->node.flags |= BLY_TASK_LOOKED_AT;
         return loop->main_failure;

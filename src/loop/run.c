@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running main: until it has ended, and belay_run(), which makes and closes the loop around it.
+ * Runs main until it has ended. belay_run() also makes a loop before, and closes it after.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,10 @@ static void stop(struct bly_call *call) {
         container_of(call, struct belay_loop, main_ended)->stop = true;
 }
 
-/* asyncio lets one more turn begin after main's end; what is ready by then still runs before the loop stops. */
+/*
+ * Stops the loop by a callback, and not at once: asyncio lets one more turn begin after the end of
+ * main. So the tasks and callbacks that were ready before this callback still run.
+ */
 static void note_main_end(struct bly_observer *observer, belay_task *task) {
         (void) observer;
         bly_call_soon(task->loop, &task->loop->main_ended, stop);
@@ -50,7 +53,10 @@ int bly_main_verdict(struct belay_loop *loop) {
         return bly_is_cancelled(task) && loop->interrupts > 0 && bly_uncancel(task) == 0 ? -EINTR : 0;
 }
 
-/* A code alone has been seen whole, a detail not before somebody asks for it: then the end of the record reports it. */
+/*
+ * An outcome without a detail counts as retrieved here. A failure with a detail does not: if the
+ * caller never reads it with belay_loop_failure(), the last release of the record logs it.
+ */
 void bly_main_outcome(const struct belay_loop *loop, int *outcome) {
         if (outcome == NULL)
                 return;
@@ -71,7 +77,7 @@ static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outco
                 loop->idle_in_task = bly_idle_in_task;
         bly_spin(loop, main_is_over);
         loop->idle_in_task = NULL;
-        /* A test may stop the loop before main's end. */
+        /* A test may have stopped the loop before the end of main. */
         bly_unobserve(&observer);
         bly_signals_give_back(loop);
         bly_main_outcome(loop, outcome);
@@ -91,7 +97,7 @@ int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, voi
         return rc;
 }
 
-/* ---- all in one ---- */
+/* ---- belay_run() ---- */
 
 int belay_run_with_placed(const char *place, belay_fn *fn, void *arg, const belay_loop_options *options) {
         belay_loop *loop;
@@ -108,7 +114,7 @@ int belay_run_with_placed(const char *place, belay_fn *fn, void *arg, const bela
         closed = belay_loop_close(loop);
         if (closed == 0)
                 return rc < 0 ? rc : outcome;
-        /* The caller gets another code. */
+        /* The caller receives the code of the shutdown, so a log line reports that of main. */
         if (rc == 0 && outcome < 0 && outcome != -ECANCELED && !has_detail)
                 bly_log(BELAY_LOG_ERROR, "main (started at %s) failed: %s", place != NULL ? place : "an unknown place",
                         strerror(-outcome));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shutdown: cancels every task, in waves, until none is left or its limit is over.
+ * The shutdown: cancels all tasks, in waves, until no task is left or the limit expires.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +14,9 @@
 #include "thread/pool.h"
 
 /*
- * Over is a wave when all whom it cancelled have ended, and what is ready at that instant has run, so that what their
- * clean-up started has had its first steps. What goes on and on at one instant is not waited for.
+ * A wave is over when every task that it cancelled has ended, and everything ready at that instant
+ * has run. So the tasks that their cleanup started have taken their first steps. If callbacks or
+ * tasks become ready again and again at one instant, the wave ends after `patience` turns.
  */
 static bool wave_is_over(struct belay_loop *loop) {
         if (loop->limit_met)
@@ -31,7 +32,7 @@ static void meet_limit(struct bly_timer *timer) {
         container_of(timer, struct belay_loop, limit_timer)->limit_met = true;
 }
 
-/* Cancels everybody once. What clean-up starts meanwhile is the next wave. */
+/* Cancels each task once. The tasks that cleanup starts meanwhile belong to the next wave. */
 static void cancel_all(struct belay_loop *loop) {
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task)) {
                 if (bly_is_future(task) || bly_is_done(task))

@@ -2,9 +2,9 @@
 /*
  * SIGINT and SIGTERM cancel the main task.
  *
- * One loop of the process has them while it runs, and only if their action was the default one: a program that handles
- * them itself goes on doing so. The first signal puts the default action back, so that a second one ends a program whose
- * clean-up hangs.
+ * One loop of the process handles them while it runs, and only those whose action was the default.
+ * A program that handles them itself keeps its handlers. The first signal restores the default
+ * actions, so that a second signal ends a program whose cleanup hangs.
  */
 #include <sched.h>
 #include <signal.h>
@@ -17,7 +17,10 @@
 
 static const int signals[] = { SIGINT, SIGTERM };
 
-/* Owns the signals while they are given back: nobody else may take them, and nobody may be told of one. */
+/*
+ * The owner while a loop gives the signals back. No other loop can take them meanwhile, and the
+ * handler lets a signal have its default action.
+ */
 static struct belay_loop nobody;
 
 static _Atomic(struct belay_loop *) owner;
@@ -27,8 +30,9 @@ static atomic_int handling;
 static void put_back(void);
 
 /*
- * May run on any thread, hence beside the owner's giving back: the count keeps the loop alive for as long as it is
- * looked at here.
+ * The handler may run in any thread, and so concurrently with bly_signals_give_back() in the
+ * owner's. That function waits until `handling` is 0, so the loop lives as long as the handler uses
+ * it.
  */
 static void on_signal(int signal) {
         struct belay_loop *loop;
@@ -40,7 +44,10 @@ static void on_signal(int signal) {
                 atomic_store(&received, signal);
                 bly_inbox_wake(loop->inbox);
         } else {
-                /* No loop has it: the sender gets the default action, even if somebody kept this handler and set it again. */
+                /*
+                 * No loop owns the signal. It gets the default action, even if the program has
+                 * reinstalled this handler.
+                 */
                 put_back();
                 raise(signal);
         }
@@ -58,7 +65,7 @@ static void put_back(void) {
                 }
 }
 
-/* One that came too late to cancel main is not forgotten: who asks the loop is told of it. */
+/* Keeps a signal that came too late to cancel main, so that belay_loop_signal() returns it. */
 static void note(struct belay_loop *loop) {
         int signal = atomic_exchange(&received, 0);
 

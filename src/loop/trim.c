@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay_trim(): gives back the memory that a loop keeps for later.
+ * belay_trim() gives back the memory that a loop keeps for later use.
  */
 #include <stdio.h>
 #include <stdlib.h>

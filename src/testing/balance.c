@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run takes and must give back: memory, descriptors, locks.
+ * Counts the memory, descriptors and locks that a run takes and must give back.
  *
- * Memory is told of block by block (bly_memory_watch) and kept in a table by address, since whoever gives a block back does
- * not know its size. The table's own memory comes from calloc(): it is not to be counted.
+ * The allocator calls bly_memory_watch for each block. A table keeps the blocks by address, since a
+ * call that frees a block does not know its size. The table's own memory comes from calloc() and so
+ * is not counted.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,11 +18,14 @@
 /* ---- memory ---- */
 
 struct block {
-        uintptr_t address;              /* 0: free */
+        uintptr_t address;              /* 0 if the entry is free */
         size_t size;
 };
 
-/* Open addressing; `room` is a power of two, at most half of it in use. */
+/*
+ * The hash table of the thread, with open addressing. `room` is a power of two, and at most half of
+ * it is in use.
+ */
 static __thread struct {
         struct block *blocks;
         size_t room, count, bytes;
@@ -56,7 +60,7 @@ static bool grow(void) {
         return true;
 }
 
-/* Those behind it that were pushed on by it move up. */
+/* Removes an entry, and moves up the later entries that collisions had displaced. */
 static void drop(struct block *block) {
         size_t hole = (size_t) (block - table.blocks), i = hole;
 
@@ -79,7 +83,7 @@ static void watch(uintptr_t before, uintptr_t after, size_t size) {
 
         if (before != 0) {
                 block = find(before);
-                /* One from before the watch began is none of ours. */
+                /* A block from before the counting began is not counted when its size changes. */
                 if (block->address == 0 && after != 0)
                         return;
                 if (block->address != 0)
@@ -95,7 +99,7 @@ static void watch(uintptr_t before, uintptr_t after, size_t size) {
         if (block->address == 0)
                 table.count++;
         else
-                table.bytes -= block->size;     /* another thread gave it back */
+                table.bytes -= block->size;     /* another thread freed the block here before */
         table.bytes += size;
         *block = (struct block) { .address = after, .size = size };
 }
@@ -147,7 +151,7 @@ static void count_open(struct bly_balance *balance) {
         closedir(directory);
 }
 
-/* Which of them is new, and what it is: "8 (socket:[4711])". */
+/* Names the first new descriptor and its file: ", among them 8 (socket:[4711])". */
 static void name_open(const struct bly_balance *before, const struct bly_balance *after, char *text, size_t size) {
         char path[32], target[256];
 
@@ -165,7 +169,7 @@ static void name_open(const struct bly_balance *before, const struct bly_balance
         text[0] = '\0';
 }
 
-/* ---- all of it ---- */
+/* ---- the balance ---- */
 
 void bly_balance_take(struct bly_balance *balance) {
         *balance = (struct bly_balance) { .blocks = table.count, .bytes = table.bytes, .locks = bly_locks_held };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run takes and must give back: memory, descriptors, locks.
+ * Counts the memory, descriptors and locks that a run takes and must give back.
  */
 #ifndef BLY_BALANCE_H
 #define BLY_BALANCE_H
@@ -10,23 +10,30 @@
 enum { BLY_DESCRIPTORS_NAMED = 1024 };
 
 struct bly_balance {
-        size_t blocks, bytes;           /* of the library's memory, taken by this thread since bly_balance_begin() */
+        /* The library's memory that this thread has allocated since bly_balance_begin(). */
+        size_t blocks, bytes;
         size_t descriptors;
         long locks;
         uint64_t open[BLY_DESCRIPTORS_NAMED / 64];
 };
 
-/* From here to the end the memory of the calling thread is watched. 0, -ENOMEM, or -EBUSY if it is already. */
+/*
+ * Begins to count the calling thread's memory. Returns 0, -ENOMEM, or -EBUSY if the thread's memory
+ * is counted already.
+ */
 int bly_balance_begin(void);
-/* -ENOMEM if not all of it could be counted. */
+/* Ends the counting. Returns 0, or -ENOMEM if there was no memory to count everything. */
 int bly_balance_end(void);
 
 void bly_balance_take(struct bly_balance *balance);
 
-/* Does more stand in `after` than in `before`? */
+/* Is any count greater in `after` than in `before`? */
 bool bly_balance_tilted(const struct bly_balance *before, const struct bly_balance *after);
 
-/* One thing after the other that there is more of, in words, while it returns true; *cursor is 0 at first. */
+/*
+ * Describes in `text` the next kind of thing of which `after` has more than `before`. Returns false
+ * if there is none left. *cursor must be 0 at the first call.
+ */
 bool bly_balance_next(const struct bly_balance *before, const struct bly_balance *after, unsigned *cursor,
                       char *text, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Virtual time that passes while nothing else runs.
+ * belay_advance() lets virtual time pass while nothing else runs.
  */
 #include "core/loop.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cancel-everywhere: each wait of a program is cancelled in turn, and each time the program must clean up after itself.
+ * Cancels a program at each of its waits, one wait a run, and checks that the program cleans up.
  *
- * The loop tells of each wait as it begins, while its task has not given way yet: everything that can end the wait is
- * in place, so that it may be asked to end there and then. What comes later goes through the ready queue: it then comes before the
- * task runs again, even if others ended the wait meanwhile.
+ * The loop calls on_wait() when a wait begins, before its task is suspended. Everything that can
+ * end the wait is in place then, so a request can end it at once. The timeout and the late request
+ * come through the ready queue. They come before the task runs again, even if something else has
+ * ended the wait meanwhile.
  */
 #include <stdio.h>
 
@@ -29,33 +30,36 @@ static const char *const kind_names[] = {
         [TWO_REQUESTS] = "a request, and one more after its delivery",
 };
 
-/* How many waits a run may have: the first one, and the others more than it from the cancellation on. */
+/*
+ * Bounds on the waits of a run. STEPS_MOST bounds the undisturbed run. Any other run may have 10
+ * times the waits of the undisturbed run and STEPS_MORE, counted again from the cancellation on.
+ */
 enum { STEPS_MOST = 1000000, STEPS_MORE = 10000 };
 
 struct everywhere {
         belay_fn *fn;
         void *arg;
         belay_everywhere_options options;
-        unsigned waits;                 /* of the undisturbed run, those that count */
-        unsigned long steps;            /* likewise, of all tasks */
+        unsigned waits;                 /* waits of the undisturbed run that .main_only admits */
+        unsigned long steps;            /* waits of the undisturbed run, of all tasks */
         unsigned runs;
-        unsigned missed_waits, first_missed, missed_runs;       /* where a wait was not cancelled in one of the three ways */
+        /* Waits not cancelled in all three ways, the first of them, and the runs that missed. */
+        unsigned missed_waits, first_missed, missed_runs;
         int complaints;
 };
 
-/* One run. */
 struct run {
         struct everywhere *all;
         enum kind kind;
-        unsigned target;                /* the wait to be cancelled, from 1 */
-        unsigned waits;                 /* that were begun */
-        unsigned long steps, most;
-        belay_time deadline;
-        belay_timeout *limit;           /* around fn, NULL when it is not */
-        belay_task *late;               /* to be asked when those have run who are ready; a reference */
-        uint64_t asked;                 /* the number of the task that gets a second request; 0: none any more */
-        bool closing, stopped;          /* it went on for too long */
-        bool cancelled;                 /* the wait came, and was */
+        unsigned target;                /* number of the wait to cancel, from 1 */
+        unsigned waits;                 /* waits begun that .main_only admits */
+        unsigned long steps, most;      /* waits begun of all tasks, and their bound */
+        belay_time deadline;            /* virtual instant by which the run must end */
+        belay_timeout *limit;           /* timeout around fn, NULL if it is not in force */
+        belay_task *late;               /* reference to the target of a late request, or NULL */
+        uint64_t asked;                 /* id of the task that gets a second request, or 0 */
+        bool closing, stopped;          /* main has ended; the run went on for too long */
+        bool cancelled;                 /* the target wait came and was cancelled */
         char where[512];
         struct bly_balance before, after;
 };
@@ -77,7 +81,7 @@ static void note_where(struct run *run, const belay_task *task) {
                  on != NULL ? " of " : "", on != NULL ? on : "", bly_task_label(task, label), run->target, run->all->waits);
 }
 
-/* The run is no good any more: its loop stops as soon as it can. */
+/* Stops a run that does not end, and complains. The loop stops as soon as it can. */
 static void stop(struct run *run, struct belay_loop *loop, const char *why) {
         char line[512];
 
@@ -129,7 +133,7 @@ static void cancel(struct run *run, struct belay_loop *loop, belay_task *task) {
                 ask(task, "cancelled everywhere");
                 break;
         case TIME_LIMIT:
-                /* Strikes through the ready queue. */
+                /* The timeout expires through the ready queue. */
                 if (run->limit != NULL)
                         belay_timeout_reschedule(run->limit, 0);
                 break;
@@ -142,7 +146,7 @@ static void cancel(struct run *run, struct belay_loop *loop, belay_task *task) {
         }
 }
 
-/* Was the first one delivered, to the task or to whom it waited for? */
+/* Has the first request been delivered, to the task itself or to a task that it awaited? */
 static bool is_ripe(const struct run *run, const belay_task *task) {
         return task->id == run->asked && run->late == NULL && !task->node.must_cancel && !(task->node.flags & BLY_TASK_HELD);
 }
@@ -198,7 +202,10 @@ static int run_main(void *arg) {
         return belay_timeout_leave_placed("belay_everywhere()", &limit, rc);
 }
 
-/* 0 with main's outcome, or why there is no loop. */
+/*
+ * Runs main in a loop of its own. Returns 0 with the outcome of main, or a negative errno if there
+ * is no loop.
+ */
 static int run_loop(struct run *run, int *outcome) {
         static const belay_loop_options loop_options = {
                 .size = sizeof(loop_options),
@@ -217,11 +224,11 @@ static int run_loop(struct run *run, int *outcome) {
         have_patience(run, loop);
         run->most = run->kind == UNDISTURBED ? STEPS_MOST : 10 * run->all->steps + STEPS_MORE;
         rc = belay_loop_run_placed("belay_everywhere()", loop, run_main, run, outcome);
-        /* Whether it may fail so is for the check to say. */
+        /* A retrieved failure is not logged. Whether main may fail is for .check to decide. */
         (void) belay_loop_failure(loop);
         run->closing = true;
         if (run->stopped) {
-                /* One more chance, for the shut-down to end it. */
+                /* The shutdown gets patience and steps of its own to end the tasks. */
                 have_patience(run, loop);
                 run->most = run->steps + STEPS_MORE;
         }
@@ -229,14 +236,14 @@ static int run_loop(struct run *run, int *outcome) {
         if (run->late != NULL)
                 bly_record_unref(run->late);
         if (rc == -EINTR) {
-                /* By belay_interrupt(): as belay_run() has it. */
+                /* belay_interrupt() ended main, and the code is the outcome, as in belay_run(). */
                 *outcome = rc;
                 rc = 0;
         }
         return rc;
 }
 
-/* 0, whatever there is to complain of, or an error. */
+/* Makes one run. Returns 0, also after complaints, or a negative errno. */
 static int run_once(struct run *run, bool again) {
         const belay_everywhere_options *options = &run->all->options;
         int rc, outcome = 0, verdict;
@@ -264,7 +271,7 @@ static int run_and_compare(struct run *run) {
         char line[512];
         int rc = run_once(run, false);
 
-        /* What was given up by force left everything. */
+        /* A run that was stopped leaves abandoned tasks, which give nothing back. */
         if (rc < 0 || run->stopped || !bly_balance_tilted(&run->before, &run->after))
                 return rc;
         rc = run_once(&again, true);
@@ -308,7 +315,10 @@ static int run_all(struct everywhere *all) {
         return rc;
 }
 
-/* No complaint is worth nothing where nothing was tried. */
+/*
+ * Reports how many waits were not cancelled, and returns that number. The absence of complaints
+ * says nothing about these waits.
+ */
 static unsigned say_what_was_not_tested(const struct everywhere *all) {
         unsigned beyond = all->waits - last_wait(all);
         unsigned long others = all->options.main_only ? all->steps - all->waits : 0;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection in memory: a transport (see <belay/stream.h>) that is slow, ragged or cut as a test wants it.
+ * A connection in memory: a transport (<belay/stream.h>) whose delays, partial transfers and breaks
+ * a test sets.
  *
- * Nothing moves by itself. Each byte that is written gets the instant at which it will have arrived, and so do the
- * end, a reset and a cut; who reads or writes looks at what has arrived by now. A timer is set only while somebody
- * waits, for the next instant that can matter to him.
+ * No byte moves by itself. A write gives its bytes the instant at which they will have arrived. The
+ * end of the stream, a reset and a break have such an instant, too. A read or write compares these
+ * instants with the current time. A timer is set only while a task waits, for the next instant that
+ * may end a wait.
  */
 #include <sys/uio.h>
 
@@ -22,18 +24,21 @@ struct chunk {
         char bytes[];
 };
 
-/* One way. The instants are those at which its reader learns of it, BELAY_NEVER if that does not happen. */
+/*
+ * One direction. Each instant is the one at which the event arrives at the other end, or
+ * BELAY_NEVER if the event does not happen.
+ */
 struct way {
         belay_wire_way options;
         struct chunk *first, *last;
-        size_t used;                    /* of its room, also by bytes that are lost */
-        uint64_t arriving;              /* bytes that are not lost by the cut, ever */
-        uint64_t random;
-        belay_time latest;              /* nothing that is written now arrives before */
-        belay_time ended_at;            /* nothing more is written */
-        belay_time gone_at;             /* and nothing is read at the other side */
-        belay_time reset_at;
-        belay_time cut_at;              /* the first byte that is too much for .cut_after */
+        size_t used;                    /* room taken, also by lost bytes */
+        uint64_t arriving;              /* all bytes ever written that come before the break */
+        uint64_t random;                /* state of the random numbers */
+        belay_time latest;              /* latest arrival so far; later writes arrive no earlier */
+        belay_time ended_at;            /* end of the stream */
+        belay_time gone_at;             /* destruction of the writing end: it reads no more */
+        belay_time reset_at;            /* reset by the writing end */
+        belay_time cut_at;              /* the break: the first byte beyond .cut_after */
         struct bly_waiters readers, writers;
 };
 
@@ -43,21 +48,21 @@ struct end {
         struct way *in, *out;
         const char *name;
         unsigned interrupts;
-        bool shut;                      /* writes no more */
-        bool gone;
+        bool shut;                      /* after a half-close */
+        bool gone;                      /* after its destruction */
 };
 
 struct wire {
         struct way ways[2];
         struct end ends[2];
-        belay_time now;                 /* at the latest look */
-        int tries;                      /* that need no wait, until who makes them gives way */
+        belay_time now;                 /* time of the latest look() */
+        int tries;                      /* calls without a wait that are left until a task yields */
         struct bly_timer timer;
-        belay_time timer_at;            /* BELAY_NEVER: it is not set */
-        struct belay_loop *loop;        /* of the timer, once it was set */
+        belay_time timer_at;            /* instant of the timer, or BELAY_NEVER if it is not set */
+        struct belay_loop *loop;        /* loop of the timer, or NULL if it was never set */
 };
 
-/* What a read or write finds, besides 0, the end, and errors. */
+/* What a read or write finds, in addition to 0 for the end of the stream and negative errors. */
 enum { READY = 1, NOTHING = 2 };
 
 /* ---- time ---- */
@@ -73,7 +78,10 @@ static belay_time earlier(belay_time one, belay_time other) {
         return one < other ? one : other;
 }
 
-/* 0, why nothing comes through any more, or BELAY_WIRE_STALLS. */
+/*
+ * Returns 0 if the connection is not broken, otherwise the break's negative errno or
+ * BELAY_WIRE_STALLS.
+ */
 static int stopped(const struct wire *wire) {
         const struct way *first = wire->ways[0].cut_at <= wire->ways[1].cut_at ? &wire->ways[0] : &wire->ways[1];
 
@@ -86,9 +94,9 @@ static bool arrived(const struct wire *wire, belay_time when) {
         return when <= earlier(wire->now, cut) && when != BELAY_NEVER;
 }
 
-/* ---- chance ---- */
+/* ---- random numbers ---- */
 
-/* splitmix64: any seed will do. */
+/* Returns the next random number of splitmix64, which works with any seed. */
 static uint64_t chance(struct way *way) {
         uint64_t x = way->random += 0x9e3779b97f4a7c15;
 
@@ -97,12 +105,15 @@ static uint64_t chance(struct way *way) {
         return x ^ x >> 31;
 }
 
-/* How many of `size` bytes, which may go at a time, do. */
+/*
+ * Returns how many of `size` possible bytes a call moves: a random number of them if .ragged is
+ * set, otherwise all.
+ */
 static size_t piece(struct way *way, size_t size) {
         return way->options.ragged ? 1 + (size_t) (chance(way) % size) : size;
 }
 
-/* When what is sent now arrives: behind all that was sent before. */
+/* Returns when bytes that are sent now arrive, which is never before bytes sent earlier. */
 static belay_time arrival(const struct wire *wire, struct way *way) {
         belay_time when = bly_add_time(wire->now, way->options.delay);
 
@@ -113,7 +124,7 @@ static belay_time arrival(const struct wire *wire, struct way *way) {
         return way->latest;
 }
 
-/* ---- what a task finds ---- */
+/* ---- the state that a call finds ---- */
 
 static int find_to_read(const struct end *end) {
         const struct wire *wire = end->wire;
@@ -149,7 +160,7 @@ static int find_to_write(const struct end *end) {
 static const struct bly_wait_class read_class = { .what = "read", .on_request = bly_waiter_meet, .on = bly_waiter_on };
 static const struct bly_wait_class write_class = { .what = "write", .on_request = bly_waiter_meet, .on = bly_waiter_on };
 
-/* One that was woken stands in line until it runs. */
+/* Does a task wait that was not woken? A woken task stays in the list until it runs. */
 static bool somebody_waits(const struct bly_waiters *waiters) {
         for (const struct bly_waiter *waiter = waiters->first; waiter != NULL; waiter = waiter->next)
                 if (waiter->state == BLY_WAITER_PENDING)
@@ -157,7 +168,7 @@ static bool somebody_waits(const struct bly_waiters *waiters) {
         return false;
 }
 
-/* The next instant at which who reads or writes at this end may find something. */
+/* Returns the next instant at which a task that reads or writes at this end may find something. */
 static belay_time next_at(const struct end *end, bool reads, bool writes) {
         belay_time next = BELAY_NEVER;
 
@@ -191,16 +202,22 @@ static void tell(struct wire *wire);
 static void timer_fires(struct bly_timer *timer) {
         struct wire *wire = container_of(timer, struct wire, timer);
 
-        /* It may be early by the clock's own error: what it came for has arrived all the same. */
+        /*
+         * bly_now() may be slightly behind the timer's instant. The bytes that are due then count
+         * as arrived.
+         */
         if (wire->now < wire->timer_at)
                 wire->now = wire->timer_at;
         wire->timer_at = BELAY_NEVER;
         tell(wire);
 }
 
-/* False without memory. */
+/*
+ * Sets the timer to `when`, or switches it off for BELAY_NEVER. Returns false if there is no
+ * memory.
+ */
 static bool set_timer(struct wire *wire, belay_time when) {
-        /* After its loop was closed only tasks that were given up wait. */
+        /* If another loop runs, the timer's loop was closed, and only abandoned tasks wait. */
         if (wire->timer_at == when || (wire->loop != NULL && wire->loop != bly_loop))
                 return true;
         if (wire->timer_at != BELAY_NEVER)
@@ -216,7 +233,10 @@ static bool set_timer(struct wire *wire, belay_time when) {
         return true;
 }
 
-/* Wakes those who find something now, and sees to it that the others will be: without memory for that, now too. */
+/*
+ * Wakes the tasks that find something now, and sets the timer for the others. If there is no memory
+ * for the timer, the function wakes these, too.
+ */
 static void tell(struct wire *wire) {
         bool all;
 
@@ -236,7 +256,10 @@ static void tell(struct wire *wire) {
         }
 }
 
-/* 0: it is to be looked at again. */
+/*
+ * Waits once for a change at this end. Returns 0 if the caller must check the state again, or a
+ * negative errno.
+ */
 static int wait_at(struct end *end, belay_task *self, bool reads) {
         struct wire *wire = end->wire;
         enum bly_waiter_state state;
@@ -249,7 +272,10 @@ static int wait_at(struct end *end, belay_task *self, bool reads) {
                 rc = bly_waiters_wait(&end->in->readers, self, &read_class, end->name, &state, self->place);
         else
                 rc = bly_waiters_wait(&end->out->writers, self, &write_class, end->name, &state, self->place);
-        /* A request that came after the wake-up: what happened wins. */
+        /*
+         * A request came after the wake-up. Cancellation never discards completed work, so the
+         * request stays pending.
+         */
         if (unlikely(rc == -ECANCELED && state == BLY_WAITER_WOKEN)) {
                 bly_undeliver(self);
                 rc = 0;
@@ -258,7 +284,10 @@ static int wait_at(struct end *end, belay_task *self, bool reads) {
         return rc;
 }
 
-/* Gives way now and then, though it need not wait; then waits until there is something to find. */
+/*
+ * Waits until a read or write finds something, and returns that. Every BLY_TRIES calls without a
+ * wait the task yields first. Returns -EBADF if the transport interrupts the wait.
+ */
 static int wait_until_found(struct end *end, bool reads) {
         belay_task *self = bly_waiter(NULL, reads ? "read" : "write");
         unsigned interrupts = end->interrupts;
@@ -301,7 +330,7 @@ static void take(struct way *way, char *buffer, size_t size) {
         }
 }
 
-/* How many bytes have arrived, if they are no more than `most`. */
+/* Returns how many bytes have arrived, at most `most`. */
 static size_t there(const struct end *end, size_t most) {
         size_t size = 0;
 
@@ -344,7 +373,7 @@ static struct chunk *new_chunk(const struct iovec *parts, size_t size) {
         return chunk;
 }
 
-/* Of `size` bytes that are written now, those that the cut lets through. */
+/* Returns how many of `size` bytes that are written now come before the break. */
 static size_t uncut(const struct end *end, size_t size) {
         const struct way *out = end->out;
         uint64_t left = out->options.cut_after - out->arriving;
@@ -354,7 +383,10 @@ static size_t uncut(const struct end *end, size_t size) {
         return out->options.cut_after > 0 && left < size ? (size_t) left : size;
 }
 
-/* There is room for them. False without memory. */
+/*
+ * Sends bytes, for which the caller has checked that there is room. Returns false if there is no
+ * memory.
+ */
 static bool put(struct end *end, const struct iovec *parts, size_t size) {
         struct way *out = end->out;
         size_t rest = uncut(end, size);
@@ -422,7 +454,7 @@ static void interrupt_wire(void *self) {
         bly_waiters_wake(&end->out->writers, SIZE_MAX);
 }
 
-/* Loses what is in this way: all of it, or what has not arrived. */
+/* Drops all bytes in a direction, or only those that have not arrived. */
 static void drop(struct wire *wire, struct way *way, bool only_under_way) {
         struct chunk **link = &way->first;
 
@@ -488,7 +520,7 @@ static const belay_transport transport = {
         .describe = describe_wire,
 };
 
-/* ---- making and cutting ---- */
+/* ---- making and breaking ---- */
 
 static bool is_valid(const belay_wire_way *way) {
         return way->delay >= 0 && way->jitter >= 0 && way->cut_with <= BELAY_WIRE_STALLS;
