@@ -69,6 +69,25 @@ static void give_up(struct belay_loop *loop, int error) {
         errno = error;
 }
 
+static void configure(struct belay_loop *loop, const belay_loop_options *options) {
+        loop->is_virtual = options->clock == BELAY_CLOCK_VIRTUAL;
+        loop->seed = seed_of(options);
+        loop->random = loop->seed;
+        loop->names_handles = options->name_handles || is_debugged("handles");
+        loop->apart = loop->names_handles || (bly_tools & (BLY_TOOL_ADDRESS | BLY_TOOL_VALGRIND)) != 0;
+        loop->by_turns = loop->is_virtual || loop->seed != 0;
+        loop->budget = 1;
+        loop->returns_at = BELAY_NEVER;
+        loop->now = loop->is_virtual ? 0 : bly_clock();
+        loop->stack_size = options->stack_size;
+        loop->shutdown_limit = options->shutdown_limit == 0 ? BELAY_NEVER : options->shutdown_limit;
+        loop->threads_most = options->threads;
+        loop->keep_waiting = options->keep_waiting;
+        loop->wants_signals = !options->no_signals;
+        loop->idle = bly_idle;
+        loop->reports_overflow = !options->no_overflow_report;
+}
+
 belay_loop *belay_loop_new(const belay_loop_options *given) {
         static const struct bly_stack_allocator allocator = { .alloc = pool_alloc, .free = pool_free };
         belay_loop_options options;
@@ -93,22 +112,7 @@ belay_loop *belay_loop_new(const belay_loop_options *given) {
                 give_up(loop, loop->stacks != NULL ? errno : ENOMEM);
                 return NULL;
         }
-        loop->is_virtual = options.clock == BELAY_CLOCK_VIRTUAL;
-        loop->seed = seed_of(&options);
-        loop->random = loop->seed;
-        loop->names_handles = options.name_handles || is_debugged("handles");
-        loop->apart = loop->names_handles || (bly_tools & (BLY_TOOL_ADDRESS | BLY_TOOL_VALGRIND)) != 0;
-        loop->by_turns = loop->is_virtual || loop->seed != 0;
-        loop->budget = 1;
-        loop->returns_at = BELAY_NEVER;
-        loop->now = loop->is_virtual ? 0 : bly_clock();
-        loop->stack_size = options.stack_size;
-        loop->shutdown_limit = options.shutdown_limit == 0 ? BELAY_NEVER : options.shutdown_limit;
-        loop->threads_most = options.threads;
-        loop->keep_waiting = options.keep_waiting;
-        loop->wants_signals = !options.no_signals;
-        loop->idle = bly_idle;
-        loop->reports_overflow = !options.no_overflow_report;
+        configure(loop, &options);
         if (loop->reports_overflow)
                 bly_overflow_install(describe_overflow, 0);
         bly_debug_add(loop);

@@ -141,31 +141,44 @@ static int run_race(struct race *race, belay_task *self, const char *place) {
         return rc;
 }
 
-int belay_race_placed(const char *place, belay_task *const tasks[], size_t count, size_t *winner, int *outcome) {
-        belay_task *self = bly_waiter(place, "belay_race()");
-        struct race race = { .wait.class = &race_class, .self = self };
+static int check(belay_task *self, belay_task *const tasks[], size_t count, const char *place) {
         char label[32];
-        int rc, result = 0;
-        size_t index;
 
-        if (self == NULL)
-                return -EPERM;
         if (count == 0)
                 return bly_misuse(-EINVAL, place, "belay_race() of no tasks");
         for (size_t i = 0; i < count; i++)
                 if (tasks[i] == self)
                         return bly_misuse(-EDEADLK, place, "task %s races against others itself", bly_task_label(self, label));
+        return 0;
+}
+
+/* Tasks that are done already count in the order of the array. */
+static void begin(struct race *race, const char *place) {
+        for (size_t i = 0; i < race->watch.count; i++)
+                race->pending += !bly_is_done(race->watch.watched[i].task);
+        for (size_t i = 0; i < race->watch.count; i++)
+                if (bly_is_done(race->watch.watched[i].task))
+                        note_end(race, &race->watch.watched[i]);
+        if (race->winner != NULL)
+                stop(race, place);
+}
+
+int belay_race_placed(const char *place, belay_task *const tasks[], size_t count, size_t *winner, int *outcome) {
+        belay_task *self = bly_waiter(place, "belay_race()");
+        struct race race = { .wait.class = &race_class, .self = self };
+        int rc, result = 0;
+        size_t index;
+
+        if (self == NULL)
+                return -EPERM;
+        rc = check(self, tasks, count, place);
+        if (rc < 0)
+                return rc;
         rc = bly_watch_begin(&race.watch, tasks, count, racer_ended);
         if (rc < 0)
                 return rc;
         self->place = place;
-        for (size_t i = 0; i < race.watch.count; i++)
-                race.pending += !bly_is_done(race.watch.watched[i].task);
-        for (size_t i = 0; i < race.watch.count; i++)
-                if (bly_is_done(race.watch.watched[i].task))
-                        note_end(&race, &race.watch.watched[i]);
-        if (race.winner != NULL)
-                stop(&race, place);
+        begin(&race, place);
         rc = run_race(&race, self, place);
         index = race.winner != NULL ? race.winner->index : count;
         if (race.winner != NULL)

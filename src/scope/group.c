@@ -262,9 +262,34 @@ static void ask_again(belay_task *self, const char *place) {
         });
 }
 
+/* The group has cancelled its own task, so that the task stops waiting in the body. */
+static void withdraw_own_request(belay_task *self, struct leaving *leaving, bool body_failed) {
+        if (bly_uncancel_visible(self) == 0) {
+                leaving->cancelled = false;
+        } else if (!leaving->cancelled && !body_failed && leaving->cancelled_meanwhile) {
+                /*
+                 * The requests that are left are not the group's own, and the delivery during the
+                 * wait has used them up. Leaving returns -ECANCELED so that they are not lost. A
+                 * failure of the body has precedence.
+                 */
+                leaving->cancelled = true;
+                belay_failure_release(leaving->reason);
+                leaving->reason = leaving->reason_meanwhile;
+                leaving->reason_meanwhile = NULL;
+        }
+}
+
+static int fail_with_all(struct bly_group *group, belay_task *self) {
+        belay_failure *failures = group->failures;
+
+        group->failures = NULL;
+        bly_set_last_failure(self, group->first_code, failures);
+        return group->first_code;
+}
+
 static int leave(struct bly_group *group, belay_task *self, int rc, const char *place) {
         struct leaving leaving = { .cancelled = rc == -ECANCELED };
-        belay_failure *body = rc < 0 ? bly_take_last_failure(self, rc) : NULL, *failures;
+        belay_failure *body = rc < 0 ? bly_take_last_failure(self, rc) : NULL;
         bool body_failed = rc < 0 && rc != -ECANCELED;
 
         group->exiting = true;
@@ -279,21 +304,8 @@ static int leave(struct bly_group *group, belay_task *self, int rc, const char *
         bly_group_refuse_room(group);
         bly_scope_leave(&group->scope);
 
-        if (group->parent_requested) {
-                if (bly_uncancel_visible(self) == 0) {
-                        leaving.cancelled = false;
-                } else if (!leaving.cancelled && !body_failed && leaving.cancelled_meanwhile) {
-                        /*
-                         * The requests that are left are not the group's own, and the delivery
-                         * during the wait has used them up. Leaving returns -ECANCELED so that they
-                         * are not lost. A failure of the body has precedence.
-                         */
-                        leaving.cancelled = true;
-                        belay_failure_release(leaving.reason);
-                        leaving.reason = leaving.reason_meanwhile;
-                        leaving.reason_meanwhile = NULL;
-                }
-        }
+        if (group->parent_requested)
+                withdraw_own_request(self, &leaving, body_failed);
         belay_failure_release(leaving.reason_meanwhile);
         if (leaving.cancelled && group->failed == 0) {
                 bly_set_last_failure(self, -ECANCELED, leaving.reason);
@@ -304,12 +316,8 @@ static int leave(struct bly_group *group, belay_task *self, int rc, const char *
                 add_failure(group, rc, body);
         if (group->failed > 0 || body_failed)
                 ask_again(self, place);
-        if (group->failed > 0) {
-                failures = group->failures;
-                group->failures = NULL;
-                bly_set_last_failure(self, group->first_code, failures);
-                return group->first_code;
-        }
+        if (group->failed > 0)
+                return fail_with_all(group, self);
         if (rc == -ECANCELED)
                 return 0;
         if (rc < 0)
