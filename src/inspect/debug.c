@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loops of the process, for those who look from outside.
+ * The table through which a debugger finds the loops of a process.
  *
- * All is there from the start but the list, so that a core of a program in its first lines is as readable as any
- * other. The list is changed by loops of all threads, and rarely.
+ * All of it is initialized statically, except the list of loops and the fields that the first loop
+ * sets. A core of a program that has just begun is therefore as readable as any other. Loops of all
+ * threads change the list, but rarely.
  */
 #include <sched.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 
 #include <belay/inspect.h>
 
-/* These are numbers of the format, not of the library only. */
+/* These numbers are part of the format in docs/debug-format.md. */
 _Static_assert(BLY_FREE == 0 && BLY_FUTURE == 1 && BLY_NEW == 2 && BLY_READY == 3 && BLY_WAITING == 4 &&
                BLY_DONE == 5, "states");
 _Static_assert(BLY_TASK_FUTURE == 1 && BLY_TASK_LAST == 4 && BLY_TASK_ORIGIN_FRESH == 8 && BLY_TASK_HELD == 16 &&
@@ -25,7 +26,7 @@ _Static_assert(BLY_SCOPE_TIMEOUT == 0 && BLY_SCOPE_GROUP == 1 && BLY_SCOPE_SHIEL
 struct belay_debug_v1 bly_debug = {
         .magic = { 'b', 'e', 'l', 'a', 'y', 'd', 'b', 'g' },
         .version = BLY_DEBUG_VERSION,
-        /* Without padding, into which the next field would go. */
+        /* Excludes the padding at the end, in which the next field would lie. */
         .size = offsetof(struct belay_debug_v1, saved_d8) + sizeof(uint16_t),
         .pointer_size = sizeof(void *),
 
@@ -172,7 +173,11 @@ extern const char bly_debug_note[] __attribute__((visibility("hidden")));
 
 /* ---- the list ---- */
 
-/* Whose it is for a moment, by the process: one that was forked in that moment has nobody who would give it back. */
+/*
+ * Process ID of the process that is changing the list, or 0. It acts as a lock. A child that is
+ * forked during a change inherits its parent's ID, but no thread that would reset it. The child
+ * therefore ignores any ID but its own.
+ */
 static pid_t holder;
 
 static void lock(pid_t self) {
@@ -184,7 +189,7 @@ static void lock(pid_t self) {
                         seen = 0;
                 }
         }
-        /* What a child was forked in the middle of may have left it odd. */
+        /* The sequence is odd already if this process was forked during a change. */
         __atomic_store_n(&bly_debug.sequence, bly_debug.sequence | 1, __ATOMIC_RELAXED);
 }
 
@@ -193,7 +198,7 @@ static void unlock(void) {
         __atomic_store_n(&holder, 0, __ATOMIC_RELEASE);
 }
 
-/* Each change of the list releases: nobody sees it before the number that is odd. */
+/* The list is changed by release stores. A reader sees the odd sequence before any change. */
 
 static uint64_t address_of(const void *pointer) {
         return (uintptr_t) pointer;
@@ -209,7 +214,7 @@ void bly_debug_add(struct belay_loop *loop) {
         lock(self);
         bly_debug.note = address_of(bly_debug_note);
         if (bly_debug.pid != (uint32_t) self) {
-                /* The first, or the first of a forked child: what is in the list was the parent's. */
+                /* The process's first loop. In a forked child, the list is the parent's. */
                 bly_debug.pid = (uint32_t) self;
                 __atomic_store_n(&bly_debug.loops, 0, __ATOMIC_RELEASE);
         }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loops of the process, for those who look from outside: what docs/debug-format.md describes, word for word.
+ * The table through which a debugger finds the loops of a process. docs/debug-format.md describes
+ * each field.
  *
- * Only appended to. A field that is not there any more, or not on this machine, is BLY_ABSENT; what changes its
- * meaning makes another version.
+ * Fields are only appended. A field that is obsolete, or that does not exist on this machine, is
+ * BLY_ABSENT. A change of meaning requires a new version.
  */
 #ifndef BLY_DEBUG_H
 #define BLY_DEBUG_H
@@ -17,15 +18,15 @@ enum { BLY_DEBUG_VERSION = 1, BLY_ABSENT = 0xffff };
 struct belay_debug_v1 {
         char magic[8];
         uint32_t version;
-        uint32_t size;                  /* of this struct: how far it was appended to */
+        uint32_t size;                  /* size up to the last field that this library has */
         uint16_t pointer_size;
-        uint16_t machine;               /* ELF's e_machine; 0: suspended tasks cannot be unwound from here */
-        uint32_t pid;                   /* whose loops these are, as it numbers itself */
-        uint64_t note;                  /* the address of the note's descriptor; 0: there was no loop yet */
+        uint16_t machine;               /* ELF's e_machine; 0 if saved registers are unknown */
+        uint32_t pid;                   /* process of these loops, as getpid() returns it there */
+        uint64_t note;                  /* address of note descriptor; 0 before the first loop */
         uint64_t sequence;              /* odd while the list of loops changes */
-        uint64_t loops;                 /* the first struct belay_loop */
+        uint64_t loops;                 /* address of the first struct belay_loop */
 
-        /* Sizes, and offsets from the beginning of the struct that the first word names. */
+        /* Sizes and offsets in the struct that the first part of the field's name denotes. */
         uint16_t link_next;
 
         uint16_t loop_size, loop_next, loop_current, loop_main, loop_slabs, loop_now, loop_is_virtual;
@@ -51,11 +52,14 @@ struct belay_debug_v1 {
 
         /* Offsets from a suspended task's stack pointer. */
         uint16_t saved_size, saved_pc, saved_fp;
-        uint16_t saved[32];             /* by the number that DWARF has for the register */
-        uint16_t saved_d8;              /* aarch64: d8 to d15 */
+        uint16_t saved[32];             /* indexed by the register's number in DWARF */
+        uint16_t saved_d8;              /* d8 to d15 on aarch64 */
 };
 
-/* Under its own name it is exported; inside, nobody but the library itself can take its place. */
+/*
+ * The library exports this as belay_debug. It uses the hidden name itself, because a symbol of
+ * another object cannot replace that.
+ */
 extern struct belay_debug_v1 bly_debug __attribute__((visibility("hidden")));
 
 void bly_debug_add(struct belay_loop *loop);

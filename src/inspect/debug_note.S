@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The note that leads to belay_debug: in every program and shared object that the library is linked into, found
- * from the program headers, kept by strip and by --gc-sections. It holds a distance, so that nobody needs to
- * relocate it.
+ * The ELF note that leads to belay_debug. Every program and shared object that contains the library
+ * has this note, and a debugger finds it from the program headers. strip and --gc-sections keep
+ * the note. It holds the distance from itself to belay_debug, and so needs no relocation.
  */
         .section .note.belay, "a", %note
         .balign 4
-        .long 6         /* the name's length */
+        .long 6         /* length of the name */
         .long bly_debug_note_end - bly_debug_note
-        .long 1         /* the type: leads to belay_debug */
+        .long 1         /* type: distance to belay_debug */
         .asciz "belay"
         .balign 4
         .globl bly_debug_note

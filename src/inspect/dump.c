@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tree of a loop.
+ * The dump of a loop: its tasks, drawn as trees.
  *
- * Beneath a task stand its scopes, the innermost first; beneath a group its members. The walk goes along what the
- * tasks themselves hold, down, along, and up again, so that it takes neither memory nor stack however deep the
- * tree is. Only the drawing has a bound: what lies deeper is told by a number.
+ * Beneath a task stand its scopes, the innermost first. Beneath a group stand its members. The walk
+ * follows the pointers in tasks and scopes, down, along and up again. It therefore needs no memory
+ * and no recursion, whatever the depth of the tree. Only the drawing has a limit. LEVELS_DRAWN
+ * levels are indented, and the lines of deeper nodes contain the number of their level.
  */
 #include "cancel/describe.h"
 #include "inspect/line.h"
@@ -12,7 +13,7 @@
 
 #include <belay/inspect.h>
 
-/* A node of the tree: a scope of a task, or with no scope the task itself. */
+/* A node of the tree: a scope of a task, or the task itself if `scope` is NULL. */
 struct node {
         const belay_task *task;
         const struct bly_scope *scope;
@@ -23,7 +24,8 @@ enum { LEVELS_DRAWN = 24 };
 struct walk {
         struct bly_out out;
         size_t level;
-        bool more[LEVELS_DRAWN + 1];    /* whether somebody follows at that level, of those on the way here */
+        /* For the present node and its ancestors, by level: whether a sibling follows. */
+        bool more[LEVELS_DRAWN + 1];
 };
 
 static const struct bly_group *group_at(struct node node) {
@@ -36,7 +38,7 @@ static struct node task_at(const struct bly_link *link) {
         return (struct node) { .task = container_of(link, belay_task, owned) };
 }
 
-/* The first beneath it. False if there is none. */
+/* Moves to the first node beneath this one. Returns false if there is none. */
 static bool go_down(struct node *node) {
         const struct bly_group *group = group_at(*node);
 
@@ -50,7 +52,7 @@ static bool go_down(struct node *node) {
         return true;
 }
 
-/* The one after it, beneath the same. */
+/* Moves to the next node beneath the same parent. Returns false if there is none. */
 static bool go_along(struct node *node) {
         const struct bly_group *group;
 
@@ -103,7 +105,10 @@ static void draw(struct walk *walk, struct node node) {
                 bly_line_task(&walk->out, node.task);
 }
 
-/* The next in the order in which it is drawn: false after the last beneath the task where it began. */
+/*
+ * Moves to the next node in the order of drawing. Returns false after the last node beneath the
+ * task at the top.
+ */
 static bool go_on(struct walk *walk, struct node *node) {
         struct node beneath = *node;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One task or one scope in one line.
+ * The line of a dump for a loop, a task or a scope.
  */
 #include "cancel/describe.h"
 #include "inspect/line.h"
@@ -29,7 +29,7 @@ static void put_span(struct bly_out *out, const char *before, belay_time span, c
         bly_out(out, "%s%s%s", before, bly_span(span, text), after);
 }
 
-/* How long it still is until an instant. */
+/* Writes the span from `now` to an instant, or since it. */
 static void put_left(struct bly_out *out, const char *before, belay_time when, belay_time now) {
         if (when >= now)
                 put_span(out, before, when - now, " left");
@@ -71,7 +71,7 @@ void bly_line_loop(struct bly_out *out, const struct belay_loop *loop) {
 
 /* ---- a task: its state and its wait ---- */
 
-/* Whom it waits for: the first few by name. */
+/* Writes the labels of the first 3 awaited tasks, and the number of the others. */
 static void put_awaited(struct bly_out *out, const struct bly_wait *wait, const belay_task *first, size_t cursor) {
         enum { BY_NAME = 3 };
         const belay_task *task = first;
@@ -98,7 +98,7 @@ static void put_wait(struct bly_out *out, const belay_task *task) {
         bly_out(out, "waiting: ");
         bly_out_text(out, wait->class->what);
         if (group != NULL && &group->wait == wait) {
-                /* The members stand beneath it. */
+                /* The task leaves a group, whose members the dump draws beneath it. */
                 if (on != NULL) {
                         bly_out(out, " \"");
                         bly_out_text(out, on);
@@ -140,7 +140,7 @@ static void put_origin(struct bly_out *out, const belay_task *task, const struct
         bly_out(out, ", by %s", belay_origin_name((belay_origin_kind) origin->kind));
         if (origin->kind == BELAY_ORIGIN_SIGNAL)
                 bly_out(out, " %d", origin->signal);
-        /* That a limit is the task's own needs no saying. */
+        /* If the task's own timeout or group sent the request, the task's name adds nothing. */
         if (origin->asker != 0 && origin->asker != task->id) {
                 if (origin->name != NULL)
                         put_place(out, " ", origin->name->chars);
@@ -161,7 +161,10 @@ static bool was_passed_on(const belay_task *task) {
                container_of(task->wait, struct bly_pass, wait)->passed;
 }
 
-/* Those that a region holds back may have an origin of their own, beside that of another that was delivered. */
+/*
+ * Writes the requests that shielded regions hold back. Their origin is in the task's record, or in
+ * the shield if the record holds the origin of another request.
+ */
 static void put_held(struct bly_out *out, const belay_task *task, belay_time now) {
         const struct bly_origin *origin = &task->origin;
 
@@ -188,12 +191,12 @@ static void put_requests(struct bly_out *out, const belay_task *task, belay_time
                         bly_out(out, ", delivered");
                 put_origin(out, task, origin, now);
         } else if (origin != NULL && origin->kind != BELAY_ORIGIN_NONE) {
-                /* Handled, by code that then went on. */
+                /* The task has handled and withdrawn the request, and has gone on. */
                 bly_out(out, "; earlier, a request");
                 put_origin(out, task, origin, now);
                 bly_out(out, ", taken back");
         }
-        /* Of one that is done, the regions are gone. */
+        /* The shielded regions of a task that is done do not exist any more. */
         if (task->held > 0 && !bly_is_done(task))
                 put_held(out, task, now);
 }
@@ -218,7 +221,7 @@ void bly_line_task(struct bly_out *out, const belay_task *task) {
                 if (task->name != NULL)
                         bly_out(out, "#%llu, ", (unsigned long long) task->id);
                 put_place(out, "started at ", task->started_at != NULL ? task->started_at : "an unknown place");
-                /* The stack of one that is done is another's by now; one that is new may have none yet. */
+                /* A task that is done has given its stack back. A new task may have none yet. */
                 if (!bly_is_done(task) && task->stack.low != NULL) {
                         bly_out(out, "; stack ");
                         put_kib(out, bly_stack_used(&task->stack));

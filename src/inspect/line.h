@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a dump says of one task or one scope, in one line.
+ * The line that a dump prints for a loop, a task or a scope.
  */
 #ifndef BLY_LINE_H
 #define BLY_LINE_H

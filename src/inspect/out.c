@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text on its way to a descriptor.
+ * Buffered text output to a descriptor.
  */
 #include <stdio.h>
 #include <unistd.h>

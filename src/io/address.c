@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a descriptor is, for people: in dumps, reports and the names of streams.
+ * Descriptions of descriptors and addresses for people, in dumps, reports and names of streams.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -63,7 +63,7 @@ static const char *word_for(int fd, int family) {
         return type == SOCK_STREAM ? "tcp " : type == SOCK_DGRAM ? "udp " : "socket ";
 }
 
-/* Whom it leads to, or else where it is itself. */
+/* Writes the peer's address, or the socket's own address if it has no peer. */
 static char *socket_name(int fd, char *text, size_t size) {
         struct sockaddr_storage address;
         struct sockaddr *generic = (struct sockaddr *) &address;

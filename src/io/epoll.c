@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for descriptors by epoll.
+ * The epoll back end.
  *
- * Descriptors of ours are registered once, edge-triggered: a wait costs no system call, and what came while nobody waited is
- * remembered. Others are armed for each wait by itself (EPOLLONESHOT), so that one that was closed behind our back can
- * do no harm. With each event comes a generation: a descriptor may live on in another process after we closed it, and its
- * events still come here; they are not taken for those of the next one with its number.
+ * It registers an owned descriptor once, edge-triggered. A wait then needs no system call, and
+ * fd->ready keeps events that come while no task waits. It arms any other descriptor for each wait
+ * separately (EPOLLONESHOT), so that a descriptor that the program closes does no harm.
+ *
+ * Each event carries a generation. A file may stay open in another process after this process
+ * closed its descriptor, and epoll then still reports its events. The generation keeps them apart
+ * from events of the next descriptor with the same number.
  */
 #define _GNU_SOURCE
 #include <sys/epoll.h>
@@ -65,10 +68,13 @@ static int control(struct bly_io *io, struct bly_fd *fd, struct epoll_event *eve
                 return -EBADF;
         if (epoll_ctl(state->fd, first, fd->fd, event) == 0)
                 return 0;
-        /* What was registered was closed, and lives on nowhere or elsewhere. */
+        /* The registered descriptor was closed. Its file may still be open elsewhere. */
         if (same && errno == ENOENT)
                 return -EBADF;
-        /* It was closed since, or somebody's copy of it is known under this number. */
+        /*
+         * ENOENT: the descriptor was closed after its registration. EEXIST: epoll knows this file
+         * under this number already, because a copy of the descriptor kept the file open.
+         */
         if (errno == ENOENT || errno == EEXIST) {
                 if (epoll_ctl(state->fd, first == EPOLL_CTL_MOD ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd->fd, event) == 0)
                         return 0;
@@ -133,8 +139,9 @@ static inline struct bly_fd *fd_of(const struct bly_io *io, const struct epoll_e
 }
 
 /*
- * With many descriptors what is known of them is cold. What the next ones but some need is asked for while this one is told
- * of: the descriptor, then the record of who waits for it.
+ * With many descriptors, their table entries are cold in the cache. While the loop dispatches one
+ * event, it prefetches the entry for the event 8 places ahead. It also prefetches the record of the
+ * waiting task for the event 4 places ahead.
  */
 static inline void prefetch_after(const struct bly_io *io, const struct epoll_event *event, const struct epoll_event *end) {
         enum { TASK = 4, DESCRIPTOR = 8 };
@@ -164,7 +171,7 @@ static int wait_exactly(struct epoll *state, belay_time span) {
         struct timespec rounded;
         int count;
 
-        /* Valgrind does not know it either, and complains aloud. */
+        /* Valgrind does not know epoll_pwait2() either, and prints a warning if it is called. */
         if (!__atomic_load_n(&has_no_pwait2, __ATOMIC_RELAXED) && likely(!(bly_tools & BLY_TOOL_VALGRIND))) {
                 count = (int) syscall(SYS_epoll_pwait2, state->fd, state->events, EVENTS_AT_ONCE, &timeout, NULL, 8);
                 if (count >= 0 || errno != ENOSYS)

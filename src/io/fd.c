@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors: their table, who waits for them, and what happens to them.
+ * Descriptors: the table, their owners, the waits for them and their events.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -42,7 +42,7 @@ static bool is_open(int fd) {
         return fcntl(fd, F_GETFD) >= 0;
 }
 
-/* A number that stands for nothing may be any, and takes no memory. */
+/* The table grows only for an open descriptor, so that an arbitrary number takes no memory. */
 struct bly_fd *bly_fd_at(struct bly_io *io, int fd) {
         size_t page = (size_t) fd / BLY_FD_PAGE;
         struct bly_fd *fds;
@@ -59,7 +59,7 @@ struct bly_fd *bly_fd_at(struct bly_io *io, int fd) {
 
 /* ---- owning ---- */
 
-/* What was known of an earlier descriptor of this number says nothing of this one. */
+/* Resets the entry, because the state of an earlier descriptor says nothing about the next one. */
 static void renew(struct bly_fd *fd, bool owned) {
         fd->generation++;
         fd->tenancy++;
@@ -73,7 +73,10 @@ static const char *place_or(const char *place) {
         return place != NULL ? place : "an unknown place";
 }
 
-/* Another comes for a descriptor that has an owner: 0 if that one has lost it. */
+/*
+ * Called when `next` registers a descriptor that already has an owner. Returns 0 if that owner has
+ * lost it, and -EBUSY if it has not. Both are reported as misuse.
+ */
 static int dispossess(struct bly_io *io, struct bly_fd *fd, const struct bly_fd_owner *next, bool fresh) {
         struct bly_fd_owner *owner = fd->owner;
         char name[128];
@@ -148,7 +151,10 @@ static void detach(struct bly_io *io, struct bly_fd_wait *wait) {
         io->waiting--;
 }
 
-/* Nobody waits any more for one that is not ours: it may be closed at any time, and is not to be kept open by being watched. */
+/*
+ * Stops watching a descriptor that is not owned after its last wait. The program may close the
+ * descriptor at any time, and the watch must not keep its file open.
+ */
 static void let_go(struct bly_io *io, struct bly_fd *fd) {
         if (fd->owned || fd->armed == 0 || !bly_list_empty(&fd->waits))
                 return;
@@ -187,9 +193,10 @@ unsigned bly_fd_wanted(const struct bly_fd *fd) {
 }
 
 /*
- * 0: it is over; -EPERM: it cannot be polled; otherwise as bly_fd_wait(). Who waits `apart` from the one whom the
- * descriptor names is told what came. So does everybody who waits for a descriptor that is not ours. `same`: it has waited for
- * this descriptor before.
+ * Waits once. Returns 0 when the wait is over, -EPERM if the descriptor cannot be polled, and
+ * otherwise as bly_fd_wait(). A wait that is `apart` never becomes fd->waiter, and receives its
+ * events in wait->got. All waits for descriptors that are not owned are `apart`. `same` says that
+ * the task has waited for this descriptor before.
  */
 static inline __attribute__((always_inline)) int wait_for(struct bly_io *io, struct bly_fd_wait *wait, const char *place,
                                                           struct bly_fd_server *server, bool apart, bool same) {
@@ -252,9 +259,11 @@ int bly_fd_give_way(struct bly_io *io, const struct bly_fd *fd, const char *plac
         return rc == 0 && fd->owner != owner ? -EBADF : rc;
 }
 
-/* ---- what happens to them ---- */
+/* ---- events ---- */
 
-/* Those that wait apart, and want to know what came. */
+/*
+ * Wakes the tasks in fd->waits that wait for any of these events, and stores the events in `got`.
+ */
 static __attribute__((noinline)) void wake_others(struct bly_io *io, struct bly_fd *fd, unsigned events) {
         struct bly_link *link = fd->waits.next, *next;
 
@@ -268,7 +277,10 @@ static __attribute__((noinline)) void wake_others(struct bly_io *io, struct bly_
                 detach(io, wait);
                 bly_wake(wait->task, 0);
         }
-        /* One that is not ours was armed once for all; who asked for something else still waits. */
+        /*
+         * A descriptor that is not owned was armed for one event on behalf of all waits. The waits
+         * for other events need it armed again.
+         */
         if (!fd->owned && !bly_list_empty(&fd->waits) && io->backend->watch(io, fd, true) < 0)
                 bly_fd_forget(io, fd);
 }
@@ -309,7 +321,7 @@ static void forget_wait(struct bly_io *io, struct bly_fd_wait *wait) {
 int bly_fd_forget(struct bly_io *io, struct bly_fd *fd) {
         int count = 0;
 
-        /* Who waits has its wait in its record by now: between the two nobody else runs. */
+        /* task->wait is set: no other task runs between hook() and bly_suspend(). */
         if (fd->waiter != NULL) {
                 const belay_task *task = fd->is_served ? fd->server->task : fd->waiter;
 
@@ -356,7 +368,10 @@ unsigned bly_events_of(unsigned bits) {
         return events;
 }
 
-/* poll() says of a file, too, what it is ready for; but a file is never urgent. */
+/*
+ * Returns whether epoll accepts the descriptor. poll() reports a regular file as ready, too, but
+ * never for BELAY_PRIORITY.
+ */
 static bool can_be_polled(int fd) {
         int saved = errno, probe = epoll_create1(EPOLL_CLOEXEC);
         struct epoll_event event = { .events = EPOLLPRI };
@@ -367,7 +382,11 @@ static bool can_be_polled(int fd) {
         return can;
 }
 
-/* What of these it is ready for now; 0 if for none; -EBADF; -EAGAIN if the system cannot say. */
+/*
+ * Returns which of `events` the descriptor is ready for at the moment, or 0 for none. Returns
+ * -EBADF if it is not open, and -EAGAIN if poll() fails. A descriptor that cannot be polled is
+ * ready for all.
+ */
 static int look_at(int fd, int events) {
         struct pollfd pollfd = { .fd = fd, .events = (short) bly_poll_of((unsigned) events) };
         int ready;
@@ -380,7 +399,7 @@ static int look_at(int fd, int events) {
         return unlikely(events & ~ready & BELAY_PRIORITY) && !can_be_polled(fd) ? events : ready;
 }
 
-/* The place of a number that was waited for, or belongs to somebody; NULL if it has none. */
+/* Returns the entry of a number, or NULL if the table has none. It does not add one. */
 static struct bly_fd *find(const struct bly_io *io, int number) {
         size_t page = (size_t) number / BLY_FD_PAGE;
 
@@ -389,15 +408,19 @@ static struct bly_fd *find(const struct bly_io *io, int number) {
         return &io->pages[page][number % BLY_FD_PAGE];
 }
 
-/* Tasks may wait for a descriptor that was closed, and whose number stands for nothing or for another one by now. */
+/*
+ * Ends the waits for a descriptor that the program has closed. Its number may stand for no
+ * descriptor or for another one by then.
+ */
 static void forget_closed(struct bly_io *io, struct bly_fd *fd) {
         if (fd != NULL && fd->armed != 0 && io->backend->watch(io, fd, true) == -EBADF)
                 bly_fd_forget(io, fd);
 }
 
 /*
- * What a wake-up told was so then. Between it and this task's turn others run, which may take what was there. So the system has
- * the last word, and if it says no the task waits on.
+ * Waits until poll() reports one of the events. The events of a wake-up may be over when this task
+ * runs, because other tasks run before it and may take the data. If poll() then reports no event,
+ * the task waits again.
  */
 static int wait_until_ready(struct bly_io *io, struct bly_fd_wait *wait, const char *place) {
         struct bly_fd *fd = wait->fd;
@@ -410,7 +433,7 @@ static int wait_until_ready(struct bly_io *io, struct bly_fd_wait *wait, const c
                 rc = wait_for(io, wait, place, NULL, true, same);
                 if (rc < 0)
                         return rc == -EPERM ? wait->events : rc;
-                /* Its owner closed it, or it got one. */
+                /* The descriptor's owner has closed it, or it has got an owner. */
                 if (unlikely(fd->tenancy != tenancy))
                         return -EBADF;
                 rc = look_at(fd->fd, wait->events);
@@ -433,7 +456,7 @@ int belay_wait_fd_placed(const char *place, int number, int events) {
         io = bly_io_of(self->loop);
         if (io == NULL)
                 return -errno;
-        /* Nothing is lost by a request that is delivered here, whether the descriptor is ready or not. */
+        /* A request may be delivered even if the descriptor is ready: this call takes no data. */
         if (unlikely(self->node.must_cancel) || bly_io_tried_enough(io)) {
                 rc = bly_give_way_before_trying(io, place);
                 if (rc < 0)

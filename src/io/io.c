@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A loop's side towards the outside: made when it is first needed, with the back end that was asked for.
+ * The I/O state of a loop. It is made when it is first needed, with the back end that the program
+ * or BELAY_BACKEND requests. If io_uring cannot be used, the loop uses epoll.
  */
 #include <stdlib.h>
 
 #include "io/io.h"
 
-/* While tasks keep the loop busy, descriptors are looked at this often. */
+/* Interval at which a loop that is busy with tasks polls the back end. */
 #define LOOK_OUTSIDE_EVERY (500 * BELAY_MICROSECOND)
 
 static belay_backend wanted(const struct belay_loop *loop) {
@@ -96,7 +97,7 @@ void bly_io_look(struct belay_loop *loop) {
 }
 
 void bly_io_wait(struct bly_io *io, belay_time span) {
-        /* It may be on the stack of a task, whose own errno is. */
+        /* This may run on the stack of a task, whose errno must not change. */
         int saved = errno;
 
         io->backend->wait(io, span);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations that the back end does as a whole.
+ * Operations that the back end performs as a whole.
  *
- * A request for cancellation only asks for their end: the operation's own result says what happened, and until it is
- * there its memory is in use. So the request stays pending meanwhile, and is delivered if nothing happened.
+ * A cancellation request only makes the back end request the end of the operation. The operation's
+ * own result says whether it had an effect, and its memory is in use until that result comes. The
+ * cancellation request stays pending meanwhile, and is delivered if the operation had no effect.
  */
 #include "io/io.h"
 #include "scope/scope.h"
@@ -37,9 +38,11 @@ static const struct bly_wait_class op_class = {
 };
 
 /*
- * An operation with a descriptor of ours takes what is there, even if a request is pending. A task whose descriptors are always
- * ready would never meet the request, so that it meets it after 64 operations. The tries of the thread do not serve here: other
- * tasks run during an operation, and their waits refill the tries.
+ * Counts the operations that a task begins while a request is pending, and returns true for every
+ * 64th. An operation on an owned descriptor takes what is there, even if a request is pending.
+ * Without the count, a task whose descriptors are always ready would never receive the request.
+ * bly_tries cannot serve as the count: other tasks run during an operation, and their waits reset
+ * it.
  */
 static bool is_outrun(belay_task *self) {
         if (++self->origin.outrun < BLY_TRIES)
@@ -48,7 +51,7 @@ static bool is_outrun(belay_task *self) {
         return true;
 }
 
-/* Others may close the descriptor meanwhile. */
+/* Yields. Returns -EBADF if another task closes the descriptor during the yield. */
 static int give_way(struct bly_io *io, const struct bly_fd *slot, const char *place) {
         uint16_t tenancy = slot->tenancy;
         int rc = bly_give_way_before_trying(io, place);
@@ -58,7 +61,12 @@ static int give_way(struct bly_io *io, const struct bly_fd *slot, const char *pl
         return slot->closing || slot->tenancy != tenancy ? -EBADF : 0;
 }
 
-/* What comes before an operation of a task that is cancelled, or may be. 0 or a negative errno. */
+/*
+ * Called before an operation, if the task has a pending request or if a timeout may be overdue. If
+ * the operation uses no owned descriptor and is no close, an overdue timeout expires first. If it
+ * uses one, every 64th operation yields first, which delivers the request. Returns 0 or a negative
+ * errno.
+ */
 static __attribute__((noinline)) int prepare(struct bly_io *io, const struct bly_op *op, belay_task *self, const char *place) {
         if (op->slot == NULL)
                 return op->kind != BLY_OP_CLOSE ? bly_meet_limit(self, place) : 0;
@@ -95,7 +103,10 @@ ssize_t bly_perform(struct bly_io *io, struct bly_op *op, const char *place) {
                         return -EBADF;
                 if (self->node.must_cancel)
                         return bly_settle(self);
-                /* Whoever asked for the end took it back, or it was a signal: nothing happened, so once more. */
+                /*
+                 * The request was withdrawn, or a signal interrupted the operation. It had no
+                 * effect, so it begins again.
+                 */
         }
 }
 

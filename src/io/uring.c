@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for descriptors, and having things done, by io_uring.
+ * The io_uring back end: waits for descriptors, and performs operations.
  *
- * Whatever is asked for becomes an entry in the ring, and all entries are handed in by the one system call that
- * waits: a round of many requests costs as much as one. The kernel keeps a file open for as long as it polls it or
- * does something with it, so that what a descriptor has pending is ended, and that handed in, before it is closed.
+ * Each poll and each operation becomes an entry in the ring. The system call that waits also
+ * submits all queued entries, so a round of many entries costs one system call.
  *
- * A descriptor is polled for one event, ours as well as others: a poll finds what is the case when it begins, so
- * nothing that came before is missed.
+ * The kernel keeps a file open while it polls the file or performs an operation on it. Before a
+ * descriptor is closed, the back end therefore submits cancel entries for its polls and operations.
+ *
+ * Each poll is for one event, whether the descriptor is owned or not. A poll checks the file's
+ * state when it begins, so it misses no earlier event.
  */
 #define _GNU_SOURCE
 #include "io/uring.h"
@@ -17,14 +19,21 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* So many entries are handed in at once at most; so many completions lie in the ring, the rest in a list. */
+/*
+ * Sizes of the submission and the completion queue. The kernel keeps completions that do not fit
+ * into the queue in a list.
+ */
 enum { ENTRIES = 256, COMPLETIONS = 4096 };
 
 #define ALL_EVENTS (BELAY_READABLE | BELAY_WRITABLE | BELAY_PRIORITY)
 
-/* ---- handing in ---- */
+/* ---- submitting ---- */
 
-/* What may be is left for the next time: too little memory in the kernel, a signal, a time that has come. */
+/*
+ * Logs an error of a submission, but only the first. Transient errors are ignored: too little
+ * memory in the kernel, a signal, the end of the waiting time. The entries are then submitted
+ * again later.
+ */
 static void complain(struct bly_uring *ring, int rc) {
         if (rc >= 0 || rc == -ETIME || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY || ring->complained)
                 return;
@@ -61,7 +70,7 @@ static void hand_in_and_wait(struct bly_uring *ring, belay_time span) {
                 complain(ring, io_uring_submit_and_wait_timeout(&ring->queues, &first, 1, &timeout, NULL));
 }
 
-/* ---- the bell ---- */
+/* ---- the inbox's eventfd ---- */
 
 static void arm_bell(struct bly_uring *ring, int wake_fd) {
         struct io_uring_sqe *sqe;
@@ -88,7 +97,7 @@ static void end_poll(struct bly_uring *ring, uint64_t ticket) {
         ring->ends_polls = true;
 }
 
-/* The descriptor whose ticket it is; NULL: it was armed anew, or disarmed, since. */
+/* Returns the descriptor of this user_data, or NULL if it was armed anew or disarmed since. */
 static struct bly_fd *fd_of(const struct bly_io *io, uint64_t ticket) {
         uint32_t number = bly_user_data_number(ticket);
         struct bly_fd *fd = &io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE];
@@ -96,7 +105,7 @@ static struct bly_fd *fd_of(const struct bly_io *io, uint64_t ticket) {
         return fd->generation == (uint32_t) ticket && fd->armed != 0 ? fd : NULL;
 }
 
-/* What it is polled for is of no interest any more. */
+/* Ends the poll of a descriptor. A completion that still comes is stale. */
 static void disarm(struct bly_uring *ring, struct bly_fd *fd) {
         if (fd->armed == 0)
                 return;
@@ -109,8 +118,9 @@ static void disarm(struct bly_uring *ring, struct bly_fd *fd) {
 }
 
 /*
- * Polls it for what it is armed for; once, or until it is disarmed. The kernel passes over wake-ups of a poll that is for POLLPRI
- * alone, so that one is for data as well, of which nobody is told (see verify()).
+ * Polls a descriptor for the events in fd->armed, once or, if `goes_on`, until it is disarmed. The
+ * kernel misses wake-ups of a poll for POLLPRI alone, so such a poll includes POLLIN. verify()
+ * removes the POLLIN that no task waits for.
  */
 static int arm(struct bly_uring *ring, const struct bly_fd *fd, bool goes_on) {
         struct io_uring_sqe *sqe;
@@ -126,9 +136,10 @@ static int arm(struct bly_uring *ring, const struct bly_fd *fd, bool goes_on) {
 }
 
 /*
- * A poll does not tell whether the number still stands for what it polls. An epoll instance does: it knows a descriptor by
- * its number and its file together, and takes another file of this number as a new one. Nobody waits for the instance.
- * 1: it did not know this one; 0: it did.
+ * Registers a descriptor in ring->known. A poll does not show whether the number still stands for
+ * the polled file. An epoll instance does, because it identifies a descriptor by number and file
+ * together. No code waits for this instance. Returns 1 if the descriptor is new to it, 0 if it is
+ * not, or a negative errno.
  */
 static int note(struct bly_uring *ring, int fd) {
         struct epoll_event nothing = { .events = 0 };
@@ -147,7 +158,7 @@ static int uring_watch(struct bly_io *io, struct bly_fd *fd, bool same) {
 
         if (unlikely(ring->outside >= 0))
                 return bly_uring_embed_arm(ring, fd, wanted, same);
-        /* One of ours is noted once, since nobody else closes it who keeps to the rules. */
+        /* An owned descriptor is registered once, because a correct program does not close it. */
         if (!fd->owned || !fd->registered || same) {
                 rc = note(ring, fd->fd);
                 if (same && rc != 0)
@@ -158,7 +169,7 @@ static int uring_watch(struct bly_io *io, struct bly_fd *fd, bool same) {
                         return -EBADF;
                 fd->registered = true;
         }
-        /* Who waits already is not to lose by it. */
+        /* Reserve both entries before disarm(). If that fails, waiting tasks keep their poll. */
         rc = bly_uring_reserve(ring, 2);
         if (rc < 0)
                 return rc;
@@ -181,8 +192,10 @@ static void uring_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
 }
 
 /*
- * What the kernel says of a poll is what woke it up: it may be over, which who waits finds out, or never have been. Sockets
- * wake with POLLPRI for any data.
+ * Returns the events of a completed poll, or a negative errno. The completion reports the events
+ * that caused the wake-up. They may be over by now, which the waiting task finds out. They may
+ * also never have been true, because sockets wake with POLLPRI for any data. poll() then has the
+ * true events.
  */
 static int verify(const struct bly_fd *fd, int result) {
         struct pollfd pollfd = { .fd = fd->fd, .events = (short) bly_poll_of(fd->armed) };
@@ -194,7 +207,11 @@ static int verify(const struct bly_fd *fd, int result) {
         return pollfd.revents & POLLNVAL ? -EBADF : pollfd.revents;
 }
 
-/* A negative errno: what cannot be polled is ready. */
+/*
+ * Reports the result of a poll. A descriptor that cannot be polled (`result` is a negative errno)
+ * counts as ready, unless the number is closed or the poll was cancelled. If tasks still wait, the
+ * descriptor is armed again.
+ */
 static void tell(struct bly_io *io, struct bly_fd *fd, int result) {
         fd->armed = 0;
         if (unlikely(result == -EBADF))
@@ -221,8 +238,9 @@ static void polled(struct bly_uring *ring, struct bly_io *io, const struct io_ur
                 return;
         result = verify(fd, cqe->res);
         /*
-         * Nothing that was asked for: the other side has ended, of which the kernel tells in any case. A new poll
-         * would tell at once, but one that goes on tells of what is new.
+         * No task waits for these events. Either the peer has ended its direction, which the kernel
+         * reports to every poll, or data woke a poll for POLLPRI. Another one-shot poll would
+         * complete at once. A multishot poll completes only for new events.
          */
         if (unlikely(result >= 0 && (bly_events_of((unsigned) result) & fd->armed) == 0)) {
                 if (goes_on || arm(ring, fd, true) == 0)
@@ -263,7 +281,7 @@ void bly_uring_take(struct bly_uring *ring, struct bly_io *io) {
         struct io_uring_cqe *cqe, copy;
         unsigned head;
 
-        /* One by one, since new entries may be handed in, and completed, meanwhile. */
+        /* Advance one by one: complete() may submit entries, which may complete at once. */
         io_uring_for_each_cqe(&ring->queues, head, cqe) {
                 copy = *cqe;
                 io_uring_cq_advance(&ring->queues, 1);
@@ -289,9 +307,9 @@ static void uring_wait(struct bly_io *io, belay_time span) {
         bly_uring_take(ring, io);
 }
 
-/* ---- beside another loop ---- */
+/* ---- embedded in a host loop ---- */
 
-/* What was polled by the ring is from now on by what is waited for from outside. */
+/* Moves the watch for a descriptor from the ring to the epoll instance `outside`. */
 static void move(struct bly_io *io, struct bly_fd *fd, int outside) {
         struct bly_uring *ring = io->state;
 
@@ -329,9 +347,9 @@ static int uring_descriptor(struct bly_io *io) {
         return rc < 0 ? rc : ring->outside;
 }
 
-/* ---- its life ---- */
+/* ---- opening and closing ---- */
 
-/* liburing maps and unmaps the queues by system calls of its own, which no checker sees. */
+/* liburing maps and unmaps the queues by direct system calls. ThreadSanitizer does not see them. */
 static void tell_checkers(struct io_uring *queues, void (*tell)(void *memory, size_t size)) {
         if (likely(!(bly_tools & BLY_TOOL_THREAD)))
                 return;
@@ -346,7 +364,10 @@ static void unmake(struct bly_uring *ring) {
         io_uring_queue_exit(&ring->queues);
 }
 
-/* The fewer detours the kernel makes the better, but not every kernel can do without them. */
+/*
+ * Makes the ring. The optional flags spare the kernel detours, but older kernels reject them. The
+ * function drops the newest flags first, until the kernel accepts the rest.
+ */
 static int make(struct bly_uring *ring, struct io_uring_params *params) {
         static const unsigned optional[] = {
                 IORING_SETUP_DEFER_TASKRUN,                             /* Linux 6.1 */
@@ -374,7 +395,7 @@ static bool can(const struct io_uring_probe *probe, unsigned code) {
         return code <= probe->last_op && probe->ops[code].flags & IO_URING_OP_SUPPORTED;
 }
 
-/* 0, or -ENOSYS if the kernel lacks a part of what we need. */
+/* Returns 0, or -ENOSYS if the kernel lacks a feature or an opcode that the back end needs. */
 static int examine(struct bly_uring *ring, const struct io_uring_params *params) {
         static const uint8_t others[] = { IORING_OP_NOP, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_SEND };
         const unsigned features = IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL
@@ -398,7 +419,7 @@ static int examine(struct bly_uring *ring, const struct io_uring_params *params)
         return rc;
 }
 
-/* To be let make a ring does not mean to be let use it. */
+/* Submits a first entry, because a process may be allowed to make a ring but not to use it. */
 static int try(struct bly_uring *ring, int wake_fd) {
         int rc;
 
@@ -422,7 +443,7 @@ static int uring_open(struct bly_io *io) {
                 rc = examine(ring, &params);
                 if (rc == 0)
                         rc = try(ring, io->loop->inbox->wake_fd);
-                /* Valgrind lets no other thread run while one waits by a ring. */
+                /* Valgrind runs no other thread while a thread waits in io_uring_enter(). */
                 if (rc == 0 && unlikely(bly_tools & BLY_TOOL_VALGRIND))
                         rc = go_outside(io);
                 if (rc < 0)
@@ -438,7 +459,10 @@ static int uring_open(struct bly_io *io) {
         return rc;
 }
 
-/* What was begun by tasks that were given up uses their memory until it is over. How much of it cannot be ended. */
+/*
+ * Stops the operations of abandoned tasks, whose memory the kernel uses until they are over. Waits
+ * for at most 1 second, and returns the number of operations still in progress.
+ */
 static unsigned stop_all(struct bly_uring *ring) {
         struct __kernel_timespec timeout = { .tv_nsec = 20 * BELAY_MILLISECOND };
         belay_time end = bly_clock() + BELAY_SECOND;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ring of a loop, for the files that io_uring's back end consists of.
+ * The ring of a loop, shared by the files of the io_uring back end.
  *
- * What a completion is of stands in its ticket: a kind, a number and a generation. The kernel gives exactly one
- * last completion for each entry that was handed in, but it may come when who asked is long gone; the generation
- * then says so.
+ * The user_data of each entry, which its completions repeat, consists of a kind, a number and a
+ * generation. The kernel gives exactly one last completion for each submitted entry. If the
+ * operation is over or the descriptor has been armed anew by then, the generation does not match.
  */
 #ifndef BLY_URING_H
 #define BLY_URING_H
@@ -16,34 +16,35 @@
 
 enum bly_user_data_kind {
         BLY_OF_NOBODY,
-        BLY_OF_OPERATION,               /* the number is that of its seat */
-        BLY_OF_STOP,                    /* asks that operation to end */
-        BLY_OF_DESCRIPTOR,              /* the number is its own */
+        BLY_OF_OPERATION,               /* an operation; the number is that of its seat */
+        BLY_OF_STOP,                    /* a cancel entry for the operation in that seat */
+        BLY_OF_DESCRIPTOR,              /* a poll; the number is that of the descriptor */
         BLY_OF_BELL,
 };
 
-/* An operation that goes on has a seat in the ring, until its completion has come. */
+/* The record of an operation from bly_uring_begin() until its completion. */
 struct bly_seat {
-        struct bly_op *op;              /* NULL: free */
-        uint32_t generation;            /* of the next or present operation */
-        uint32_t next;                  /* free: the next free one */
-        unsigned entry;                 /* where it stands, or stood, in the queue of entries */
-        bool revoked;                   /* it was taken back before it was handed in */
-        bool to_stop;                   /* its end is still to be asked for, or once more */
+        struct bly_op *op;              /* NULL if the seat is free */
+        uint32_t generation;            /* generation of the present or next operation */
+        uint32_t next;                  /* next free seat, if this one is free */
+        unsigned entry;                 /* present or past position in the submission queue */
+        bool revoked;                   /* replaced by a no-op before its submission */
+        bool to_stop;                   /* needs a cancel entry, or another one */
 };
 
 struct bly_uring {
         struct io_uring queues;
         struct bly_seat *seats;
-        uint32_t seat_count, free_seat; /* free_seat is seat_count: none */
-        uint32_t going_on;              /* operations */
-        uint32_t to_stop;               /* of them, those whose end is still to be asked for */
-        int outside, told_fd;           /* see uring_beside.c; -1: nobody waits for us from outside */
-        int known;                      /* an epoll instance that knows what is polled, and tells nobody of it */
-        bool bell_armed;
-        bool ends_polls;                /* some were asked to end, and that is not handed in yet */
-        bool complained;
-        uint8_t quiet;                  /* the flag for entries whose success is not told; 0: there is none */
+        uint32_t seat_count, free_seat; /* free_seat equals seat_count if no seat is free */
+        uint32_t going_on;              /* number of operations in progress */
+        uint32_t to_stop;               /* number of seats with to_stop */
+        /* Epoll instance and eventfd of uring_embed.c, or -1 if the loop waits in the ring. */
+        int outside, told_fd;
+        int known;                      /* epoll instance that identifies files, see note() */
+        bool bell_armed;                /* the ring polls the inbox's wake_fd */
+        bool ends_polls;                /* cancel entries for polls are queued and not submitted */
+        bool complained;                /* an error of a submission was logged */
+        uint8_t quiet;                  /* flag for no completion on success, 0 if not supported */
 };
 
 static inline uint64_t bly_user_data(enum bly_user_data_kind kind, uint32_t number, uint32_t generation) {
@@ -64,45 +65,54 @@ static inline uint64_t bly_user_data_of(const struct bly_fd *fd) {
 
 /* ---- the queues (uring.c) ---- */
 
-/* Room for so many entries, after handing in what stands there if need be: 0 or a negative errno. */
+/*
+ * Makes room for this number of entries in the submission queue, by submitting the queued ones if
+ * necessary. Returns 0 or a negative errno.
+ */
 int bly_uring_reserve(struct bly_uring *ring, unsigned entries);
 
-/* Hands in all that there is, and has the kernel do what it put off; waits for nothing. */
+/* Submits all queued entries, and makes the kernel run work that it has deferred. Does not wait. */
 void bly_uring_hand_in(struct bly_uring *ring);
-/* Tells of the completions that are there. With no `io`, there is nobody left to be told. */
+/*
+ * Dispatches all available completions. If `io` is NULL, the loop is being closed, and neither
+ * tasks nor the loop are notified.
+ */
 void bly_uring_take(struct bly_uring *ring, struct bly_io *io);
-/* What a descriptor was armed for is so, or something else that poll() tells of. */
+/* Reports the result of a poll to its descriptor, unless the descriptor was armed anew since. */
 void bly_uring_happened(struct bly_io *io, uint64_t ticket, int result);
 
-/* The kernel has more completions than those that are there. */
+/* Returns whether the kernel has more completions than those in the completion queue. */
 static inline bool bly_uring_has_more(const struct bly_uring *ring) {
         return IO_URING_READ_ONCE(*ring->queues.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN);
 }
 
-/* ---- beside another loop (uring_beside.c) ---- */
+/* ---- embedded in a host loop (uring_embed.c) ---- */
 
-/* What is to be ring->outside, or a negative errno. */
+/*
+ * Makes the epoll instance for ring->outside, and sets ring->told_fd. Returns it or a negative
+ * errno.
+ */
 int bly_uring_embed_open(struct bly_io *io);
 int bly_uring_embed_arm(struct bly_uring *ring, struct bly_fd *fd, unsigned events, bool same);
 void bly_uring_embed_disarm(struct bly_uring *ring, struct bly_fd *fd);
 void bly_uring_embed_wait(struct bly_io *io, belay_time span);
-/* Makes the descriptor readable if there is something to take. */
+/* Makes ring->outside readable if completions are available. */
 void bly_uring_embed_tell(struct bly_uring *ring);
 
 /* ---- operations (uring_op.c) ---- */
 
 int bly_uring_begin(struct bly_io *io, struct bly_op *op);
 void bly_uring_stop(struct bly_io *io, struct bly_op *op);
-/* Asks those to end that are still to be asked. */
+/* Queues the cancel entries that are still missing (to_stop). */
 void bly_uring_stop_late(struct bly_uring *ring);
-/* What became of having asked. */
+/* Handles the completion of a cancel entry. */
 void bly_uring_stopped(struct bly_uring *ring, uint64_t ticket, int result);
-/* Asks all to end. */
+/* Requests the end of all operations. */
 void bly_uring_stop_all(struct bly_uring *ring);
-/* A completion; as with bly_uring_take(). */
+/* Handles the completion of an operation. For `io` see bly_uring_take(). */
 void bly_uring_completed(struct bly_uring *ring, struct bly_io *io, uint64_t ticket, int result);
 
-/* What each kind is to the kernel. */
+/* The kernel's opcode for each kind of operation. */
 extern const uint8_t bly_uring_needs[BLY_OP_KINDS];
 
 #endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A ring beside another loop, which waits for one descriptor.
+ * The ring in a loop that a host loop drives, where the host loop waits for one descriptor.
  *
- * The ring's own does not do for that: what the kernel puts off until we come does not wake who waits already. An
- * eventfd that is registered with the ring is told of it, but not if it comes about by another eventfd being
- * written to. So there is an epoll instance: the eventfd in it tells of operations, and descriptors are waited for
- * by the instance itself, each armed for one event, as the ring would have them.
+ * The ring's own descriptor does not serve for that. The kernel defers work until the loop's thread
+ * enters it, and such work does not wake a host loop that already waits. The kernel does signal it
+ * to an eventfd that is registered with the ring, except if a write to another eventfd caused it.
+ *
+ * The host loop therefore waits for an epoll instance. It contains the registered eventfd
+ * (told_fd), for operations. Descriptors are polled by the instance itself, each armed for one
+ * event, as the ring would do.
  */
 #define _GNU_SOURCE
 #include "io/uring.h"
@@ -33,7 +36,7 @@ int bly_uring_embed_arm(struct bly_uring *ring, struct bly_fd *fd, unsigned even
         fd->generation++;
         if (!same)
                 rc = control(ring->outside, EPOLL_CTL_ADD, fd->fd, bits, bly_user_data_of(fd));
-        /* It is there from the last time, or as somebody's copy. */
+        /* The instance has it from an earlier arming, or because a copy keeps the file open. */
         if (rc == -EEXIST)
                 rc = control(ring->outside, EPOLL_CTL_MOD, fd->fd, bits, bly_user_data_of(fd));
         if (rc == 0)
@@ -42,7 +45,7 @@ int bly_uring_embed_arm(struct bly_uring *ring, struct bly_fd *fd, unsigned even
                 fd->armed = 0;
         else
                 fd->generation--;
-        /* It was armed before, and what was armed was closed. */
+        /* The descriptor that was armed before has been closed. */
         return same && rc == -ENOENT ? -EBADF : rc;
 }
 
@@ -58,7 +61,7 @@ int bly_uring_embed_open(struct bly_io *io) {
                 return -errno;
         told_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         rc = told_fd < 0 ? -errno : io_uring_register_eventfd(&ring->queues, told_fd);
-        /* Nobody reads it: what counts is that it was written to. */
+        /* No code reads told_fd. With EPOLLET, each write to it is an event. */
         if (rc == 0)
                 rc = control(outside, EPOLL_CTL_ADD, told_fd, EPOLLIN | (unsigned) EPOLLET,
                              bly_user_data(BLY_OF_NOBODY, 0, 0));
@@ -106,8 +109,10 @@ void bly_uring_embed_tell(struct bly_uring *ring) {
 }
 
 /*
- * We are told of each completion once, so that none may be left; but nor may this go on for ever. What we have the
- * kernel do now tells us, too, and is not to wake us again: so that is taken after it.
+ * told_fd reports each completion once, so the loop must take all completions, in at most ROUNDS
+ * rounds. The kernel also writes to told_fd for the work that bly_uring_hand_in() makes it run.
+ * That write must not wake the loop again, so take_events() comes after it. If completions are
+ * left, bly_uring_embed_tell() writes to told_fd.
  */
 void bly_uring_embed_wait(struct bly_io *io, belay_time span) {
         struct bly_uring *ring = io->state;

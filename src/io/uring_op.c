@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations by io_uring: begun, asked to end, over.
+ * Operations by io_uring: their beginning, their cancellation and their completion.
  *
- * One that is asked to end before it was handed in is taken back: it never happens, whatever its descriptor's number
- * means by then. But one with a descriptor of ours is handed in first: like a system call that is tried before its task waits, it
- * takes what is there. One that was handed in is over when its completion comes, before or after the request's own.
+ * If stop() comes before the submission of an entry, the entry becomes a no-op. The operation then
+ * never happens, whatever its descriptor's number stands for by then.
+ *
+ * An operation on an owned descriptor that is not being closed is an exception: it is submitted,
+ * and then cancelled. Like a system call that is tried before its task waits, it takes what is
+ * there.
+ *
+ * A submitted operation is over when its own completion comes, before or after that of the cancel
+ * entry.
  */
 #define _GNU_SOURCE
 #include "io/uring.h"
@@ -37,7 +43,7 @@ static bool add_seats(struct bly_uring *ring) {
         return true;
 }
 
-/* The seat of an operation that goes on; NULL if that is over. */
+/* Returns the seat of an operation in progress, or NULL if the operation is over. */
 static struct bly_seat *seat_of(struct bly_uring *ring, uint64_t ticket) {
         uint32_t number = bly_user_data_number(ticket);
         struct bly_seat *seat;
@@ -76,12 +82,12 @@ const uint8_t bly_uring_needs[BLY_OP_KINDS] = {
         [BLY_OP_MAKE_DIRECTORY] = IORING_OP_MKDIRAT,
 };
 
-/* An entry has 32 bits for it; the system calls move no more at once either. */
+/* An entry has 32 bits for the length. System calls, too, move at most 0x7ffff000 bytes at once. */
 static unsigned length_of(size_t length) {
         return length < 0x7ffff000 ? (unsigned) length : 0x7ffff000;
 }
 
-/* Of one part and nothing else, as most are, it is the kernel's lighter work. */
+/* Most messages have one part and no address or control data. A plain send is cheaper for them. */
 static void fill_send(struct io_uring_sqe *sqe, const struct bly_op *op) {
         const struct msghdr *message = op->address;
         const struct iovec *part = message->msg_iov;
@@ -119,7 +125,7 @@ static void fill(struct io_uring_sqe *sqe, const struct bly_op *op) {
                 break;
         case BLY_OP_OPEN:
                 io_uring_prep_openat(sqe, op->fd, address, op->flags, (mode_t) op->length);
-                /* Tried at once it would not wait for a FIFO's other side. */
+                /* Otherwise the kernel tries at once, and does not wait for a FIFO's peer. */
                 sqe->flags |= IOSQE_ASYNC;
                 break;
         case BLY_OP_CLOSE:
@@ -170,9 +176,9 @@ int bly_uring_begin(struct bly_io *io, struct bly_op *op) {
         return 0;
 }
 
-/* ---- asking for its end ---- */
+/* ---- cancelling ---- */
 
-/* Its entry, if that was not handed in yet. */
+/* Returns the entry of an operation, or NULL if it was submitted already. */
 static struct io_uring_sqe *entry_of(const struct bly_uring *ring, const struct bly_seat *seat, uint64_t ticket) {
         const struct io_uring_sq *queue = &ring->queues.sq;
         unsigned handed_in = io_uring_smp_load_acquire(queue->khead);
@@ -203,7 +209,7 @@ void bly_uring_stop(struct bly_io *io, struct bly_op *op) {
         struct bly_seat *seat = seat_of(ring, op->ticket);
         struct io_uring_sqe *sqe;
 
-        /* A descriptor that is being closed is gone in any case. */
+        /* The kernel releases the descriptor in any case, so that a close is never stopped. */
         if (seat == NULL || op->kind == BLY_OP_CLOSE)
                 return;
         sqe = entry_of(ring, seat, op->ticket);
@@ -216,7 +222,10 @@ void bly_uring_stop(struct bly_io *io, struct bly_op *op) {
         }
 }
 
-/* One that is between two tries is not found, and may then wait as long as it would have. */
+/*
+ * -ENOENT says that the kernel did not find the operation, because it was between two tries. The
+ * operation may then wait as if it had not been cancelled, so it needs another cancel entry.
+ */
 void bly_uring_stopped(struct bly_uring *ring, uint64_t ticket, int result) {
         struct bly_seat *seat = seat_of(ring, ticket);
 
@@ -247,7 +256,7 @@ void bly_uring_stop_all(struct bly_uring *ring) {
         bly_uring_stop_late(ring);
 }
 
-/* ---- over ---- */
+/* ---- completing ---- */
 
 #ifdef HAVE_VALGRIND
 static void mark_message(struct msghdr *message, size_t size) {
@@ -262,7 +271,7 @@ static void mark_message(struct msghdr *message, size_t size) {
         }
 }
 
-/* Valgrind sees system calls write, but not the kernel in between. */
+/* Valgrind sees what system calls write, but not what the kernel writes for a ring. */
 static void mark_written(const struct bly_op *op, int result) {
         if (result < 0)
                 return;
@@ -275,7 +284,7 @@ static void mark_written(const struct bly_op *op, int result) {
 }
 #endif
 
-/* The kernel's own words for a system call that was interrupted, which some of its operations let through. */
+/* The kernel's internal codes for an interrupted system call, which some operations return. */
 enum { RESTART_FIRST = 512, RESTART_LAST = 516 };
 
 static int result_of(const struct bly_seat *seat, int result) {
@@ -285,16 +294,16 @@ static int result_of(const struct bly_seat *seat, int result) {
                 return -ECANCELED;
         if (unlikely(result <= -RESTART_FIRST && result >= -RESTART_LAST))
                 result = -EINTR;
-        /* The kernel gives up what needs a thread if it cannot have one. */
+        /* The kernel cancels an operation that needs a worker thread if it cannot create one. */
         if (unlikely(result == -ECANCELED) && !op->stopped)
                 return -EAGAIN;
-        /* It must not be closed twice: the number may be another's by now. */
+        /* The close must not be repeated: the number may stand for another descriptor by now. */
         if (unlikely(result == -EINTR) && op->kind == BLY_OP_CLOSE)
                 return -EIO;
         return result;
 }
 
-/* Nobody takes it, so it is left to nobody. */
+/* Closes a descriptor that the operation made, because its task will not receive it. */
 static void drop(const struct bly_op *op, int result) {
         if ((op->kind == BLY_OP_ACCEPT || op->kind == BLY_OP_OPEN) && result >= 0)
                 close(result);
