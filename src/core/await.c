@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for the end of one task: await, shield and join, which differ in what a request does.
+ * Waiting for the end of one task by await, shield or join, which differ in how they handle a
+ * request.
  */
 #include "core/await.h"
 
 struct ending {
-        struct bly_pass pass;           /* await passes on; the others only wait */
+        /* only await forwards requests; the others have no `next` */
+        struct bly_pass pass;
         struct bly_observer observer;
         belay_task *target;
 };
@@ -14,7 +16,9 @@ static void target_ended(struct bly_observer *observer, belay_task *task) {
         struct ending *ending = container_of(observer, struct ending, observer);
 
         (void) task;
-        /* A wait that was detached meanwhile is over, whatever happens to its target. */
+        /*
+         * A wait that a request has detached is over, even if its target ends before the task runs.
+         */
         if (ending->pass.task->wait == &ending->pass.wait)
                 bly_wake(ending->pass.task, 0);
 }
@@ -52,7 +56,7 @@ static const struct bly_wait_class join_class = {
         .awaits = awaited,
 };
 
-/* 1 if it was waited for, 0 if there was no need, or a negative errno. */
+/* Returns 1 if it waited for the target, 0 if the target was done already. */
 static inline __attribute__((always_inline)) int wait_for_end(belay_task *self, struct ending *ending, belay_task *target,
                         const struct bly_wait_class *class, const char *place) {
         if (bly_is_done(target))
@@ -82,7 +86,10 @@ int bly_pass_outcome(belay_task *self, belay_task *target, int *outcome) {
         return 0;
 }
 
-/* The wait was for a task that ended cancelled: is that the waiter's own cancellation? */
+/*
+ * Concludes an await of a task that ended cancelled. If this wait forwarded a request, or a request
+ * is pending, the waiting task is itself cancelled: returns -ECANCELED. Otherwise returns 0.
+ */
 static int conclude_cancelled(belay_task *self, belay_task *target, bool passed, int *outcome) {
         bool own = passed || self->node.must_cancel;
 
@@ -107,8 +114,8 @@ int bly_waits_for_itself(belay_task *self, const char *place) {
 }
 
 /*
- * asyncio finds out in the next turn, and from then on nobody can await the task that did so: what marks a future as being
- * awaited was never taken back.
+ * asyncio detects this in the next turn. From then on no task can await the task that awaited
+ * itself, since asyncio never resets the mark of a future that is being awaited.
  */
 static int await_oneself(belay_task *self, const char *place) {
         int rc;
@@ -136,7 +143,10 @@ int bly_await(belay_task *self, belay_task *target, int *outcome, const char *pl
         } else if (waited == 0) {
                 rc = bly_pass_outcome(self, target, outcome);
         } else if (unlikely(self->wake != 0)) {
-                /* Torn away, from a circle: no end to tell of. */
+                /*
+                 * The wait was ended without the target, to break a circle or a deadlock. There is
+                 * no outcome to return.
+                 */
                 rc = bly_settle(self);
         } else if (bly_is_cancelled(target)) {
                 rc = conclude_cancelled(self, target, ending.pass.passed, outcome);
@@ -164,7 +174,10 @@ int belay_await_placed(const char *place, belay_task *task, int *outcome) {
         return likely(task != NULL) ? bly_await(self, task, outcome, place) : bly_no_task(self);
 }
 
-/* asyncio does not refuse it, and something may still end the wait: all that can be done is to say why it does not end. */
+/*
+ * asyncio allows this, and something may still end the wait. So this only reports why the wait does
+ * not end.
+ */
 static void report_shield_of_oneself(const belay_task *self, const char *place) {
         char label[32];
 
@@ -192,14 +205,17 @@ int belay_shield_placed(const char *place, belay_task *task, int *outcome) {
                 if (bly_is_done(task))
                         bly_write_outcome(task, outcome);
                 if (self->wake == 0 && bly_is_cancelled(task)) {
-                        /* asyncio's shield hands on that the task was cancelled, but not why. */
+                        /* asyncio's shield reports that the task was cancelled, but not why. */
                         self->node.must_cancel = false;
                         rc = bly_deliver(self, NULL);
                 } else {
                         rc = bly_settle(self);
                 }
         } else if (bly_is_cancelled(task)) {
-                /* Nor does it take the reason from who asks the task itself. */
+                /*
+                 * Here, too, the reason is not taken. It is left for a task that awaits the
+                 * shielded task itself.
+                 */
                 bly_write_outcome(task, outcome);
                 bly_set_last_failure(self, -ECANCELED, NULL);
                 rc = 0;

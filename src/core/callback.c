@@ -2,9 +2,9 @@
 /*
  * Callbacks that are due soon or later, and that a ticket withdraws.
  *
- * A ticket is the number of a slot and the slot's generation, so that a ticket that is stale withdraws nothing. A callback that
- * is withdrawn while it stands in the ready queue keeps its place there, without a function. Its slot is used again when the
- * queue has come to it.
+ * A ticket consists of a slot's number and the slot's generation. A stale ticket therefore
+ * withdraws nothing. If a callback is withdrawn while it is in the ready queue, its entry stays
+ * there without a function. The slot is free again when the queue reaches that entry.
  */
 #include "core/wait.h"
 
@@ -14,7 +14,7 @@ struct ticket {
         struct bly_call call;
         struct bly_timer timer;
         struct belay_loop *loop;
-        belay_callback_fn *fn;          /* NULL: taken back */
+        belay_callback_fn *fn;          /* NULL if withdrawn */
         void *arg;
         uint32_t index, generation;
         bool queued;

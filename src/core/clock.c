@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clock, and the counter that stands in for it between two readings.
+ * The clock, and the counter that replaces it between two readings.
  */
 #include <fcntl.h>
 #include <time.h>
@@ -8,7 +8,10 @@
 
 #include "core/loop.h"
 
-/* Long enough apart that reading both does not blur the scale. */
+/*
+ * The scale is measured over at least this span. Over a shorter one, the delay between reading the
+ * clock and reading the counter would blur it.
+ */
 #define MEASURE_OVER (5 * BELAY_MILLISECOND)
 #define GOOD_FOR BELAY_MILLISECOND
 
@@ -19,7 +22,10 @@ belay_time bly_clock(void) {
         return (belay_time) now.tv_sec * BELAY_SECOND + now.tv_nsec;
 }
 
-/* *could_ask is false if there was no descriptor to ask by. */
+/*
+ * Returns whether the kernel itself uses the counter as its clock. *could_ask is false if no
+ * descriptor was free to find out.
+ */
 static bool kernel_trusts_it(bool *could_ask) {
         *could_ask = true;
 #if defined(__x86_64__)
@@ -87,7 +93,7 @@ belay_time belay_now(void) {
         return bly_loop != NULL ? belay_loop_now(bly_loop) : bly_clock();
 }
 
-/* What a program is told is the clock itself: it never goes back. */
+/* A program gets the clock itself, which never goes back. */
 belay_time belay_loop_now(const belay_loop *loop) {
         return loop->is_virtual ? loop->now : bly_clock();
 }

@@ -24,7 +24,7 @@ static void call_done(struct bly_call *call) {
 static void call_done_soon(struct bly_observer *observer, belay_task *task) {
         struct done_callback *callback = container_of(observer, struct done_callback, observer);
 
-        /* A future that outlived its loop: nothing is due there any more. */
+        /* The future has outlived its loop, which calls nothing after it is closed. */
         if (unlikely(task->loop->closed)) {
                 bly_free(callback);
                 return;
@@ -49,7 +49,7 @@ int belay_on_done(belay_task *task, belay_done_fn *fn, void *arg) {
 }
 
 void bly_forget_callbacks(belay_task *future) {
-        /* Whoever waits holds a reference: none but callbacks can be left. */
+        /* A waiting task holds a reference, so only callbacks can be left. */
         while (!bly_list_empty(&future->observers)) {
                 struct bly_observer *observer = container_of(future->observers.next, struct bly_observer, link);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a task or future: the outcome is written, and everybody who waits for it is told.
+ * The end of a task or future: its outcome is written, and its owner and observers are notified.
  */
 #include "core/loop.h"
 
@@ -24,7 +24,10 @@ void bly_end(belay_task *task, int outcome, belay_failure *failure) {
         task->node.state = BLY_DONE;
         if (outcome == -ECANCELED)
                 task->node.flags |= BLY_TASK_CANCELLED;
-        /* What keeps the record while everybody is told: the loop's own reference, for a task that has a body. */
+        /*
+         * The record must last until all are notified. A task with a body has the loop's reference,
+         * which the last line releases. A future gets a reference for this time.
+         */
         if (unlikely(bly_is_future(task))) {
                 bly_record_ref(task);
         } else {

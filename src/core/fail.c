@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The failure a task was left with: one place in each task, where what fails puts its detail and what returns the same
- * code takes it from.
+ * The latest failure of a task: the one place where a failing function puts its detail. A function
+ * that returns the same code takes the detail from there.
  */
 #include "core/loop.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a task came to when its function has returned.
+ * The end of a task whose body has returned or never ran: the outcome that follows from the return
+ * value.
  */
 #include "core/locals.h"
 #include "core/wait.h"
@@ -10,7 +11,10 @@ void bly_finish(belay_task *self, int code) {
 
         if (code >= 0) {
                 if (self->node.must_cancel || (self->node.flags & BLY_TASK_HELD)) {
-                        /* It was cancelled after its last wait: cancelled, whatever it returned. */
+                        /*
+                         * A request arrived after the last wait, or a shield holds one back. The
+                         * task ends cancelled, although its body returned a result.
+                         */
                         self->node.must_cancel = false;
                         self->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
                         code = -ECANCELED;
@@ -18,7 +22,10 @@ void bly_finish(belay_task *self, int code) {
         } else {
                 failure = bly_take_last_failure(self, code);
                 if (code == -ECANCELED) {
-                        /* From here on only the failure knows the reason, and gives it away once. */
+                        /*
+                         * From here on the reason is only in the failure, which
+                         * bly_take_cancellation() hands out once.
+                         */
                         bly_text_release(self->message);
                         self->message = NULL;
                         if (self->origin.kind == BELAY_ORIGIN_NONE)
@@ -30,7 +37,7 @@ void bly_finish(belay_task *self, int code) {
                                 };
                 }
         }
-        /* Nobody can reach these any more, whoever has a handle. */
+        /* No handle gives access to these. */
         if (unlikely(self->last_failure != NULL))
                 bly_set_last_failure(self, 0, NULL);
         if (unlikely(self->locals != NULL)) {

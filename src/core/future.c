@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Futures: made, and ended by the program.
+ * Futures: how a program makes and sets them.
  */
 #include "core/wait.h"
 

@@ -4,7 +4,10 @@
  */
 #include "core/wait.h"
 
-/* So many references a program has that forgets them: from here on the record stays for ever instead of going early. */
+/*
+ * A program with this many references never releases them. From here on the count stays as it is:
+ * the record leaks instead of being freed too early.
+ */
 enum { HANDLES_MOST = 1 << 30 };
 
 belay_task *belay_ref(belay_task *task) {
@@ -26,7 +29,7 @@ void belay_release_arg(void *task) {
         belay_release(task);
 }
 
-/* ---- what can be asked of it ---- */
+/* ---- queries ---- */
 
 const char *belay_name(const belay_task *task) {
         return task != NULL ? bly_text_chars(task->name) : NULL;
@@ -85,7 +88,7 @@ const belay_failure *belay_failure_of_placed(const char *place, belay_task *task
                 return NULL;
         }
         task->node.flags |= BLY_TASK_LOOKED_AT;
-        /* Of a cancellation there may be no more than a text yet. */
+        /* The reason of a cancellation may exist only as a text up to this point. */
         if (task->failure == NULL && bly_is_cancelled(task) && task->message != NULL)
                 task->failure = bly_failure_new(-ECANCELED, bly_text_ref(task->message));
         return task->failure;

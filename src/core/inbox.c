@@ -2,9 +2,10 @@
 /*
  * Posting to a loop, and waking it.
  *
- * A thread that posts to an empty inbox wakes the loop: it sets `attention`, for a loop that is busy, and writes to the
- * eventfd, for a loop that waits. The loop clears `attention` before it takes the items. A thread that then finds the inbox
- * empty sets `attention` after it was cleared. An item that a thread adds to a non-empty inbox is taken with the others.
+ * A thread that posts to an empty inbox wakes the loop. It sets `attention`, for a loop that is
+ * busy, and writes to the eventfd, for a loop that waits. The loop clears `attention` before it
+ * takes the items. A thread that then finds the inbox empty sets `attention` after it was cleared.
+ * An item that a thread adds to a non-empty inbox is taken with the others.
  */
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -16,7 +17,10 @@
 /* The latest item of an inbox that is closed. */
 static struct bly_posted closed;
 
-/* Not from the program's allocator: a thread that the program does not know may release the last reference. */
+/*
+ * Not from the program's allocator, since a thread that the program does not know may release the
+ * last reference.
+ */
 struct bly_inbox *bly_inbox_new(void) {
         struct bly_inbox *inbox = calloc(1, sizeof(*inbox));
 
@@ -67,7 +71,7 @@ bool bly_post(struct bly_inbox *inbox, struct bly_posted *posted) {
                 posted->next = latest;
         } while (!atomic_compare_exchange_weak_explicit(&inbox->latest, &latest, posted, memory_order_acq_rel,
                                                         memory_order_relaxed));
-        /* `posted` may be gone already. */
+        /* The loop may have freed `posted` already. */
         if (latest == NULL)
                 bly_inbox_wake(inbox);
         return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Task-local values. Setting puts a node in front of the task's list; whoever shares the rest does not see it.
+ * Task-local values. Setting a value puts a node in front of the task's list. Tasks that share the
+ * rest of the list do not see that node.
  */
 #include "core/locals.h"
 #include "core/loop.h"
@@ -31,8 +32,8 @@ void bly_locals_release(struct bly_local_node *locals) {
 }
 
 /*
- * Takes out the task's own values of a key, which nobody else can see: so a loop that sets does not grow the list, however
- * many keys it sets in turn. They are for the caller to release.
+ * Removes the task's own nodes of a key, which no other task shares, and returns them for release.
+ * A task that sets the same keys repeatedly therefore does not grow its list.
  */
 static struct bly_local_node *take_own(belay_task *self, const belay_local *key) {
         struct bly_local_node **at = &self->locals, *own = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Task-local values: a list that is never changed, only begun anew in front, so that a child shares its parent's.
+ * Task-local values: a list that never changes except by new nodes in front, so that a child shares
+ * its parent's list.
  */
 #ifndef BLY_LOCALS_H
 #define BLY_LOCALS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loop: what is ready, what has a deadline, and the clock.
+ * The loop: its ready queue, its timers and its clock.
  */
 #ifndef BLY_LOOP_H
 #define BLY_LOOP_H
@@ -12,14 +12,18 @@
 
 struct bly_heap_entry {
         belay_time when;
-        struct bly_timer *timer;        /* NULL: taken back since */
+        struct bly_timer *timer;        /* NULL if the timer was withdrawn */
 };
 
 struct bly_heap {
         struct bly_heap_entry *entries;
         size_t count, room;
-        size_t due, fired;      /* at the other end of the array: how many are due or were, and how many of them were fired */
-        size_t dead;                    /* entries whose timer was taken back */
+        /*
+         * The line of due timers at the other end of the array: its length, and how many have
+         * fired.
+         */
+        size_t due, fired;
+        size_t dead;                    /* entries whose timer was withdrawn */
 };
 
 struct bly_ready {
@@ -31,38 +35,43 @@ struct bly_callbacks;
 struct bly_slab {
         struct bly_slab *next, *prev;
         size_t count;
-        void *memory;           /* what it was cut from, so as to begin with a line of the cache */
+        void *memory;           /* the allocation; the slab begins at its first cache line */
         bool mapped;
         belay_task tasks[];
 };
 
 struct belay_loop {
-        /* What a switch from task to task touches. */
+        /* Touched by a switch from task to task. */
         struct bly_ready ready;
         belay_task *current;            /* NULL on the loop's own stack */
-        int switches;                       /* switches that need no look at the clock; 0: each takes the slow way */
-        int switches_cxx;                  /* the same where the slow way is due to C++ alone */
-        int *error;                     /* the thread's errno */
+        /* switches left until a look; at 0, each takes the slow way */
+        int switches;
+        int switches_cxx;               /* the same if only C++ demands the slow way */
+        int *error;                     /* address of the thread's errno */
         void *exceptions;               /* the thread's C++ globals, NULL without C++ */
-        struct bly_context context;     /* the loop's own stack */
-        /* Beside another loop, while nothing runs here: something became ready, or due before all else. By loop/. */
+        struct bly_context context;     /* of the loop's own stack */
+        /*
+         * Under a host loop, set while nothing runs here. Called if the ready queue gets its first
+         * entry, a timer is set, or the back end has new work. Implemented by loop/.
+         */
         void (*tell_host)(struct belay_loop *loop);
         struct bly_exceptions own_exceptions;
         struct bly_tool_stack own_tool;
-        belay_time now;                 /* at the latest look */
+        belay_time now;                 /* reading of the clock at the latest look */
 
         /* Time. */
         struct bly_ticks ticks;
         struct bly_heap heap;
-        struct bly_call fire_due;       /* stands in the ready queue while there are timers that are due */
+        struct bly_call fire_due;       /* in the ready queue while timers are due */
         bool fire_queued;
         bool is_virtual;
-        int budget;                     /* what `left` starts with after a look */
-        belay_time returns_at;          /* from then on nothing is granted any more: the other loop's turn; BELAY_NEVER */
-        belay_time slice;               /* when a checkpoint last let the others run */
-        unsigned checkpoints;           /* since then, under a virtual clock */
+        int budget;                     /* value of `switches` after a look */
+        /* end of the turn that a host loop grants; BELAY_NEVER without a host */
+        belay_time returns_at;
+        belay_time slice;               /* latest instant at which a checkpoint let others run */
+        unsigned checkpoints;           /* checkpoints since then, under a virtual clock */
 
-        /* By turns, under a virtual clock or a seed: see run_ready(). */
+        /* True under a virtual clock or a seed. See run_ready(). */
         bool by_turns;
         uint64_t seed;
         uint64_t random;
@@ -70,26 +79,29 @@ struct belay_loop {
         /* Tasks. */
         struct bly_slab *slabs;
         belay_task *free_records;
-        size_t records;                 /* in use; the loop's memory lives until the last is gone */
-        bool apart;                     /* each record has memory of its own */
-        bool names_handles;             /* that are left when the loop is closed */
+        size_t records;                 /* records in use; the last one frees the loop's memory */
+        bool apart;                     /* each record has a slab of its own */
+        bool names_handles;             /* closing the loop logs the handles that are left */
         size_t count;                   /* tasks that have not ended */
         uint64_t last_id;
         struct bly_stack_pool *stacks;
-        struct bly_tool_stack *dead_tool;       /* of a task that ended under a memory checker, until its stack is given back */
+        /* of a task that ended under a memory checker, until its stack is put back */
+        struct bly_tool_stack *dead_tool;
         struct bly_stack dead_stack;
         size_t stack_size;
         struct bly_callbacks *callbacks;
-        struct bly_link each;           /* what belay_as_completed_begin() began and nobody ended; by many/ */
+        /* open iterations of belay_as_completed_begin(), by many/ */
+        struct bly_link each;
         bool closed;
 
-        /* What is outside. NULL until it is needed. */
+        /* The outside world. Pointers are NULL until the loop needs them. */
         struct bly_io *io;              /* descriptors, by io/ */
-        belay_backend backend;          /* as asked for */
-        unsigned threads_most;          /* for files; 0: the default */
-        size_t expected;                /* words that threads owe the loop */
-        size_t endless;                 /* of them, those that may never come, and do not hold the virtual time */
-        struct bly_inbox *inbox;        /* what other threads post, and the bell */
+        belay_backend backend;          /* as the options request it */
+        unsigned threads_most;          /* limit on threads for files; 0 is the default */
+        size_t expected;                /* posts that threads owe the loop */
+        /* of these, posts that may never come and do not hold virtual time */
+        size_t endless;
+        struct bly_inbox *inbox;        /* posts of other threads, and the wake-up eventfd */
         struct bly_pool *files, *lookups, *endless_jobs;
 
         /* The run (loop/). */
@@ -98,51 +110,66 @@ struct belay_loop {
         struct bly_call main_ended;
         bool stop;
         bool running;
-        int tid;                        /* of the thread that runs it, or ran it last */
+        int tid;                        /* of the thread that runs the loop, or ran it last */
         bool keep_waiting;
         bool wants_signals, takes_signals;
         bool reports_overflow;
-        struct bly_timer limit_timer;   /* of the shut-down */
+        struct bly_timer limit_timer;   /* of the shutdown */
         bool limit_met;
-        unsigned patience;              /* rounds that the shut-down still waits for what is ready */
+        unsigned patience;              /* rounds that the shutdown still waits for ready tasks */
         unsigned interrupts;
         int signal;
         belay_time shutdown_limit;
-        size_t wave;                    /* tasks that the shut-down cancelled and that have not ended */
+        /* tasks that the shutdown cancelled and that have not ended */
+        size_t wave;
         struct bly_log_limits log_limits;
-        struct bly_timer log_timer;     /* lines were left out, and that is to be said */
-        struct bly_embed *embed;        /* beside another loop */
-        struct belay_loop *next_loop;   /* of the process, for tools that look from outside */
+        struct bly_timer log_timer;     /* for the report of log lines that were left out */
+        struct bly_embed *embed;        /* state of a loop that a host loop drives, or NULL */
+        struct belay_loop *next_loop;   /* next loop of the process, for debuggers */
 
-        /* Waits for the earliest deadline or for something outside. Looks after what `asked` says. Both by loop/. */
+        /*
+         * Called if nothing is ready. Waits for the earliest deadline or an event from outside, or
+         * ends the turn of a loop that a host drives. Implemented by loop/ and testing/.
+         */
         void (*idle)(struct belay_loop *loop);
-        /* What a task does that gives way when nobody else is ready, before it leaves to the loop. NULL: nothing. By loop/. */
+        /*
+         * Called by a task that leaves while no task is ready, before it switches to the loop's own
+         * stack. It may wait for an event from outside. NULL does nothing. Implemented by loop/.
+         */
         void (*idle_in_task)(struct belay_loop *loop);
-        struct bly_eager *eager;        /* tasks on their eager first step, innermost first */
+        struct bly_eager *eager;        /* eager first steps in progress, innermost first */
 
-        /* Called at each wait that gives way, for testing/; NULL otherwise. */
+        /* Called before each wait and yield, for testing/. Otherwise NULL. */
         void (*on_wait)(struct belay_loop *loop, belay_task *task);
         void *on_wait_context;
-        /* Called instead of breaking a deadlock, likewise: sees to it that the loop stops. */
+        /*
+         * Called instead of breaking a deadlock, for testing/. Makes the loop stop. Otherwise NULL.
+         */
         void (*on_deadlock)(struct belay_loop *loop);
 };
 
-/* The loop that runs in this thread. */
+/* The loop that runs in this thread, or NULL. */
 extern __thread struct belay_loop *bly_loop __attribute__((tls_model("initial-exec"), visibility("hidden")));
 /*
- * How many tries that need no wait this thread's loop still has until a task gives way before it tries, see bly_try(). The
- * count is the thread's, so that a call spends one instruction on it, and none to find out whether a loop runs.
+ * The number of tries without a wait that are left until a task yields before it tries, see
+ * bly_try(). The count belongs to the thread, not to the loop. A call spends one instruction on it,
+ * and does not have to find out whether a loop runs.
  */
 enum { BLY_TRIES = 64 };
 extern __thread unsigned bly_tries __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 void bly_loop_unref(struct belay_loop *loop);
 
-/* More records. False without memory. */
+/* Adds free records. Returns false without memory. */
 bool bly_add_slab(struct belay_loop *loop);
-/* Frees slabs that no record of is in use; the first stays unless `all`. How many bytes that were. */
+/*
+ * Frees slabs in which no record is in use, the first one only if `all`. Returns the bytes freed.
+ */
 size_t bly_records_trim(struct belay_loop *loop, bool all);
-/* No record is made any more, and what is left of them are handles. */
+/*
+ * Called when the loop is closed: only handles hold records from then on, and no record is made.
+ * Frees the memory that those records do not need.
+ */
 void bly_records_close(struct belay_loop *loop);
 
 static inline belay_task *bly_record_new(struct belay_loop *loop) {
@@ -152,7 +179,7 @@ static inline belay_task *bly_record_new(struct belay_loop *loop) {
                 return NULL;
         task = loop->free_records;
         loop->free_records = task->node.next != NULL ? container_of(task->node.next, belay_task, node) : NULL;
-        /* What else there is was left clean by the one before, see bly_record_free(). */
+        /* bly_record_free() left all other fields clean. */
         task->node = (struct bly_node) { 0 };
         task->requests = task->held = task->shield = task->wake = 0;
         task->origin.kind = BELAY_ORIGIN_NONE;
@@ -167,17 +194,23 @@ static inline belay_task *bly_record_new(struct belay_loop *loop) {
         return task;
 }
 
-/* From a signal handler, or any thread: the loop is to look after what is outside. */
+/*
+ * From a signal handler or any thread: makes a busy loop call bly_attend(). It does not wake a
+ * waiting loop.
+ */
 static inline void bly_request_attention(struct belay_loop *loop) {
         atomic_store_explicit(&loop->inbox->attention, 1, memory_order_release);
 }
 
-/* For a loop that is busy: in which order it sees what was asked is settled by whoever looks after it. */
+/*
+ * For a busy loop. A relaxed load suffices, since bly_attend() clears the flag with acquire order
+ * before it reads.
+ */
 static inline bool bly_needs_attention(const struct belay_loop *loop) {
         return atomic_load_explicit(&loop->inbox->attention, memory_order_relaxed);
 }
 
-/* The calling task; NULL outside of tasks. */
+/* Returns the calling task, or NULL outside of tasks. */
 static inline belay_task *bly_current(void) {
         struct belay_loop *loop = bly_loop;
 
@@ -186,11 +219,13 @@ static inline belay_task *bly_current(void) {
 
 /* ---- the clock (clock.c) ---- */
 
+/* Reads CLOCK_MONOTONIC. */
 belay_time bly_clock(void);
 
+/* The slow path of bly_now(): returns the virtual time, or reads the clock and the counter. */
 belay_time bly_now_slowly(struct belay_loop *loop);
 
-/* For deadlines: may be off by a few hundred nanoseconds. */
+/* Returns the time for deadlines. It may be off by less than a microsecond. */
 static inline belay_time bly_now(struct belay_loop *loop) {
         const struct bly_ticks *ticks = &loop->ticks;
         uint64_t passed;
@@ -211,37 +246,43 @@ static inline belay_time bly_add_time(belay_time instant, belay_time span) {
 
 /* ---- timers (timer.c) ---- */
 
-/* 0 or -ENOMEM. The timer must be off. */
+/* Sets a timer that is off. Returns 0 or -ENOMEM. */
 int bly_timer_set(struct belay_loop *loop, struct bly_timer *timer, belay_time when);
 void bly_timer_off(struct belay_loop *loop, struct bly_timer *timer);
 belay_time bly_timer_when(const struct belay_loop *loop, const struct bly_timer *timer);
-/* The earliest deadline, BELAY_NEVER if there is none. */
+/* Returns the earliest deadline, or BELAY_NEVER if there is none. */
 belay_time bly_timers_first(struct belay_loop *loop);
-/* Puts what is due in line behind what is ready. */
+/* Moves timers that are due out of the heap. They fire after everything that is ready. */
 void bly_timers_look(struct belay_loop *loop);
-/* Those that lie between two addresses are gone: neither fired any more nor looked at. */
+/*
+ * Drops the timers whose memory lies between two addresses and is gone. They are neither fired nor
+ * read.
+ */
 void bly_timers_forget(struct belay_loop *loop, const char *low, const char *high);
 void bly_timers_free(struct belay_loop *loop);
-/* Gives back what the heap has room for and does not need. How many bytes that were. */
+/* Frees room that the heap does not need. Returns the bytes freed. */
 size_t bly_timers_trim(struct belay_loop *loop);
 
-/* ---- tickets: callbacks that can be taken back (callback.c) ---- */
+/* ---- tickets: callbacks that can be withdrawn (callback.c) ---- */
 
 belay_ticket bly_callback_soon(struct belay_loop *loop, belay_callback_fn *fn, void *arg);
 belay_ticket bly_callback_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg);
 bool bly_callback_cancel(struct belay_loop *loop, belay_ticket ticket);
-/* Takes back all whose argument lies between two addresses. */
+/* Withdraws all callbacks whose argument lies between two addresses. */
 void bly_callbacks_forget(struct belay_loop *loop, const char *low, const char *high);
 void bly_callbacks_free(struct belay_loop *loop);
 
 /* ---- the ready queue ---- */
 
-/* For requests: the latest look may be long ago where they come from outside. */
+/*
+ * Returns the instant for a request. Under a host loop, calls can come long after the latest look,
+ * so this reads the clock.
+ */
 static inline belay_time bly_when(const struct belay_loop *loop) {
         return unlikely(loop->tell_host != NULL) ? bly_clock() : loop->now;
 }
 
-/* Whatever is called from outside of a dispatch ends up in one of those who call this. */
+/* Every call from outside of a dispatch that gives the loop work calls this function. */
 static inline void bly_tell_host(struct belay_loop *loop) {
         if (unlikely(loop->tell_host != NULL))
                 loop->tell_host(loop);
@@ -266,10 +307,13 @@ static inline void bly_call_soon(struct belay_loop *loop, struct bly_call *call,
 
 /* ---- switching (schedule.c) ---- */
 
-/* The ways that are not straight to a task that goes on. */
+/* Leaves the calling task in all cases but the plain switch to a task that goes on. */
 void bly_leave_slowly(struct belay_loop *loop, belay_task *self);
 
-/* From task to task. errno is the task's own. */
+/*
+ * Switches from task to task. errno belongs to the task, so it is restored when the task runs
+ * again.
+ */
 static inline __attribute__((always_inline)) void bly_switch_over(struct belay_loop *loop, belay_task *self,
                                                                   belay_task *next) {
         int *error = loop->error, saved = *error;
@@ -281,8 +325,8 @@ static inline __attribute__((always_inline)) void bly_switch_over(struct belay_l
 }
 
 /*
- * Gives the processor away from the calling task, which has seen to it that somebody will make it ready. Returns
- * when it runs again.
+ * Switches away from the calling task, which has arranged for a wake-up. Returns when the task runs
+ * again.
  */
 static inline __attribute__((always_inline)) void bly_leave(struct belay_loop *loop, belay_task *self) {
         struct bly_node *node = loop->ready.head;
@@ -295,21 +339,34 @@ static inline __attribute__((always_inline)) void bly_leave(struct belay_loop *l
         }
 }
 
-/* Runs a task that was made now up to its first wait, at once. */
+/* Runs a new task up to its first wait, at once. */
 void bly_run_eagerly(struct belay_loop *loop, belay_task *task);
-/* Looks at the clock, at what is due, and at what was asked from outside. */
+/*
+ * Reads the clock, polls descriptors, handles posts and signals, and moves timers that are due into
+ * the ready queue.
+ */
 void bly_look(struct belay_loop *loop);
-/* The same where no switches count, if the latest look is long enough ago. False: it is not, and the task may go on. */
+/*
+ * Calls bly_look() if the latest look is long enough ago, for callers that count no switches.
+ * Returns false if it is not, so that the task may go on. In turns, returns true without a look.
+ */
 bool bly_look_if_due(struct belay_loop *loop);
-/* Is this the task whose eager first step goes on? */
+/* Returns whether this is the task whose eager first step runs. */
 bool bly_is_eager(const struct belay_loop *loop, const belay_task *self);
 
 /* ---- the order under a seed (shuffle.c) ---- */
 
-/* Shuffles the first ready tasks and callbacks, and takes some of them out until the turn is over. */
+/*
+ * Shuffles the first 64 entries of the ready queue. Moves some of these, and all entries after
+ * them, to `held` for the next turn.
+ */
+/* Puts `held` in front of the ready queue, after the turn. */
 void bly_shuffle(struct belay_loop *loop, struct bly_ready *held);
 void bly_put_back(struct belay_loop *loop, const struct bly_ready *held);
 
-/* Runs what is ready, and waits for what comes, until until(loop) says so at the end of a turn. */
+/*
+ * Runs everything that is ready, and calls loop->idle() if nothing is. Stops when until(loop),
+ * called before each round, returns true.
+ */
 void bly_spin(struct belay_loop *loop, bool (*until)(struct belay_loop *loop));
 #endif

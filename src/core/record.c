@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records of tasks and futures: made, counted by their references, walked.
+ * The records of tasks and futures: allocation, references, and a walk over all records.
  *
- * A handle may outlive the loop, so the memory of the loop goes with the last record.
+ * A handle may outlive the loop. The loop's memory is therefore freed with the last record.
  */
 #include <stdio.h>
 #include <sys/mman.h>
@@ -22,9 +22,12 @@ static void push_free(struct belay_loop *loop, belay_task *task) {
 }
 
 /*
- * Small programs take little, and a million tasks do not take thousands of slabs. A full slab is mapped, so that it goes back to
- * the system. `apart`, each record has a slab of its own, made where its task is started: that is the place which a leak checker
- * names if a handle is forgotten.
+ * Slabs double from 32 to 4096 records. A small program thus takes little memory, and a million
+ * tasks do not take thousands of slabs. A slab of 4096 records is mapped, so that freeing it
+ * returns the memory to the kernel.
+ *
+ * If `apart` is set, each record gets a slab of its own, allocated by the spawn of its task. A leak
+ * checker then names that call site if the program forgets a handle.
  */
 bool bly_add_slab(struct belay_loop *loop) {
         struct bly_slab *slab, size = { .count = loop->apart ? 1 : loop->slabs != NULL ? 2 * loop->slabs->count : SLAB_FIRST };
@@ -92,7 +95,9 @@ size_t bly_records_trim(struct belay_loop *loop, bool all) {
         loop->free_records = NULL;
         for (; slab != NULL; slab = next) {
                 next = slab->next;
-                /* The first slab is the last of the list. A loop that lives will need it again. */
+                /*
+                 * The first slab is the last in the list. A loop that lives on will need it again.
+                 */
                 if ((all || next != NULL) && is_unused(slab)) {
                         bytes += free_slab(loop, slab);
                         continue;
@@ -104,7 +109,10 @@ size_t bly_records_trim(struct belay_loop *loop, bool all) {
         return bytes;
 }
 
-/* Nothing leads from one record to another any more, so that a leak checker blames each place that forgot a handle. */
+/*
+ * Unlinks the slabs, so that no record leads to another. A leak checker then reports each forgotten
+ * handle at its own call site.
+ */
 static void part(struct belay_loop *loop) {
         while (loop->slabs != NULL) {
                 struct bly_slab *slab = loop->slabs;
@@ -114,7 +122,10 @@ static void part(struct belay_loop *loop) {
         }
 }
 
-/* The pages of a mapped slab in which no record is in use. They are all zero then, which are records that are free. */
+/*
+ * Gives back the pages of a mapped slab in which no record is in use. They read as zero afterwards,
+ * which is the state of a free record.
+ */
 static void give_back_pages(struct bly_slab *slab) {
         uintptr_t page = bly_page_size(), low = (uintptr_t) slab->tasks;
 
@@ -161,9 +172,12 @@ static void report_unseen(const belay_task *task) {
                                 bly_is_future(task) ? "future" : "task", bly_task_label(task, label), place, text);
 }
 
-/* What most tasks never had. */
+/* Releases what most tasks never have. */
 static __attribute__((noinline)) void clean(belay_task *task) {
-        /* The destructor may look at the task, or spawn: it comes before anything is taken apart. */
+        /*
+         * The destructor may inspect the task, or spawn, so it runs before the record is taken
+         * apart.
+         */
         if (task->destroy_value != NULL)
                 task->destroy_value(task->value);
         belay_failure_release(task->failure);
@@ -189,7 +203,7 @@ static bool is_clean(const belay_task *task) {
                 | (uintptr_t) task->locals) == 0;
 }
 
-/* Of a record that lies apart. */
+/* Returns the slab of a record, if each has one of its own. */
 static struct bly_slab *slab_of(const belay_task *task) {
         return (struct bly_slab *) ((char *) task - offsetof(struct bly_slab, tasks));
 }

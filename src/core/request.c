@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way of a request for cancellation.
+ * The path of a cancellation request.
  *
- * It goes to a task and, where that waits for others in a way that passes requests on, to these, and so on. The walk uses no
- * stack, so that a hundred thousand tasks that await each other can be cancelled: where it is, each wait on the
- * way remembers. A wait that is met again while the walk is inside of it closes a circle. The walk ends there, as asyncio's does
- * in an error; but a circle in which each waits for the next alone is broken, since nothing else ever would.
+ * A request goes to a task. If that task waits in a way that forwards requests, the request goes on
+ * to the tasks that it awaits, and so on. The walk uses no stack: each wait on the path stores the
+ * position in itself. A hundred thousand tasks that await each other can therefore be cancelled.
+ *
+ * If the walk reaches a wait that it is still inside of, the tasks await each other in a circle.
+ * The walk ends there, as asyncio's does in an error. If each task in the circle awaits only the
+ * next one, the walk also breaks the circle, since nothing else could ever end it.
  */
 #include <limits.h>
 
@@ -28,7 +31,9 @@ static void set_origin(belay_task *task, struct bly_origin *origin, const struct
         };
 }
 
-/* The one held back makes room for one that is not. */
+/*
+ * Moves the held request from the record to the shield, to make room for one that is not held back.
+ */
 static void set_aside(belay_task *task) {
         struct bly_held *held = bly_shield_held(task);
 
@@ -42,7 +47,7 @@ static void set_aside(belay_task *task) {
 static void note_origin(belay_task *task, const struct bly_request *ask, struct bly_text *reason) {
         if (unlikely(task->origin_held))
                 set_aside(task);
-        /* The first of those that merge into one delivery is the one to be told of. */
+        /* If several requests merge into one delivery, the origin of the first is reported. */
         if (task->node.flags & BLY_TASK_ORIGIN_FRESH)
                 return;
         task->node.flags |= BLY_TASK_ORIGIN_FRESH;
@@ -110,7 +115,10 @@ void bly_let_through(belay_task *task) {
         held = bly_shield_held(task);
         if (held->origin.kind != BELAY_ORIGIN_NONE) {
                 set_message(task, held->message);
-                /* Unless it merges with one that is pending already, which came to be told of first. */
+                /*
+                 * If an undelivered request is in the record, the two merge and its origin is the
+                 * reported one.
+                 */
                 if (!(task->node.flags & BLY_TASK_ORIGIN_FRESH)) {
                         task->node.flags |= BLY_TASK_ORIGIN_FRESH;
                         bly_text_release(task->origin.name);
@@ -149,14 +157,17 @@ int bly_uncancel(belay_task *task) {
 
 struct walk {
         struct bly_text *reason;
-        belay_task *circle;     /* where it closed one */
+        belay_task *circle;     /* task at which the walk closed a circle, or NULL */
 };
 
-/* One task meets the request. Returns the wait into which the walk goes on, NULL if it goes no further here. */
+/*
+ * Lets one task's wait handle the request. Returns the wait into which the walk continues, or NULL.
+ */
 static struct bly_pass *meet(struct walk *walk, belay_task *task) {
         struct bly_wait *wait = task->wait;
         struct bly_pass *pass;
 
+        /* The class of a wait that forwards requests has `next` instead of on_request. */
         if (wait != NULL && wait->class->next != NULL) {
                 pass = container_of(wait, struct bly_pass, wait);
                 if (!pass->walking)
@@ -171,6 +182,10 @@ static struct bly_pass *meet(struct walk *walk, belay_task *task) {
         return NULL;
 }
 
+/*
+ * Counts the request, and lets the task handle it unless a shield holds it back. A future ends at
+ * once. Returns a wait as meet() does.
+ */
 static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struct bly_request *ask) {
         struct bly_text *reason = walk->reason;
 
@@ -197,12 +212,15 @@ static void report_circle(const struct walk *walk) {
                 bly_task_label(walk->circle, label), walk->circle->place != NULL ? walk->circle->place : "an unknown place");
 }
 
-/* Does each in the circle wait for one task only, so that nobody else can end it? `last` is where it closed. */
+/*
+ * Returns true if each task in the circle waits for one task only, so that no other task can end
+ * its wait. `last` is the wait from which the walk came back.
+ */
 static bool is_closed(const struct walk *walk, struct bly_pass *last) {
         for (struct bly_pass *pass = last; pass != NULL; pass = pass->up) {
                 size_t cursor = 0;
 
-                /* The walk itself may have ended a wait that it came through, by ending a future. */
+                /* The walk itself may have ended a wait on its path, by cancelling a future. */
                 if (pass->task->wait != &pass->wait)
                         return false;
                 if (pass->wait.class->awaits(&pass->wait, &cursor) == NULL || pass->wait.class->awaits(&pass->wait, &cursor) != NULL)
@@ -213,7 +231,7 @@ static bool is_closed(const struct walk *walk, struct bly_pass *last) {
         return true;
 }
 
-/* Goes on from a wait to everybody beneath it who takes the request. */
+/* Forwards the request from a wait to all tasks that it awaits, and from their waits onwards. */
 static void go_on(struct walk *walk, struct bly_pass *pass) {
         struct bly_request ask = { .kind = BELAY_ORIGIN_AWAITER };
 
@@ -229,7 +247,7 @@ static void go_on(struct walk *walk, struct bly_pass *pass) {
                 }
                 next = pass->wait.class->next(&pass->wait, &pass->cursor);
                 if (next != NULL) {
-                        /* A task that is not done always takes a request. */
+                        /* A task that is not done always accepts a request. */
                         pass->taken = true;
                         ask.asker = pass->task;
                         ask.place = pass->task->place;
@@ -262,7 +280,9 @@ bool bly_request_cancel(belay_task *task, const struct bly_request *ask) {
         struct walk walk = { 0 };
         struct bly_pass *pass;
 
-        /* An abandoned task will never run again: what it waits with belongs to a loop that is closed. */
+        /*
+         * An abandoned task never runs again, and the objects of its wait belong to a closed loop.
+         */
         if (bly_is_done(task) || unlikely(task->node.flags & BLY_TASK_ABANDONED))
                 return false;
         walk.reason = ask->shared_reason != NULL ? bly_text_ref(ask->shared_reason) : bly_text_new(ask->reason);
@@ -283,7 +303,10 @@ void bly_meet_pending(belay_task *self) {
         pass = meet(&walk, self);
         if (pass != NULL)
                 go_on(&walk, pass);
-        /* A request that came back in a circle did not arrive: it waits for the end of the wait. */
+        /*
+         * A request that came back in a circle was not delivered. It stays pending until the wait
+         * ends.
+         */
         if (unlikely(walk.circle != NULL))
                 self->node.must_cancel = true;
         bly_text_release(walk.reason);

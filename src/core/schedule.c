@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who runs next.
+ * The order in which tasks run, and the switches between them.
  *
- * A task that gives way switches straight to the next that is ready, without going through the loop: that is the
- * whole cost of a yield. Every so many switches (`left`), and whenever there is nothing ready or something that is no
- * task, it switches to the loop's own stack, where bly_spin() looks at the clock and at the world outside.
+ * A task that yields switches directly to the next ready task, without going through the loop. That
+ * switch is the whole cost of a yield.
  *
- * The number of switches between two looks follows the time they take, so that a look comes after some hundred
- * microseconds whatever the tasks do. Memory checkers, virtual clocks and seeds take all switches through the loop.
+ * After `switches` switches a task takes a look first (bly_look()). It reads the clock and handles
+ * descriptors, posts, signals and timers. The look runs on the task's own stack if a task is ready.
+ * If no task is ready, or a callback is next, the task switches to the loop's own stack, where
+ * bly_spin() continues.
+ *
+ * A look comes after at most 64 switches. If these take longer than 150 us, set_budget() lowers
+ * their number, so that a look comes about every 150 us. Under memory checkers, virtual clocks and
+ * seeds every switch goes through the loop.
  */
 #include <stdlib.h>
 
@@ -18,7 +23,10 @@
 __thread struct belay_loop *bly_loop __attribute__((tls_model("initial-exec")));
 __thread unsigned bly_tries __attribute__((tls_model("initial-exec"))) = BLY_TRIES;
 
-/* A task on its eager first step: whoever started it goes on when it gives way or ends. */
+/*
+ * An eager first step in progress. When its task yields or ends, the spawning task or the loop
+ * continues at `back`.
+ */
 struct bly_eager {
         struct bly_eager *outer;
         belay_task *task;
@@ -54,7 +62,10 @@ static void switch_to(struct belay_loop *loop, struct bly_context *from, struct 
                 *globals = mine;
 }
 
-/* The stack of a task that ended under a memory checker, which wants it left before it is given up. */
+/*
+ * Puts back the stack of a task that ended under a memory checker. The checker requires that the
+ * stack is left before it is given up.
+ */
 static void retire_stack(struct belay_loop *loop) {
         struct bly_tool_stack tool;
 
@@ -72,13 +83,17 @@ bool bly_is_eager(const struct belay_loop *loop, const belay_task *self) {
 
 /* ---- the life of a task, on its own stack ---- */
 
+/* Gives a new task a clean errno and clean C++ globals. */
 static void fresh_state(const struct belay_loop *loop) {
         if (unlikely(loop->exceptions != NULL))
                 *(struct bly_exceptions *) loop->exceptions = (struct bly_exceptions) { 0 };
         *loop->error = 0;
 }
 
-/* Its top: whoever takes it writes the record, and need not read it back. */
+/*
+ * Returns the top of the stack, so that the caller need not read it back from the record just
+ * written.
+ */
 static char *take_stack(struct belay_loop *loop, belay_task *task) {
         if (likely(task->stack.low == NULL)) {
                 bly_stack_prefetch(loop->stacks);
@@ -88,8 +103,9 @@ static char *take_stack(struct belay_loop *loop, belay_task *task) {
 }
 
 /*
- * Where all tasks are cold, most of the time goes to bringing in the next one's stack: asked for some ends ahead. The records on
- * the way there were asked for before, so that walking over them is cheap.
+ * If all tasks are cold in the cache, most of the time goes into loading the next task's stack. The
+ * stack is therefore prefetched BLY_STACK_AHEAD ends ahead. The records up to there were prefetched
+ * earlier, so walking over them is cheap.
  */
 static inline __attribute__((always_inline)) void prefetch_after(const struct bly_node *node) {
         const struct bly_node *ahead = node->next;
@@ -108,14 +124,17 @@ static inline __attribute__((always_inline)) void prefetch_after(const struct bl
                         __builtin_prefetch(record + at, 1);
 }
 
-/* The function of a task, from first to last. In line: what lies between a task's waits and the top of its stack is memory. */
+/*
+ * Runs the function of a task from first to last. It is inlined, since a frame between a task's
+ * waits and the top of its stack costs memory.
+ */
 static inline __attribute__((always_inline)) int run_function(belay_task *self) {
         struct bly_entry start = self->entry;
         int code;
 
         self->timer.state = BLY_TIMER_OFF;
         if (unlikely(self->node.must_cancel)) {
-                /* Before its first step: the function is never called, only the destructor. */
+                /* The task was cancelled before its first step: only the destructor is called. */
                 self->node.must_cancel = false;
                 code = bly_deliver(self, bly_text_ref(self->message));
         } else {
@@ -129,8 +148,9 @@ static inline __attribute__((always_inline)) int run_function(belay_task *self) 
 }
 
 /*
- * The whole of a task on its own stack, and then of those that are new and take it over. Returns where to go on. We stand on
- * the stack until we have left it, and nobody takes one from the pool before.
+ * Runs a task on its own stack, then new tasks that take over the stack. Returns the context to
+ * switch to. This function stands on the stack until that switch. No task takes the stack from the
+ * pool before that.
  */
 static struct bly_context *live(void *arg) {
         belay_task *self = arg;
@@ -145,7 +165,7 @@ static struct bly_context *live(void *arg) {
 
                 fresh_state(loop);
                 code = run_function(self);
-                /* Of the record nothing is sure to be left after this. */
+                /* bly_finish() may free the record. */
                 low = self->stack.low;
                 top = self->stack.top;
                 own = self->stack.own;
@@ -155,7 +175,10 @@ static struct bly_context *live(void *arg) {
                              || (node->kind == BLY_NODE_NEW
                                  && (container_of(node, belay_task, node)->stack.low != NULL || own != NULL)))) {
                         bly_stack_put_fast(loop->stacks, low, top, own);
-                        /* While an eager first step goes on nobody else runs: it is this one that has ended within. */
+                        /*
+                         * If an eager first step is in progress, no other task runs, so its task is
+                         * the one that has ended.
+                         */
                         return unlikely(loop->eager != NULL) ? loop->eager->back : &loop->context;
                 }
                 next = container_of(node, belay_task, node);
@@ -177,7 +200,10 @@ static struct bly_context *live(void *arg) {
         }
 }
 
-/* The same under a memory checker: every task on a stack of its own, left before it is given up. */
+/*
+ * The same under a memory checker. Each task has a stack of its own and leaves it before the stack
+ * is given up.
+ */
 static void live_watched(void *arg) {
         belay_task *self = arg;
         struct belay_loop *loop = self->loop;
@@ -197,7 +223,7 @@ static void live_watched(void *arg) {
         __builtin_unreachable();
 }
 
-/* Leaves `from` for the first step of a task. */
+/* Switches from `from` to the first step of a task. */
 static inline __attribute__((always_inline)) void start_plainly(struct belay_loop *loop, struct bly_context *from,
                                                                 belay_task *task) {
         struct bly_exceptions mine, *globals = loop->exceptions;
@@ -219,7 +245,7 @@ static void start_watched(struct belay_loop *loop, struct bly_context *from, str
 
         task->node.kind = BLY_NODE_TASK;
         task->node.state = BLY_READY;
-        /* First of all, for what an earlier owner of the stack left poisoned. */
+        /* This comes first, since an earlier owner may have left parts of the stack poisoned. */
         bly_tool_stack_init(&tool, task->stack.low, top);
         task->tool = (struct bly_tool_stack *) (((uintptr_t) top - sizeof(tool)) & ~(uintptr_t) 15);
         *task->tool = tool;
@@ -236,7 +262,10 @@ static void start(struct belay_loop *loop, struct bly_context *from, struct bly_
 
 /* ---- leaving ---- */
 
-/* Apart, and with little of its own on the stack: who leaves this way often sleeps for long. */
+/*
+ * Not inlined, and with a small frame: a task that leaves in this way often sleeps for long with
+ * the frame on its stack.
+ */
 static __attribute__((noinline)) void leave_to_new(struct belay_loop *loop, belay_task *self, belay_task *next) {
         int *error = loop->error, saved = *error;
         const struct bly_node *ahead = next->node.next;
@@ -270,17 +299,23 @@ static __attribute__((noinline)) void leave_to_task(struct belay_loop *loop, bel
         *error = saved;
 }
 
-/* Ends in one of the three above, and has no frame of its own by then. */
+/*
+ * Ends in a tail call of one of the three functions above, so that its own frame does not stay on
+ * the stack.
+ */
 void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
         struct bly_node *node = loop->ready.head;
         belay_task *next;
 
-        /* Whoever was the last to run waits for all, and is often the one that goes on. */
+        /*
+         * No task is ready, so the last task to run waits on behalf of all. It is often the task
+         * that goes on.
+         */
         if (node == NULL && loop->idle_in_task != NULL && loop->eager == NULL) {
                 loop->idle_in_task(loop);
                 node = loop->ready.head;
         }
-        /* A look is short, and saves the way to the loop's own stack and back. */
+        /* A look is short. Taking it here saves the switches to the loop's own stack and back. */
         if (loop->switches <= 0 && loop->switches_cxx <= 0 && node != NULL && loop->eager == NULL && !loop->by_turns)
                 bly_look(loop);
         if (node == NULL || node->kind > BLY_NODE_NEW || (loop->switches <= 0 && loop->switches_cxx <= 0)) {
@@ -336,7 +371,7 @@ static void resume(struct belay_loop *loop, belay_task *task) {
         retire_stack(loop);
 }
 
-/* Sets the number of switches until the next look by the time that the latest ones took. */
+/* Sets the number of switches until the next look from the time that the latest ones took. */
 static void set_budget(struct belay_loop *loop, belay_time took) {
         if (took >= LOOK_EVERY)
                 loop->budget = (int) (loop->budget * LOOK_EVERY / took);
@@ -369,7 +404,7 @@ void bly_look(struct belay_loop *loop) {
 }
 
 bool bly_look_if_due(struct belay_loop *loop) {
-        /* By turns, a look comes after each turn, and only there. */
+        /* In turns, a look comes after each turn and only there. */
         if (loop->by_turns)
                 return true;
         if (bly_now(loop) - loop->now < LOOK_EVERY)
@@ -385,7 +420,10 @@ static struct bly_node *take_first(struct belay_loop *loop) {
         return node;
 }
 
-/* Counts as a switch: callbacks that start each other for ever must not keep the loop from looking, either. */
+/*
+ * A call counts as a switch. Callbacks that schedule each other endlessly must not keep the loop
+ * from a look.
+ */
 static void call(struct belay_loop *loop, struct bly_call *call) {
         if (loop->switches > 0)
                 loop->switches--;
@@ -394,15 +432,16 @@ static void call(struct belay_loop *loop, struct bly_call *call) {
         call->fn(call);
 }
 
-/* Then the clock is not looked at, since whoever waits will. */
+/* If this is true, run_ready() takes no look, since loop->idle() reads the clock. */
 static bool has_only_to_wait(struct belay_loop *loop) {
         return loop->ready.head == NULL && !loop->by_turns && !bly_needs_attention(loop) && loop->returns_at == BELAY_NEVER
                && bly_timers_first(loop) > loop->now;
 }
 
 /*
- * One round: false if there was nothing to do. By turns, everything that is ready when a turn begins runs before
- * the clock is looked at again, as asyncio does it.
+ * Runs one round. Returns false if there was nothing to do. In turns, a round is everything that is
+ * ready when it begins, and the next look comes after it, as in asyncio. Otherwise a round is one
+ * entry of the queue.
  */
 static bool run_ready(struct belay_loop *loop) {
         struct bly_ready held = { 0 };

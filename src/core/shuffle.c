@@ -7,7 +7,7 @@
 enum { MIXED_AT_ONCE = 64 };
 
 static uint64_t random_next(struct belay_loop *loop) {
-        /* xorshift64: the order need not be unforeseeable, only the same for the same seed. */
+        /* xorshift64. The order need not be unpredictable, only the same for the same seed. */
         uint64_t x = loop->random;
 
         x ^= x << 13;
@@ -17,8 +17,12 @@ static uint64_t random_next(struct belay_loop *loop) {
 }
 
 /*
- * Under a seed, chance orders the first of those that are ready, and half of the time holds some of them back, in front of what
- * comes. What is due has its turn behind the others, so that even a limit of no time lets them run first.
+ * Shuffles the first 64 entries of the queue. Half of the time it defers some of these to the next
+ * turn. It always defers the entries after the 64th. bly_put_back() puts all of them in front of
+ * what becomes ready meanwhile.
+ *
+ * run_ready() takes its look after the shuffle, so timers that are due fire after this turn's
+ * entries. Even a timeout of 0 lets these run first.
  */
 void bly_shuffle(struct belay_loop *loop, struct bly_ready *held) {
         struct bly_node *nodes[MIXED_AT_ONCE], *rest = loop->ready.head;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleeping, yielding, and the checkpoint of loops that compute.
+ * Sleeping, yielding, and the checkpoint for loops that compute.
  */
 #include "core/wait.h"
 
 #define CHECKPOINT_SLICE (200 * BELAY_MICROSECOND)
-/* Computing takes no virtual time: there they are counted. */
+/* Computing takes no virtual time, so under a virtual clock checkpoints are counted instead. */
 enum { CHECKPOINTS_A_SLICE = 64 };
 
 static enum bly_answer wake_sleeper(belay_task *task, struct bly_wait *wait) {
@@ -24,7 +24,10 @@ static const struct bly_wait_class forever_class = {
         .outside = true,
 };
 
-/* All that a sleeper needs is in its record: to cancel a million of them, no stack is touched. */
+/*
+ * All state of a sleeping task is in its record, so all tasks share these two waits. Cancelling a
+ * million sleeping tasks touches no stack.
+ */
 static struct bly_wait sleep_wait = { .class = &sleep_class };
 static struct bly_wait forever_wait = { .class = &forever_class };
 
@@ -81,13 +84,15 @@ static bool ran_long_enough(struct belay_loop *loop) {
 }
 
 /*
- * Out of the inner loop's way. Others run if something has become due, or if they have waited since this way was last
- * taken long enough ago.
+ * The slow path of belay_checkpoint(), not inlined. Other tasks run if a timer is due. They also
+ * run if CHECKPOINT_SLICE has passed since they last had the opportunity.
  */
 static __attribute__((noinline)) int look_around(belay_task *self, const char *place) {
         struct belay_loop *loop = self->loop;
 
-        /* The first step of an eager task is part of its parent's. */
+        /*
+         * The first step of an eager task is part of its parent's step, so no other task may run.
+         */
         if (loop->eager == NULL) {
                 bly_look(loop);
                 if (ran_long_enough(loop)) {

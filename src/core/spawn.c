@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starting a task: its record, and the promise of a stack. The stack itself is taken when it takes its first step, so that a
- * task which ends before the next one begins leaves it warm.
+ * Spawning a task, which allocates its record and reserves a stack. A stack of the default size is
+ * taken at the task's first step. If a task ends before the next one begins, the next one gets its
+ * stack while that is still in the cache.
  */
 #include "stack/fast.h"
 #include "core/locals.h"
@@ -34,7 +35,7 @@ static inline __attribute__((always_inline)) belay_task *spawn(struct belay_loop
         }
         task->started_at = place;
         task->place = place;
-        task->refs = 2;         /* the loop's, and the caller's */
+        task->refs = 2;         /* references of the loop and of the caller */
         task->entry = (struct bly_entry) { fn, arg, options != NULL ? options->destroy : NULL };
         task->node.kind = BLY_NODE_NEW;
         if (parent != NULL && unlikely(parent->locals != NULL))

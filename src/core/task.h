@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The record of a task, what it waits for, and who is told of its end.
+ * The record of a task or future, its wait, and the observers of its end.
  *
- * Records are apart from stacks and dense in arrays, so that cancelling a million sleepers does not touch a
- * million stacks.
+ * Records lie apart from the stacks, packed in arrays. Cancelling a million sleeping tasks
+ * therefore does not touch a million stacks.
  */
 #ifndef BLY_TASK_H
 #define BLY_TASK_H
@@ -18,19 +18,19 @@
 #include <belay/cancel.h>
 #include <belay/task.h>
 
-/* ---- what stands in the ready queue ---- */
+/* ---- entries of the ready queue ---- */
 
 enum bly_node_kind {
-        BLY_NODE_TASK,          /* struct belay_task: goes on */
-        BLY_NODE_NEW,           /* struct belay_task: begins */
-        BLY_NODE_CALL,          /* struct bly_call: is called on the loop's own stack */
+        BLY_NODE_TASK,          /* struct belay_task that goes on */
+        BLY_NODE_NEW,           /* struct belay_task that takes its first step */
+        BLY_NODE_CALL,          /* struct bly_call, called on the loop's own stack */
 };
 
 struct bly_node {
         struct bly_node *next;
         uint8_t kind;
         uint8_t state;          /* of a task: enum bly_state */
-        uint8_t must_cancel;    /* of a task: a request waits for its next wait */
+        uint8_t must_cancel;    /* of a task: a request is pending for its next wait */
         uint8_t flags;          /* of a task: BLY_TASK_... */
 };
 
@@ -44,103 +44,110 @@ struct bly_call {
 enum bly_timer_state {
         BLY_TIMER_OFF = 0,
         BLY_TIMER_HEAP,         /* in the heap */
-        BLY_TIMER_DUE,          /* its time has come, it stands in line to be fired */
+        BLY_TIMER_DUE,          /* in the line of due timers, not fired yet */
 };
 
 struct bly_timer {
-        size_t index;           /* of its entry among the heap's */
+        size_t index;           /* index of its entry in the heap's array */
         void (*fire)(struct bly_timer *timer);
         enum bly_timer_state state;
 };
 
-/* ---- what a task waits for ---- */
+/* ---- waits ---- */
 
 struct bly_wait;
 
-/* How a wait takes a request for cancellation: the one place where the two meet. */
+/* The answer of a wait to a cancellation request. Only bly_wait_class.on_request decides it. */
 enum bly_answer {
-        BLY_DETACHED,           /* the wait is over, its task is to be woken with -ECANCELED */
-        BLY_REFUSED,             /* it ends by itself; the request stays for the next wait */
+        BLY_DETACHED,           /* the wait is over; the caller wakes the task with -ECANCELED */
+        BLY_REFUSED,            /* the wait goes on; the request stays pending for the next one */
 };
 
+/* The order in which a deadlock ends waits with -EDEADLK. */
 enum bly_break {
-        BLY_BREAK_FIRST = 0,     /* it fails with -EDEADLK, and that is that */
-        BLY_BREAK_LAST,         /* only if nothing else can be: something is left behind then */
-        BLY_BREAK_NEVER,          /* never: it goes on to its end */
+        BLY_BREAK_FIRST = 0,    /* before the others */
+        BLY_BREAK_LAST,         /* if nothing else is left: the wait leaves something behind */
+        BLY_BREAK_NEVER,        /* not at all: the wait goes on to its end */
 };
 
 struct bly_wait_class {
-        const char *what;       /* a word for reports */
+        const char *what;       /* name of the kind of wait, for reports */
         enum bly_answer (*on_request)(belay_task *task, struct bly_wait *wait);
         /*
-         * For those that pass on: the tasks that are awaited and not done, one for each call, NULL after the last.
-         * *cursor is 0 at first. Without it, nobody's end is waited for.
+         * For waits that forward requests: returns the awaited tasks that are not done, one for
+         * each call, then NULL. *cursor is 0 at the first call. NULL for a class that forwards
+         * nothing.
          */
         belay_task *(*next)(struct bly_wait *wait, size_t *cursor);
-        /* The name of what is waited for, NULL if it has none; may be NULL. */
+        /* Returns the name of the object that the task waits for, or NULL. May be NULL itself. */
         const char *(*on)(const struct bly_wait *wait);
-        const char *between;    /* what stands between the word and the name; NULL: " of " */
-        /* Who keeps it waiting, for reports and for circles: as next, but of all waits for tasks. May be NULL. */
+        const char *between;    /* text between `what` and that name, " of " if NULL */
+        /*
+         * As `next`, but for every wait for tasks, including those that forward nothing. Reports
+         * and the search for circles use it. May be NULL.
+         */
         belay_task *(*awaits)(const struct bly_wait *wait, size_t *cursor);
-        /* A wait that something outside of the loop can end. */
+        /* True if an event from outside of the loop can end the wait. */
         bool outside;
-        /* How hard it is to give this wait up to break a deadlock. */
+        /* When a deadlock may end the wait. */
         enum bly_break breaks;
 };
 
-/* Lies on the stack of the task that waits, for as long as it does. */
+/* A wait. It lies on the stack of the waiting task for as long as the task waits. */
 struct bly_wait {
         const struct bly_wait_class *class;
 };
 
-/* A wait that passes requests on. `up` and `cursor` serve the walk of a request, see request.c. */
+/* A wait that forwards requests. `up` and `cursor` belong to the walk in request.c. */
 struct bly_pass {
         struct bly_wait wait;
         struct bly_pass *up;
-        belay_task *task;       /* the one that waits */
+        belay_task *task;       /* the waiting task */
         size_t cursor;
-        bool walking;           /* a request is on its way through here */
-        bool taken;             /* and somebody further on took it */
-        bool passed;            /* a request was passed on and taken, ever */
+        bool walking;           /* a walk is inside of this wait */
+        bool taken;             /* an awaited task accepted the request of this walk */
+        bool passed;            /* this wait has forwarded a request that was accepted */
 };
 
-/* ---- who is told of an end ---- */
+/* ---- observers of an end ---- */
 
 struct bly_observer {
         struct bly_link link;
         void (*ended)(struct bly_observer *observer, belay_task *task);
 };
 
-/* What a task belongs to, if not to the loop: told of its end before all others. */
+/*
+ * The owner of a task that does not belong to the loop. Notified of the end before all observers.
+ */
 struct bly_owner {
         void (*ended)(struct bly_owner *owner, belay_task *task);
         const char *(*describe)(const struct bly_owner *owner);
-        struct bly_link members;        /* belay_task.owned */
+        struct bly_link members;        /* list of belay_task.owned */
 };
 
 /* ---- the task ---- */
 
 enum bly_state {
-        BLY_FREE = 0,           /* the record is not in use */
-        BLY_FUTURE,             /* a future that is pending */
+        BLY_FREE = 0,           /* a record that is not in use */
+        BLY_FUTURE,             /* a pending future */
         BLY_NEW,                /* ready for its first step */
-        BLY_READY,              /* or running, which is what loop->current is */
+        BLY_READY,              /* ready, or running if it is loop->current */
         BLY_WAITING,
         BLY_DONE,
 };
 
 enum {
-        BLY_TASK_FUTURE = 1,            /* has no body */
-        BLY_TASK_LOOKED_AT = 2,         /* somebody saw its failure */
+        BLY_TASK_FUTURE = 1,            /* a future: it has no body */
+        BLY_TASK_LOOKED_AT = 2,         /* its outcome was retrieved */
         BLY_TASK_LAST = 4,              /* spawned with .last */
-        BLY_TASK_ORIGIN_FRESH = 8,      /* the origin's request was not delivered yet */
-        BLY_TASK_HELD = 16,             /* a request is held back by a shield */
-        BLY_TASK_WAVE = 32,             /* cancelled by the shut-down */
+        BLY_TASK_ORIGIN_FRESH = 8,      /* the request of `origin` has not been delivered */
+        BLY_TASK_HELD = 16,             /* a shield holds a request back */
+        BLY_TASK_WAVE = 32,             /* cancelled by the shutdown */
         BLY_TASK_CANCELLED = 64,        /* done, and cancelled */
-        BLY_TASK_ABANDONED = 128,       /* the shut-down's limit was met: never resumed */
+        BLY_TASK_ABANDONED = 128,       /* never resumed: the shutdown reached its limit */
 };
 
-/* The origin of a request, as kept. */
+/* The origin of a request, as the record keeps it. */
 struct bly_origin {
         uint64_t asker;
         const char *place;
@@ -149,19 +156,21 @@ struct bly_origin {
         belay_time when;
         uint8_t kind;
         uint8_t signal;
-        uint8_t outrun;                 /* operations that found what they were for while the request was pending */
+        /* operations that took available data while the request was pending */
+        uint8_t outrun;
 };
 
 /*
- * A request that is held back stands in the record as any other does, until one from within the shield needs the place: then
- * it waits here, in the region's own memory.
+ * A request that the outermost shield keeps in its own memory. A held request is kept in the task's
+ * record until a request from within the shield needs that place. Then the held one moves here.
  */
 struct bly_held {
-        struct bly_origin origin;       /* of the first that is held back; of no kind: it is in the record, or there is none */
+        /* of the first; kind NONE if it is in the record, or if there is none */
+        struct bly_origin origin;
         struct bly_text *message;       /* of the latest */
 };
 
-/* What a task begins with. Its own business from then on. */
+/* The body and argument of a new task. The first step takes them out of the record. */
 struct bly_entry {
         belay_fn *fn;
         void *arg;
@@ -172,51 +181,59 @@ struct bly_local_node;
 
 #define BLY_CACHE_LINE 64
 
-/* Five lines of the cache, in the order in which the life of a task comes by them. */
+/*
+ * The record takes five cache lines. Its fields are in the order in which a task's life uses them.
+ */
 struct belay_task {
-        /* Waking, switching, cancelling. */
+        /* For waking, switching and cancelling. */
         struct bly_node node;
         struct bly_context context;
         struct belay_loop *loop;
         struct bly_wait *wait;          /* NULL unless waiting */
-        const char *place;              /* of the latest wait */
-        belay_time since;               /* when it began, by the loop's latest look at its clock */
-        int wake;                       /* what it was ended with: 0, -ECANCELED, -EDEADLK */
-        int requests;                   /* belay_cancelling() */
+        const char *place;              /* call site of the latest wait */
+        belay_time since;               /* start of that wait, as loop->now */
+        int wake;                       /* how it ended: 0, -ECANCELED or -EDEADLK */
+        int requests;                   /* requests that were not withdrawn: belay_cancelling() */
 
-        struct bly_text *message;       /* of the latest request that was left for the next wait: asyncio's _cancel_message */
-        struct bly_text *wake_reason;   /* with a wake of -ECANCELED */
+        /* reason of the latest request left for a wait: asyncio's _cancel_message */
+        struct bly_text *message;
+        struct bly_text *wake_reason;   /* reason of the request, if `wake` is -ECANCELED */
         union {
-                struct bly_timer timer; /* for the limit of a wait of its own */
-                struct bly_entry entry; /* while it is new */
+                struct bly_timer timer; /* for the limit of the current wait */
+                struct bly_entry entry; /* while the task is new */
         };
-        int held;                       /* of the requests, those held back by a shield */
-        int shield;                     /* requests from scopes less deep than this are held back; 0: none are */
+        int held;                       /* those of the requests that a shield holds back */
+        int shield;                     /* requests from a smaller depth are held back; 0 if none */
         int outcome;
         int refs;
 
         struct bly_origin origin;
-        belay_failure *last_failure;            /* what the task was left with at its latest failure */
+        belay_failure *last_failure;            /* detail of the latest failure */
         int last_failure_code;
         bool awaited_itself;
-        bool reason_taken;              /* of a cancellation: somebody got `failure` */
-        bool origin_held;               /* the origin and the message are those of a request that a shield holds back */
-        bool duplicate;                      /* for bly_watch_begin(): met before in the same array */
+        bool reason_taken;              /* an awaiting task received the detail of a cancellation */
+        bool origin_held;               /* `origin` and `message` are those of a held request */
+        bool duplicate;                 /* mark of bly_watch_begin(): already in its array */
 
-        /* Its end and its place among others. */
+        /* The end of the task, and its place among other tasks. */
         struct bly_link observers;
         struct bly_owner *owner;
         struct bly_link owned;
         union {
-                belay_failure *failure;         /* done: of the outcome; of a cancellation, what the first to await it gets */
-                struct bly_tool_stack *tool;    /* alive, under a memory checker: on its stack */
+                /*
+                 * when done: detail of the outcome, which only the first await of a cancelled task
+                 * gets
+                 */
+                belay_failure *failure;
+                /* until then, under a memory checker: its data, on the task's stack */
+                struct bly_tool_stack *tool;
         };
         void *value;
         belay_destroy *destroy_value;
 
-        struct bly_scope *scope;        /* the innermost */
+        struct bly_scope *scope;        /* innermost scope */
         struct bly_local_node *locals;
-        struct bly_stack stack;         /* none while it is new, if it is to have one of the default size */
+        struct bly_stack stack;         /* none while new, unless its size is not the default */
         struct bly_text *name;
         const char *started_at;
         uint64_t id;
@@ -238,8 +255,12 @@ static inline bool bly_is_future(const belay_task *task) {
 
 /* ---- records (record.c) ---- */
 
+/* Frees a record without references. Reports a failure that was never retrieved. */
 void bly_record_free(belay_task *task);
-/* The records of a loop in the order of their arrays: NULL for the first, NULL after the last. */
+/*
+ * Returns the record in use that comes after `task`, the first for NULL, and NULL after the last.
+ * The order is that of the arrays.
+ */
 belay_task *bly_record_next(const struct belay_loop *loop, const belay_task *task);
 
 static inline belay_task *bly_record_ref(belay_task *task) {
@@ -252,24 +273,36 @@ static inline void bly_record_unref(belay_task *task) {
                 bly_record_free(task);
 }
 
-/* Text for a person: its name, or "#7". */
+/* Returns the task's name, or "#7", for messages. */
 const char *bly_task_label(const belay_task *task, char buffer[32]);
 
-/* Copies options of which the caller may know fewer, or more, than we do; NULL is all zero. */
+/*
+ * Copies an option struct to one of `size` bytes. The caller's struct may be smaller or larger,
+ * since it may come from another version of the library. NULL gives all zero.
+ */
 void bly_options(void *options, size_t size, const void *given);
 
 /* ---- starting (spawn.c) ---- */
 
-/* `owner` may be NULL. NULL with errno. */
+/*
+ * Spawns a task for `owner`, which is NULL for the loop. Returns NULL with errno. An eager task
+ * gets no owner here.
+ */
 belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
                       struct bly_owner *owner, const char *place);
 
-/* Ends a task whose function has returned `code` (finish.c). The record may be gone when it returns. */
+/*
+ * Ends a task whose body has returned `code`, or never ran (finish.c). The record may be gone when
+ * this returns.
+ */
 void bly_finish(belay_task *task, int code);
 
 /* ---- ending (end.c) ---- */
 
-/* A future's end, or a task's by whom it never ran: writes the outcome and tells everybody. Takes over `failure`. */
+/*
+ * Ends a future, or a task for bly_finish(). Writes the outcome, then notifies the owner and the
+ * observers. Takes over `failure`.
+ */
 void bly_end(belay_task *task, int outcome, belay_failure *failure);
 
 static inline void bly_observe(belay_task *task, struct bly_observer *observer) {
@@ -280,20 +313,31 @@ static inline void bly_unobserve(struct bly_observer *observer) {
         bly_list_remove(&observer->link);
 }
 
-/* The callbacks of a future that nobody can end any more: they are never called. */
+/*
+ * Frees the callbacks of a future that no caller can end, since its last reference is gone. They
+ * are never called.
+ */
 void bly_forget_callbacks(belay_task *future);
 /*
- * What a cancelled task gives the next to await it, and no other: asyncio hands its error out once. A reference of the
- * caller's; NULL: no reason.
+ * Returns the detail of a cancellation to an awaiting task. The first caller gets `failure`, since
+ * asyncio raises its exception object once. Later callers get a failure with task->message as its
+ * text. The caller owns the reference. NULL if there is no reason.
  */
 belay_failure *bly_take_cancellation(belay_task *task);
 
-/* ---- the failure that a task was left with (fail.c) ---- */
+/* ---- the latest failure (fail.c) ---- */
 
 /* Takes over `failure`, which may be NULL. */
+/*
+ * Returns the latest failure and clears it, if its code is `code`. Otherwise, or without detail,
+ * returns NULL.
+ */
 void bly_set_last_failure(belay_task *task, int code, belay_failure *failure);
 belay_failure *bly_take_last_failure(belay_task *task, int code);
-/* As belay_fail(), by the library itself: the text is a whole sentence, which says what the code stands for, too. */
+/*
+ * As belay_fail(), for the library itself. The text is a whole sentence that also says what the
+ * code means.
+ */
 int bly_explain(int code, const char *format, ...) BELAY_PRINTF(2, 3);
 
 #endif

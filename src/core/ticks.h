@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ticks: the processor's own counter, between two readings of the clock.
+ * Ticks: the processor's own counter, which replaces the clock between two readings of it.
  *
- * Reading the clock is most of what entering a time limit costs. For a millisecond after it was read, the counter tells how
- * much later it is for a third of that; the error is a few hundred nanoseconds at most. Only where the kernel's clock is
- * that same counter, and so trusts it.
+ * Reading the clock is most of the cost of entering a timeout. For 1 ms after a reading, the
+ * counter gives the time for a third of that cost. The error is below a microsecond. The counter is
+ * used only if the kernel's clock is based on it, which shows that the kernel trusts it.
  */
 #ifndef BLY_TICKS_H
 #define BLY_TICKS_H
@@ -12,11 +12,11 @@
 #include "base/base.h"
 
 struct bly_ticks {
-        uint64_t at;            /* the counter when the clock was read last, ... */
-        belay_time when;        /* ... and what the clock said */
-        uint64_t valid;         /* so many ticks that stays good; 0: not at all */
-        uint64_t scale;         /* nanoseconds a tick, times 2^32 */
-        uint64_t first_at;      /* where the scale is measured from */
+        uint64_t at;            /* counter at the latest reading of the clock */
+        belay_time when;        /* clock at that reading */
+        uint64_t valid;         /* ticks for which the reading stays valid; 0 if it is not */
+        uint64_t scale;         /* nanoseconds per tick, times 2^32 */
+        uint64_t first_at;      /* counter at the first reading, from which the scale is measured */
         belay_time first_when;
 };
 
@@ -37,10 +37,13 @@ static inline uint64_t bly_counter(void) {
 }
 #endif
 
-/* Can the counter be trusted? Looks once in a process. */
+/*
+ * Returns whether the counter can be trusted. The process finds out once, or again later if no
+ * descriptor was free.
+ */
 bool bly_ticks_trusted(void);
 
-/* Reads the clock, and takes the counter along. */
+/* Reads the clock and, if it is trusted, the counter. Returns the clock's time. */
 belay_time bly_ticks_read(struct bly_ticks *ticks);
 
 #endif

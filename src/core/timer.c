@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers: a heap with four children a node and the deadlines in its array.
+ * Timers: a heap with four children per node, whose array holds the deadlines.
  *
- * A timer that is taken back leaves a dead entry, so that taking back costs a write and not a walk through cold memory;
- * the heap is made anew when more than half of it is dead, which each dead entry has paid for.
+ * Withdrawing a timer leaves a dead entry in the heap. It costs one write instead of a walk through
+ * cold memory. The heap is compacted if more than 64 entries, and more than half of all, are dead.
+ * Each dead entry has then paid for its share of that work.
  *
- * What is due is not fired at once but stands in line behind what is ready already, as asyncio has it. Until its turn comes
- * it can still be taken back. The line is at the end of the heap's array, which has an entry for each, and goes backwards: no
- * link lies in a timer, so that timers which are gone without a word can be found and not be touched.
+ * A timer that is due does not fire at once. As in asyncio, it fires after everything that is ready
+ * already, and until then it can still be withdrawn. The line of due timers is at the end of the
+ * heap's array, which has room for every timer, and grows downwards. No links lie in the timers
+ * themselves. If the memory of timers goes away, bly_timers_forget() can thus find them without
+ * reading that memory.
  */
 #include "core/loop.h"
 
@@ -55,7 +58,10 @@ static void remove_first(struct bly_heap *heap) {
                 sift_down(heap, 0, last);
 }
 
-/* Frees the end and the top of dead entries: what is there decides, and is cheap to see. */
+/*
+ * Drops dead entries at the top, where they would hide the first deadline. Also drops those at the
+ * end, which costs almost nothing.
+ */
 static void drop_dead(struct bly_heap *heap) {
         while (heap->count > 0 && heap->entries[heap->count - 1].timer == NULL) {
                 heap->count--;
@@ -165,7 +171,7 @@ void bly_timers_look(struct belay_loop *loop) {
         while (bly_timers_first(loop) <= loop->now) {
                 struct bly_timer *timer = heap->entries[0].timer;
 
-                /* The place that this gives up is what the line grows by. */
+                /* The line grows into the place that this removal frees in the array. */
                 remove_first(heap);
                 timer->state = BLY_TIMER_DUE;
                 timer->index = heap->room - 1 - heap->due++;
@@ -200,7 +206,10 @@ size_t bly_timers_trim(struct belay_loop *loop) {
 
         while (room < heap->count)
                 room *= 2;
-        /* The line of those that are due lies at the end. */
+        /*
+         * The line of due timers lies at the end of the array, so the array cannot shrink while it
+         * is in use.
+         */
         if (heap->due > 0 || room >= before)
                 return 0;
         entries = bly_realloc(heap->entries, room * sizeof(*heap->entries));
@@ -211,7 +220,9 @@ size_t bly_timers_trim(struct belay_loop *loop) {
         return (before - room) * sizeof(*entries);
 }
 
-/* Who still has one, on the stack of a task that was given up, may take it back later. */
+/*
+ * Marks all timers as off. A timer on the stack of an abandoned task may still be withdrawn later.
+ */
 void bly_timers_free(struct belay_loop *loop) {
         struct bly_heap *heap = &loop->heap;
 

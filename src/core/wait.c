@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting and waking.
+ * Waiting and waking: the functions that are not inlined.
  */
 #include "core/wait.h"
 
@@ -36,13 +36,19 @@ int bly_try_slowly(const char *place) {
         if (self == NULL || loop->is_virtual)
                 return 0;
         if (bly_is_eager(loop, self)) {
-                /* It gives way to its parent alone, which is to give way at its own next try. */
+                /*
+                 * A task on its eager first step yields to its parent alone. The parent must yield
+                 * at its own next try.
+                 */
                 bly_tries = 1;
                 return belay_yield_placed(place);
         }
         if (!bly_look_if_due(loop) && loop->ready.head == NULL && !self->node.must_cancel)
                 return 0;
-        /* Timers that are due wake their tasks behind us. These run before we do. */
+        /*
+         * The first yield fires the timers that are due. The tasks that these wake stand after this
+         * task in the queue. The second yield, below, lets them run first.
+         */
         if (loop->fire_queued)
                 rc = belay_yield_placed(place);
         return rc == 0 ? belay_yield_placed(place) : rc;
@@ -65,7 +71,10 @@ int bly_settle(belay_task *self) {
         self->wake = 0;
         self->wake_reason = NULL;
         if (self->node.must_cancel) {
-                /* Requests that come between the wake-up and now merge with the one that woke us, whose reason stays. */
+                /*
+                 * Requests that arrived after the wake-up merge with the one that woke the task.
+                 * The reason of that one is kept.
+                 */
                 self->node.must_cancel = false;
                 if (code != -ECANCELED)
                         reason = bly_text_ref(self->message);
@@ -93,7 +102,10 @@ void bly_postpone(belay_task *self) {
 void bly_undeliver(belay_task *self) {
         belay_failure *left = bly_take_last_failure(self, -ECANCELED);
 
-        /* One that came since then is told of in its stead, as if both had come before. */
+        /*
+         * If another request has arrived since, its origin and reason are reported instead, as
+         * though both had been pending together.
+         */
         if (!self->node.must_cancel) {
                 self->node.must_cancel = true;
                 self->node.flags |= BLY_TASK_ORIGIN_FRESH;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting, waking, and what a wait comes to.
+ * Waiting, waking and verdicts.
  *
- * Every wait goes the same way: a struct bly_wait on the waiter's stack says how a request for cancellation takes
- * it (`meet` or `next`); bly_suspend() gives way; whoever brings about what is waited for calls bly_wake(), once. The waiter
- * then asks for the verdict: bly_verdict() where a request that came before it ran again wins (asyncio's rule), its own
- * judgement where what happened wins.
+ * All waits work in the same way. A struct bly_wait on the task's stack says how the wait handles a
+ * cancellation request, by `on_request` or `next` of its class. bly_suspend() then lets other tasks
+ * run, and the function that causes the event calls bly_wake() once.
+ *
+ * After that the task determines its verdict. bly_verdict() lets a request win that arrived before
+ * the task ran again, which is asyncio's rule. Waits that must not discard completed work decide
+ * the verdict themselves.
  */
 #ifndef BLY_WAIT_H
 #define BLY_WAIT_H
@@ -14,7 +17,10 @@
 
 #include <belay/places.h>
 
-/* The calling task. NULL outside of tasks, which is reported; the caller then returns -EPERM. */
+/*
+ * Returns the calling task. Outside of tasks, reports a misuse and returns NULL; the caller must
+ * then return -EPERM.
+ */
 belay_task *bly_no_waiter(const char *place, const char *what);
 
 static inline belay_task *bly_waiter(const char *place, const char *what) {
@@ -25,12 +31,15 @@ static inline belay_task *bly_waiter(const char *place, const char *what) {
         return bly_no_waiter(place, what);
 }
 
-/* Before a task gives way: what a test wants to know of, and a request that is pending and meets the wait first. */
+/*
+ * Called before a task yields. Calls the hook of a test, then lets the wait handle a pending
+ * request.
+ */
 void bly_before_wait(belay_task *self);
 
 /*
- * The first half of bly_suspend(), for those that have something to do before they give way (bly_leave()) which no request
- * is to find done: self->wait is NULL if one that was pending met the wait and ended it.
+ * The first half of bly_suspend(), for a caller with work to do before bly_leave(). If a pending
+ * request has ended the wait, self->wait is NULL and the caller must skip that work.
  */
 static inline __attribute__((always_inline)) void bly_begin_wait(belay_task *self, struct bly_wait *wait, const char *place) {
         struct belay_loop *loop = self->loop;
@@ -43,13 +52,16 @@ static inline __attribute__((always_inline)) void bly_begin_wait(belay_task *sel
                 bly_before_wait(self);
 }
 
-/* Gives way until woken; task->wake says how. A request that is pending meets the wait first, as in asyncio. */
+/*
+ * Lets other tasks run until the task is woken; task->wake then says how. As in asyncio, a pending
+ * request reaches the wait first.
+ */
 static inline __attribute__((always_inline)) void bly_suspend(belay_task *self, struct bly_wait *wait, const char *place) {
         bly_begin_wait(self, wait, place);
         bly_leave(self->loop, self);
 }
 
-/* Makes a waiting task ready: its wait ended with `code` (0, -ECANCELED, -EDEADLK). */
+/* Makes a waiting task ready. `code` says how its wait ended: 0, -ECANCELED or -EDEADLK. */
 static inline void bly_wake(belay_task *task, int code) {
         if (unlikely(task->node.flags & BLY_TASK_ABANDONED))
                 return;
@@ -60,8 +72,9 @@ static inline void bly_wake(belay_task *task, int code) {
 }
 
 /*
- * What the wait that just ended comes to, if requests win: 0, -ECANCELED (delivered: its reason is what the task was left
- * with), or -EDEADLK. bly_settle() is the same for a task that knows it has something to settle.
+ * Returns the verdict of the wait that just ended, if requests win: 0, -ECANCELED or -EDEADLK. With
+ * -ECANCELED the request is delivered, and its reason is the latest failure. bly_verdict() is the
+ * fast path, for the common case in which there is nothing to settle.
  */
 int bly_settle(belay_task *self);
 
@@ -76,10 +89,10 @@ static inline __attribute__((always_inline)) int bly_wait(belay_task *self, stru
         return bly_verdict(self);
 }
 
-/* Lets the others run once: the task is ready all the time. No verdict. */
+/* Lets the other ready tasks run once, while the task itself stays ready. Returns no verdict. */
 void bly_yield_slowly(belay_task *self);
 
-/* The whole of a yield, where nothing is in its way: one switch, and no call but that. */
+/* A whole yield. In the common case it is a single switch without any other call. */
 static inline void bly_yield_now(struct belay_loop *loop, belay_task *self, const char *place) {
         struct bly_node *node = loop->ready.head;
 
@@ -87,7 +100,10 @@ static inline void bly_yield_now(struct belay_loop *loop, belay_task *self, cons
         if (likely(loop->switches > 0 && node != NULL && node->kind == BLY_NODE_TASK)) {
                 struct bly_node *last = loop->ready.tail;
 
-                /* With one other ready, what comes after it is us: not read back from where it was just written. */
+                /*
+                 * If only one other task is ready, `self` comes next. The test avoids reading back
+                 * node->next, which was just written.
+                 */
                 last->next = &self->node;
                 self->node.next = NULL;
                 loop->ready.head = last == node ? &self->node : node->next;
@@ -99,11 +115,14 @@ static inline void bly_yield_now(struct belay_loop *loop, belay_task *self, cons
 }
 
 /*
- * Tries that need no wait: getting an item that is there, acquiring what is free, I/O that is ready. A task that never has to wait
- * would starve timers, descriptors, signals and others, so it gives way after so many tries. It does so before it tries, so that
- * nothing was done if a request is delivered there. bly_try(): 0, or -ECANCELED.
+ * For tries that need no wait: to get an available item, to acquire a free lock, or to do I/O that
+ * is ready. A task that never has to wait would starve timers, descriptors, signals and other
+ * tasks. At every 64th try it therefore yields if a look is due, a task is ready or a request is
+ * pending. It does so before it tries, so that nothing is done yet if a request is delivered there.
+ * bly_try() returns 0 or -ECANCELED.
  *
- * Under a virtual clock acquiring costs nothing, as in asyncio, whose traces tell; I/O has a budget of its own there.
+ * Under a virtual clock these tries never yield, as in asyncio, with whose traces the tests
+ * compare. I/O has a budget of its own there.
  */
 int bly_try_slowly(const char *place);
 
@@ -111,17 +130,20 @@ static inline int bly_try(const char *place) {
         return likely(--bly_tries != 0) ? 0 : bly_try_slowly(place);
 }
 
-/* Delivers a request with this reason (taken over): origin, reason, -ECANCELED. */
+/*
+ * Delivers a request and returns -ECANCELED. `reason`, which this takes over, becomes the latest
+ * failure.
+ */
 int bly_deliver(belay_task *self, struct bly_text *reason);
 
 /*
- * For waits in which what happened wins and which were detached before it happened: the request is pending
- * again, for the next wait.
+ * For waits that must not discard completed work. If a request detached the wait before the event
+ * happened, the request becomes pending again, for the next wait.
  */
 void bly_postpone(belay_task *self);
 /*
- * The same after the verdict: a call that was made of several waits got -ECANCELED from the latest, and returns what it
- * has instead.
+ * The same after the verdict, for a call that consists of several waits. The latest wait returned
+ * -ECANCELED, and the call returns what it has achieved instead.
  */
 void bly_undeliver(belay_task *self);
 
@@ -131,45 +153,55 @@ struct bly_request {
         belay_origin_kind kind;
         const char *place;
         const char *reason;
-        struct bly_text *shared_reason; /* instead of reason, where there is one already */
+        struct bly_text *shared_reason; /* used instead of `reason` if not NULL */
         belay_task *asker;
         int signal;
-        int depth;              /* of the scope that asks; 0: from outside of all scopes */
-        bool *in_vain;          /* if not NULL, gets: it went round in a circle, and nobody woke up for it */
+        int depth;              /* depth of the sending scope, 0 outside of all scopes */
+        /* if not NULL, set to whether a circle kept it from waking any task */
+        bool *in_vain;
 };
+/* The depth of requests that a task sends to itself. */
 enum { BLY_DEPTH_INNERMOST = 1 << 30 };
 
-/* Asks for a task's cancellation. False if it is done. */
+/* Sends a task a cancellation request. Returns false if the task is done or abandoned. */
 bool bly_request_cancel(belay_task *task, const struct bly_request *ask);
 
-/* A pending request meets the wait that its task has just begun. */
+/* Lets the current wait of a task handle the pending request. */
 void bly_meet_pending(belay_task *self);
 
-/* What shielded regions hold back is pending from now on: for the next wait, or the one that is going on. */
+/* Makes the requests that shields hold back pending. A wait in progress handles them at once. */
 void bly_let_through(belay_task *task);
 
-/* Takes one request back: belay_uncancel(). */
+/* Withdraws one request, as belay_uncancel(). Returns how many are left. */
 int bly_uncancel(belay_task *task);
 
-/* Wait classes of those who wait for the end of one task or of several are built on struct bly_pass. */
+/*
+ * Initializes a wait for the end of one or several tasks. Its wait class is built on struct
+ * bly_pass.
+ */
 static inline void bly_pass_init(struct bly_pass *pass, belay_task *self, const struct bly_wait_class *class) {
-        /* The rest is the walk's, which sets it when it comes here. */
+        /* The walk of a request sets the other fields when it reaches this wait. */
         pass->wait.class = class;
         pass->task = self;
         pass->walking = false;
         pass->passed = false;
 }
 
-/* What was passed on was refused there, and is no request any more that is still to come: the next has an origin of its own. */
+/*
+ * For a wait whose forwarded request was refused by the awaited task. That request is over, so the
+ * next one gets an origin of its own.
+ */
 static inline void bly_pass_refused(const struct bly_pass *pass) {
         if (unlikely(pass->passed) && !(pass->task->node.flags & BLY_TASK_HELD))
                 pass->task->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
 }
 
-enum bly_answer bly_detach(belay_task *task, struct bly_wait *wait);   /* nothing to undo */
+/* For a wait with nothing to undo: returns BLY_DETACHED. */
+enum bly_answer bly_detach(belay_task *task, struct bly_wait *wait);
+/* Returns BLY_REFUSED. */
 enum bly_answer bly_refuse(belay_task *task, struct bly_wait *wait);
 
-/* A wait that a timer of the task itself may end. */
+/* `fire` of task->timer, for a wait that this timer ends: wakes the task with 0. */
 void bly_timer_wakes(struct bly_timer *timer);
 
 #endif
