@@ -147,8 +147,8 @@ static bool serve(struct bly_fd_server *server, struct bly_fd *fd) {
 /*
  * Waits until the source is readable, or until the loop has moved all that it can by serve().
  * Returns 1 if the copy goes on, 0 at the end of stream, or a negative errno. If the loop has a
- * virtual clock or a seed, or a test counts waits (on_wait), each piece is a wait of its own,
- * without serve().
+ * virtual clock or a seed, or a test counts waits (on_wait), serve() is not used. Then each piece
+ * is a wait of its own.
  */
 static ssize_t await(struct bly_copying *copying, struct bly_fd *fd, const char *place) {
         struct belay_loop *loop = copying->io->loop;
@@ -161,8 +161,9 @@ static ssize_t await(struct bly_copying *copying, struct bly_fd *fd, const char 
 }
 
 /*
- * Tries after a request ended a wait before which the task did not try. Bytes may have arrived that
- * the back end has not announced yet. If any moved, the request is pending again.
+ * Tries once after a request ended the task's wait, because the task waited without trying first.
+ * Bytes may have arrived that the back end has not announced yet. Unless nothing is there, the
+ * request is pending again; otherwise the function returns -ECANCELED.
  */
 static __attribute__((noinline)) ssize_t pass_on_all_the_same(struct bly_copying *copying, struct bly_fd *fd) {
         ssize_t rc = fd->closing || copying->target->closing ? -EAGAIN : pass_on_now(copying, fd);

@@ -88,10 +88,7 @@ const char *bly_descriptor_describe(const void *self) {
 void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, socklen_t length) {
         struct bly_descriptor *descriptor = bly_stream_socket(stream);
 
-        /*
-         * If a Unix socket has no name, the description by bly_fd_name() says more than its
-         * address.
-         */
+        /* If a Unix socket has no name, bly_fd_name() says more than its address would. */
         if (descriptor == NULL || length <= sizeof(sa_family_t) || length > sizeof(descriptor->peer))
                 return;
         memcpy(&descriptor->peer, peer, length);

@@ -24,7 +24,7 @@
 
 /* ---- without waiting ---- */
 
-/* Calls preadv2() or pwritev2(). The offset -1 stands for the descriptor's own. -1 with errno. */
+/* Calls preadv2() or pwritev2() with the offset -1, the descriptor's own. Returns -1 with errno. */
 static ssize_t move_now(long call, int fd, const struct iovec *parts, int count) {
         unsigned long high = sizeof(long) < sizeof(int64_t) ? -1UL : 0;
 
@@ -69,7 +69,7 @@ enum { PACKET = 65536 };                /* room for any packet, which is at most
 
 /*
  * Copies the first bytes of a pipe, at most `most`, to another pipe, and leaves them in the first.
- * Returns their number, 0 at the end; -1 with errno.
+ * Returns their number, 0 at the end, or -1 with errno.
  */
 static ssize_t copy_ahead(int fd, const int copy[2], size_t most) {
         return tee(fd, copy[1], most, SPLICE_F_NONBLOCK);
@@ -93,7 +93,10 @@ static ssize_t find_mode_with(struct bly_descriptor *plain, int fd, const int co
         return size;
 }
 
-/* Finds the mode. `room` has PACKET bytes. Returns how many bytes are there, 0 at the end; -1. */
+/*
+ * Finds the mode of a pipe by a copy in a second pipe. `room` is scratch memory of PACKET bytes.
+ * Returns as copy_ahead().
+ */
 static ssize_t find_mode(struct bly_descriptor *plain, int fd, char *room) {
         int copy[2], error;
         ssize_t size;

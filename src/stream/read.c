@@ -41,7 +41,7 @@ static inline ssize_t readable(const belay_stream *stream) {
                 return stream->reader.error;
         if (unlikely(stream->ended))
                 return 0;
-        /* interrupt() ended the read before, and is not called again for the next one. */
+        /* If the stream was closed between two steps of a call, interrupt() ends no later step. */
         return unlikely(stream->closed) ? -EBADF : 1;
 }
 

@@ -29,8 +29,8 @@ static size_t find(const belay_stream *stream, const void *delimiter, size_t len
 
 /*
  * Reads ahead until the buffer holds the delimiter. Returns the number of bytes up to its end, or
- * of all bytes if the stream ends before; -EMSGSIZE if it does not end within `limit` bytes; or
- * another negative errno.
+ * of all bytes if the stream ends before. Returns -EMSGSIZE if no delimiter ends within `limit`
+ * bytes, or another negative errno.
  */
 static ssize_t wait_for(belay_stream *stream, const void *delimiter, size_t length, size_t limit) {
         size_t looked = 0, size;

@@ -33,7 +33,7 @@ static __attribute__((noinline)) ssize_t perform(struct bly_io *io, struct bly_f
  * system call leaves little of that stack in the caches.
  */
 static inline void bring_next(const struct belay_loop *loop) {
-        enum { LINES = 7 };             /* cache lines from the latest frame to socket_read()'s */
+        enum { LINES = 7 };             /* cache lines up to the frame of the reading function */
         const struct bly_node *next = loop->ready.head;
         const char *sp;
 

@@ -117,9 +117,8 @@ ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size);
 ssize_t bly_stream_read_now(belay_stream *stream, struct bly_fd *socket, void *buffer, size_t size);
 /*
  * Reads from the transport into the stream's buffer, after the bytes that are there. If the buffer
- * has no room for `most` bytes in all, the function first moves its bytes to its start, and
- * enlarges it only if it is full. The read may go beyond `most`. Returns as bly_stream_read(), or
- * -ENOMEM.
+ * has no room for `most` bytes in all, the function first moves its bytes to its start. It enlarges
+ * only a full buffer. The read may go beyond `most`. Returns as bly_stream_read(), or -ENOMEM.
  */
 ssize_t bly_stream_fill(belay_stream *stream, size_t most);
 /* Moves `size` bytes from the start of the buffer to `to`, or discards them if `to` is NULL. */
@@ -191,7 +190,7 @@ struct bly_descriptor {
         bool cannot_read_now, cannot_write_now;
         bool keep_open;                 /* the program closes the given descriptor itself */
         bool restore;                   /* `flags` must be set again at the end */
-        int flags;                      /* status flags of the description before belay set one */
+        int flags;                      /* status flags before belay set O_NONBLOCK */
         struct bly_fd_owner given_owner;
         struct bly_fd *given;           /* given descriptor if is_apart; NULL: none, or lost */
         enum bly_pipe_mode mode;
@@ -206,9 +205,9 @@ struct bly_descriptor {
 /* Calls recv() once without waiting. Returns -EAGAIN if there is nothing. */
 ssize_t bly_socket_receive_now(struct bly_fd *fd, void *buffer, size_t size);
 /*
- * Reads after a wait that a request ended and before which the task did not try. Bytes may have
- * arrived that the back end has not announced yet. If so, returns their count, and the request is
- * pending again; otherwise returns -ECANCELED. Errors and the end of stream count as bytes do.
+ * Reads once after a request ended the task's wait, because the task waited without trying first.
+ * Bytes may have arrived that the back end has not announced yet. If nothing is there, the function
+ * returns -ECANCELED. Otherwise it returns what recv() returned, and the request is pending again.
  */
 ssize_t bly_socket_receive_all_the_same(struct bly_io *io, struct bly_fd *fd, void *buffer, size_t size);
 /* Calls send() once without waiting. Returns -EAGAIN if there is no room. */
@@ -227,9 +226,7 @@ const char *bly_descriptor_describe(const void *self);
  * socket, and closes it on failure.
  */
 int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family, const char *place);
-/*
- * Records the peer's address, which belay_stream_name() returns. Does nothing if it does not fit.
- */
+/* Records the peer's address for belay_stream_name(), unless it is unnamed or too long. */
 void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, socklen_t length);
 
 /* Returns the descriptor of a stream whose transport is a socket, or NULL. */

@@ -27,9 +27,7 @@ ssize_t bly_stream_note(belay_stream *stream, ssize_t rc) {
                 stream->sent += (size_t) rc;
                 return rc;
         }
-        /*
-         * If a transport returned 0 each time, a caller that writes all would call it without end.
-         */
+        /* If a transport returned 0 each time, a write of all bytes would call it without end. */
         if (rc == 0)
                 rc = -EIO;
         if (is_final(rc))
@@ -40,7 +38,7 @@ ssize_t bly_stream_note(belay_stream *stream, ssize_t rc) {
 }
 
 ssize_t bly_stream_write(belay_stream *stream, const struct iovec *parts, int count) {
-        /* interrupt() ended the write before, and is not called again for the next one. */
+        /* If the stream was closed between two steps of a call, interrupt() ends no later step. */
         if (unlikely(stream->closed))
                 return -EBADF;
         return bly_stream_note(stream, stream->write(stream->self, parts, count));
