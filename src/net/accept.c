@@ -8,7 +8,10 @@
 
 #include "net/net.h"
 
-/* The connection was gone before it was taken: its error is not ours (see accept(2)). */
+/*
+ * Returns whether an error of accept() belongs to a connection that ended before it was accepted.
+ * Then it is no error of the listener (see accept(2)).
+ */
 static bool is_of_the_connection(int error) {
         switch (error) {
         case ECONNABORTED: case EPROTO: case EPERM: case ENETDOWN: case ENOPROTOOPT: case EHOSTDOWN: case ENONET:
@@ -31,13 +34,16 @@ static int perform_accept(belay_listener *listener, const char *place) {
         return (int) bly_perform(listener->io, &op, place);
 }
 
-/* Who was accepted. */
+/* The address of an accepted connection's peer. */
 struct peer {
         struct sockaddr_storage address;
-        socklen_t length;               /* 0: not known */
+        socklen_t length;               /* 0: unknown */
 };
 
-/* Asked at once: of a connection that is gone the system does not tell any more whose it was. */
+/*
+ * Gets the peer's address, or the length 0. belay_accept() does so at once, because the kernel
+ * forgets the address when the connection is gone.
+ */
 static void ask_who(int fd, struct peer *peer) {
         peer->length = sizeof(peer->address);
         if (getpeername(fd, (struct sockaddr *) &peer->address, &peer->length) < 0)
@@ -45,8 +51,10 @@ static void ask_who(int fd, struct peer *peer) {
 }
 
 /*
- * Another process may have made a socket that it shares with us block again. So it is looked at first; and if another
- * takes the connection before us, the flag, which has just been looked at as well, keeps us from waiting.
+ * Checks before accept() that a connection is waiting, because another process that shares the
+ * socket may have cleared O_NONBLOCK. The function sets that flag again. So if another process
+ * takes the connection first, accept() still does not wait. Returns -EAGAIN if no connection is
+ * waiting.
  */
 static int look_before(const belay_listener *listener) {
         struct pollfd pollfd = { .fd = listener->fd->fd, .events = POLLIN };
@@ -62,7 +70,7 @@ static int try_accept(belay_listener *listener, struct peer *peer, const char *p
 
         if (rc < 0)
                 return rc;
-        /* Others ran meanwhile: its number may be another's. */
+        /* Other tasks may have run in bly_fd_try(), so the number may be another descriptor's. */
         if (listener->hushed)
                 return -EBADF;
         rc = listener->is_shared ? look_before(listener) : 0;
@@ -74,8 +82,8 @@ static int try_accept(belay_listener *listener, struct peer *peer, const char *p
 }
 
 /*
- * The descriptor of a connection, or a negative errno. A back end that accepts by itself is given a socket that blocks:
- * nobody else may try.
+ * Returns the descriptor of a connection, or a negative errno. A back end that performs accepts
+ * works on a socket that may block, so the function never tries accept4() there itself.
  */
 static int accept_one(belay_listener *listener, struct peer *peer, const char *place) {
         struct bly_io *io = listener->io;
@@ -118,7 +126,7 @@ int belay_accept_placed(const char *place, belay_listener *listener, belay_strea
         if (rc == 0)
                 bly_stream_note_peer(*stream, (struct sockaddr *) &peer.address, peer.length);
         rc = bly_listener_leave(listener, rc);
-        /* Its listener went in the same turn. */
+        /* Another task closed the listener in the turn in which the connection was accepted. */
         if (unlikely(rc < 0) && *stream != NULL) {
                 belay_abort(*stream);
                 *stream = NULL;

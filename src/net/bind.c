@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A Unix socket's file outlives the process that did not remove it, and would keep the next one from its address.
- * That nobody is there any more is known by trying to connect.
+ * Binding sockets, and the files of Unix sockets.
+ *
+ * If a process does not remove its Unix socket's file, the file outlives the process and blocks the
+ * address for the next one. An attempt to connect shows whether a socket still belongs to the file.
  */
 #define _GNU_SOURCE
 #include <sys/stat.h>
@@ -18,7 +20,10 @@ const char *bly_path_of(const belay_address *address) {
         return un->sun_family == AF_UNIX && un->sun_path[0] != '\0' ? un->sun_path : NULL;
 }
 
-/* 0 if the file was left over, or is gone; -EADDRINUSE, or why that cannot be found out. */
+/*
+ * Returns 0 if no socket belongs to the file, or if the file is gone. Returns -EADDRINUSE if a
+ * socket belongs to it, or the error that prevented the check.
+ */
 static int is_left_over(const belay_address *address, const char *path) {
         struct stat stat;
         int fd, error;
@@ -27,7 +32,7 @@ static int is_left_over(const belay_address *address, const char *path) {
                 return errno == ENOENT ? 0 : -errno;
         if (!S_ISSOCK(stat.st_mode))
                 return -EADDRINUSE;
-        /* For datagrams, whatever it is for: then who is there does not notice. */
+        /* The type is SOCK_DGRAM for all addresses, so that no server notices the connect(). */
         fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return -errno;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Giving a socket its own address.
+ * Binding sockets to their own addresses, and the files of Unix sockets.
  */
 #ifndef BLY_BIND_H
 #define BLY_BIND_H
@@ -18,24 +18,30 @@ static inline int bly_family(const belay_address *address) {
         return bly_sockaddr(address)->sa_family;
 }
 
-/* The path of a Unix socket's file; NULL for all other addresses. */
+/* Returns the path of a Unix socket's file; NULL for all other addresses. */
 const char *bly_path_of(const belay_address *address);
 
-/* As bind(), but a Unix socket's file that was left over is replaced. 0 or a negative errno. */
+/*
+ * Works as bind(), and replaces the file of a Unix socket if no socket belongs to it any more.
+ * Returns 0 or a negative errno.
+ */
 int bly_bind(int fd, const belay_address *address);
 
-/* Which file it is that has a path: another may take its name. */
+/* The identity of a Unix socket's file, because another file may take its path. */
 struct bly_inode {
         dev_t device;
         ino_t number;
 };
 
-/* 0 or a negative errno. */
+/* Stores the identity of the file at `path`. Returns 0 or a negative errno. */
 int bly_note_file(const char *path, struct bly_inode *file);
-/* Not if it is another's by now. */
+/* Removes the file, unless another file has the path. */
 void bly_remove_file(const char *path, const struct bly_inode *file);
 
-/* Where a socket is, as an endpoint's text. Its family, or a negative errno. */
+/*
+ * Writes the socket's own address as the text of an endpoint. Returns its address family, or a
+ * negative errno.
+ */
 int bly_own_endpoint(int fd, char text[BELAY_ADDRESS_TEXT]);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connecting.
+ * Connecting to one address, and the public functions that connect.
  *
- * connect() is called again after each wait: that says whether it came to something, and to what. What happened wins:
- * a connection that stands when a cancellation is delivered is returned, and the request is there for the next wait.
+ * A task calls connect() again after each wait. That call reports whether the connection is made,
+ * in progress or failed. Cancellation never discards completed work: if the connection is made when
+ * a request is delivered, it is returned, and the request stays pending.
  */
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -22,12 +23,18 @@
 
 /* ---- a socket ---- */
 
-/* To the first of our addresses of this family that will do. *chosen is it, NULL if none is asked for. */
+/*
+ * Binds the socket to the first local address of this family that can be bound. *chosen is that
+ * address, or NULL if the program names none.
+ */
 static int bind_own(const struct bly_connect *how, int fd, int family, const belay_address **chosen) {
         int rc = how->local_count > 0 ? -EAFNOSUPPORT : 0, one = 1;
 
         *chosen = NULL;
-        /* Without a port of its own it gets one when it is known whom it connects to: there are enough then. */
+        /*
+         * If the local address has no port, the kernel chooses one at connect(), when it knows the
+         * peer. Connections to different peers may share a port, so ports do not run out.
+         */
         if (how->local_count > 0 && family != AF_UNIX)
                 setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
         for (size_t i = 0; i < how->local_count; i++) {
@@ -44,7 +51,9 @@ static int bind_own(const struct bly_connect *how, int fd, int family, const bel
         return rc;
 }
 
-/* The descriptor, or a negative errno. It does not block, which connect() must not. */
+/*
+ * Returns a descriptor, or a negative errno. It is non-blocking, so that connect() does not wait.
+ */
 static int open_socket(const struct bly_connect *how, int family, const belay_address **local) {
         int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1, rc = 0;
 
@@ -63,7 +72,10 @@ static int open_socket(const struct bly_connect *how, int family, const belay_ad
 
 /* ---- connecting it ---- */
 
-/* 0: it stands; -EINPROGRESS, -EAGAIN (a Unix socket's listener has no room); or it failed. */
+/*
+ * Returns 0 if the connection is made, or -EINPROGRESS. Returns -EAGAIN if the queue of a Unix
+ * socket's listener is full, or another negative errno if the connection failed.
+ */
 static int try_once(int fd, const belay_address *address) {
         int rc;
 
@@ -108,18 +120,19 @@ static int connect_socket(const struct bly_connect *how, struct bly_fd *fd, cons
         return rc;
 }
 
-/* ---- what came of it ---- */
+/* ---- the stream of a connection ---- */
 
 /*
- * A port of this machine at which nobody listens may be the one that the system chooses for our end. Then the socket
- * meets itself, and is connected.
+ * Returns whether the socket is connected to itself. If no socket listens at a port of this
+ * machine, the kernel may choose that same port for the connecting socket. The connect() then
+ * succeeds.
  */
 static bool met_itself(int fd, const belay_address *address) {
         struct sockaddr_storage own, peer;
         struct sockaddr_in *in = (struct sockaddr_in *) &own;
         socklen_t own_length = sizeof(own), peer_length = sizeof(peer);
 
-        /* The port stands at the same place in both families. */
+        /* The port has the same offset in the addresses of both families. */
         if (bly_family(address) != AF_INET && bly_family(address) != AF_INET6)
                 return false;
         if (getsockname(fd, (struct sockaddr *) &own, &own_length) < 0
@@ -129,12 +142,14 @@ static bool met_itself(int fd, const belay_address *address) {
                && memcmp(&own, &peer, own_length) == 0;
 }
 
-/* Somebody closed the descriptor that connects, which belay alone knows. */
+/* The program closed the descriptor that connects. connect_one() finds that out by is_lost. */
 static void lost(struct bly_fd_owner *owner) {
         (void) owner;
 }
 
-/* Takes the descriptor over. */
+/*
+ * Makes a stream of a connected socket. The function owns the descriptor, and closes it on failure.
+ */
 static int make_stream(const struct bly_connect *how, int fd, const belay_address *address, belay_stream **stream) {
         int not_blocking = 0, rc;
 
@@ -177,7 +192,7 @@ static int connect_one(const struct bly_connect *how, const belay_address *addre
 
 /* ---- one address ---- */
 
-/* A cancellation keeps its own reason. */
+/* A failure gets a detail with the addresses. A cancellation keeps the reason of its request. */
 int bly_connect_one(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
         int rc = connect_one(how, address, stream);
         char text[BELAY_ADDRESS_TEXT], quoted[BLY_QUOTED];
@@ -190,7 +205,7 @@ int bly_connect_one(const struct bly_connect *how, const belay_address *address,
         return bly_explain(rc, "connect to %s: %s", text, strerror(-rc));
 }
 
-/* ---- the functions ---- */
+/* ---- the public functions ---- */
 
 static int prepare(struct bly_connect *how, belay_task *self, const belay_connect_options *given, const char *place) {
         belay_connect_options options;

@@ -9,22 +9,25 @@
 
 #include "io/io.h"
 
-/* What all attempts have in common. */
+/* The parameters of a connection that are the same for each address tried. */
 struct bly_connect {
         struct bly_io *io;
-        const char *place;
-        const char *endpoint;           /* as the program has it; NULL: it gave an address, one */
-        const char *local;              /* likewise; NULL: the system chooses */
-        belay_address *locals;          /* to connect from, one of the same family */
-        size_t local_count;             /* 0: the system chooses */
-        belay_time stagger;
+        const char *place;              /* call site */
+        const char *endpoint;           /* the program's text; NULL: it gave a single address */
+        const char *local;              /* text of the local endpoint; NULL: the kernel chooses */
+        belay_address *locals;          /* addresses of `local`, to connect from */
+        size_t local_count;             /* 0: the kernel chooses */
+        belay_time stagger;             /* span between the starts of two attempts */
         bool nagle;
 };
 
-/* To one address, by the calling task. 0 with the stream, or a negative errno. */
+/*
+ * Connects to one address in the calling task. Returns 0 with the stream in *stream, or a negative
+ * errno.
+ */
 int bly_connect_one(const struct bly_connect *how, const belay_address *address, belay_stream **stream);
 
-/* To the first of several that answers (happy_eyeballs.c). */
+/* Connects to the first of `count` addresses that answers (happy_eyeballs.c). */
 int bly_connect_any(const struct bly_connect *how, const belay_address *addresses, size_t count,
                     belay_stream **stream);
 

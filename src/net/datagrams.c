@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets for datagrams.
+ * Datagram sockets.
  *
- * Any number of tasks may be at one: each that is woken tries, and who finds nothing waits again. When it is closed,
- * the socket goes at once, so that its address is free, and the memory when the last task has left.
+ * Any number of tasks may wait for one. Each task that is woken tries, and waits again if it finds
+ * nothing. When the socket is closed, its descriptor is closed at once, so that the address is
+ * free. Its memory is freed when the last task has left.
  */
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -20,23 +21,23 @@ struct belay_datagrams {
         struct bly_io *io;
         struct bly_fd *fd;
         int family;
-        size_t inside;                  /* tasks that are at it */
-        bool closed;                    /* its handle is gone */
+        size_t inside;                  /* number of tasks in a call */
+        bool closed;                    /* the handle is invalid */
         bool unusable;                  /* closed, or the program closed the descriptor */
-        char *path;                     /* of a Unix socket's file, which is removed in the end; NULL */
-        struct bly_inode file;
+        char *path;                     /* Unix socket's file, which closing removes; NULL: none */
+        struct bly_inode file;          /* identity of that file */
         char endpoint[BELAY_ADDRESS_TEXT];
 };
 
 /* ---- opening ---- */
 
-/* One of its two ends: what an endpoint's text came to. No addresses: it is left open. */
+/* The addresses of one end of a socket, local or remote. */
 struct end {
         belay_address *addresses;
-        size_t count;
+        size_t count;                   /* 0: the program named no endpoint */
 };
 
-/* One socket for both families, where the address is of neither. */
+/* Makes the socket serve IPv4 as well if its address is "::", which is every address. */
 static int choose_families(int fd, const belay_address *local) {
         const struct sockaddr_in6 *in = (const struct sockaddr_in6 *) &local->address;
         int only = !IN6_IS_ADDR_UNSPECIFIED(&in->sin6_addr);
@@ -60,7 +61,7 @@ static int attach(int fd, const belay_address *local, const belay_address *remot
         return rc;
 }
 
-/* The descriptor, or a negative errno. Either may be NULL. */
+/* Returns the descriptor of a new socket, or a negative errno. `local` or `remote` may be NULL. */
 static int open_between(const belay_address *local, const belay_address *remote) {
         int fd, rc;
 
@@ -76,7 +77,10 @@ static int open_between(const belay_address *local, const belay_address *remote)
         return rc;
 }
 
-/* The first pair that goes together; *chosen is its local address. */
+/*
+ * Opens a socket between the first pair of addresses that fit together; *chosen is the local one.
+ * Returns its descriptor, or a negative errno.
+ */
 static int open_first(const struct end *locals, const struct end *remotes, const belay_address **chosen) {
         int error = -EAFNOSUPPORT, rc;
         size_t r = 0, l;
@@ -88,7 +92,7 @@ static int open_first(const struct end *locals, const struct end *remotes, const
                         rc = open_between(*chosen, remotes->count > 0 ? &remotes->addresses[r] : NULL);
                         if (rc >= 0 || bly_is_shortage(rc))
                                 return rc;
-                        /* That of two that go together tells more. */
+                        /* Any other error says more than that two families differ. */
                         if (rc != -EAFNOSUPPORT)
                                 error = rc;
                 } while (++l < locals->count);
@@ -107,7 +111,7 @@ static bool is_same(const struct bly_fd_owner *owner, int fd) {
                && strcmp(endpoint, container_of(owner, struct belay_datagrams, owner)->endpoint) == 0;
 }
 
-/* The descriptor is still the caller's where it fails. */
+/* Makes the object of a socket. If the function fails, the descriptor is still the caller's. */
 static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_address *local, const char *place) {
         const char *path = local != NULL ? bly_path_of(local) : NULL;
         belay_datagrams *socket = bly_zalloc(sizeof(*socket) + (path != NULL ? strlen(path) + 1 : 0));
@@ -201,7 +205,7 @@ const char *belay_datagrams_endpoint(const belay_datagrams *socket) {
         return socket->endpoint;
 }
 
-/* ---- its end ---- */
+/* ---- closing ---- */
 
 void belay_datagrams_close(belay_datagrams *socket) {
         int fd;
@@ -241,7 +245,7 @@ static ssize_t move(belay_datagrams *socket, struct bly_message *message, const 
                 bly_free(socket);
         if (rc == -ECANCELED)
                 bly_undeliver(self);
-        /* A caller that went on as if nothing were the matter would use a handle that is gone. */
+        /* With any other value the caller would go on to use a handle that is invalid. */
         return -EBADF;
 }
 
@@ -267,7 +271,7 @@ ssize_t belay_receive_placed(const char *place, belay_datagrams *socket, void *b
         if (rc < 0 || from == NULL)
                 return rc;
         from->length = message.header.msg_namelen;
-        /* A Unix socket without a name sent it. */
+        /* The sender is a Unix socket without a name. */
         if (from->length == 0) {
                 ((struct sockaddr *) from->address)->sa_family = (sa_family_t) family;
                 from->length = sizeof(sa_family_t);
@@ -291,10 +295,10 @@ ssize_t belay_send_placed(const char *place, belay_datagrams *socket, const void
         if (to != NULL) {
                 message.header.msg_name = (void *) &to->address;
                 message.header.msg_namelen = to->length;
-                /* It is the other side's queue that is full, to which this socket has no tie. */
+                /* If the receiver's queue is full, no event of this socket reports room there. */
                 message.untold = socket->family == AF_UNIX;
         }
         rc = move(socket, &message, place, "belay_send()");
-        /* Unix sockets have a word of their own for it. */
+        /* Without a destination, Unix sockets fail with ENOTCONN, all others with EDESTADDRREQ. */
         return rc == -ENOTCONN && to == NULL ? -EDESTADDRREQ : rc;
 }

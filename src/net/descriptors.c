@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors that travel, with bytes of a Unix socket's stream.
+ * Sending and receiving descriptors with the bytes of a Unix socket's stream.
  *
- * The system lets them go with the first byte of what is sent, and hands them out with it. So sending the rest, and
- * cutting a message, are as with any stream. A receiver always has room for all that may come: only then is it known
- * how many there were, and none is left open that the caller cannot have. The bytes that came with these stay in the
- * stream: a reader that does without the descriptors is not out of step.
+ * The kernel sends descriptors with the first byte of a message, and delivers them with it. So the
+ * rest of the message is written as on any stream, and the stream may become incomplete as any.
+ *
+ * A receive always has room for all descriptors that can arrive. Otherwise the library would not
+ * know their number, and could not close those that the caller cannot have. The bytes that came
+ * with such descriptors stay in the stream, so a reader that does without them loses no bytes.
  */
 #define _GNU_SOURCE
 #include <unistd.h>
@@ -13,7 +15,7 @@
 #include "net/message.h"
 #include "net/net.h"
 
-/* Besides descriptors others may come, who sent it and the like, if the program asked for them. */
+/* Room for other control data, such as the sender's credentials, if the program enabled it. */
 enum { ROOM_FOR_OTHERS = 512 };
 
 #ifndef SCM_PIDFD
@@ -43,7 +45,7 @@ static void attach(struct msghdr *message, union control *control, const int *fd
         memcpy(CMSG_DATA(header), fds, size);
 }
 
-/* What there is room for, with the descriptors. */
+/* Sends the descriptors with as many bytes as there is room for, and returns their number. */
 static ssize_t send_first(belay_stream *stream, struct bly_descriptor *socket, struct iovec *part, const int *fds,
                           size_t count, const char *place) {
         union control control;
@@ -107,7 +109,10 @@ static void close_all(const int *fds, size_t count) {
                 close(fds[i]);
 }
 
-/* What came with a message. One of the sender's process, which the program may have asked for, is not kept. */
+/*
+ * Stores the descriptors that came with a message, and returns their number. The function closes a
+ * descriptor of the sender's process (SCM_PIDFD), which comes if the program enabled it.
+ */
 static size_t detach(struct msghdr *message, int *fds) {
         size_t count = 0;
 
@@ -126,7 +131,10 @@ static size_t detach(struct msghdr *message, int *fds) {
         return count;
 }
 
-/* For the next call that reads. Without memory for them nothing is read any more: what follows would be out of step. */
+/*
+ * Keeps bytes for the next call that reads. Without memory for them the stream has a gap, so all
+ * later reads return -ENOTRECOVERABLE.
+ */
 static void keep_bytes(belay_stream *stream, const void *bytes, size_t size) {
         char *buffer = stream->room < size ? bly_realloc(stream->buffer, size) : stream->buffer;
 
@@ -141,7 +149,10 @@ static void keep_bytes(belay_stream *stream, const void *bytes, size_t size) {
         stream->end = size;
 }
 
-/* All or none: the caller's are those that have room, and none whose companions the system could not hand out. */
+/*
+ * Gives the caller all descriptors of a message or none. If the caller has no room for all, or the
+ * kernel could not deliver all (MSG_CTRUNC), the function closes them and keeps the bytes.
+ */
 static ssize_t hand_over(belay_stream *stream, struct msghdr *message, size_t size, int *fds, size_t room, size_t *count) {
         int came[sizeof(union control) / sizeof(int)];
         size_t number = detach(message, came);
@@ -187,7 +198,10 @@ static ssize_t receive(belay_stream *stream, struct bly_descriptor *socket, void
         return hand_over(stream, &message.header, (size_t) rc, fds, room, count);
 }
 
-/* Bytes that were read ahead came without: their descriptors are closed. */
+/*
+ * Takes bytes that were read ahead. They have no descriptors: the kernel discards descriptors at an
+ * ordinary read.
+ */
 static ssize_t take_buffered(belay_stream *stream, void *buffer, size_t size) {
         size_t buffered = bly_stream_buffered(stream);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Endpoints: which part of a text is an address, a name, a port, a path.
+ * Parsing endpoints: finding the address, name, port or path in a text.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -58,7 +58,7 @@ const char *bly_endpoint_quote(char quoted[BLY_QUOTED], const char *text) {
         return quoted;
 }
 
-/* ---- what is wrong with a text ---- */
+/* ---- texts that are no endpoints ---- */
 
 struct parser {
         struct bly_endpoint *endpoint;
@@ -74,7 +74,7 @@ static int refuse(const struct parser *parser, const char *at, const char *expec
 
 /* ---- Unix sockets ---- */
 
-/* '@' stands for the byte 0 that an abstract name begins with; it has no end but its length. */
+/* '@' stands for the byte 0 at the start of an abstract name. No byte 0 ends such a name. */
 static int parse_unix(const struct parser *parser, const char *path) {
         struct sockaddr_un un = { .sun_family = AF_UNIX };
         size_t length = strlen(path);
@@ -93,7 +93,7 @@ static int parse_unix(const struct parser *parser, const char *path) {
 
 /* ---- hosts and ports ---- */
 
-/* 0 with a port; 1 if it is a name; -EINVAL. */
+/* Returns 0 with the port in *port, 1 if the text is the name of a service, or -EINVAL. */
 static int parse_port(const struct parser *parser, const char *text, uint16_t *port) {
         static const char port_or_service[] = "a port or the name of a service";
         size_t length = strlen(text);
@@ -113,7 +113,10 @@ static int parse_port(const struct parser *parser, const char *text, uint16_t *p
         return length <= BLY_SERVICE_MOST && number <= UINT16_MAX ? 0 : refuse(parser, text, "a port of at most 65535");
 }
 
-/* As if_nametoindex(), which does not tell that it had no descriptor. 0, or why there is no such interface. */
+/*
+ * Finds the number of an interface. if_nametoindex() does not report a shortage of descriptors;
+ * this function does. Returns 0, -EINVAL if no interface has the name, or the shortage.
+ */
 static int find_interface(const char *name, uint32_t *index) {
         struct ifreq request = { .ifr_ifindex = 0 };
         int fd, rc;
@@ -130,7 +133,7 @@ static int find_interface(const char *name, uint32_t *index) {
         return rc;
 }
 
-/* Of an address that means something on one interface only. */
+/* Parses the scope of an address that is valid on one interface only: its name or its number. */
 static int parse_scope(const char *text, uint32_t *scope) {
         int rc = find_interface(text, scope);
         unsigned long number;
@@ -143,7 +146,7 @@ static int parse_scope(const char *text, uint32_t *scope) {
         return *end == '\0' && number <= UINT32_MAX ? 0 : rc;
 }
 
-/* What stands between brackets, which is in endpoint->host; it begins at `text`. */
+/* Parses the text between brackets. endpoint->host is a copy of it, and it begins at `text`. */
 static int parse_v6(const struct parser *parser, const char *text, struct in6_addr *address, uint32_t *scope) {
         char *host = parser->endpoint->host, *zone = strchr(host, '%');
         int rc = 0;
@@ -171,7 +174,7 @@ static int parse_in_brackets(const struct parser *parser, const char *text, size
         return 0;
 }
 
-/* 0 if the host is an address, or none; 1 if it is a name; a negative errno. */
+/* Returns 0 if the host is an address or missing, 1 if it is a name, or a negative errno. */
 static int parse_host(const struct parser *parser, size_t length, uint16_t port) {
         struct bly_endpoint *endpoint = parser->endpoint;
         const char *text = parser->text, *wrong;

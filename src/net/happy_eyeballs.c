@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connecting to the first of several addresses that answers: a race of tasks, one for each address, of which each
- * begins when the one before it has failed, or has had its time (RFC 8305).
+ * Connecting to the first of several addresses that answers (RFC 8305).
+ *
+ * The attempts are a race of tasks, one for each address. An attempt begins when the one before it
+ * has failed, or after the stagger span.
  */
 #include <stdio.h>
 
@@ -20,13 +22,13 @@ struct stagger;
 struct attempt {
         struct stagger *all;
         const belay_address *address;
-        belay_event turn;               /* it may begin */
-        belay_stream *stream;           /* what it came to */
+        belay_event turn;               /* set when the attempt may begin */
+        belay_stream *stream;           /* its connection; NULL: none */
 };
 
 struct stagger {
         const struct bly_connect *how;
-        int error;                      /* of the last that failed; but what the system is short of is told first */
+        int error;                      /* error of the last attempt that failed, or a shortage */
         size_t count;
         belay_task **tasks;
         struct attempt attempts[];
@@ -40,7 +42,11 @@ static void begin(void *arg) {
         belay_event_set(&attempt->turn);
 }
 
-/* The next one begins when this one has had its time. 0: there is none, or none by the clock. */
+/*
+ * Lets the next attempt begin after the stagger span. Returns the timer's ticket. Returns 0 if
+ * there is no next attempt, or if the span is BELAY_NEVER. Without memory for the timer, the next
+ * attempt begins at once, and the function returns 0 too.
+ */
 static belay_ticket begin_later(const struct bly_connect *how, struct attempt *next) {
         belay_ticket ticket;
 
@@ -52,7 +58,10 @@ static belay_ticket begin_later(const struct bly_connect *how, struct attempt *n
         return ticket;
 }
 
-/* An address that could not be tried says nothing of the peer, so the others' answers do not either. */
+/*
+ * Records the error of an attempt. A shortage takes precedence: an address that could not be tried
+ * might have answered, so the errors of other addresses do not explain the failure.
+ */
 static void note_error(struct stagger *all, int rc) {
         if (bly_is_shortage(rc) || !bly_is_shortage(all->error))
                 all->error = rc;
@@ -72,7 +81,7 @@ static int attempt(void *arg) {
                 belay_timer_cancel(ticket);
         }
         if (rc == 0) {
-                /* It stands, though it was asked to end: what becomes of it is not for this task to say. */
+                /* With a pending request the task would end cancelled, though it is connected. */
                 while (belay_uncancel(belay_self()) > 0)
                         ;
                 return 0;
@@ -102,7 +111,7 @@ static struct stagger *make(const struct bly_connect *how, const belay_address *
         return all;
 }
 
-/* None takes its first step before all are there. */
+/* No attempt takes its first step before all are spawned. */
 static int start(struct stagger *all) {
         belay_spawn_options options = { .size = sizeof(options), .name = "connect" };
 
@@ -114,7 +123,10 @@ static int start(struct stagger *all) {
         return 0;
 }
 
-/* Those that could not be raced never begin; the others have ended, and whoever wanted to know how has seen it. */
+/*
+ * Releases the tasks. If no race took place, they are cancelled before their first step. Otherwise
+ * all have ended, and the function retrieves their outcomes so that no failure is logged.
+ */
 static void release(struct stagger *all) {
         for (size_t i = 0; i < all->count; i++) {
                 if (all->tasks[i] == NULL)
@@ -128,7 +140,7 @@ static void release(struct stagger *all) {
         bly_free(all);
 }
 
-/* One connection is kept, that of the winner if there is one. */
+/* Returns one connection, that of the winner if there is one, and aborts the others. NULL: none. */
 static belay_stream *take(struct stagger *all, size_t winner) {
         belay_stream *taken = winner < all->count ? all->attempts[winner].stream : NULL;
 
@@ -154,18 +166,18 @@ static void explain(belay_failure *failure, const struct stagger *all) {
         failure->says_all = true;
 }
 
-/* None answered. The detail has all of them beneath it. */
+/* Returns the failure if no address answered. Its detail has those of the attempts beneath it. */
 static int fail(struct stagger *all, belay_task *self, int first) {
         belay_failure *failure = bly_take_last_failure(self, first);
         int rc;
 
-        /* They were cancelled with us, and our own request is still to be delivered. */
+        /* All attempts were cancelled. If this task was too, the yield delivers its request. */
         if (all->error == 0) {
                 belay_failure_release(failure);
                 rc = belay_yield_placed(all->how->place);
                 return rc < 0 ? rc : -ECONNABORTED;
         }
-        /* Nobody else has seen it yet. */
+        /* No other code has a reference to the failure yet, so it may be changed. */
         if (failure != NULL)
                 explain(failure, all);
         bly_set_last_failure(self, all->error, failure);
@@ -180,13 +192,16 @@ static int race(struct stagger *all, belay_stream **stream) {
         *stream = take(all, winner);
         if (*stream == NULL)
                 return rc < 0 ? rc : fail(all, self, outcome);
-        /* It stood when the request was delivered. */
+        /* The connection was made when the request was delivered, so the request stays pending. */
         if (rc == -ECANCELED)
                 bly_undeliver(self);
         return 0;
 }
 
-/* The text of a name's only address does not tell the name. */
+/*
+ * Connects to the only address of an endpoint. The detail of that failure has the address only. If
+ * the endpoint is a name, the function adds the name.
+ */
 static int connect_alone(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
         int rc = bly_connect_one(how, address, stream);
         char quoted[BLY_QUOTED], text[BELAY_ADDRESS_TEXT];

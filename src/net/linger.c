@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Closing in good order what a server's handlers left.
+ * Closing in good order the connections that a server's handlers left open.
  */
 #include "net/linger.h"
 
 #include <belay/cancel.h>
 
-/* On the stack of the task that closes it. */
+/* A connection that is being closed, on the stack of the task that closes it. */
 struct lingering {
         struct bly_link link;
         belay_task *task;
@@ -25,7 +25,7 @@ bool bly_linger_end_oldest(struct bly_linger *linger) {
                 return false;
         oldest = container_of(linger->all.next, struct lingering, link);
         leave(linger, oldest);
-        /* The wait in which it lingers ends, and then it closes the connection. */
+        /* The request ends the task's wait for the peer. Then the task closes the connection. */
         belay_cancel_placed(linger->place, oldest->task, NULL);
         return true;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections that are closed in good order after their handlers returned. Each does so in its own task and waits for
- * the other side to end, so there is a bound on how many do: beyond it the one that has lingered for longest ends.
+ * Connections that are closed in good order after their handlers returned (lingering connections).
+ *
+ * The task of each connection waits until its peer has ended too. At most `most` tasks wait. If
+ * another connection comes, the one that has lingered longest is closed at once.
  */
 #ifndef BLY_LINGER_H
 #define BLY_LINGER_H
@@ -9,10 +11,10 @@
 #include "net/net.h"
 
 struct bly_linger {
-        struct bly_link all;            /* struct lingering; the oldest first */
+        struct bly_link all;            /* list of struct lingering, the oldest first */
         size_t count;
-        size_t most;
-        belay_time limit;               /* for each of them */
+        size_t most;                    /* greatest `count` */
+        belay_time limit;               /* longest wait for each */
         const char *place;
 };
 
@@ -21,10 +23,13 @@ static inline void bly_linger_init(struct bly_linger *linger, size_t most, belay
         bly_list_init(&linger->all);
 }
 
-/* Closes a connection in good order, by the calling task. It waits at most for the limit. NULL: nothing is to be closed. */
+/*
+ * Closes a connection in good order in the calling task, which waits at most for the limit. If
+ * `stream` is NULL, the function does nothing.
+ */
 void bly_linger(struct bly_linger *linger, belay_stream *stream);
 
-/* Ends the oldest: it is closed as soon as its task runs. False if none lingers. */
+/* Has the oldest connection closed as soon as its task runs. Returns false if none lingers. */
 bool bly_linger_end_oldest(struct bly_linger *linger);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listeners: opened, stopped, closed.
+ * Opening, stopping and closing listeners.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -29,10 +29,10 @@ static int prepare(int fd, const belay_address *address, const belay_listen_opti
         rc = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
         if (rc == 0 && options->share)
                 rc = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-        /* Those who are accepted inherit it. */
+        /* Accepted sockets inherit this option. */
         if (rc == 0 && !options->nagle)
                 rc = set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-        /* One socket for both families, where the address is of neither. */
+        /* A socket at "::", which is every address, serves IPv4 as well. */
         if (rc == 0 && family == AF_INET6) {
                 const struct sockaddr_in6 *in = (const struct sockaddr_in6 *) &address->address;
 
@@ -41,14 +41,14 @@ static int prepare(int fd, const belay_address *address, const belay_listen_opti
         return rc;
 }
 
-/* What a listener is made of: the socket, and its file if it is a Unix socket with one. */
+/* A socket of which a listener is made. */
 struct opened {
         int fd;
-        const char *path;               /* NULL: no file */
-        struct stat file;               /* which it is: another may take its name */
+        const char *path;               /* Unix socket's file; NULL: none */
+        struct stat file;               /* identity of that file: another may take its path */
 };
 
-/* Not if it is another's by now. */
+/* Removes the file unless another file has the path. If lstat() fails, it tries in any case. */
 static void remove_file(const char *path, dev_t device, ino_t number) {
         struct stat now;
 
@@ -61,7 +61,7 @@ static void undo(const struct opened *opened) {
         close(opened->fd);
 }
 
-/* It has its address: what remains to be done until it listens. */
+/* Makes a bound socket listen. Returns 0 or a negative errno. */
 static int begin(struct opened *opened, const belay_listen_options *options) {
         int rc;
 
@@ -125,7 +125,10 @@ static bool is_same(const struct bly_fd_owner *owner, int fd) {
                && strcmp(endpoint, container_of(owner, belay_listener, owner)->endpoint) == 0;
 }
 
-/* The descriptor is still the caller's where it fails. `handed_down`: it was not made here. */
+/*
+ * Makes a listener of a socket. `handed_down`: the program gave the descriptor. If the function
+ * fails, the descriptor is still the caller's.
+ */
 static int make(belay_listener **out, struct bly_io *io, const struct opened *opened, bool handed_down, const char *place) {
         size_t path_size = opened->path != NULL ? strlen(opened->path) + 1 : 0;
         belay_listener *listener = bly_zalloc(sizeof(*listener) + path_size);
@@ -163,7 +166,9 @@ static int listen_at(belay_listener **out, struct bly_io *io, const belay_addres
         struct opened opened;
         int rc = -EINVAL;
 
-        /* An address that this machine is too short of something for is not passed over for another. */
+        /*
+         * After a shortage no other address is tried, because none may replace the one that failed.
+         */
         for (size_t i = 0; i < count && rc < 0 && !bly_is_shortage(rc); i++)
                 rc = open_at(&opened, &addresses[i], options);
         if (rc < 0)
@@ -228,7 +233,7 @@ int belay_listener_fd(const belay_listener *listener) {
         return listener->hushed ? -EBADF : listener->fd->fd;
 }
 
-/* ---- their end ---- */
+/* ---- stopping and closing ---- */
 
 void bly_listener_stop(belay_listener *listener) {
         int fd;
@@ -237,7 +242,7 @@ void bly_listener_stop(belay_listener *listener) {
                 return;
         listener->hushed = true;
         fd = listener->fd->fd;
-        /* First the name, then the socket: in between nobody finds a name at which nobody listens. */
+        /* Remove the path before the socket, so that no client finds a path without a listener. */
         remove_file(listener->path, listener->device, listener->file);
         bly_fd_disown(listener->io, listener->fd, true);
         if (listener->restore)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sending and receiving single messages: by the back end, where that can do it, or tried until it can be.
+ * Sending and receiving single messages: by the back end if it can, otherwise by repeated tries.
  *
- * A task gives way where it waits, and now and then where it need not. Meanwhile the socket may be closed and its
- * number be another's, so each try looks first.
+ * Other tasks run while a task waits, or yields before a try. They may close the socket, and its
+ * number may become another descriptor's. So the task checks *closed before each try.
  */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
@@ -25,7 +25,10 @@ static ssize_t perform(struct bly_io *io, struct bly_fd *fd, const struct bly_me
         return bly_perform(io, &op, place);
 }
 
-/* Other C libraries take less control data than the system. The gaps in these structs are zero, as they must be. */
+/*
+ * Other C libraries accept less control data than the kernel, so there the function calls the
+ * kernel directly. The kernel requires that the padding in their structs is 0, and it is.
+ */
 static ssize_t send_message(int fd, const struct msghdr *header, int flags) {
 #ifdef __GLIBC__
         return sendmsg(fd, header, flags);
@@ -65,14 +68,15 @@ ssize_t bly_message_move(struct bly_io *io, struct bly_fd *fd, struct bly_messag
         ssize_t rc = -EAGAIN;
 
         /*
-         * A datagram that has to wait is not for io_uring: the first try takes the bytes in before it finds that the
-         * other side's queue is full, and when there is room the kernel sends what it has left of them, an empty one.
+         * io_uring must not send a datagram that has to wait. Its first try consumes the bytes
+         * before it finds that the peer's queue is full. When there is room, the kernel sends the
+         * bytes that it has left of the datagram, which are none.
          */
         if (bly_performs(io) && !message->untold && !message->is_datagram)
                 rc = perform(io, fd, message, place);
         if (rc == -EAGAIN)
                 rc = move_when_ready(io, fd, message, place);
-        /* The detail of an earlier failure with this code says nothing of this one. */
+        /* The detail of an earlier failure with the same code must not be taken for this one's. */
         if (unlikely(rc < 0) && rc != -ECANCELED)
                 bly_set_last_failure(io->loop->current, (int) rc, NULL);
         return rc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One message of a socket, with all that may go with it: addresses, descriptors.
+ * One message of a socket, with the address and the descriptors that may go with it.
  */
 #ifndef BLY_MESSAGE_H
 #define BLY_MESSAGE_H
@@ -14,12 +14,15 @@ struct bly_message {
         enum bly_op_kind kind;          /* BLY_OP_SEND_MESSAGE or BLY_OP_RECEIVE_MESSAGE */
         int flags;
         const char *what;               /* "send", for reports */
-        const bool *closed;             /* the descriptor is not to be touched any more */
-        bool untold;                    /* the system does not tell when there is room */
-        bool is_datagram;               /* that is sent: it goes at the first try, or not at all */
+        const bool *closed;             /* set by closing: the descriptor must not be used */
+        bool untold;                    /* no event reports when there is room */
+        bool is_datagram;               /* datagram to send: a try sends all of it or nothing */
 };
 
-/* As sendmsg() or recvmsg(), by the calling task, waiting if it must. -EBADF: closed meanwhile. */
+/*
+ * Works as sendmsg() or recvmsg(), and waits if necessary. Returns the number of bytes, -EBADF if
+ * *closed became true meanwhile, or another negative errno.
+ */
 ssize_t bly_message_move(struct bly_io *io, struct bly_fd *fd, struct bly_message *message, const char *place);
 
 #endif

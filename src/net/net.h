@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The network: its parts for each other.
+ * The interface between the files of the network part: lookups and listeners.
  */
 #ifndef BLY_NET_H
 #define BLY_NET_H
@@ -13,8 +13,8 @@
 #include "stream/stream.h"
 
 /*
- * Looks an endpoint up (resolve.c). `to_listen`: without a host it means every address of this machine. As belay_resolve(), for a
- * task.
+ * Looks up an endpoint in the calling task, as belay_resolve() does (resolve.c). If `to_listen`, an
+ * endpoint without a host means every address of this machine.
  */
 int bly_resolve(struct belay_loop *loop, const char *endpoint, int type, bool to_listen, belay_address **addresses,
                 size_t *count, const char *place);
@@ -26,31 +26,32 @@ struct belay_listener {
         struct bly_io *io;
         struct bly_fd *fd;
         int family;
-        size_t inside;                  /* tasks that are at it: it goes when the last one leaves */
-        bool closed;                    /* its handle is gone */
-        bool hushed;                    /* it listens no more, and has no descriptor */
-        bool is_shared;                 /* it was handed down: others may change whether it blocks */
-        bool restore;                   /* it blocked, and is to block again at the end */
-        char *path;                     /* of a Unix socket's file, which is removed in the end; NULL */
-        dev_t device;                   /* which file that is */
+        size_t inside;                  /* number of tasks in a call; the last to leave frees it */
+        bool closed;                    /* the handle is invalid */
+        bool hushed;                    /* stopped: it does not listen, and has no descriptor */
+        bool is_shared;                 /* handed down: other processes may change O_NONBLOCK */
+        bool restore;                   /* O_NONBLOCK must be cleared when it stops */
+        char *path;                     /* Unix socket's file, which stopping removes; NULL: none */
+        dev_t device;                   /* identity of that file */
         ino_t file;
-        struct bly_serve *serve;        /* who serves there; NULL */
+        struct bly_serve *serve;        /* belay_serve() that runs there; NULL: none */
         char endpoint[BELAY_ADDRESS_TEXT];
 };
 
-/* A task is at it. */
+/* Counts the calling task as being in a call of the listener. */
 void bly_listener_enter(belay_listener *listener);
 /*
- * The task leaves it: returns what its call returns. That is `rc`, but -EBADF if the listener was closed meanwhile, as with
- * streams. The listener may be gone when the function returns.
+ * Ends the task's call, and returns the value that the call must return. That is `rc`, or -EBADF if
+ * the listener was closed meanwhile. The listener may be freed when the function returns.
  */
 int bly_listener_leave(belay_listener *listener, int rc);
-/* Listens no more: those who wait get -EBADF. Its handle stays. */
+/* Closes the socket. Tasks that wait to accept get -EBADF. The handle stays valid. */
 void bly_listener_stop(belay_listener *listener);
 
 /*
- * Sets O_NONBLOCK: 0, 1 if it was set already, or a negative errno. accept() has no other way not to wait. Every process that
- * shares the description shares the flag.
+ * Sets O_NONBLOCK. Returns 0, 1 if the flag was set already, or a negative errno. No other way
+ * keeps accept() from waiting, and all processes that have the open file description share the
+ * flag.
  */
 int bly_do_not_block(int fd);
 

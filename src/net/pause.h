@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Unix sockets whose other side has no room: the system then says "not now", but never when. So it is tried again
- * after a while, which grows from one millisecond to some thirty.
+ * Pauses between tries on a Unix socket whose peer has no room.
+ *
+ * The kernel then fails with EAGAIN, and no event reports when there is room. So the task tries
+ * again after a pause, which grows from 1 to 32 milliseconds.
  */
 #ifndef BLY_PAUSE_H
 #define BLY_PAUSE_H
@@ -13,7 +15,7 @@
 
 enum { BLY_PAUSES_GROW = 5 };
 
-/* Before the next try; *tries is 0 before the first. As belay_sleep(). */
+/* Sleeps before the next try. *tries must be 0 before the first. Returns as belay_sleep(). */
 static inline int bly_pause(unsigned *tries, const char *place) {
         belay_time span = BELAY_MILLISECOND << *tries;
 

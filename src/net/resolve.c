@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking endpoints up.
+ * Looking up endpoints.
  *
- * What is an address already takes no time. Names are looked up by getaddrinfo() in a thread, with a copy of all that
- * it needs: it cannot be stopped, and goes on alone when nobody waits for it any more.
+ * An endpoint that is an address needs no lookup. A thread looks up names by getaddrinfo(), which
+ * cannot be stopped. The lookup owns a copy of all that it uses, so it can go on alone after its
+ * task was cancelled.
  */
 #include <netdb.h>
 #include <netinet/in.h>
@@ -21,9 +22,9 @@ struct look_up {
         struct bly_job job;
         struct addrinfo hints;
         struct addrinfo *found;
-        int error;                      /* EAI_... */
+        int error;                      /* return value of getaddrinfo(): EAI_... */
         int system_error;               /* errno, for EAI_SYSTEM */
-        int shortage;                   /* what the system was short of, a negative errno; 0: nothing */
+        int shortage;                   /* shortage of the system, a negative errno; 0: none */
         bool anywhere;
         char host[BLY_HOST_MOST + 1];
         char service[BLY_SERVICE_MOST + 1];
@@ -32,8 +33,9 @@ struct look_up {
 /* ---- in the thread ---- */
 
 /*
- * 0, or what the system is short of. The C library opens files and sockets one at a time, and takes it for an answer if
- * it cannot. Where it cannot load a module for names, it never tries again.
+ * Checks that 2 descriptors are available. Returns 0 or the shortage. The C library opens files and
+ * sockets one at a time, and reports one that it could not open as an unknown name. If it could not
+ * load a module for name lookups, it never tries again in this process.
  */
 static int try_descriptors(void) {
         int one = eventfd(0, EFD_CLOEXEC), other = one >= 0 ? eventfd(0, EFD_CLOEXEC) : -1, error = errno;
@@ -58,7 +60,7 @@ static void look_up(struct bly_job *job) {
         if (self->error == 0)
                 return;
         self->found = NULL;
-        /* What could not be opened may have had the answer, whatever the error says. */
+        /* A file or socket that could not be opened may have had the answer, whatever the error. */
         self->shortage = bly_is_shortage(-self->system_error) ? -self->system_error : try_descriptors();
 }
 
@@ -70,9 +72,9 @@ static void dispose(struct bly_job *job) {
         free(self);
 }
 
-/* ---- what came of it ---- */
+/* ---- error codes ---- */
 
-/* The words of a server for names, or of the way to it, say nothing of the host that is asked for. */
+/* An error of the name server, or of the way to it, says nothing about the host: -EAGAIN. */
 static int error_of_system(int error) {
         switch (error) {
         case 0: case ENOENT: case ECONNREFUSED: case ECONNRESET: case ETIMEDOUT: case ENETUNREACH: case EHOSTUNREACH:
@@ -107,7 +109,7 @@ static int error_of(const struct look_up *self) {
         }
 }
 
-/* ---- what is said of a failure ---- */
+/* ---- the details of failures ---- */
 
 static int explain_text(int rc, const struct bly_endpoint *endpoint, const char *text) {
         char quoted[BLY_QUOTED];
@@ -182,7 +184,7 @@ static int copy_parsed(const struct bly_endpoint *endpoint, belay_address **addr
         return 0;
 }
 
-/* ---- waiting for it ---- */
+/* ---- in the task ---- */
 
 static struct look_up *new_look_up(const struct bly_endpoint *endpoint, const char *text, int type) {
         struct look_up *self = calloc(1, sizeof(*self));
@@ -213,7 +215,7 @@ static int look_up_name(struct belay_loop *loop, struct bly_endpoint *endpoint, 
         if (self->error != 0) {
                 rc = error_of(self);
         } else if (endpoint->anywhere) {
-                /* The name was the service's alone. */
+                /* Only the service was a name. */
                 bly_endpoint_anywhere(endpoint, type, to_listen, port_of(self->found));
                 rc = copy_parsed(endpoint, addresses, count);
         } else {

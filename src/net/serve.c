@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serving: a task a connection, and a shut-down in good order.
+ * Serving: a task for each connection, and a shutdown in good order.
  *
- * The connections are members of a supervising group, so that leaving it leaves none. What their ends come to is dealt with
- * in the members: the group sees no failure.
+ * The tasks are members of a supervising group, so that none is left after the group. Each member
+ * reports the failure of its handler itself and returns 0, so the group sees no failure.
  */
 #include <poll.h>
 
@@ -15,7 +15,7 @@
 #define GRACE (10 * BELAY_SECOND)
 #define CLOSE_LIMIT BELAY_SECOND
 #define LINGER_MOST 256
-/* After descriptors ran out, unless a connection ends before. */
+/* Pause after a shortage, unless a connection ends before. */
 #define PAUSE (100 * BELAY_MILLISECOND)
 
 struct bly_serve {
@@ -24,18 +24,18 @@ struct bly_serve {
         void *arg;
         belay_serve_options options;
         belay_group group;
-        belay_event ended;              /* a connection did, since it was cleared; or serving is to end */
-        size_t count;                   /* connections whose handlers have not returned */
-        struct bly_linger linger;       /* those that are closed in good order */
-        bool stopped;
-        bool short_of_something;        /* was said already */
+        belay_event ended;              /* set when a connection ends, or when serving must end */
+        size_t count;                   /* number of connections whose handlers have not returned */
+        struct bly_linger linger;       /* connections that are being closed in good order */
+        bool stopped;                   /* belay_serve_stop() was called */
+        bool short_of_something;        /* the present shortage was logged */
         const char *place;
 };
 
 struct connection {
         struct bly_serve *serve;
-        belay_stream *stream;           /* its end clears it, whichever task closes it */
-        bool handled;                   /* it is not counted any more */
+        belay_stream *stream;           /* NULL after any task has closed it */
+        bool handled;                   /* not in serve->count */
 };
 
 /* ---- a connection ---- */
@@ -61,7 +61,7 @@ static void tell(struct bly_serve *serve, belay_stream *stream, int rc) {
                         stream != NULL ? belay_stream_name(stream) : "that its handler closed", text);
 }
 
-/* Its place is another's from here on. */
+/* Takes the connection off the count, so that another may be accepted in its place. */
 static void end_handling(struct connection *connection) {
         struct bly_serve *serve = connection->serve;
 
@@ -88,14 +88,17 @@ static int handle(void *arg) {
         return 0;
 }
 
-/* After the handler, or instead of it where its task was cancelled before its first step. */
+/*
+ * The destructor of a member. It runs after the handler, or instead of it if the member was
+ * cancelled before its first step.
+ */
 static void forget(void *arg) {
         struct connection *connection = arg;
         struct bly_serve *serve = connection->serve;
 
         belay_abort(connection->stream);
         end_handling(connection);
-        /* A descriptor is free again, also if its connection was counted no longer. */
+        /* A descriptor is free again, even if the connection was off the count before. */
         belay_event_set(&serve->ended);
         bly_free(connection);
 }
@@ -122,9 +125,12 @@ static int begin(struct bly_serve *serve, belay_stream *stream) {
         return rc;
 }
 
-/* ---- accepting them ---- */
+/* ---- accepting ---- */
 
-/* Until a connection has ended, but no longer than this. */
+/*
+ * Waits until a connection has ended, and at most for `span`. Returns 0 in both cases, or a
+ * negative errno if the wait failed.
+ */
 static int wait_for_an_end(struct bly_serve *serve, belay_time span) {
         belay_timeout limit;
         int rc;
@@ -145,21 +151,28 @@ static void say_once(struct bly_serve *serve, int shortage) {
         serve->short_of_something = true;
 }
 
-/* Some accepts take a descriptor before they know whether a connection waits: the lack of one may be nobody's. */
+/*
+ * Returns whether a shortage keeps a connection from being accepted. accept() may take a descriptor
+ * before it checks for a connection, so that it fails though none is waiting.
+ */
 static bool is_felt(const belay_listener *listener, int shortage) {
         struct pollfd pollfd = { .fd = belay_listener_fd(listener), .events = POLLIN };
 
         return (shortage != -EMFILE && shortage != -ENFILE) || poll(&pollfd, 1, 0) != 0;
 }
 
-/* Those who linger give up what they have for those who wait to be accepted. */
+/*
+ * If a shortage keeps a connection from being accepted, ends the oldest lingering connection to
+ * free its descriptor, or logs the shortage if none lingers. Then waits a while for a connection to
+ * end.
+ */
 static int make_room(struct bly_serve *serve, int shortage) {
         int rc;
 
         if (is_felt(serve->listener, shortage) && !bly_linger_end_oldest(&serve->linger))
                 say_once(serve, shortage);
         rc = wait_for_an_end(serve, PAUSE);
-        /* Not even for a limit is there memory. */
+        /* If there is no memory for the timeout either, the task yields instead. */
         return rc == -ENOMEM ? belay_yield_placed(serve->place) : rc;
 }
 
@@ -188,9 +201,12 @@ static int accept_all(struct bly_serve *serve) {
         return serve->stopped && rc == -EBADF ? 0 : rc;
 }
 
-/* ---- the end ---- */
+/* ---- shutdown ---- */
 
-/* Lets connections go on to their end for a while: 0, or -ECANCELED, which was delivered here. */
+/*
+ * Waits until all connections have ended, and at most for the grace. Returns 0 in both cases, or
+ * -ECANCELED if a further request was delivered.
+ */
 static int let_finish(struct bly_serve *serve) {
         belay_timeout limit;
         int rc = belay_timeout_enter_placed(serve->place, &limit, serve->options.grace);

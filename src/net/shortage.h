@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Failures that say what this machine is short of, and nothing about the peer, the name or the address that was tried.
- * No such failure may be passed over for one that does, and where several are tried, it is told.
+ * Error codes for a shortage on this machine (of descriptors, memory, buffers or space).
+ *
+ * Such an error says nothing about the peer, the name or the address that was tried. So no other
+ * error may replace it: if several addresses are tried, the shortage is returned.
  */
 #ifndef BLY_SHORTAGE_H
 #define BLY_SHORTAGE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a stream: belay_half_close(), belay_close(), belay_abort().
+ * Ending streams: belay_half_close(), belay_close(), belay_abort().
  */
 #include "scope/scope.h"
 #include "stream/stream.h"
@@ -24,13 +24,13 @@ int belay_half_close_placed(const char *place, belay_stream *stream) {
         if (rc < 0)
                 return rc;
         rc = stream->cut ? -ENOTRECOVERABLE : half_close(stream);
-        /* The system's word for a connection that is gone. */
+        /* The kernel fails with ENOTCONN if the connection is gone. */
         if (rc == -ENOTCONN)
                 rc = -EPIPE;
         return (int) bly_stream_leave(stream, &stream->writer, rc);
 }
 
-/* Reads what still comes and drops it, until the other side has ended too. */
+/* Reads and discards the bytes that still arrive, until the peer has ended too. */
 static int drain(belay_stream *stream) {
         char dropped[4096];
         ssize_t size;
@@ -68,7 +68,10 @@ static void give_up(belay_stream *stream, bool abort) {
         bly_stream_recall(&stream->writer);
 }
 
-/* A descriptor that stays open is nobody's to end; and where the other side of a socket has ended, closing says it all. */
+/*
+ * Returns whether the stream must be ended before it is closed. A descriptor that stays open is the
+ * program's to end. If the peer of a socket has ended already, close() alone ends the connection.
+ */
 static bool needs_end_in_order(const belay_stream *stream) {
         const struct bly_descriptor *socket = bly_stream_socket(stream);
 
@@ -77,7 +80,7 @@ static bool needs_end_in_order(const belay_stream *stream) {
         return socket == NULL || (!socket->keep_open && !stream->ended);
 }
 
-/* The task that may wait for the end of the other side; NULL, which is reported. */
+/* Returns the calling task if it may wait for the peer's end. Otherwise reports misuse: NULL. */
 static belay_task *closer(const belay_stream *stream, const char *place) {
         belay_task *self = bly_waiter(place, "belay_close() with a limit");
 
@@ -95,7 +98,7 @@ static int close_in_order(belay_stream *stream, belay_time span, const char *pla
                 stream->reader = stream->writer = (struct bly_stream_end) { .task = self, .place = place };
                 self->place = place;
                 rc = end_in_order(stream, span, place);
-                /* The system's word for a connection that is gone. */
+                /* The kernel fails with ENOTCONN if the connection is gone. */
                 if (rc == -ENOTCONN)
                         rc = -ECONNRESET;
                 if (rc == -EOPNOTSUPP)

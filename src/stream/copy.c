@@ -2,17 +2,20 @@
 /*
  * Copying from stream to stream.
  *
- * What was read and could not be written at once goes through the buffer of the stream that is read, so that it is still
- * there whatever happens. Between sockets most is written at once, and needs no memory of the stream's: it passes
- * through a buffer that all share, which is valid until the task waits. And the task need not even wake up for it: when
- * something comes the loop passes it on (serve()), until that comes to an end, or the target is full.
+ * Bytes that were read and could not be written at once stay in the buffer of the stream that is
+ * read. So no byte is lost if the copy ends early.
+ *
+ * Between sockets, most bytes are written at once and need no memory of the stream. They pass
+ * through a buffer that all copies of the loop share, and that is valid until the task waits. The
+ * task need not even wake up for them. When bytes arrive, the loop itself calls serve(), which
+ * moves them until the source ends, an error occurs or the target is full.
  */
 #include "stream/stream.h"
 
 enum {
         COPY_ROOM = 64 * 1024,
         PAGE = 4096,
-        SERVED_AT_ONCE = 3,             /* pieces, before others have their turn */
+        SERVED_AT_ONCE = 3,             /* pieces that one call of serve() moves at most */
 };
 
 static inline belay_stream *source_of(struct bly_copying *copying) {
@@ -29,7 +32,7 @@ static inline size_t next_size(const struct bly_copying *copying) {
         return copying->most < 0 || left > COPY_ROOM ? COPY_ROOM : (size_t) left;
 }
 
-/* Writes what is in the buffer, as far as it goes. */
+/* Writes buffered bytes by one write of the transport, and takes those that were written. */
 static ssize_t write_buffered(struct bly_copying *copying) {
         belay_stream *from = source_of(copying);
         struct iovec part = { .iov_base = from->buffer + from->start, .iov_len = bly_stream_buffered(from) };
@@ -50,8 +53,9 @@ static ssize_t write_buffered(struct bly_copying *copying) {
 /* ---- between sockets ---- */
 
 /*
- * The loop keeps a buffer in reserve, so that what was read has a place, whatever happens, and a copy that never needs one
- * never asks for memory. It is looked after when there is something to read, since another copy may have taken it before.
+ * Ensures before a read that the loop has a buffer in reserve, into which a rest that the target
+ * did not take can go. One reserve serves all copies of the loop, so a copy without a rest
+ * allocates nothing. The check precedes each read because another copy may have taken the reserve.
  */
 static int keep_reserve(struct bly_io *io) {
         if (unlikely(io->reserve == NULL))
@@ -68,7 +72,7 @@ static void take_reserve(struct bly_copying *copying) {
         copying->io->reserve = NULL;
 }
 
-/* A buffer that is empty again goes back. */
+/* Returns the buffer to the loop if it is empty, as its reserve or to the allocator. */
 static void give_back(struct bly_copying *copying) {
         belay_stream *from = source_of(copying);
 
@@ -82,7 +86,7 @@ static void give_back(struct bly_copying *copying) {
         from->room = from->start = from->end = 0;
 }
 
-/* What was read and not written stays in the stream. */
+/* Keeps bytes that were read and not written in the buffer of the stream that is read. */
 static __attribute__((noinline)) void keep_rest(struct bly_copying *copying, const char *rest, size_t size) {
         belay_stream *from = source_of(copying);
 
@@ -93,7 +97,10 @@ static __attribute__((noinline)) void keep_rest(struct bly_copying *copying, con
         memcpy(from->buffer, rest, size);
 }
 
-/* Reads, and writes at once what can be. 1: something moved; 0 at the end; -EAGAIN if there is nothing. */
+/*
+ * Reads once, and writes at once as much as the target takes. Returns 1 if bytes were read, 0 at
+ * the end of stream, -EAGAIN if nothing is there, or another negative errno.
+ */
 static ssize_t pass_on_now(struct bly_copying *copying, struct bly_fd *fd) {
         belay_stream *from = source_of(copying), *to = copying->to;
         char *shared = copying->io->shared;
@@ -132,14 +139,16 @@ static bool serve(struct bly_fd_server *server, struct bly_fd *fd) {
                 if (fd->drained)
                         return true;
         }
-        /* No more is announced of what is still there. */
+        /* More bytes may be left, and the back end will not announce them again. */
         fd->ready |= BELAY_READABLE;
         return false;
 }
 
 /*
- * Until there is something to read, or the loop has done all that it can do alone: 1, 0 at the end, or why it ended. Where
- * tasks take turns and where their waits are counted, each piece is a wait of its own.
+ * Waits until the source is readable, or until the loop has moved all that it can by serve().
+ * Returns 1 if the copy goes on, 0 at the end of stream, or a negative errno. If the loop has a
+ * virtual clock or a seed, or a test counts waits (on_wait), serve() is not used. Then each piece
+ * is a wait of its own.
  */
 static ssize_t await(struct bly_copying *copying, struct bly_fd *fd, const char *place) {
         struct belay_loop *loop = copying->io->loop;
@@ -151,7 +160,11 @@ static ssize_t await(struct bly_copying *copying, struct bly_fd *fd, const char 
         return rc < 0 ? rc : copying->rc;
 }
 
-/* Who was cancelled while it waited did not try before: what came meanwhile may be there, though nobody was told yet. */
+/*
+ * Tries once after a request ended the task's wait, because the task waited without trying first.
+ * Bytes may have arrived that the back end has not announced yet. Unless nothing is there, the
+ * request is pending again; otherwise the function returns -ECANCELED.
+ */
 static __attribute__((noinline)) ssize_t pass_on_all_the_same(struct bly_copying *copying, struct bly_fd *fd) {
         ssize_t rc = fd->closing || copying->target->closing ? -EAGAIN : pass_on_now(copying, fd);
 
@@ -161,13 +174,13 @@ static __attribute__((noinline)) ssize_t pass_on_all_the_same(struct bly_copying
         return rc;
 }
 
-/* 1: something moved, or may; 0 at the end. */
+/* Returns 1 if bytes moved or the socket may be readable, 0 at the end, or a negative errno. */
 static ssize_t pass_on(struct bly_copying *copying, const char *place) {
         belay_stream *from = source_of(copying);
         struct bly_fd *fd = from->self;
         ssize_t rc;
 
-        /* It may have lost its descriptor. */
+        /* If the stream has lost its descriptor, from->self is no struct bly_fd. */
         if (unlikely(from->reader.error != 0))
                 return from->reader.error;
         if (fd->drained && !(fd->ready & BELAY_READABLE) && likely(!copying->io->loop->current->node.must_cancel)) {
@@ -203,7 +216,10 @@ static int copy(struct bly_copying *copying, const char *place) {
         return rc < 0 ? (int) rc : 0;
 }
 
-/* For streams whose back end, or transport, is given the buffer and has it while we wait. */
+/*
+ * Gives the stream a buffer of its own for the copy. The shared buffer cannot serve if the back end
+ * or the transport uses the memory while the task waits, because other copies write to it.
+ */
 static int make_room(belay_stream *stream) {
         char *buffer;
 
@@ -223,7 +239,7 @@ static int begin(struct bly_copying *copying) {
 
         if (source == NULL || target == NULL || bly_performs(source->io))
                 return make_room(from);
-        /* The system copies to whole pages faster. */
+        /* The kernel copies to whole pages faster. */
         if (source->io->shared == NULL)
                 source->io->shared = bly_alloc_aligned(PAGE, COPY_ROOM);
         if (source->io->shared == NULL)

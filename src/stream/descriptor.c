@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What transports of descriptors have in common: their end, and making them.
+ * The common part of the transports of descriptors: making them, naming them, and closing them.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -22,14 +22,14 @@ void bly_descriptor_interrupt(void *self) {
         bly_fd_forget(descriptor->io, descriptor->fd);
 }
 
-/* What was written is given up, and the other side is told so. */
+/* Makes close() discard unsent data and send a reset to the peer. */
 static void reset(int fd) {
         struct linger none = { .l_onoff = 1, .l_linger = 0 };
 
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
-/* One of its descriptors is nobody's any more. It is closed, unless it stays open. */
+/* Ends the stream's ownership of a descriptor, and closes it unless it stays open. */
 static void let_go(struct bly_io *io, struct bly_fd *fd, bool stays_open) {
         int number = fd->fd;
 
@@ -88,14 +88,14 @@ const char *bly_descriptor_describe(const void *self) {
 void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, socklen_t length) {
         struct bly_descriptor *descriptor = bly_stream_socket(stream);
 
-        /* A Unix socket that has no name is better told of by where it leads from. */
+        /* If a Unix socket has no name, bly_fd_name() says more than its address would. */
         if (descriptor == NULL || length <= sizeof(sa_family_t) || length > sizeof(descriptor->peer))
                 return;
         memcpy(&descriptor->peer, peer, length);
         descriptor->peer_length = length;
 }
 
-/* ---- closed by the program, behind the stream's back ---- */
+/* ---- descriptors that the program closed although a stream owned them ---- */
 
 static ssize_t lost_read(void *self, void *buffer, size_t size) {
         (void) self;
@@ -132,7 +132,7 @@ static void lost(struct bly_fd_owner *owner) {
         bly_stream_lose(descriptor->stream, &lost_transport, descriptor);
 }
 
-/* The stream has one apart and goes on with that. */
+/* The stream goes on with the descriptor that it opened itself. */
 static void lost_given(struct bly_fd_owner *owner) {
         container_of(owner, struct bly_descriptor, given_owner)->given = NULL;
 }
@@ -146,7 +146,7 @@ static bool is_that_file(const struct bly_descriptor *descriptor, int fd) {
                 return false;
         if (descriptor->file != 0)
                 return stat.st_ino == descriptor->file && stat.st_dev == descriptor->device;
-        /* A socket that belay made: the peer tells, if it is known. */
+        /* For a socket that belay made no inode is known, so the peer's address identifies it. */
         return S_ISSOCK(stat.st_mode)
                && (descriptor->peer_length == 0
                    || (getpeername(fd, (struct sockaddr *) &peer, &length) == 0 && length == descriptor->peer_length
@@ -163,13 +163,13 @@ static bool is_same_given(const struct bly_fd_owner *owner, int fd) {
 
 /* ---- making ---- */
 
-/* Where a descriptor comes from. */
+/* A descriptor of which a stream is made. */
 struct source {
         struct bly_io *io;
         int fd;
-        bool is_fresh;                  /* the system has just given its number out */
+        bool is_fresh;                  /* opened just before, so any earlier owner has lost it */
         const char *place;
-        struct stat stat;               /* all zero: not asked for */
+        struct stat stat;               /* all zero: unknown */
 };
 
 static int make(struct bly_descriptor **out, const struct source *source) {
@@ -215,7 +215,7 @@ int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int f
         return rc;
 }
 
-/* ---- of a descriptor that the program has ---- */
+/* ---- making streams of descriptors of the program ---- */
 
 static int option_of(int fd, int option) {
         int value = 0;
@@ -246,10 +246,14 @@ static int open_socket(belay_stream **stream, const struct source *source, bool 
 }
 
 /*
- * Whether a description blocks is a property that all share who have it. So it is opened once more, and this one is
- * made non-blocking: the others notice nothing, and cannot change it. It cannot be with devices, of which opening may make
- * another one: the master of a terminal is such. A pipe's other mode, in which each write is a packet, is a property of
- * the description, too.
+ * Opens a pipe or a terminal a second time, with O_NONBLOCK. Returns the new descriptor, or -1 if
+ * the file cannot be opened again.
+ *
+ * O_NONBLOCK is a flag of the open file description, which all processes that hold it share. A
+ * second open makes another description, so other processes neither notice its flag nor can change
+ * it. Other devices are not opened again, because an open may make another device. That is so for
+ * the master of a terminal. A pipe's packet mode (O_DIRECT) is a flag of the description too, so
+ * the new one gets it as well.
  */
 static int open_apart(int fd, const struct stat *stat, int flags) {
         char path[32];
@@ -266,7 +270,7 @@ static int open_apart(int fd, const struct stat *stat, int flags) {
         return other;
 }
 
-/* /dev/null and its like: no read or write of it ever waits. */
+/* Returns true for /dev/null and similar devices, whose reads and writes never wait. */
 static bool never_blocks(const struct stat *stat) {
         enum { MEMORY = 1, NONE = 3, ZERO = 5, FULL = 7, URANDOM = 9 };
         unsigned number = minor(stat->st_rdev);
@@ -275,7 +279,7 @@ static bool never_blocks(const struct stat *stat) {
                && (number == NONE || number == ZERO || number == FULL || number == URANDOM);
 }
 
-/* The stream uses one that was opened apart, and has the one that it was given as well. */
+/* Makes the stream the owner of the given descriptor too. It uses the one that was opened apart. */
 static int own_both(struct bly_descriptor *descriptor, const struct source *source) {
         descriptor->is_apart = true;
         descriptor->given_owner = descriptor->owner;
@@ -285,8 +289,9 @@ static int own_both(struct bly_descriptor *descriptor, const struct source *sour
 }
 
 /*
- * It is the description that others have. A pipe is never told not to block: there is a way to use it that does not wait.
- * For terminals and devices the flag is set meanwhile.
+ * Prepares a description that other processes may share. A pipe's O_NONBLOCK flag stays as it is,
+ * because pipe.c has ways to use a pipe that never wait. For terminals and devices the function
+ * sets the flag until the stream is closed.
  */
 static int use_shared(struct bly_descriptor *descriptor, const struct source *source, int flags) {
         descriptor->is_shared = !never_blocks(&source->stat);
@@ -307,7 +312,7 @@ static int make_plain(struct bly_descriptor **out, const struct source *source, 
         return make(out, &apart);
 }
 
-/* A pipe of belay's own does with its two descriptors. */
+/* If belay made the pipe (`is_own`), its descriptors do not block, and none is opened again. */
 static int open_plain(belay_stream **stream, const struct source *source, int flags, bool is_own, bool keep_open) {
         struct bly_descriptor *descriptor;
         int other = is_own ? -1 : open_apart(source->fd, &source->stat, flags), rc = make_plain(&descriptor, source, other);

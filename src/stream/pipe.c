@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pipes, terminals and devices as transports: tried without waiting, and waited for.
+ * The transport of pipes, terminals and devices: it tries without waiting, and waits until the
+ * descriptor is ready.
  *
- * Most have a description of their own that does not block. Others share theirs, and whether that blocks may be changed
- * by somebody else at any time. So each try on these is one that cannot wait, whatever the flag says: the system's call
- * for it, or a look before that it is ready.
+ * Most streams have an open file description of their own that does not block. If other processes
+ * share the description, they may change its O_NONBLOCK flag at any time. So each try on a shared
+ * one relies on no flag: it uses a system call that never waits (RWF_NOWAIT), or polls before.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -23,19 +24,19 @@
 
 /* ---- without waiting ---- */
 
-/* The offset is -1, the descriptor's own. Returns what the system says, with errno. */
+/* Calls preadv2() or pwritev2() with the offset -1, the descriptor's own. Returns -1 with errno. */
 static ssize_t move_now(long call, int fd, const struct iovec *parts, int count) {
         unsigned long high = sizeof(long) < sizeof(int64_t) ? -1UL : 0;
 
         return syscall(call, fd, parts, (unsigned long) count, -1UL, high, RWF_NOWAIT);
 }
 
-/* The system, or this descriptor, has no such call. */
+/* Returns whether errno says that the kernel does not have the call for this descriptor. */
 static bool has_no_call(void) {
         return errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL;
 }
 
-/* Sets errno if not. */
+/* Returns whether the descriptor is ready for `events`; if not, sets errno. */
 static bool is_ready(int fd, short events) {
         struct pollfd pollfd = { .fd = fd, .events = events };
         int rc = poll(&pollfd, 1, 0);
@@ -64,16 +65,20 @@ static ssize_t read_directly(struct bly_descriptor *plain, int fd, void *buffer,
 
 /* ---- pipes in packet mode ---- */
 
-enum { PACKET = 65536 };                /* no packet is longer than a page */
+enum { PACKET = 65536 };                /* room for any packet, which is at most a page long */
 
-/* How many of the first `most` bytes there are, of which a copy goes to another pipe. -1: none, with errno. */
+/*
+ * Copies the first bytes of a pipe, at most `most`, to another pipe, and leaves them in the first.
+ * Returns their number, 0 at the end, or -1 with errno.
+ */
 static ssize_t copy_ahead(int fd, const int copy[2], size_t most) {
         return tee(fd, copy[1], most, SPLICE_F_NONBLOCK);
 }
 
 /*
- * Looks at a copy. If one read of it does not give all, there are packets. If it does, and is all one packet, then a read of
- * one byte drops the rest.
+ * Finds the mode of a pipe by a copy of its bytes, if there are at least 2. If one read does not
+ * return the whole copy, the pipe holds packets. If it does, the copy may be a single packet: then
+ * a read of 1 byte of a second copy discards the rest. Returns as copy_ahead().
  */
 static ssize_t find_mode_with(struct bly_descriptor *plain, int fd, const int copy[2], char *room) {
         ssize_t size = copy_ahead(fd, copy, PACKET);
@@ -88,7 +93,10 @@ static ssize_t find_mode_with(struct bly_descriptor *plain, int fd, const int co
         return size;
 }
 
-/* How much there is, 0 at the end; -1 with errno. */
+/*
+ * Finds the mode of a pipe by a copy in a second pipe. `room` is scratch memory of PACKET bytes.
+ * Returns as copy_ahead().
+ */
 static ssize_t find_mode(struct bly_descriptor *plain, int fd, char *room) {
         int copy[2], error;
         ssize_t size;
@@ -103,7 +111,9 @@ static ssize_t find_mode(struct bly_descriptor *plain, int fd, char *room) {
         return size;
 }
 
-/* There always is room for all of a packet: what the caller has none for is kept. */
+/*
+ * Reads into memory with room for any packet, and keeps the bytes that the caller has no room for.
+ */
 static ssize_t read_packet(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {
         struct bly_packet *packet = plain->packet;
         ssize_t rc;
@@ -134,13 +144,13 @@ static int make_packet(struct bly_descriptor *plain) {
         return 0;
 }
 
-/* Of one that is not known. */
+/* Reads from a pipe whose mode is unknown, and finds the mode if it can. */
 static ssize_t read_and_find(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {
         int there = 0;
         ssize_t rc;
 
         ioctl(fd, FIONREAD, &there);
-        /* Of one byte nothing is lost. */
+        /* A read of a single byte loses nothing in either mode. */
         if (there == 1)
                 return read_directly(plain, fd, buffer, size);
         if (there == 0 && !is_ready(fd, POLLIN))
@@ -190,7 +200,7 @@ static ssize_t plain_read(void *self, void *buffer, size_t size) {
                 rc = read_now(plain, fd->fd, buffer, size);
                 if (rc >= 0)
                         return rc;
-                /* The other side of a terminal that was closed: its end. */
+                /* EIO means that the other side of the terminal was closed: the end of stream. */
                 if (errno == EIO && plain->is_terminal)
                         return 0;
                 if (errno == EINTR)
@@ -206,8 +216,9 @@ static ssize_t plain_read(void *self, void *buffer, size_t size) {
 /* ---- writing, and SIGPIPE ---- */
 
 /*
- * As many bytes of the first part that is not empty as surely go without waiting, if the flag says nothing: a pipe that is ready
- * has room for so many, a terminal for one.
+ * Writes to a descriptor that is ready and may block, as many bytes as are certain not to wait. A
+ * pipe that is ready has room for PIPE_BUF bytes, a terminal for 1. They are taken from the first
+ * part that is not empty.
  */
 static ssize_t write_little(const struct bly_descriptor *plain, int fd, const struct iovec *parts) {
         size_t most = plain->is_pipe ? PIPE_BUF : 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing text as printf() makes it.
+ * Writing formatted text, as printf() does.
  */
 #include <stdio.h>
 

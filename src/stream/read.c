@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading: what there is, or so many bytes; and what is read ahead.
+ * Reading available bytes, reading an exact number of bytes, and the buffer of bytes read ahead.
  */
 #include "stream/stream.h"
 
@@ -8,7 +8,10 @@ enum { BUFFER_LEAST = 4096 };
 
 /* ---- from the transport ---- */
 
-/* Errors after which the transport has nothing more to say: they stay. Not those of a wait, or of the system's being short. */
+/*
+ * Returns whether an error is permanent, so that each later read returns it too. Errors of the
+ * wait, of misuse, of a closed descriptor, and of a lack of memory or space are not.
+ */
 static bool is_final(ssize_t rc) {
         switch (-rc) {
         case ECANCELED:
@@ -24,24 +27,25 @@ static bool is_final(ssize_t rc) {
 }
 
 /*
- * The transport has nothing more. Is this an end in good order? The system says but once that a connection broke: maybe
- * to our writer.
+ * Returns the error if the end of stream means that the connection broke, otherwise 0. The kernel
+ * reports a broken connection only once, and the writer of this stream may have received the
+ * report. -EPIPE is none: a writer receives it too after the peer has closed in good order.
  */
 static ssize_t look_at_end(const belay_stream *stream) {
         return stream->writer.error != -EPIPE ? stream->writer.error : 0;
 }
 
-/* 1: it may be read; otherwise what reading comes to. */
+/* Returns 1 if the transport may be read; otherwise the value that the read must return. */
 static inline ssize_t readable(const belay_stream *stream) {
         if (unlikely(stream->reader.error != 0))
                 return stream->reader.error;
         if (unlikely(stream->ended))
                 return 0;
-        /* Between two steps of ours: nobody would interrupt the next one. */
+        /* If the stream was closed between two steps of a call, interrupt() ends no later step. */
         return unlikely(stream->closed) ? -EBADF : 1;
 }
 
-/* What the stream makes of what the transport said, if nothing came. */
+/* Records that the transport returned no bytes: the end of stream, or a permanent error. */
 static ssize_t note(belay_stream *stream, ssize_t rc) {
         if (rc == 0)
                 rc = look_at_end(stream);
@@ -123,7 +127,7 @@ static size_t take_some(belay_stream *stream, void *to, size_t most) {
         return size;
 }
 
-/* ---- what there is ---- */
+/* ---- reading available bytes ---- */
 
 ssize_t belay_read_placed(const char *place, belay_stream *stream, void *buffer, size_t size) {
         ssize_t rc = bly_stream_enter(stream, &stream->reader, place, "belay_read()");
@@ -142,7 +146,7 @@ ssize_t belay_read_placed(const char *place, belay_stream *stream, void *buffer,
         return (ssize_t) bly_stream_leave(stream, &stream->reader, rc);
 }
 
-/* ---- so many ---- */
+/* ---- reading an exact number of bytes ---- */
 
 ssize_t belay_read_exactly_placed(const char *place, belay_stream *stream, void *buffer, size_t size) {
         ssize_t rc = bly_stream_enter(stream, &stream->reader, place, "belay_read_exactly()");
@@ -163,7 +167,7 @@ ssize_t belay_read_exactly_placed(const char *place, belay_stream *stream, void 
         return (ssize_t) bly_stream_leave(stream, &stream->reader, moved > 0 || rc > 0 ? (ssize_t) moved : rc);
 }
 
-/* ---- without taking ---- */
+/* ---- peeking and skipping ---- */
 
 ssize_t belay_peek_placed(const char *place, belay_stream *stream, size_t least, const void **data) {
         ssize_t rc = bly_stream_enter(stream, &stream->reader, place, "belay_peek()");

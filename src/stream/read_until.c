@@ -8,8 +8,9 @@
 #include "stream/stream.h"
 
 /*
- * How many bytes there are with the first delimiter, if it ends within the first `limit`; 0: it is not there yet. `looked` are known
- * not to hold it.
+ * Returns the number of buffered bytes up to the end of the first delimiter, if it ends within the
+ * first `limit` bytes; otherwise 0. The first *looked bytes do not hold a delimiter, so the search
+ * skips them, except for those in which one may begin. The function updates *looked.
  */
 static size_t find(const belay_stream *stream, const void *delimiter, size_t length, size_t limit, size_t *looked) {
         const char *from = stream->buffer + stream->start;
@@ -26,7 +27,11 @@ static size_t find(const belay_stream *stream, const void *delimiter, size_t len
         return found != NULL ? (size_t) (found - from) + length : 0;
 }
 
-/* How many bytes are to be taken: up to the delimiter, or up to the end. */
+/*
+ * Reads ahead until the buffer holds the delimiter. Returns the number of bytes up to its end, or
+ * of all bytes if the stream ends before. Returns -EMSGSIZE if no delimiter ends within `limit`
+ * bytes, or another negative errno.
+ */
 static ssize_t wait_for(belay_stream *stream, const void *delimiter, size_t length, size_t limit) {
         size_t looked = 0, size;
         ssize_t rc;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sending a file through a stream.
+ * Sending a file through a stream: the part that runs in the task.
  *
- * A thread waits for the disk, and gives a plain socket what it has read at once. Other streams are given it by the loop.
+ * A thread reads the file, because a read may wait for the disk. If the stream is a plain socket,
+ * the thread also sends the bytes at once. To other streams the task writes them.
  */
 #include "stream/stream.h"
 #include "thread/pool.h"
 
 enum { SOCKET_ROOM = 256 * 1024, ROOM = 64 * 1024 };
 
-/* How far it got, and what ended it: 0 at the end of the file, or a negative errno. */
+/* How far a transfer got. */
 struct progress {
         int64_t moved;
-        ssize_t rc;
+        ssize_t rc;                     /* why it ended: 0 at the end of the file, or an error */
 };
 
 static int64_t least(int64_t one, int64_t other) {
@@ -21,7 +22,10 @@ static int64_t least(int64_t one, int64_t other) {
 
 /* ---- to a socket ---- */
 
-/* 0: it goes on. */
+/*
+ * Moves about a megabyte, or waits until the socket has room. Returns 0 if the transfer goes on, or
+ * a negative errno.
+ */
 static ssize_t send_step(belay_stream *stream, struct bly_fd *fd, struct bly_sending *state, int64_t *moved, const char *place) {
         struct bly_io *io = bly_loop->io;
         ssize_t rc = bly_fd_try(io, fd, BELAY_WRITABLE, place);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Moving the bytes of a file on to a stream: the one step of it that waits for a disk.
+ * Sending a file through a stream: the part that runs in a thread, because it may wait for a disk.
  *
- * A socket gets them by send(), which says of each call that it must not wait. sendfile() would spare a copy, but waits
- * where the socket is full, unless a flag is set which all share who have the socket: a thread that somebody makes wait
- * there is lost.
+ * The thread sends to a socket by send(), because MSG_DONTWAIT keeps each call from waiting.
+ * sendfile() would save a copy, but it waits if the socket is full and O_NONBLOCK is not set. All
+ * processes that have the socket share that flag. If another process cleared it, the thread would
+ * hang in sendfile().
  */
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,7 +22,7 @@ struct sending {
         ssize_t moved;
 };
 
-/* False at the end of the file, or when it fails. */
+/* Reads the next bytes of the file. Returns false at the end of the file, or if the read fails. */
 static bool read_more(struct bly_sending *state) {
         size_t most = state->left < (int64_t) state->room ? (size_t) state->left : state->room;
         ssize_t rc;

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets as transports.
+ * The transport of sockets.
  *
- * Each call says that it must not block, so the socket's own flag does not matter. A byte stream of TCP that gave less
- * than was asked for has nothing left, and what comes next is announced: then the next read waits without trying. Other sockets
- * stop at the borders of messages, and say nothing by that.
+ * Each system call has MSG_DONTWAIT, so the socket's own O_NONBLOCK flag does not matter.
+ *
+ * If recv() on TCP returned fewer bytes than requested, nothing is left, and the back end announces
+ * the next bytes. So the next read waits without trying first (`drained`). Other sockets return
+ * fewer bytes at the end of each message too, so there a short read shows nothing.
  */
 #include <sys/socket.h>
 
 #include "stream/stream.h"
 
-/* Apart, so that who waits for a descriptor to be ready has no room for an operation on its stack. */
+/* Not inlined, so that struct bly_op takes no stack in a task that waits for readiness instead. */
 static __attribute__((noinline)) ssize_t perform(struct bly_io *io, struct bly_fd *fd, enum bly_op_kind kind, const char *what,
                                                  const void *address, size_t length, int flags) {
         struct bly_op op = {
@@ -27,11 +29,11 @@ static __attribute__((noinline)) ssize_t perform(struct bly_io *io, struct bly_f
 }
 
 /*
- * Who runs next: its stack is brought in while the system does the work of this one, which leaves little of it in the
- * caches.
+ * Prefetches the stack of the task that runs next, while the kernel executes this task's recv(). A
+ * system call leaves little of that stack in the caches.
  */
 static inline void bring_next(const struct belay_loop *loop) {
-        enum { LINES = 7 };             /* from its latest frame to that of the function that reads */
+        enum { LINES = 7 };             /* cache lines up to the frame of the reading function */
         const struct bly_node *next = loop->ready.head;
         const char *sp;
 
@@ -155,7 +157,7 @@ static int socket_half_close(void *self) {
         return shutdown(fd->fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
-/* ---- the rest is any descriptor's ---- */
+/* ---- functions that all descriptors share ---- */
 
 static struct bly_descriptor *descriptor_of(const void *self) {
         return container_of(((const struct bly_fd *) self)->owner, struct bly_descriptor, owner);

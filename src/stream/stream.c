@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams: made, entered and left by calls.
+ * Making streams, entering and leaving them in calls, and ending calls that wait elsewhere.
  */
 #include "scope/scope.h"
 #include "stream/stream.h"
@@ -42,7 +42,7 @@ void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end, str
 }
 
 int64_t bly_recall_end(struct bly_recall *recall, int64_t rc) {
-        /* Its own request alone: any other is the task's, and is told of. */
+        /* If another request has arrived too, the count stays higher, and rc is about that one. */
         if (unlikely(recall->asked) && bly_uncancel_visible(recall->task) <= recall->requests && rc == -ECANCELED) {
                 bly_set_last_failure(recall->task, -EBADF, NULL);
                 return -EBADF;
@@ -64,7 +64,7 @@ void bly_stream_recall(struct bly_stream_end *end) {
         });
 }
 
-/* ---- coming and going ---- */
+/* ---- entering and leaving ---- */
 
 void bly_stream_destroy(belay_stream *stream) {
         stream->transport.destroy(stream->self, stream->aborted);
@@ -127,8 +127,8 @@ static int leave_closed(belay_stream *stream, belay_task *self, int64_t rc) {
 }
 
 /*
- * A descriptor fails with a code alone, so that a text that the task has for this code is an earlier failure's. Another
- * transport may have left a text of its own.
+ * Transports of descriptors fail with a code alone. If the task's latest failure has that code, its
+ * text belongs to an earlier failure, so it is replaced. Other transports may have set a text.
  */
 static __attribute__((noinline)) int64_t leave_in_failure(belay_stream *stream, belay_task *self, int64_t rc) {
         if (stream->closed)
@@ -146,7 +146,7 @@ int64_t bly_stream_leave(belay_stream *stream, struct bly_stream_end *end, int64
         return unlikely(rc < 0 || stream->closed) ? leave_in_failure(stream, self, rc) : rc;
 }
 
-/* ---- looking ---- */
+/* ---- properties ---- */
 
 int belay_stream_fd(const belay_stream *stream) {
         return stream->transport.fd != NULL ? stream->transport.fd(stream->self) : -EOPNOTSUPP;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing: all of it, or what there is room for; and what becomes of a message that was cut.
+ * Writing all bytes or as many as there is room for, and streams that are incomplete.
  */
 #define _GNU_SOURCE
 #include <sys/uio.h>
 
 #include "stream/stream.h"
 
-/* ---- by the transport ---- */
+/* ---- writing to the transport ---- */
 
 int bly_stream_writable(const belay_stream *stream) {
         if (likely(!stream->cut && !stream->half_closed && stream->writer.error == 0))
@@ -17,7 +17,7 @@ int bly_stream_writable(const belay_stream *stream) {
         return stream->cut ? -ENOTRECOVERABLE : -ESHUTDOWN;
 }
 
-/* Nobody reads any more: that stays so. */
+/* Returns whether an error is permanent: the peer or the device will take nothing more. */
 static bool is_final(ssize_t rc) {
         return rc == -EPIPE || rc == -ECONNRESET || rc == -ETIMEDOUT || rc == -EIO || rc == -ECONNABORTED;
 }
@@ -27,7 +27,7 @@ ssize_t bly_stream_note(belay_stream *stream, ssize_t rc) {
                 stream->sent += (size_t) rc;
                 return rc;
         }
-        /* A transport that moves nothing, and does not say why, would be asked for ever. */
+        /* If a transport returned 0 each time, a write of all bytes would call it without end. */
         if (rc == 0)
                 rc = -EIO;
         if (is_final(rc))
@@ -38,7 +38,7 @@ ssize_t bly_stream_note(belay_stream *stream, ssize_t rc) {
 }
 
 ssize_t bly_stream_write(belay_stream *stream, const struct iovec *parts, int count) {
-        /* Between two steps of ours: nobody would interrupt the next one. */
+        /* If the stream was closed between two steps of a call, interrupt() ends no later step. */
         if (unlikely(stream->closed))
                 return -EBADF;
         return bly_stream_note(stream, stream->write(stream->self, parts, count));
@@ -59,7 +59,7 @@ ssize_t bly_stream_written(belay_stream *stream, ssize_t moved, ssize_t rc) {
         return moved;
 }
 
-/* ---- all of it ---- */
+/* ---- writing all bytes ---- */
 
 ssize_t belay_write_placed(const char *place, belay_stream *stream, const void *data, size_t size) {
         ssize_t rc = bly_stream_enter(stream, &stream->writer, place, "belay_write()"), moved = 0;
@@ -80,11 +80,11 @@ ssize_t belay_write_placed(const char *place, belay_stream *stream, const void *
         return (ssize_t) bly_stream_leave(stream, &stream->writer, rc);
 }
 
-/* Where in an array of parts the writing stands. */
+/* The parts that are not written yet. */
 struct position {
         const struct iovec *parts;
         int count;
-        size_t within;                  /* the first */
+        size_t within;                  /* bytes of the first part that are written */
 };
 
 static int window(const struct position *position, struct iovec *parts, int most) {
@@ -140,7 +140,7 @@ ssize_t belay_writev_placed(const char *place, belay_stream *stream, const struc
         return (ssize_t) bly_stream_leave(stream, &stream->writer, rc);
 }
 
-/* ---- what there is room for ---- */
+/* ---- writing as much as there is room for ---- */
 
 ssize_t belay_write_some_placed(const char *place, belay_stream *stream, const void *data, size_t size) {
         ssize_t rc = bly_stream_enter(stream, &stream->writer, place, "belay_write_some()");
@@ -154,7 +154,7 @@ ssize_t belay_write_some_placed(const char *place, belay_stream *stream, const v
         return (ssize_t) bly_stream_leave(stream, &stream->writer, rc);
 }
 
-/* ---- cut ---- */
+/* ---- incomplete streams ---- */
 
 bool belay_is_cut(const belay_stream *stream) {
         return stream->cut;
