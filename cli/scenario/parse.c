@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Turns lines of words into programs. The parser checks everything before anything runs. In a
- * scenario that was read, the player knows every statement, every named object and program exists,
- * and no bare `raise` stands outside of an `except`.
+ * Turns lines of words into programs.
+ *
+ * The parser checks everything before anything runs. In a scenario that was read, the player knows
+ * every statement, and every named object and program exists. No bare `raise` is outside of an
+ * `except`.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The handler for faults on guard pages. It makes no decision of its own: the owner of the tasks
+ * The handler for faults on guard pages. It makes no decision of its own. The owner of the tasks
  * finds the task that overflowed, and the previous action decides what happens to the process.
  */
 #include "overflow.h"

@@ -2,9 +2,10 @@
 /*
  * The pool of stacks.
  *
- * Free stacks of the default size form one array that is used from its end, so that the stack put
- * back last, which is still cached, is handed out first. An entry is one word: the stack's lowest
- * address, with the stagger in the low bits. Putting a stack back writes only that word.
+ * Free stacks of the default size form one array that is used from its end. The stack put back
+ * last, which is still in the caches, is therefore handed out first. An entry is one word: the
+ * stack's lowest address, with the stagger in the low bits. Putting a stack back writes only that
+ * word.
  */
 #include "stack.h"
 
