@@ -1,34 +1,35 @@
 # SPDX-License-Identifier: MIT
 #
-# belay's build. Plain GNU make, nothing to configure; sources are found by their place.
+# belay's build. It needs only GNU make and no configuration. It finds sources by their directories.
 #
-#   make                        libraries, the command, the benchmarks, the examples; all below build/
-#   make check                  every test; T="sync io" only those with "sync" or "io" in their path
-#   make check-programs         those of them that are programs, without the scripts
+#   make                        libraries, command, benchmarks and examples; all below build/
+#   make check                  every test; T="sync io": those with "sync" or "io" in the path
+#   make check-programs         the test programs, without the test scripts
 #   make conformance            the traces in tests/conformance
-#   make services               the examples beside other loops and libraries, of those that pkg-config finds
-#   make check-services         their tests, against real servers: script/test --services
+#   make services               the examples with other libraries that pkg-config finds
+#   make check-services         tests of these examples, on real servers: script/test --services
 #   make man                    the manual pages, from the headers' comments
-#   make install                to DESTDIR PREFIX (/usr/local) LIBDIR (PREFIX/lib), BINDIR, INCLUDEDIR, LIBEXECDIR,
-#                               MANDIR (PREFIX/share/man); and uninstall
+#   make install                to DESTDIR PREFIX (/usr/local) LIBDIR (PREFIX/lib), BINDIR,
+#                               INCLUDEDIR, LIBEXECDIR, MANDIR (PREFIX/share/man)
+#   make uninstall              removes what make install installed
 #   make clean
 #
-#   CC=clang  CC=musl-gcc  CC=aarch64-linux-gnu-gcc     CXX follows CC; other machines by qemu-user
+#   CC=clang  CC=musl-gcc  CC=aarch64-linux-gnu-gcc     CXX follows CC; qemu-user runs the programs
 #   SAN=address,undefined  SAN=thread                   sanitizers, in everything
-#   BUILD=DIR                   where to build: keep one for each set of the above
-#   RUN="valgrind -q"           what test programs are run by
-#   URING=static|shared|no      how liburing becomes part of it; default: the first of these that works
+#   BUILD=DIR                   where to build; each combination of the above needs its own
+#   RUN="valgrind -q"           the command that runs test programs
+#   URING=static|shared|no      how liburing is linked; default: the first of these that works
 #   CFLAGS, CXXFLAGS, CPPFLAGS, LDFLAGS; WERROR=-Werror (warnings are errors); V=1 (shows commands)
 
 quote = '$(subst ','\'',$1)'
 
-# ---- what it is built with ----
+# ---- tools and flags ----
 
 ifeq ($(origin CC),default)
 CC := cc
 endif
 
-# The C++ compiler that goes with CC, for tests only. musl-gcc has none.
+# The C++ compiler that belongs to CC, for tests only. musl-gcc has none.
 ifeq ($(origin CXX),default)
 ifneq ($(findstring musl,$(CC)),)
 CXX :=
@@ -58,29 +59,32 @@ AR ?= ar
 warnings := -Wall -Wextra $(WERROR)
 sanitize := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
-# Position-independent for both libraries: thread-local variables have their model by attribute.
+# One set of objects serves both libraries, so all are position-independent. Thread-local variables
+# have their model by attribute.
 library_flags = -std=gnu11 $(warnings) -fvisibility=hidden -fPIC -Iinclude -Isrc $(defines)
 program_flags := -std=gnu11 $(warnings) -fvisibility=hidden -Iinclude
 test_flags = -Iinclude -Isrc -Itests $(defines)
-# What is built says nothing of where: in two directories the same comes out.
+# The objects do not name the build directory, so that builds in two directories are identical.
 same_anywhere := $(call quote,-ffile-prefix-map=$(CURDIR)=.)
-# Up to its version 10 gcc hands only this one on to the assembler.
+# gcc up to version 10 passes only this option on to the assembler.
 same_assembly := $(call quote,-fdebug-prefix-map=$(CURDIR)=.)
-# clang's assembler takes neither for the directory itself, but has a name for it.
+# clang's assembler ignores both options for the working directory, but has an option of its own.
 same_assembly += $(shell $(CC) -fdebug-compilation-dir=. -E -x c /dev/null >/dev/null 2>&1 && echo -fdebug-compilation-dir=.)
 pointer_size := $(shell echo __SIZEOF_POINTER__ | $(CC) $(CPPFLAGS) $(CFLAGS) -E -P -x c - 2>/dev/null)
-# Where glibc has several layouts of struct stat, the one with 64 bits: see <belay/file.h>.
+# If glibc has several layouts of struct stat, the build uses the one with 64 bits: see
+# <belay/file.h>.
 hash := \#
 stat_source := $(hash)include <sys/types.h>\n$(hash)if defined(__GLIBC__) && !defined(__OFF_T_MATCHES_OFF64_T)\nseveral\n$(hash)endif\n
 wide := $(if $(filter several,$(shell printf '$(stat_source)' | $(CC) -E -P - 2>/dev/null)),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
 compile := $(CC) $(wide) $(CPPFLAGS) $(CFLAGS) $(same_anywhere) $(sanitize)
 compile_cxx := $(CXX) $(wide) $(CPPFLAGS) $(CXXFLAGS) $(same_anywhere) $(sanitize)
 
-# io_uring is built in where the compiler has liburing, 2.3 or later. URING says how:
-#   static   its static library becomes part of ours: what is built here does not need it when it runs
-#   shared   our shared library needs its shared one
-#   no       there is epoll alone
-# Without it, the first of these that works. One that is asked for and does not work is an error.
+# If the compiler finds liburing 2.3 or later, the build includes io_uring. URING says how:
+#   static   its static library becomes part of ours; programs do not need liburing when they run
+#   shared   our shared library needs the shared liburing
+#   no       epoll is the only back end
+# By default, the build takes the first of these that works. A value of URING that does not work is
+# an error.
 uring_source := $(hash)include <liburing.h>\nint try(struct io_uring *ring) { \
 	return io_uring_submit_and_get_events(ring) + IORING_SETUP_DEFER_TASKRUN; }\n
 try_uring = $(shell out=$$(mktemp) && printf '$(uring_source)' | \
@@ -104,31 +108,32 @@ endif
 uring_found := $(or $(if $(uring),$(if $(filter $(uring_by_static),$(uring)),static,shared)),no)
 defines := $(if $(uring),,-DBLY_NO_URING)
 
-# Otherwise the libraries need the C library alone.
+# Apart from liburing, the libraries need only the C library.
 libs := $(uring) -pthread -lm
-# What was apart from the C library before glibc 2.34.
+# glibc before 2.34 has these libraries separately.
 test_libs := $(libs) -ldl -lutil
 
 ifeq ($(origin RUN),undefined)
-# Another machine's programs are run by its emulator, with the libraries of Debian's cross compiler.
+# An emulator runs the programs of another machine, with the libraries of Debian's cross compiler.
 triplet := $(patsubst %-gcc,%,$(filter %-linux-gnu-gcc %-linux-gnueabihf-gcc,$(notdir $(CC))))
 foreign := $(filter-out $(shell uname -m),$(firstword $(subst -, ,$(triplet))))
 ifneq ($(foreign),)
 RUN := qemu-$(subst i686,i386,$(foreign)) -L /usr/$(triplet)
 endif
 ifeq ($(SAN),thread)
-# It cannot live with addresses that are spread as widely as newer kernels do.
+# Thread sanitizer cannot work with addresses spread as widely as newer kernels spread them.
 RUN := $(if $(shell setarch -R true 2>/dev/null && echo yes),setarch -R)
 endif
 endif
 
-# ---- what it is built from ----
+# ---- sources and objects ----
 
 find = $(sort $(shell find $1 -name '$2' 2>/dev/null))
 number = $(shell sed -n 's/^\#define BELAY_VERSION_$1 *//p' include/belay/base.h)
 
 version := $(call number,MAJOR).$(call number,MINOR).$(call number,PATCH)
-# Before 1.0 each minor version is a library of its own, as in src/belay.map and belayConfigVersion.cmake.
+# Before 1.0 each minor version is a library of its own, as in src/belay.map and
+# belayConfigVersion.cmake.
 soname := libbelay.so.$(if $(filter 0,$(call number,MAJOR)),0.$(call number,MINOR),$(call number,MAJOR))
 sofile := libbelay.so.$(version)
 
@@ -141,12 +146,13 @@ objects := $(library_objects) $(cli_objects) $(bench_objects) $(bench_io_objects
 libraries := $(BUILD)/libbelay.a $(BUILD)/$(sofile)
 programs := $(if $(cli_objects),$(BUILD)/belay) $(if $(bench_objects),$(BUILD)/belay-bench)
 programs += $(patsubst $(BUILD)/obj/bench/io/%.c.o,$(BUILD)/belay-%,$(bench_io_objects))
-# Those beside other libraries have a rule of their own: see `services'.
+# Examples that use other libraries have a rule of their own: see `services'.
 beside := $(sort $(wildcard examples/embed/*.c examples/libraries/*.c))
 examples := $(patsubst %.c,$(BUILD)/%,$(filter-out $(beside),$(sort $(wildcard examples/*/*.c))))
 
-# Each script and each source directly in tests/ or tests/PART/ is a test; tests/list has all of them. Scripts use sources
-# that are no tests: make builds those in tests/PART/programs/, the scripts build those in tests/PART/parts/.
+# Each script and each source directly in tests/ or tests/PART/ is a test; tests/list has all of
+# them. Scripts use sources that are no tests. make builds those in tests/PART/programs/, and the
+# scripts build those in tests/PART/parts/.
 test_sources := $(sort $(wildcard tests/*.c tests/*/*.c))
 test_sources_cxx := $(sort $(wildcard tests/*.cc tests/*/*.cc))
 test_programs := $(test_sources:%.c=$(BUILD)/%)
@@ -165,7 +171,7 @@ chosen_scripts := $(call chosen,$(test_scripts))
 ifndef V
 Q := @
 endif
-# Says what is made, unless by make -s.
+# Prints what make builds, except under make -s.
 say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' '$1' $(call quote,$(if $2,$2,$@)))
 
 .PHONY: all check check-programs check-services conformance services list-tests tests man install install-files uninstall clean FORCE
@@ -175,7 +181,8 @@ say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' '$1
 
 all: $(libraries) $(programs) $(examples) man
 
-# Other flags, or another set of sources, than the last time: what was built so is stale.
+# Updates a file only if the flags, or the set of sources, differ from those of the last build. All
+# that depends on the file is then stale.
 record = @mkdir -p $(@D); printf '%s\n' $(call quote,$1) | cmp -s - $@ || printf '%s\n' $(call quote,$1) >$@
 
 $(BUILD)/flags: FORCE
@@ -204,14 +211,15 @@ $(BUILD)/obj/bench/%.c.o: bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(program_flags) -Isrc -MMD -MP -c $< -o $@
 
-# Appended to nothing, as replacing would take two files of one name for the same.
+# The archive is removed and filled by appending. Replacing would treat two objects with the same
+# file name as one.
 $(BUILD)/libbelay.a: $(library_objects) $(BUILD)/sources
 	$(call say,ar)
 	@rm -f $@
 	$(Q)$(AR) qcsD $@ $(library_objects)
 	@echo '$(if $(uring),-luring)' >$(@D)/needs
 
-# Not to be unloaded: a look-up that was given up may still go on in a thread.
+# nodelete keeps the library loaded, because an abandoned lookup may still run in a thread.
 $(BUILD)/$(sofile): $(library_objects) src/belay.map $(BUILD)/sources
 	$(call say,link)
 	$(Q)$(compile) $(LDFLAGS) -shared -Wl,-soname,$(soname) -Wl,--version-script=src/belay.map -Wl,-z,nodelete \
@@ -231,20 +239,21 @@ $(BUILD)/belay-%: $(BUILD)/obj/bench/io/%.c.o $(BUILD)/libbelay.a
 	$(call say,link)
 	$(Q)$(compile) $(LDFLAGS) $< $(BUILD)/libbelay.a $(libs) -o $@
 
-# Those that are installed find the library wherever they are, without a path in them.
+# Installed examples link the static library, so they need no path to the shared one.
 $(BUILD)/examples/documents/%: examples/documents/%.c $(BUILD)/libbelay.a $(BUILD)/flags
 	$(call say,example,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(warnings) -Iinclude -MMD -MP -MF $@.d $< $(LDFLAGS) $(BUILD)/libbelay.a $(libs) -o $@
 
-# As a user's program is built: public headers, the shared library, no extensions asked for.
+# Built as a user builds a program: public headers, the shared library, and no option
+# that selects extensions.
 $(BUILD)/examples/%: examples/%.c $(BUILD)/$(sofile) $(BUILD)/flags
 	$(call say,example,$<)
 	@mkdir -p $(@D)
 	$(Q)$(compile) $(warnings) -Iinclude -MMD -MP -MF $@.d $< $(LDFLAGS) -L$(BUILD) -lbelay \
 		-Wl,-rpath,'$$ORIGIN/../..' -pthread -o $@
 
-# The same with another library, which is not looked for unless somebody asks for these.
+# The same with another library. make looks for the library only if these examples are a goal.
 package_glib := glib-2.0
 package_sd_event := libsystemd
 package_cares := libcares
@@ -260,7 +269,7 @@ $(beside:%.c=$(BUILD)/%): $(BUILD)/examples/%: examples/%.c $(BUILD)/$(sofile) $
 services: $(libraries)
 	@$(MAKE) --no-print-directory all $(patsubst %.c,$(BUILD)/%,$(call found,$(beside)))
 
-# Against the static library, where what is hidden can be reached.
+# Linked with the static library, where tests reach hidden symbols.
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libbelay.a $(BUILD)/flags
 	$(call say,test,$<)
 	@mkdir -p $(@D)
@@ -286,7 +295,8 @@ $(BUILD)/man/made: script/man script/man.awk script/headers.awk docs/man/belay.1
 
 # ---- tests ----
 
-# What runs a test and ends all that it started: for this machine, whatever is tested.
+# The keeper runs a test and ends all processes that the test started. It is always built for this
+# machine, even if the tests are for another.
 HOSTCC ?= $(or $(shell command -v cc),$(firstword $(CC)))
 keeper := $(BUILD)/tests/runner/parts/keeper
 
@@ -295,14 +305,16 @@ $(keeper): tests/runner/parts/keeper.c
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) -O1 -g -Wall -Wextra $< -o $@
 
-# What tests are run under: what tests/unfit speaks of. "ucontext" is what was built, whoever chose it.
+# The conditions under which tests run, as tests/unfit names them. "ucontext" is in the list if the
+# build uses that switch, whether by request or by default.
 by_ucontext = $(shell echo '$(hash)include "switch/switch.h"' | $(compile) -Isrc -E -dM -x c - | \
 	sed -n 's/^.define BLY_SWITCH_UCONTEXT .*/ucontext/p')
 under = $(strip $(subst $(comma), ,$(SAN)) $(foreach w,valgrind qemu,$(if $(findstring $w,$(RUN)),$w)) \
 	$(patsubst qemu-%,%,$(filter qemu-%,$(notdir $(firstword $(RUN))))) $(by_ucontext) $(if $(filter 4,$(pointer_size)),32-bit) \
 	$(foreach w,musl clang,$(if $(findstring $w,$(CC)),$w)))
 
-# For scripts in particular: all that they need to build what this build can run.
+# The environment of tests. It gives scripts all that they need to build programs that this build
+# can run.
 test_environment = BUILD=$(call quote,$(abspath $(BUILD))) CC=$(call quote,$(CC)) CXX=$(call quote,$(CXX)) \
 	CFLAGS=$(call quote,$(strip $(wide) $(CPPFLAGS) $(CFLAGS))) SAN=$(call quote,$(SAN)) RUN=$(call quote,$(RUN)) UNDER=$(call quote,$(under)) LIBS=$(call quote,$(libs)) MAKE=$(call quote,$(MAKE))
 
@@ -312,7 +324,7 @@ list-tests:
 
 tests: $(test_programs) $(test_helpers) $(keeper)
 
-# Scripts first, as the longest are among them.
+# Scripts run first, because the longest tests are among them.
 check: all $(chosen_programs) $(test_helpers) $(keeper)
 	@$(test_environment) tests/run $(chosen_scripts) $(chosen_programs)
 
@@ -334,7 +346,8 @@ installing = BUILD=$(call quote,$(BUILD)) DESTDIR=$(call quote,$(DESTDIR)) PREFI
 install: all
 	@$(MAKE) --no-print-directory install-files
 
-# Installs what is there, whatever the flags are now. What the static library needs stands beside it.
+# Installs the files in BUILD, whatever the current flags are. BUILD/needs names the libraries that
+# the static library needs.
 install-files:
 	$(call say,install,$(DESTDIR)$(PREFIX))
 	@$(installing) install

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a figure is made of.
+ * The declarations that all figures share.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -14,24 +14,27 @@ struct figure {
         const char *name;
         const char *unit;
         const char *what;
-        /* One round: the value of so many repetitions. NULL: filled in by the figure before it. */
+        /*
+         * Measures one round and returns the value for `count` repetitions. If this is NULL, the
+         * previous figure supplies the value.
+         */
         double (*measure)(long count);
-        long count;             /* repetitions to begin with */
+        long count;             /* number of repetitions to begin with */
 };
 
-/* Tables that end in a figure without a name. */
+/* Tables that end with a figure without a name. */
 extern const struct figure switch_figures[], task_figures[], sync_figures[], crowd_figures[];
 
-/* The sleepers' figures come all from one pass. False: the name is none of them. */
+/* Measures all figures of the sleepers in one pass. Returns false if `name` is none of them. */
 bool measure_sleepers(const char *name, void (*print)(const char *name, double value, const char *unit));
 void list_sleepers(void (*print)(const char *name, const char *what));
 
-/* Nanoseconds on the monotonic clock. */
+/* Returns the monotonic clock in nanoseconds. */
 static inline double clock_ns(void) {
         return (double) (belay_now)();
 }
 
-/* Runs fn as a main task; a program that measures wants no surprises. */
+/* Runs fn as the main task. Exits if that fails, because a failed run measures nothing. */
 static inline void run(belay_fn *fn, void *arg) {
         int rc = belay_run(fn, arg);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What must not grow with those that are not concerned: the same work alone, and beside a million sleepers. And how late
- * a deadline is met beside tasks that never stop.
+ * Costs that must not grow with the number of unrelated tasks: the same work alone, and among a
+ * million sleepers. Also how late a timeout or sleep ends among tasks that never stop.
  */
 #include "bench.h"
 

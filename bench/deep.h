@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A chain of eight callers around something that gives way: every return up the chain must be one that the processor
- * foresees, which a switch that does not end in a return spoils.
+ * A chain of eight callers around a function that yields. The processor should predict every return
+ * up the chain, and a switch that does not end in a return would spoil that.
  */
 #ifndef DEEP_H
 #define DEEP_H

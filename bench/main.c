@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay-bench: the figures, each the median of some rounds after a warm-up.
+ * belay-bench: prints the figures. Each is the median of ROUNDS rounds after a warm-up.
  */
 #include <getopt.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "bench.h"
 
 enum { ROUNDS = 5 };
-#define ROUND_LASTS 1e8         /* ns at least */
+#define ROUND_LASTS 1e8         /* least time of a round in ns */
 
 static bool plain;
 

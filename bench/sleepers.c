@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hundred thousand and a million tasks that sleep for an hour: created, cancelled, reaped, and how much they take.
+ * 100,000 and 1,000,000 tasks that sleep for an hour: the cost to create, cancel and reap them, and
+ * their memory.
  */
 #include <string.h>
 
@@ -20,7 +21,7 @@ static int sleeper(void *arg) {
         return belay_sleep(BELAY_HOUR);
 }
 
-/* VmRSS and VmPTE, in bytes. */
+/* Returns the sum of VmRSS and VmPTE in bytes. */
 static double memory(void) {
         FILE *file = fopen("/proc/self/status", "r");
         char line[256];
@@ -41,7 +42,7 @@ static void pass(belay_task **tasks, struct pass *pass) {
         marks[0] = clock_ns();
         for (long i = 0; i < crowd.count; i++)
                 tasks[i] = belay_spawn(sleeper, NULL);
-        /* Behind all of them: when this returns, every one sleeps. */
+        /* This task runs after all of them, so that every one sleeps when belay_yield() returns. */
         must(belay_yield());
         marks[1] = clock_ns();
         pass->bytes = (memory() - before) / count;
@@ -70,7 +71,7 @@ static int both_passes(void *arg) {
         (void) arg;
         if (tasks == NULL)
                 return -ENOMEM;
-        /* The array is no part of what a sleeper takes. */
+        /* Touches the array first, because it is not part of the memory of a sleeper. */
         memset(tasks, 0, (size_t) crowd.count * sizeof(*tasks));
         pass(tasks, &crowd.cold);
         pass(tasks, &crowd.warm);

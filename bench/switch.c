@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bare switch between two contexts, without a scheduler: what a yield is held against.
+ * The bare switch between two contexts, without a scheduler, as the reference for the cost of a
+ * yield.
  */
 #include "bench.h"
 #include "deep.h"
@@ -20,7 +21,9 @@ DEEP(hop)
 
 static long left;
 
-/* Both in the same code: what two tasks that yield are, and what the return predictor is right about. */
+/*
+ * Both contexts run the same code, as two tasks that yield do. The return predictor is then right.
+ */
 static void go_round(void *arg) {
         if (deeply)
                 while (left-- > 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Locks, queues, time limits, checkpoints.
+ * Locks, queues, timeouts and checkpoints.
  */
 #include "bench.h"
 
@@ -30,7 +30,10 @@ static void run_two(belay_fn *one, belay_fn *other, struct work *work) {
         work->took = clock_ns() - begin;
 }
 
-/* Held over a yield, so that each acquiring finds it taken and waits to be handed it. */
+/*
+ * Holds the lock over a yield, so that each acquiring task finds it taken and waits for the
+ * handover.
+ */
 static int take_turns(void *arg) {
         struct work *work = arg;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay check: plays the scenarios of vectors files and compares each with its recorded trace.
+ * belay check: plays the scenarios of vectors files, and compares each trace with the recorded one.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,7 +114,10 @@ static int check_files(struct check *check, int count, char *paths[])
 
         if (!files)
                 out_of_memory();
-        /* All are read before any is played: an error in a file is the whole answer. */
+        /*
+         * Reads all files before it plays any, because an error in a file makes the whole check
+         * fail.
+         */
         for (int i = 0; i < count; i++)
                 good = read_vectors(&files[i], paths[i]) && good;
         for (int i = 0; good && i < count; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The subcommands. Each gets its own argv, from its name on, and returns the command's exit status: 0, 1 where what it
- * was to do went wrong, 2 where it was asked wrongly. What it writes goes through common/output.h.
+ * The subcommands. Each receives its own argv, which begins with the subcommand's name, and returns
+ * the exit status of the command. The status is 0 on success, 1 if the work failed, and 2 on wrong
+ * usage. A subcommand writes its output through common/output.h.
  */
 #pragma once
 
@@ -11,5 +12,5 @@ int command_demo(int argc, char *argv[]);
 int command_play(int argc, char *argv[]);
 int command_check(int argc, char *argv[]);
 
-/* Drops the library's log lines, unless they are wanted. */
+/* Drops the library's log lines unless `verbose` is true. */
 void quiet_library(bool verbose);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay demo: runs the programs of the documents one after the other, and shows each line at the time it
- * comes.
+ * belay demo: runs the programs of the documents one after the other, and shows each line of output
+ * with the time at which it arrived.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -53,7 +53,7 @@ static double seconds(void)
         return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
 }
 
-/* "force-a-task-to-cancel" is told as "Force a task to cancel". */
+/* Prints the name "force-a-task-to-cancel" as "Force a task to cancel". */
 static void print_heading(const char *name, bool first)
 {
         struct text heading = { 0 };
@@ -73,7 +73,7 @@ static void print_heading(const char *name, bool first)
         putchar('\n');
 }
 
-/* Whole lines as they come; what stands without a newline at the end is shown as well. */
+/* Prints whole lines as they arrive. At the end, also prints a last line without a newline. */
 static void print_lines(struct text *text, double since, bool end)
 {
         const char *at = text->data, *stop;
@@ -125,7 +125,7 @@ static _Noreturn void become(const char *path, int output)
         _exit(127);
 }
 
-/* Runs one to its end. True if it ended well. */
+/* Runs one program to its end. Returns true if it exited with status 0. */
 static bool run_program(const char *directory, const char *name)
 {
         struct text path = { 0 };

@@ -29,7 +29,10 @@ static void drop_line(void *context, belay_log_level level, const char *line)
         (void) line;
 }
 
-/* As the library would, which quotes the names of tasks as they are. */
+/*
+ * Prints a log line like the library does, but escaped, because the library quotes names of tasks
+ * unchanged.
+ */
 static void print_line(void *context, belay_log_level level, const char *line)
 {
         (void) context;
@@ -61,7 +64,8 @@ static int run(const struct command *command, int argc, char *argv[])
 
         snprintf(name, sizeof(name), "belay %s", command->name);
         message_name = name;
-        optind = 0;                   /* each subcommand reads options of its own, from the start */
+        /* Each subcommand reads its own options from the beginning. */
+        optind = 0;
         return command->run(argc, argv);
 }
 

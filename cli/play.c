@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay play: a scenario's trace. A scenario out of a vectors file is chosen by its name.
+ * belay play: prints a scenario's trace. A scenario in a vectors file is chosen by its name.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: MIT
 #
-# Reads public headers, for the scripts that generate from them or test them:
+# Reads public headers, for the scripts that generate files from them or test them:
 #
 #     awk -f script/headers.awk -f script/ITS-OWN.awk include/belay/*.h
 #
 # The second script defines a function for each part of a header. This one calls them in the order
 # of the text:
 #
-#     on_header(header, comment)      a header begins ("sync.h"); its own comment
+#     on_header(header, comment)      start of a header ("sync.h"); its file comment
 #     on_section(title)               a line of the form "/* ---- title ---- */"
 #     on_function()                   a declared function, in these variables:
 #                                     name, result ("const char *"), attributes, comment, line,
 #                                     count, parameter[1..count] ("int fd"; none for "void")
-#     on_other(text, comment)         a type, macro or object as it is written; its comment
+#     on_other(text, comment)         a type, macro or object, literally; its comment
 #
-# A comment is its lines without the marks around them, joined by newlines. It is empty if none
-# stands directly above.
+# A comment consists of its lines without the comment marks, joined by newlines. It is empty if no
+# comment stands directly above the declaration.
 
-# The text of a comment's line without " * ".
+# Returns the text of a comment's line without " * ".
 function bare(text)
 {
         if (!sub(/^ \* /, "", text) && !sub(/^ \*$/, "", text))
@@ -43,7 +43,7 @@ function split_parameters(text,    i, c, depth)
         }
 }
 
-# The position of the parenthesis that closes the one at position `at`.
+# Returns the position of the parenthesis that closes the one at position `at`.
 function closing(text, at,    i, c, depth)
 {
         for (i = at; i <= length(text); i++) {
@@ -55,7 +55,7 @@ function closing(text, at,    i, c, depth)
         return 0
 }
 
-# The name of the parameter that `text` declares.
+# Returns the name of the parameter that `text` declares.
 function parameter_name(text)
 {
         if (match(text, /\(\*[a-z_0-9]+\)/))
@@ -89,7 +89,7 @@ function ends_other()
         comment = other = ""
 }
 
-# Braces that are open after `text`.
+# Returns the number of braces that `text` opens and does not close.
 function open_braces(text,    copy)
 {
         copy = text

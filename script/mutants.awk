@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 #
-# The mutants of a C source, for script/mutate: a line each, `file <tab> number <tab> kind <tab> the line as it is mutated'.
+# Lists the mutants of a C source, for script/mutate. Each is a line `file <tab> number <tab> kind
+# <tab> the line as it is mutated'.
 #
-# Each mutant changes one token, negates one condition, or drops one statement. Comments, texts, preprocessor lines and the
-# definitions of types are left alone.
+# Each mutant changes one token, negates one condition, or drops one statement. Comments, strings,
+# preprocessor lines and type definitions stay unchanged.
 
-# The line with comments and texts blanked out, so that positions stay what they are.
+# Returns the line with comments and strings blanked out, so that all positions stay the same.
 function code_of(line,    out, i, c, two) {
         out = ""
         for (i = 1; i <= length(line); i++) {
@@ -37,7 +38,8 @@ function emit(kind, at, size, with) {
         printf "%s\t%d\t%s\t%s\n", file, FNR, kind, substr($0, 1, at - 1) with substr($0, at + size)
 }
 
-# Where the parenthesis that opens at `at' is closed; 0: not in this line.
+# Returns the position of the parenthesis that closes the one at `at', or 0 if it is not in this
+# line.
 function closing(code, at,    depth, i, c) {
         for (i = at; i <= length(code); i++) {
                 c = substr(code, i, 1)

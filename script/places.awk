@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
-# The masks of src/places/places.list: script/places runs this after script/headers.awk. The
-# variable `what` chooses the output, "header" or "source".
+# Generates the masks of the functions in src/places/places.list. script/places runs this after
+# script/headers.awk. The variable `what` chooses the output, "header" or "source".
 
-# The text, the parameters and the end, wrapped below the opening parenthesis.
+# Returns the text, the parameters and the end, wrapped below the opening parenthesis.
 function wrapped(text, list, n, end,    i, column, indent, piece)
 {
         column = length(text)
@@ -21,7 +21,7 @@ function wrapped(text, list, n, end,    i, column, indent, piece)
         return text (n == 0 ? end : "")
 }
 
-# `BELAY_PRINTF(2, 3)` with one more parameter before the format.
+# Returns `BELAY_PRINTF(2, 3)` with one more parameter before the format.
 function shifted(attributes,    numbers, found)
 {
         if (match(attributes, /BELAY_PRINTF\([0-9]+, [0-9]+\)/)) {
@@ -33,7 +33,7 @@ function shifted(attributes,    numbers, found)
         return attributes == "" ? "" : " " attributes
 }
 
-# "int " or "const char *", to be followed by a name.
+# Returns "int " or "const char *", so that a name can follow.
 function before_name(type)
 {
         return type (type ~ /\*$/ ? "" : " ")

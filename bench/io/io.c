@@ -2,9 +2,11 @@
 /*
  * belay-io: the echo server and the reading of a file, as a program writes them with belay.
  *
- *     belay-io echo               prints "port N BACKEND", then echoes by belay_copy() until it is interrupted
- *     belay-io loop               likewise, by reading and writing in a loop, as servers of most protocols do
- *     belay-io file PATH BLOCK    prints "ns VALUE cpu VALUE", of a block
+ *     belay-io echo               prints "port N BACKEND", then echoes by belay_copy() until it is
+ *                                 interrupted
+ *     belay-io loop               the same, but reads and writes in a loop, as servers of most
+ *                                 protocols do
+ *     belay-io file PATH BLOCK    prints "ns VALUE cpu VALUE" for one block
  */
 #include <belay.h>
 #include <fcntl.h>

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay-load: the clients of an echo server, all in one thread on a bare epoll loop, each with one request at a
- * time. It is the same for every server that is measured, and as light as can be, so that the server is what is
- * waited for.
+ * belay-load: the clients of an echo server. All run in one thread on a bare epoll loop, each with
+ * one request at a time. The program is the same for every measured server, and as light as
+ * possible, so that the server is the bottleneck.
  *
- * A message is a window into a fixed random pattern, another one for each request; what comes back is compared
- * with it: whole where it is short, at both ends of each read where it is long. So bytes that were lost, doubled
- * or sent to the wrong connection are found, and no message is ever made.
+ * A message is a window into a fixed random pattern, and each request uses another window. The
+ * program compares answers with the window: short ones in full, long ones at both ends of each
+ * read. So it detects bytes that were lost, duplicated or sent to the wrong connection, and never
+ * has to generate a message.
  *
- * The server's processor time is read from its clock (that of a process can be read by others) at the instants at
- * which counting begins and ends.
+ * The program reads the server's processor time when counting begins and ends. It uses the server's
+ * CPU clock, which other processes can read.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,36 +28,39 @@
 #include <unistd.h>
 
 enum {
-        BATCH = 256,                    /* events taken at a time */
+        BATCH = 256,                    /* greatest number of events that one wait returns */
         PATTERN = 1 << 17,
         MESSAGE_MOST = PATTERN / 2,
-        SHORT = 256,                    /* what is compared as a whole */
-        ENDS = 8,                       /* of what is not */
-        PER_ADDRESS = 8192,             /* connections from one address, fewer than it has ports */
-        FINE = 32,                      /* latencies are told apart by one in so many */
+        SHORT = 256,                    /* greatest size that is compared in full */
+        ENDS = 8,                       /* bytes compared at each end of a longer part */
+        PER_ADDRESS = 8192,             /* connections from one address, fewer than its ports */
+        FINE = 32,                      /* slots for each power of two of latencies */
         SLOTS = 64 * FINE,
         SPINS = 1 << 20,
 };
 
 struct client {
         int fd;
-        uint32_t requests;              /* begun: chooses the window */
-        uint32_t sent;                  /* bytes of the present request, and of its answer */
+        uint32_t requests;              /* number of requests begun, which chooses the window */
+        uint32_t sent;                  /* bytes of the current request, and of its answer */
         uint32_t received;
         const char *message;
-        uint64_t begun;                 /* when, in ns */
+        uint64_t begun;                 /* start of the request, in ns */
 };
 
 static struct {
         int port;
-        pid_t pid;                      /* of the server */
+        pid_t pid;                      /* process of the server */
         unsigned connections;
         unsigned size;
-        double warm;                    /* seconds before counting begins, */
-        double seconds;                 /* and of counting; */
-        uint64_t requests;              /* or so many requests, between two lines of the standard input */
-        bool connect;                   /* a request is a connection: opened, one message, closed */
-        bool spin;                      /* never sleeps: so the server never pays for waking another core */
+        double warm;                    /* seconds before counting begins */
+        double seconds;                 /* seconds of counting */
+        /* if not 0, number of requests to count, between two lines of standard input */
+        uint64_t requests;
+        /* whether each request opens a connection, sends one message and closes it */
+        bool connect;
+        /* whether to poll without sleeping, so that the server never pays to wake another core */
+        bool spin;
 } want = { .connections = 1, .size = 64, .warm = 0.2, .seconds = 1 };
 
 static struct {
@@ -64,9 +68,9 @@ static struct {
         uint64_t begun;
         uint64_t cpu;
         uint64_t latencies[SLOTS];
-        unsigned running;               /* clients that go on */
+        unsigned running;               /* number of clients whose requests are not finished */
         unsigned next_address;
-        unsigned from_address;          /* connections that were made from it */
+        unsigned from_address;          /* number of connections bound to addresses so far */
 } count;
 
 static int events;
@@ -105,7 +109,10 @@ static uint64_t server_cpu(void) {
 
 /* ---- latencies ---- */
 
-/* Exact below FINE, then FINE slots to each power of two. */
+/*
+ * Returns the slot of a latency. Slots are exact below FINE; above, each power of two has FINE
+ * slots.
+ */
 static unsigned slot_of(uint64_t ns) {
         unsigned shift;
 
@@ -135,8 +142,8 @@ static uint64_t quantile(double part) {
 /* ---- connections ---- */
 
 /*
- * The side that closes first keeps its port for a minute. Connections by the thousand need more ports than an address
- * has, so they come from many of loopback's addresses.
+ * The side that closes first keeps its port for a minute. Thousands of connections need more ports
+ * than one address has, so the connections come from many addresses of the loopback interface.
  */
 static void choose_address(int fd) {
         struct sockaddr_in from = { .sin_family = AF_INET };
@@ -150,7 +157,10 @@ static void choose_address(int fd) {
                 fail("bind");
 }
 
-/* Waits, but not for the server: the system accepts for it. */
+/*
+ * Opens a connection. connect() blocks, but does not wait for the server, because the kernel
+ * accepts the connection.
+ */
 static void open_client(struct client *client) {
         struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t) want.port) };
         struct epoll_event event = { EPOLLIN | EPOLLOUT | EPOLLET, { .ptr = client } };
@@ -201,10 +211,13 @@ static bool is_echo(const char *expected, const char *got, size_t size) {
         return memcmp(expected, got, ENDS) == 0 && memcmp(expected + size - ENDS, got + size - ENDS, ENDS) == 0;
 }
 
-/* True: the answer is complete. */
+/* Returns true when the answer is complete. */
 static bool receive(struct client *client) {
         while (client->received < want.size) {
-                /* One more than is owed would come, too. */
+                /*
+                 * The buffer is larger than the rest of the answer, so that a read also receives
+                 * excess bytes.
+                 */
                 ssize_t size = recv(client->fd, received, sizeof(received), MSG_DONTWAIT);
 
                 if (size < 0 && errno == EAGAIN)
@@ -258,7 +271,10 @@ static int wait_for_events(struct epoll_event *batch) {
         return size;
 }
 
-/* One round of what has happened. Clients that have their answer ask again, while there are requests left. */
+/*
+ * Handles one batch of events. Each client that has its answer sends another request, as long as
+ * there are requests left.
+ */
 static void turn(uint64_t requests) {
         struct epoll_event batch[BATCH];
         int size = wait_for_events(batch);
@@ -299,7 +315,7 @@ static void run_for(double seconds) {
                 turn(0);
 }
 
-/* Ends when every client has its answer and has not asked again. */
+/* Returns when every client has its answer and has not sent another request. */
 static void settle(uint64_t requests) {
         while (count.running > 0)
                 turn(requests);
@@ -322,7 +338,10 @@ static void wait_for_line(const char *say) {
                 ;
 }
 
-/* Every client has its answer at either line: what the server calls between them is what the requests cost. */
+/*
+ * Counts the requests between two lines of output. At either line every client has its answer, so
+ * the server's system calls between the lines are the cost of the requests.
+ */
 static void run_counted(void) {
         settle(1);
         wait_for_line("ready");
@@ -391,7 +410,10 @@ static void read_options(int argc, char **argv) {
 int main(int argc, char **argv) {
         read_options(argc, argv);
         make_pattern();
-        /* So that runs within the same minute do not meet each other's ports. */
+        /*
+         * Begins at another address in each run, so that runs within the same minute do not use the
+         * same ports.
+         */
         count.next_address = (unsigned) getpid() * 7;
         events = epoll_create1(EPOLL_CLOEXEC);
         clients = calloc(want.connections, sizeof(*clients));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compares two traces: each task's events, in its own order, to the letter.
+ * Compares two traces literally: the events of each task, in that task's order.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,8 @@
 #include "compare.h"
 
 enum {
-        BEFORE = 6,                   /* lines shown before the first difference, and from it on */
+        /* numbers of lines shown before the first difference, and from it on */
+        BEFORE = 6,
         AFTER = 12,
         WIDEST = 60,
 };
@@ -78,7 +79,7 @@ static bool same_event(const struct line *a, const struct line *b)
                same(a->event, a->event_length, b->event, b->event_length);
 }
 
-/* The task's next line at or behind `from`, or count. */
+/* Returns the index of the task's next line at or after `from`, or the number of lines. */
 static size_t find_line(const struct lines *lines, const struct line *task, size_t from)
 {
         while (from < lines->count && !same_task(&lines->list[from], task))
@@ -95,7 +96,7 @@ static void show_line(const struct line *line, struct text *text)
                 text_add(text, "-");
 }
 
-/* One line of the table: what was expected, and what came. */
+/* Adds one line of the table: the expected event and the actual one. */
 static void show_pair(const struct line *expected, const struct line *got, bool first,
                       struct text *difference)
 {

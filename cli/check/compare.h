@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compares two traces: each task's events, in its own order, to the letter.
+ * Compares two traces literally: the events of each task, in that task's order.
  */
 #pragma once
 
@@ -9,6 +9,9 @@
 
 #include "../common/text.h"
 
-/* Are they equal? Where they are not, `difference` gets lines to show, for each task that differs. */
+/*
+ * Returns whether the traces are equal. For each task that differs, adds to `difference` lines that
+ * show how.
+ */
 bool compare_traces(const char *expected, size_t expected_length, const char *got, size_t got_length,
                     struct text *difference);

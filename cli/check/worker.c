@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The process that plays scenarios one after the other, and writes of each what came of it to a pipe. When
- * it dies or is silent for too long, the scenario that it had not answered for is the one; another process
- * begins behind it.
+ * The process that plays scenarios in order, and writes the result of each to a pipe.
+ *
+ * If the process dies, or is silent for PATIENCE seconds, the scenario whose result is missing is
+ * to blame. Another process then begins with the scenario after it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,7 +22,7 @@ enum {
 };
 
 struct answer {
-        size_t trace, trouble;        /* their lengths; they follow */
+        size_t trace, trouble;        /* lengths of the two texts that follow */
 };
 
 static bool write_all(int fd, const void *data, size_t length)
@@ -79,7 +80,7 @@ static bool start_worker(struct worker *worker, struct text *trouble)
         if (pid == 0) {
                 close(ends[0]);
                 play_all(worker, ends[1]);
-                /* Not _exit(): a sanitizer looks for leaks on the way out. */
+                /* exit() and not _exit(), because a sanitizer checks for leaks at the exit. */
                 exit(0);
         }
         close(ends[1]);
@@ -88,7 +89,10 @@ static bool start_worker(struct worker *worker, struct text *trouble)
         return true;
 }
 
-/* Waits for the process. True if it ended well; otherwise says how it ended. */
+/*
+ * Waits for the process. Returns true if it exited with status 0, and else adds to `trouble` how it
+ * ended.
+ */
 static bool stop_worker(struct worker *worker, struct text *trouble)
 {
         int status = 0;
@@ -107,7 +111,9 @@ static bool stop_worker(struct worker *worker, struct text *trouble)
         return false;
 }
 
-/* 1: all of it was read; 0: the pipe ended; -1: there was silence for too long. */
+/*
+ * Returns 1 if it read all bytes, 0 if the pipe ended, and -1 if nothing came for PATIENCE seconds.
+ */
 static int read_all(int fd, void *data, size_t length)
 {
         char *at = data;

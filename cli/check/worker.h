@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plays scenarios in another process, so that one which crashes or hangs is an answer and not the end.
+ * Plays scenarios in another process, so that a crash or a hang counts as a result of one scenario
+ * and does not end the check.
  */
 #pragma once
 
@@ -13,17 +14,18 @@
 struct worker {
         struct vector *const *list;
         size_t count;
-        size_t next;                  /* the one that is played now */
-        pid_t pid;                    /* 0: none runs */
+        size_t next;                  /* index of the scenario that is played */
+        pid_t pid;                    /* process that plays, or 0 */
         int fd;
 };
 
 enum played {
-        PLAYED,                       /* the trace is there */
-        NOT_PLAYED,                   /* `trouble` says why */
-        NO_MORE,                      /* all have been played, and the process ended well */
-        ENDED_BADLY,                  /* all have been played, but the process did not end well: `trouble` */
+        PLAYED,                       /* the trace is complete */
+        NOT_PLAYED,                   /* `trouble` contains the reason */
+        NO_MORE,                      /* all scenarios were played, and the process exited well */
+        /* all scenarios were played, but the process did not exit well; see `trouble` */
+        ENDED_BADLY,
 };
 
-/* Plays the next scenario of the list. The texts are emptied first. */
+/* Plays the next scenario of the list. Empties both texts first. */
 enum played worker_next(struct worker *worker, struct text *trace, struct text *trouble);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that is given back all at once.
+ * Memory that is freed all at once.
  */
 #include <stdlib.h>
 #include <string.h>

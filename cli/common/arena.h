@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that is given back all at once: what a scenario is made of, and what playing it leaves behind.
- * Each piece is a block of its own, so that a sanitizer sees every step beyond one.
+ * Memory that is freed all at once: the parts of a scenario, and the objects that playing it leaves
+ * behind.
+ *
+ * Each piece is a heap block of its own, so that a sanitizer detects every access beyond its end.
  */
 #pragma once
 
@@ -11,7 +13,7 @@ struct arena {
         struct arena_block *blocks;
 };
 
-/* Zeroed. Never NULL: a command without memory says so and ends. */
+/* Returns zeroed memory, never NULL. If there is no memory, the command reports that and exits. */
 void *arena_take(struct arena *arena, size_t size);
 char *arena_copy(struct arena *arena, const char *text, size_t length);
 void arena_free(struct arena *arena);

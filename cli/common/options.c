@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the C library would say of a wrong option it would say as this program was called, and it would quote the option's
- * bytes as they are.
+ * Reads options with getopt_long(), but writes the messages itself. The C library's messages begin
+ * with the name by which the program was called, and quote the bytes of an option unchanged.
  */
 #include <stdio.h>
 
@@ -22,7 +22,10 @@ int next_option(int argc, char *argv[], const char *shorts, const struct option 
         const char *name;
         int option;
 
-        /* A colon in front tells an argument that is missing from an option that is unknown. */
+        /*
+         * With a colon in front, getopt_long() returns ':' for a missing argument and '?' for an
+         * unknown option.
+         */
         snprintf(with_colon, sizeof(with_colon), "%s:%s", *shorts == '+' ? "+" : "", shorts + (*shorts == '+'));
         opterr = 0;
         option = getopt_long(argc, argv, with_colon, longs, NULL);

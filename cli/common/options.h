@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options, as getopt_long() reads them, with messages of our own.
+ * Command-line options, as getopt_long() reads them, with the command's own messages.
  */
 #pragma once
 
 #include <getopt.h>
 
 /*
- * The next option, -1 behind the last, or '?' after a message. `shorts` as for getopt(), a `+` in front allowed.
+ * Returns the next option, -1 after the last, or '?' after it printed a message. `shorts` is as for
+ * getopt(), and may begin with `+`.
  */
 int next_option(int argc, char *argv[], const char *shorts, const struct option *longs);

@@ -12,14 +12,15 @@
 #include "output.h"
 
 enum {
-        LONGEST = 4000,               /* bytes of a message; whole files may be without a blank */
+        /* greatest length of a message in bytes; a quoted file may have no blank at all */
+        LONGEST = 4000,
 };
 
 const char *message_name = "belay";
 
-/* ---- what can be shown ---- */
+/* ---- characters that can be shown ---- */
 
-/* The length of the character in UTF-8 at the start of the bytes, 0 if there is none. */
+/* Returns the length of the UTF-8 character at the start of the bytes, or 0 if there is none. */
 static size_t decode(const unsigned char *at, size_t rest, uint32_t *character)
 {
         static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -38,7 +39,10 @@ static size_t decode(const unsigned char *at, size_t rest, uint32_t *character)
         return length;
 }
 
-/* Control characters of both sets, line separators, and what turns the direction of writing. */
+/*
+ * Control characters of both sets, line separators, and characters that change the direction of
+ * text.
+ */
 static bool is_obeyed(uint32_t character)
 {
         return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x61c ||
@@ -141,7 +145,10 @@ void show_escaped(const char *format, ...)
         text_free(&escaped);
 }
 
-/* Opened the wrong way round, so that writing to what was closed is an error still. */
+/*
+ * Opens the descriptors in the opposite direction, so that writing to an output that was closed
+ * still is an error.
+ */
 void open_output(void)
 {
         for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -154,7 +161,7 @@ bool close_output(void)
         bool failed = ferror(stdout);
         int code = 0;
 
-        /* Some file systems tell of what they could not write when the file is closed. */
+        /* Some file systems report write errors only when the file is closed. */
         if (fflush(stdout) != 0 || close(STDOUT_FILENO) < 0)
                 code = errno;
         if (failed || code != 0)

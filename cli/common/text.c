@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text that grows.
+ * A text buffer that grows.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -50,7 +50,10 @@ void text_add_list(struct text *text, const char *format, va_list list)
         size_t room;
         int length;
 
-        /* Most texts fit where they are to stand; one that does not is printed again. */
+        /*
+         * Most texts fit into the space that is there. A text that does not fit is formatted a
+         * second time.
+         */
         make_room(text, 64);
         va_copy(again, list);
         room = text->room - text->length;
@@ -89,7 +92,7 @@ int text_read_file(struct text *text, const char *path)
 
         if (!file)
                 return -errno;
-        /* A directory opens, and fails here. */
+        /* fopen() succeeds for a directory; fread() fails. */
         errno = 0;
         while ((got = fread(buffer, 1, sizeof(buffer), file)) > 0)
                 text_add_bytes(text, buffer, got);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text that grows.
+ * A text buffer that grows.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct text {
-        char *data;        /* terminated; NULL while nothing was added */
+        char *data;        /* terminated text, or NULL if nothing was added yet */
         size_t length;
         size_t room;
 };
@@ -18,7 +18,9 @@ void text_add_list(struct text *text, const char *format, va_list list) __attrib
 void text_add_bytes(struct text *text, const char *bytes, size_t length);
 void text_free(struct text *text);
 
-/* Reads a whole file ("-": standard input). Returns 0, or a negative errno value. */
+/*
+ * Reads a whole file, or standard input if the path is "-". Returns 0, or a negative errno value.
+ */
 int text_read_file(struct text *text, const char *path);
 
 _Noreturn void out_of_memory(void);

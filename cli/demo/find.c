@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the programs of the documents are.
+ * Finds the programs of the documents.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -15,7 +15,7 @@
 #include "../common/text.h"
 #include "find.h"
 
-/* From the directory of the executable: in a build, and installed. */
+/* Paths relative to the directory of the executable: in a build, and in an installation. */
 static const char *const places[] = { "examples/documents", "../libexec/belay/documents" };
 
 static bool is_program(const char *directory, const char *name)
@@ -24,7 +24,7 @@ static bool is_program(const char *directory, const char *name)
         struct stat status;
         bool good;
 
-        /* Object files, lists of dependencies and the like have a dot in their names. */
+        /* Skips files with a dot in the name, such as object files and dependency lists. */
         if (strchr(name, '.'))
                 return false;
         text_add(&path, "%s/%s", directory, name);
@@ -50,7 +50,7 @@ static int compare_names(const void *a, const void *b)
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* The programs in a directory, if there are any. */
+/* Finds the programs in a directory. Returns false if there are none. */
 static bool look_in(struct examples *examples, const char *directory)
 {
         DIR *dir = opendir(directory);
@@ -71,7 +71,10 @@ static bool look_in(struct examples *examples, const char *directory)
         return true;
 }
 
-/* The directory of this executable with its slash, or an empty text if that cannot be told. */
+/*
+ * Adds the directory of this executable, with its slash. Adds nothing if the directory cannot be
+ * determined.
+ */
 static void beside_executable(struct text *path)
 {
         char executable[PATH_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the programs of the documents are.
+ * Finds the programs of the documents.
  */
 #pragma once
 
@@ -13,8 +13,9 @@ struct examples {
 };
 
 /*
- * Looks in $BELAY_EXAMPLES; if that is not set, in examples/documents beside this executable, then where an installation
- * has them. Says on stderr where it looked in vain, and returns -1.
+ * Looks in $BELAY_EXAMPLES. If that is not set, looks in examples/documents in the directory of
+ * this executable, and then where an installation puts the programs. If there are none, prints to
+ * stderr where it looked and returns -1.
  */
 int examples_find(struct examples *examples);
 void examples_free(struct examples *examples);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statements about callbacks. The slot of its word is what a callback is known by, so that the same word
- * can be taken back.
+ * Statements about callbacks. A callback is identified by the slot of its word, so that a later
+ * statement with the same word can withdraw it.
  */
 #include "statements.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statements that say what runs next: return, raise, repeat, try; and the few that only tell or let time
- * pass.
+ * Statements that control the flow: return, raise, repeat and try. Also the few statements that
+ * only log, let time pass or interrupt main.
  */
 #include "statements.h"
 
@@ -49,14 +49,17 @@ int play_repeat(struct frame *frame, const struct statement *statement)
 
         for (int64_t i = 0; i < number_at(statement, 0) && rc == 0; i++) {
                 rc = play_block(frame, &statement->body);
-                /* An empty block costs no step, and ends no sooner. */
+                /*
+                 * An empty block takes no step, so the limit on steps would never end a long
+                 * repetition of it.
+                 */
                 if (!statement->body.first)
                         break;
         }
         return rc;
 }
 
-/* The failure is taken at once: it must outlast whatever the handler does. */
+/* Takes the failure at once, because it must outlast all actions of the handler. */
 static int play_handlers(struct frame *frame, const struct statement *statement, int rc)
 {
         const belay_failure *outer = frame->handling;
@@ -79,8 +82,8 @@ static int play_handlers(struct frame *frame, const struct statement *statement,
 }
 
 /*
- * A failure in here replaces what was under way; a `return` in here does not, as the reference player has
- * it.
+ * A failure in the `finally` block replaces the failure or `return` that was under way. A `return`
+ * in it does not, as in the reference player.
  */
 static int play_finally(struct frame *frame, const struct statement *statement, int rc)
 {

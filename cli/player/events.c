@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The trace: how events, failures and outcomes are written down.
+ * The trace: the text of events, failures and outcomes.
  */
 #include "player.h"
 

@@ -4,7 +4,7 @@
  */
 #include "statements.h"
 
-/* The targets that exist, in the order named, and their names. */
+/* The targets that exist, in the order in which the statement names them, and their names. */
 struct targets {
         size_t count;
         belay_task **tasks;

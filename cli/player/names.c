@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the names in a scenario stand for while it is played.
+ * Finds the tasks, objects and values that the names in a scenario stand for.
  */
 #include "player.h"
 

@@ -4,7 +4,7 @@
  */
 #include "statements.h"
 
-/* Takes what can be held: a condition's lock, for one. */
+/* Acquires an object that a task can hold. For a condition, that is its lock. */
 static int acquire(struct frame *frame, const struct argument *argument)
 {
         union thing *thing = thing_of(frame, argument);
@@ -45,7 +45,10 @@ int play_with(struct frame *frame, const struct statement *statement)
                 return rc;
         say(frame, "with %s", held->word->text);
         rc = play_block(frame, &statement->body);
-        /* Taken before the release, whose failure would otherwise be told with the details of this one. */
+        /*
+         * Taken before the release. Otherwise a failure of the release would be reported with the
+         * detail of this one.
+         */
         kept = rc < 0 ? belay_failure_take(rc) : NULL;
         released = release(frame, held);
         if (released < 0) {

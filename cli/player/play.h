@@ -8,7 +8,8 @@
 #include "../scenario/scenario.h"
 
 /*
- * Adds the trace's lines to `trace`. Returns false where the scenario cannot be played (it does not end, or
- * names two tasks alike): `trouble` says why, and the trace is what there was until then.
+ * Adds the lines of the trace to `trace`. Returns false if the scenario cannot be played, because
+ * it does not end or gives two tasks the same name. `trouble` then contains the reason, and `trace`
+ * contains the events up to that point.
  */
 bool play_scenario(const struct scenario *scenario, struct text *trace, struct text *trouble);

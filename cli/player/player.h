@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the player share. The player knows the language, the library knows what it means: a
- * statement is the call of the same meaning, and what that returns is what the statement came to.
+ * The declarations that the files of the player share.
  *
- * Playing something returns 0 to go on, RETURNING when a `return` is under way (its value is in the frame),
- * or a failure, whose detail is with the calling task as the library left it there.
+ * The player knows the language, and the library knows its meaning. A statement is the library call
+ * of the same meaning, and its result is the call's return value.
+ *
+ * A function that plays something returns 0 to go on, or RETURNING if a `return` is under way (its
+ * value is in the frame). Otherwise it returns a failure, whose detail is the calling task's latest
+ * failure.
  */
 #pragma once
 
@@ -15,13 +18,14 @@
 
 enum {
         RETURNING = 1,
-        SCENARIO_ERROR = -EIO,        /* what `raise error` and `set_error` fail with */
-        GIVING_UP = -ENOTRECOVERABLE, /* the scenario is beyond playing; no statement runs any more */
+        SCENARIO_ERROR = -EIO,        /* outcome of `raise error` and `set_error` */
+        /* no further statement runs, because the scenario cannot be played */
+        GIVING_UP = -ENOTRECOVERABLE,
 };
 
 /*
- * Scopes outlive their being left: other tasks may ask, move and cancel them by name until the end of the
- * scenario.
+ * A scope's struct lives until the end of the scenario. After the scope was left, other tasks may
+ * still query, reschedule and cancel it by its name.
  */
 struct timeout_scope {
         belay_timeout timeout;
@@ -33,16 +37,17 @@ struct group_scope {
         struct group_scope *outer;
 };
 
-/* What a word names, if anything: one for each word of the scenario. */
+/* The objects that a word names, if any. There is one slot for each word of the scenario. */
 struct slot {
         struct player *player;
         const char *word;
-        bool taken;                   /* a task of this name was started, or is being started */
+        /* true once a task of this name was started, or is being started */
+        bool taken;
         belay_task *task;
         belay_future *future;
         belay_timeout *timeout;
         belay_group *group;
-        belay_ticket ticket;          /* of the latest callback with this word */
+        belay_ticket ticket;          /* ticket of the latest callback with this word */
 };
 
 /* An object of the scenario. */
@@ -66,18 +71,18 @@ struct player {
         bool giving_up;
 };
 
-/* A program being played by a task: its own, or one that `wait_for` plays inside of it. */
+/* A program that a task plays: the task's own, or one that `wait_for` plays within the task. */
 struct frame {
         struct player *player;
         const char *label;
-        struct word *value;           /* of the `return` under way */
+        struct word *value;           /* value of the `return` under way */
         const belay_failure *handling;
         struct timeout_scope *timeouts;  /* innermost first */
         struct group_scope *groups;
         unsigned depth;
 };
 
-/* What a task is started with. */
+/* Argument of a task. */
 struct start {
         struct player *player;
         const char *label;
@@ -90,8 +95,8 @@ int play_program(struct player *player, const char *label, const struct program 
                  const char **value);
 int play_task(void *arg);
 /*
- * Ends the whole: nothing runs any more, and the scenario counts as one that cannot be played. Returns
- * GIVING_UP.
+ * Stops the whole player: no further statement runs, and the scenario counts as one that cannot be
+ * played. Returns GIVING_UP.
  */
 int give_up(struct player *player, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -99,22 +104,27 @@ int give_up(struct player *player, int line, const char *format, ...) __attribut
 void say(struct frame *frame, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void say_as(struct player *player, belay_time now, const char *label, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
-/* Adds what a failure is called; how a task or future ended, or `pending`. */
+/*
+ * name_failure() adds the name of a failure. name_outcome() adds the outcome of a task or future,
+ * or `pending`.
+ */
 void name_failure(const belay_failure *failure, struct text *name);
 void name_outcome(belay_task *task, struct text *name);
 bool failure_is(const belay_failure *failure, enum failure_kind kind);
 
 /*
- * names.c: the task that the statement's first word names, or the task or future. Where there is none, the
- * event `unknown` is left, and NULL returned.
+ * names.c
+ *
+ * known_task() returns the task that the statement's first word names, and known_target() the task
+ * or future. If there is none, they add the event `unknown` and return NULL.
  */
 belay_task *known_task(struct frame *frame, const struct statement *statement);
 belay_task *known_target(struct frame *frame, const struct statement *statement);
-/* A task or future by its name alone: NULL where there is none. */
+/* Returns the task or future of this name, or NULL if there is none. */
 belay_task *named(const struct frame *frame, const struct word *word);
 struct slot *slot_of(const struct frame *frame, const struct word *word);
 union thing *thing_of(const struct frame *frame, const struct argument *argument);
-/* The value that it ended with, `-` for none. */
+/* Returns the value with which the task ended, or `-` if there is none. */
 const char *value_of(const belay_task *task);
 
 static inline const char *word_at(const struct statement *statement, size_t index)

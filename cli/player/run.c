@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a scenario to its trace: the loop, the objects, tasks, programs and blocks.
+ * Plays a scenario from the start of the loop to the complete trace: the loop, the objects, tasks,
+ * programs and blocks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "player.h"
 
 enum {
-        STACK = 256 * 1024,           /* blocks within blocks are calls within calls */
+        STACK = 256 * 1024,           /* nested blocks are nested calls */
         DEEPEST = 128,
         MOST_STEPS = 1000000,
         QUEUES = OBJECT_QUEUE | OBJECT_LIFO | OBJECT_PRIORITY,
@@ -95,7 +96,7 @@ int play_task(void *arg)
                 return belay_failure_raise(failure);
         }
         say_as(player, belay_now(), start->label, "done ok:%s", value);
-        /* The scenario owns its words, and outlives the task. */
+        /* No destructor, because the scenario owns its words and outlives the task. */
         return belay_set_value((char *) value, NULL);
 }
 
@@ -123,7 +124,7 @@ static int make_object(struct player *player, const struct object *object)
         switch (object->kind) {
         case OBJECT_LOCK:
         case OBJECT_EVENT:
-                return 0;             /* all zero is one */
+                return 0;             /* all zero is a valid object */
         case OBJECT_SEMAPHORE:
                 belay_semaphore_init(&thing->semaphore, object->size);
                 return 0;
@@ -155,7 +156,7 @@ static int play_main(void *arg)
 
         slot->task = belay_ref(belay_self());
         slot->taken = true;
-        /* Here and not before the loop runs: futures need one. */
+        /* Made here and not before the loop runs, because futures need a running loop. */
         for (const struct object *each = player->scenario->objects; each; each = each->next) {
                 int rc = make_object(player, each);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statements about scopes: time limits and groups.
+ * Statements about scopes: timeouts and groups.
  */
 #include "statements.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The statements of the language, a function each; which is which stands in verbs.c.
+ * The statements of the language, one function each. The table in verbs.c assigns them to their
+ * names.
  */
 #pragma once
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Statements about one task: starting, cancelling, asking, awaiting.
+ * Statements about one task: start, cancel, query, await.
  */
 #include "statements.h"
 
-/* Where a task starts: in a group, or in none. */
+/* Starts a task in a group, or outside of all groups if `group` is NULL. */
 static int start_task(struct frame *frame, const struct statement *statement, size_t at, belay_group *group,
                       bool eager)
 {
@@ -20,7 +20,10 @@ static int start_task(struct frame *frame, const struct statement *statement, si
         if (slot->taken)
                 return give_up(player, statement->line, "two tasks called '%s'", name->word->text);
         *start = (struct start) { player, name->word->text, program->word->program };
-        /* In use from here, but nothing has this name yet: an eager task runs before it is known. */
+        /*
+         * The name is taken from here on, but names no task yet: an eager task runs before the
+         * spawn returns its handle.
+         */
         slot->taken = true;
         if (group)
                 rc = belay_group_spawn_with(group, play_task, start, options, &task);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of statements. What the words of a usage stand for is said in scenario/arguments.c.
+ * The table of statements. scenario/arguments.c explains the words of a usage.
  */
 #include "statements.h"
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands behind a statement's name, checked against the verb's usage. In a usage, words in capitals
+ * The arguments of a statement, checked against the verb's usage. In a usage, words in capitals
  * stand for:
  *
- *     SECONDS        a time; SECONDS|none one that may be missing
+ *     SECONDS        a time; SECONDS|none: a time that may be missing
  *     COUNT          a whole number
- *     MODE           what wait() waits for
+ *     MODE           the mode of wait()
  *     PROG           a program of the scenario
- *     X E C Q F B    an object of the scenario: what can be held, event, condition, queue, future, barrier
- *     anything else  any word: the names of tasks, scopes and timers are looked up when the statement runs
+ *     X E C Q F B    an object of the scenario: an object that tasks can hold, an event,
+ *                    a condition, a queue, a future, a barrier
+ *     anything else  any word; the names of tasks, scopes and timers are looked up when the
+ *                    statement runs
  *
- * One in small letters stands for itself, one in brackets may be missing, and dots after the last one let
- * it come any number of times.
+ * A word in small letters stands for itself. A word in brackets may be missing. Dots after the last
+ * word let it repeat any number of times.
  */
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +54,7 @@ bool read_number(const char *text, int64_t *number)
         return true;
 }
 
-/* Digits, not floating point: a deadline that stands in a scenario twice is the same instant twice. */
+/* Reads digits and not floating point, so that equal deadlines in a scenario are equal instants. */
 bool read_seconds(const char *text, int64_t *nanoseconds)
 {
         bool negative = *text == '-';
@@ -95,7 +97,10 @@ const char *object_kind_name(enum object_kind kind)
         return "object";
 }
 
-/* How many words of the line the verb's name takes, 0 if it begins otherwise. */
+/*
+ * Returns the number of words of the line that the verb's name takes, or 0 if the line begins with
+ * another name.
+ */
 static size_t name_length(const struct parser *parser, const struct verb *verb)
 {
         const char *blank = strchr(verb->name, ' ');
@@ -109,7 +114,10 @@ static size_t name_length(const struct parser *parser, const struct verb *verb)
         return parser->count > 1 && strcmp(parser->words[1]->text, blank + 1) == 0 ? 2 : 0;
 }
 
-/* Every way to write what begins with the line's first word; returns how many there are. */
+/*
+ * Adds every usage of the verbs that begin with the line's first word. Returns the number of
+ * usages.
+ */
 static unsigned add_usages(const struct parser *parser, struct text *usages)
 {
         const char *word = parser->words[0]->text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A scenario's text as lines of words.
+ * Splits a scenario's text into lines of words.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From lines of words to programs. Everything is checked before anything runs: a scenario that was read has
- * no statement that the player does not know, no name of an object or a program that is not there, and no
- * bare `raise` outside of an `except`.
+ * Turns lines of words into programs.
+ *
+ * The parser checks everything before anything runs. In a scenario that was read, the player knows
+ * every statement, and every named object and program exists. No bare `raise` is outside of an
+ * `except`.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +16,12 @@ enum {
         DEEPEST = 64,
 };
 
-/* A block that is open: how messages name it, and which words may end it. */
+/* An open block: its name in messages, and the words that may end it. */
 struct opened {
         const char *name;
         int line;
         bool except, finally;
-        bool handler;                 /* in an except clause */
+        bool handler;                 /* true in an except clause */
 };
 
 static const char *const kinds[] = { "cancelled", "timeout", "group", "error", "any", NULL };
@@ -59,7 +61,9 @@ static bool parse_clause(struct parser *parser, struct clause *clause, struct op
         return parse_block(parser, &clause->body, opened);
 }
 
-/* The block of a try is read up to what ends it; then its clauses, and the `finally`. */
+/*
+ * Reads the block of a try up to the word that ends it, then the clauses, and then the `finally`.
+ */
 static bool parse_try(struct parser *parser, struct statement *statement, struct opened opened)
 {
         struct clause **end = &statement->clauses;
@@ -113,7 +117,7 @@ static bool parse_statement(struct parser *parser, struct statement *statement, 
         return good;
 }
 
-/* Leaves the line that ended the block to the caller. */
+/* Leaves the line that ended the block as the current line, for the caller. */
 static bool parse_block(struct parser *parser, struct block *block, struct opened opened)
 {
         struct statement **end = &block->first;
@@ -172,7 +176,8 @@ static bool parse_program(struct parser *parser)
 
 static const struct declaration {
         enum object_kind kind;
-        const char *size;             /* what the number behind the name is called; NULL: there is none */
+        /* name of the number that follows the object's name, or NULL if there is none */
+        const char *size;
         int64_t least;
 } declarations[] = {
         { OBJECT_LOCK, NULL, 0 },
@@ -187,7 +192,7 @@ static const struct declaration {
         { OBJECT_BARRIER, "N", 1 },
 };
 
-/* The declaration's words behind its name, read into `wanted`. */
+/* Reads the words after the declaration's name into `wanted`. */
 static bool read_object(const struct parser *parser, const struct declaration *declaration,
                         struct object *wanted)
 {
@@ -234,7 +239,9 @@ static bool parse_object(struct parser *parser, const struct declaration *declar
                 parser->objects_end = &object->next;
         } else if (object->kind != wanted.kind || object->size != wanted.size ||
                    object->lock != wanted.lock) {
-                /* The very same line a second time is harmless, and recorded scenarios have it. */
+                /*
+                 * Repeating exactly the same declaration is harmless, and recorded scenarios do it.
+                 */
                 return complain(parser, parser->line,
                                 "'%s' is declared already, and otherwise: '%s' on line %d",
                                 name->text, object_kind_name(object->kind), object->line);

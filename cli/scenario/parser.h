@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of the parser share: the line it is at, and how it complains.
+ * The declarations that the files of the parser share: the current line, and error messages.
  */
 #pragma once
 
@@ -10,16 +10,16 @@
 struct reference {
         int line;
         const struct word *word;
-        unsigned kinds;               /* of objects; 0: a program */
+        unsigned kinds;               /* permitted kinds of objects, or 0 for a program */
         struct reference *next;
 };
 
 struct parser {
         struct scenario *scenario;
         const char *at, *end;
-        int line;                     /* of the words below */
+        int line;                     /* line number of the words below */
         int last_line;
-        size_t count;                 /* 0: the end of the scenario */
+        size_t count;                 /* number of words, 0 at the end of the scenario */
         struct word **words;
         size_t room;
         unsigned depth;
@@ -28,18 +28,21 @@ struct parser {
         struct program **programs_end;
 };
 
-/* lines.c: goes on to the next line that has words; looks a word up, or enters it. */
+/*
+ * lines.c: next_line() advances to the next line that has words. intern() looks up a word and adds
+ * it if it is new.
+ */
 void next_line(struct parser *parser);
 struct word *intern(struct parser *parser, const char *text, size_t length);
 void free_lines(struct parser *parser);
 
-/* Prints "file:line: ...", and returns false. */
+/* Prints "file:line: ..." and returns false. */
 bool complain(const struct parser *parser, int line, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
 /*
- * arguments.c: which verb the current line begins with (NULL: none, it complained), and what stands behind
- * it.
+ * arguments.c: find_verb() returns the verb with which the current line begins. If there is none,
+ * it prints a message and returns NULL. read_arguments() reads the words after the verb.
  */
 const struct verb *find_verb(const struct parser *parser);
 bool read_arguments(struct parser *parser, struct statement *statement);

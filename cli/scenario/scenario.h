@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A scenario, read and checked: objects, programs, statements, and every word that stands in it once. The
- * language is described in tests/conformance/SCENARIOS.md.
+ * A scenario that was read and checked: its objects, programs and statements, and each of its words
+ * once. tests/conformance/SCENARIOS.md describes the language.
  */
 #pragma once
 
@@ -15,8 +15,8 @@ struct frame;
 struct statement;
 
 /*
- * The same word is the same struct wherever it stands: the player hangs what it knows of a name on its
- * index.
+ * All occurrences of a word share one struct. The player finds its own data about a name by the
+ * word's index.
  */
 struct word {
         const char *text;
@@ -27,7 +27,7 @@ struct word {
         struct word *next;
 };
 
-/* One bit each, so that a statement can say which ones it takes. */
+/* One bit for each kind, so that a statement can name the set of kinds that it accepts. */
 enum object_kind {
         OBJECT_LOCK = 1 << 0,
         OBJECT_SEMAPHORE = 1 << 1,
@@ -44,8 +44,8 @@ enum object_kind {
 struct object {
         enum object_kind kind;
         const struct word *name;
-        size_t size;                  /* of a queue, semaphore or barrier */
-        const struct object *lock;    /* of a condition that shares one */
+        size_t size;                  /* size of a queue, semaphore or barrier */
+        const struct object *lock;    /* lock that a condition shares with others */
         size_t index;
         int line;
         struct object *next;
@@ -69,21 +69,21 @@ struct clause {
         struct clause *next;
 };
 
-/* A word as it stands, and the number it is: nanoseconds, a count, or which one of a choice. */
+/* A word of a statement and its number: nanoseconds, a count, or the index of a choice. */
 struct argument {
         struct word *word;
         int64_t number;
 };
 
 /*
- * What a statement is called and what stands behind its name: the words of `usage` are what the parser
- * checks (see arguments.c), and what it shows where it finds something else.
+ * The name of a statement, and the usage of the arguments after it. The parser checks the arguments
+ * against the words of `usage` (see arguments.c), and shows `usage` if they differ.
  */
 struct verb {
-        const char *name;             /* one word, or two: "raise error" */
+        const char *name;             /* one word, or two as in "raise error" */
         const char *usage;
         int (*play)(struct frame *frame, const struct statement *statement);
-        bool block;                   /* statements up to an `end` follow */
+        bool block;                   /* true if statements up to an `end` follow */
 };
 
 struct statement {
@@ -92,8 +92,8 @@ struct statement {
         size_t count;
         struct argument *arguments;
         struct block body;
-        struct clause *clauses;       /* of a try */
-        struct block *finally;        /* of a try that has one */
+        struct clause *clauses;       /* clauses of a try */
+        struct block *finally;        /* block of a try that has a `finally` */
         struct statement *next;
 };
 
@@ -107,21 +107,21 @@ struct program {
 struct scenario {
         struct arena arena;
         const char *path;
-        int line;                     /* of its first line in the file */
+        int line;                     /* number of its first line in the file */
         struct word *words;
         size_t word_count;
-        struct object *objects;       /* in the order of their declaration */
+        struct object *objects;       /* in the order of declaration */
         size_t object_count;
         struct program *programs;
         struct program *main;
 };
 
 /*
- * Reads a scenario from `length` bytes of a file, the first of them on line `line`. Where it is wrong, says
- * so on stderr, with file and line, and returns NULL.
+ * Reads a scenario from `length` bytes of a file. Their first line has the number `line`. If the
+ * scenario is wrong, prints an error with file and line to stderr, and returns NULL.
  */
 struct scenario *scenario_parse(const char *path, const char *text, size_t length, int line);
 void scenario_free(struct scenario *scenario);
 
-/* The verbs, in a table that ends with a NULL name. */
+/* The table of verbs, which ends with a NULL name. */
 extern const struct verb verbs[];

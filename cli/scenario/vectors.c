@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Takes a vectors file apart: `=== name`, the scenario, `--- trace`, the trace.
+ * Splits a vectors file into its parts: `=== name`, the scenario, `--- trace`, the trace.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 struct cursor {
         const char *path;
         const char *at, *end;
-        const char *text;             /* the current line, and its length without the newline */
+        const char *text;             /* current line, and its length without the newline */
         size_t length;
         int line;
 };
@@ -45,7 +45,10 @@ static bool wrong(const struct cursor *cursor, int line, const char *what, const
         return false;
 }
 
-/* TIME TASK EVENT: two blanks at least, and something before each. */
+/*
+ * Returns whether the line is TIME TASK EVENT. Such a line begins with a digit, and has at least
+ * two blanks with text before each.
+ */
 static bool is_event(const struct cursor *cursor)
 {
         const char *first = memchr(cursor->text, ' ', cursor->length);
@@ -93,7 +96,10 @@ static struct vector *add_vector(struct vectors *vectors, size_t *room)
         return &vectors->list[vectors->count];
 }
 
-/* From the line `=== name` to the line of the next one, or to the end: then cursor->text is NULL. */
+/*
+ * Reads from the line `=== name` to the next such line, or to the end of the file. At the end,
+ * cursor->text is NULL.
+ */
 static bool read_vector(struct vectors *vectors, struct cursor *cursor, struct vector *vector)
 {
         const char *start = cursor->at;

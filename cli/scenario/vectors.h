@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A vectors file: scenarios, each with the trace that it must leave.
+ * A vectors file: scenarios, each with the trace that it must produce.
  */
 #pragma once
 
@@ -10,7 +10,7 @@ struct vector {
         const char *name;
         int line;
         struct scenario *scenario;
-        const char *trace;            /* lines of TIME TASK EVENT, not terminated */
+        const char *trace;            /* lines TIME TASK EVENT, not terminated */
         size_t trace_length;
 };
 
@@ -22,8 +22,8 @@ struct vectors {
 };
 
 /*
- * Reads the text of a file, which must outlive the result. Where it is wrong, says so on stderr and returns
- * false.
+ * Reads the text of a file, which must outlive the result. If the text is wrong, prints an error to
+ * stderr and returns false.
  */
 bool vectors_parse(struct vectors *vectors, const char *path, const char *text, size_t length);
 void vectors_free(struct vectors *vectors);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hot half of the pool, for who starts and ends tasks: no call, and the parts of a stack handed over one by one. As a
- * struct they would be read back at another width than they were just written with, which stalls.
+ * The hot part of the pool, inline for the code that starts and ends tasks.
+ *
+ * The functions take and return the parts of a stack one by one. As a struct, the parts would be
+ * read back at another width than they were just written with, which stalls.
  */
 #ifndef BELAY_STACK_FAST_H
 #define BELAY_STACK_FAST_H
 
 #include "pool.h"
 
-/* Out of line: there are no more free ones than were promised. */
+/* Out of line, for a pool in which every free stack is promised. */
 int bly_stack_reserve_new(struct bly_stack_pool *pool);
 
 static inline void bly_stack_pop_fast(struct bly_stack_pool *pool, struct bly_stack *out)
@@ -51,13 +53,19 @@ static inline void bly_stack_put_fast(struct bly_stack_pool *pool, char *low, ch
         pool->free[pool->count++] = (uintptr_t) low + (pool->usable - (size_t) (top - low));
 }
 
-/* So many lines from its top are what a task with little to do touches, and so many stacks ahead they are asked for. */
+/*
+ * BLY_STACK_LINES is the number of cache lines, from the top of its stack, that a short task
+ * touches. BLY_STACK_AHEAD is how many stacks in advance they are prefetched.
+ */
 #define BLY_STACK_LINES 5
 #define BLY_STACK_AHEAD 4
 
 /*
- * Brings the top of a stack that will be taken soon into the cache: where all are cold, that is most of a start. Always in
- * line: to gcc, a function that only prefetches is one without effect, and its call is left out.
+ * Prefetches the top of a stack that will be taken soon. If all stacks are cold, the cache misses
+ * there are most of the cost of starting a task.
+ *
+ * The function is always_inline, because gcc considers a function that only prefetches free of
+ * effects and removes calls of it.
  */
 static inline __attribute__((always_inline)) void bly_stack_prefetch(const struct bly_stack_pool *pool)
 {

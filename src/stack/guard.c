@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making guards, and finding out whether the kernel can mark them.
+ * Makes guard pages, and finds out whether the kernel can mark them.
  */
 #include "guard.h"
 
@@ -20,7 +20,7 @@
 #define RUNNING_ON_VALGRIND 0
 #endif
 
-/* Newer than the headers of the systems this is to be built on. */
+/* The headers of supported systems may be older than these. */
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
@@ -51,7 +51,10 @@ size_t bly_page_size(void)
 static int mark(char *page, size_t size)
 {
         while (madvise(page, size, MADV_GUARD_INSTALL) < 0) {
-                /* The kernel gives up a mark it had to fight for, and lets signals in. */
+                /*
+                 * The kernel gives up when it keeps losing a race for the page, and handles signals
+                 * before a retry.
+                 */
                 if (errno != EINTR && errno != EAGAIN)
                         return -errno;
         }
@@ -59,8 +62,8 @@ static int mark(char *page, size_t size)
 }
 
 /*
- * The return value of madvise() alone proves nothing: emulators are known to ignore
- * advice they do not know with success. A system call that writes to the page tells.
+ * The return value of madvise() alone proves nothing: emulators are known to ignore advice they do
+ * not know with success. A system call that writes to the page shows whether it is a guard.
  */
 static enum bly_guard_way detect(void)
 {
@@ -82,7 +85,7 @@ enum bly_guard_way bly_guard_way(void)
         enum bly_guard_way w = (enum bly_guard_way) __atomic_load_n(&way, __ATOMIC_RELAXED);
 
         if (w == BLY_GUARD_UNKNOWN) {
-                /* Two threads may both try; they find the same. */
+                /* Two threads may both detect the way. Their results are the same. */
                 w = detect();
                 __atomic_store_n(&way, (int) w, __ATOMIC_RELAXED);
         }
@@ -94,7 +97,10 @@ void bly_guard_force(enum bly_guard_way w)
         __atomic_store_n(&way, (int) w, __ATOMIC_RELAXED);
 }
 
-/* Marks up to BATCH pages by one call. Returns how many, 0 if that is not to be had. */
+/*
+ * Marks up to BATCH pages with one call. Returns the number of marked pages, or 0 if the batched
+ * call is not available.
+ */
 static size_t mark_batch(char *first, size_t stride, size_t count, size_t size)
 {
         struct iovec pages[BATCH];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The handler for faults on guard pages. It decides nothing: the owner of the tasks
- * knows whose stack it was, the previous action knows what becomes of the process.
+ * The handler for faults on guard pages. It makes no decision of its own. The owner of the tasks
+ * finds the task that overflowed, and the previous action decides what happens to the process.
  */
 #include "overflow.h"
 
@@ -15,7 +15,7 @@
 
 #include "guard.h"
 
-/* Not in every C library's headers. */
+/* Some C libraries' headers lack these. */
 #ifndef BUS_MCEERR_AO
 #define BUS_MCEERR_AO 5
 #endif
@@ -23,7 +23,10 @@
 #define AT_MINSIGSTKSZ 51
 #endif
 
-/* For the handler and what it calls, beyond the frame that the kernel writes. */
+/*
+ * Stack for the handler and the functions that it calls, in addition to the frame that the kernel
+ * writes.
+ */
 #define HANDLER_STACK ((size_t) 32 * 1024)
 
 static const int signals[] = { SIGSEGV, SIGBUS };
@@ -47,7 +50,10 @@ static void write_all(const char *text, size_t size)
         }
 }
 
-/* Writes the message if the fault is an overflow. One write: lines of threads must not mix. */
+/*
+ * Writes the message if the fault is an overflow, and returns 1 if it is. The message is one write,
+ * so that lines of several threads do not mix.
+ */
 static int report(const void *address)
 {
         static const char prefix[] = "belay: ";
@@ -74,14 +80,18 @@ static void handle(int sig, siginfo_t *info, void *context)
 {
         const struct sigaction *before = &previous[sig == SIGSEGV ? 0 : 1];
         int saved_errno = errno;
-        /* Only the kernel's own reports carry an address; kill() and friends do not. */
+        /*
+         * Only reports of the kernel itself carry an address. Signals that a process sends, as with
+         * kill(), do not.
+         */
         int hit = info->si_code > 0 && report(info->si_addr);
 
         if (hit || before->sa_handler == SIG_DFL) {
                 sigaction(sig, before, NULL);
                 /*
-                 * What was sent, or tells of broken memory that nobody has used yet, does
-                 * not come again by itself. It stays blocked until we return.
+                 * Neither a signal that a process sent, nor a report of broken memory that no
+                 * access has touched yet, happens again by itself. raise() repeats it; the signal
+                 * stays blocked until this handler returns.
                  */
                 if (info->si_code <= 0 || (sig == SIGBUS && info->si_code == BUS_MCEERR_AO))
                         raise(sig);
@@ -103,7 +113,7 @@ static int install_one(size_t i, int flags)
         if (before.sa_handler != SIG_DFL && !(flags & BLY_OVERFLOW_CHAIN))
                 return 0;
 
-        /* Before the handler is there, since another thread may fault at once. */
+        /* Stored before the handler is installed, because another thread may fault at once. */
         previous[i] = before;
         memset(&ours, 0, sizeof(ours));
         ours.sa_sigaction = handle;
@@ -121,7 +131,10 @@ int bly_overflow_install(bly_overflow_describe describe, int flags)
 
         __atomic_store_n(&describer, describe, __ATOMIC_RELEASE);
         pthread_mutex_lock(&lock);
-        /* sigaction() fails for all valid signals or for none, so there is no half-way to undo. */
+        /*
+         * sigaction() fails for all valid signals or for none, so no partial installation needs to
+         * be undone.
+         */
         if (installed < 0) {
                 r = 0;
                 for (size_t i = 0; i < SIGNALS && r >= 0; i++) {
@@ -152,7 +165,7 @@ int bly_overflow_thread_begin(struct bly_overflow_thread *thread)
         if (!(stack.ss_flags & SS_DISABLE))
                 return 0;
 
-        /* How large the kernel's frame is depends on the vector registers of the machine. */
+        /* The size of the kernel's frame depends on the vector registers of the machine. */
         size = (HANDLER_STACK + frame + page - 1) & ~(page - 1);
         memory = mmap(NULL, size + page, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
@@ -177,7 +190,7 @@ void bly_overflow_thread_end(struct bly_overflow_thread *thread)
 
         if (!thread->memory)
                 return;
-        /* Somebody may have put another one in its place since; that one stays. */
+        /* The program may have installed another signal stack. If so, that one stays. */
         if (sigaltstack(NULL, &stack) == 0 && !(stack.ss_flags & SS_DISABLE) &&
             (char *) stack.ss_sp >= (char *) thread->memory &&
             (char *) stack.ss_sp < (char *) thread->memory + thread->size) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running off a stack ends in a message, not in a bare "Segmentation fault".
+ * Reports a stack overflow with a message that names the task, instead of a bare "Segmentation
+ * fault".
  */
 #ifndef BELAY_STACK_OVERFLOW_H
 #define BELAY_STACK_OVERFLOW_H
@@ -12,35 +13,40 @@ extern "C" {
 #endif
 
 /*
- * Says who ran off a stack: if fault_address lies in the guard of a stack that the
- * calling thread's pool knows, writes a text such as
+ * Describes the task that overflowed its stack. If fault_address lies in the guard of a stack of
+ * the calling thread's pool, the function writes to buf a text such as
  *     task "parser" (started at server.c:88) ran off its stack of 64 KiB
- * to buf and returns its length (what does not fit is cut off), else returns 0 and
- * the fault is none of ours. Runs in a signal handler, on the thread that faulted.
+ * It returns the length of the text, which it truncates to fit. Otherwise it returns 0, and the
+ * fault is not an overflow of a task's stack. The function runs in a signal handler, on the thread
+ * that faulted.
  */
 typedef int (*bly_overflow_describe)(char *buf, size_t size, const void *fault_address);
 
 #define BLY_OVERFLOW_CHAIN 1
 
 /*
- * Installs handlers for SIGSEGV and SIGBUS, process-wide; more calls than one change
- * nothing but `describe`. A program that has handlers of its own keeps them, unless
- * BLY_OVERFLOW_CHAIN asks to be put in front: then they get, after our message, every
- * fault they would have got. SIG_IGN is left alone in any case.
+ * Installs handlers for SIGSEGV and SIGBUS in the whole process. A further call only replaces
+ * `describe`.
  *
- * After the message the previous action is restored and the fault happens again, so
- * that the core shows the place of the overflow.
+ * A handler of the program stays in place, unless `flags` has BLY_OVERFLOW_CHAIN. With that flag,
+ * the library's handler runs first, and the program's handler receives all faults that are not
+ * overflows. After an overflow is reported, the program's handler receives that fault, too. SIG_IGN
+ * always stays in place.
  *
- * Returns how many of the two signals are handled here, or a negative errno.
+ * After the message, the library's handler restores the previous action and the fault happens
+ * again, so that the core dump shows where the overflow happened.
+ *
+ * Returns how many of the two signals the library handles, or a negative errno.
  */
 int bly_overflow_install(bly_overflow_describe describe, int flags);
 
 /*
- * A handler cannot run on the stack that was exhausted. begin gives the calling thread
- * an alternate signal stack if it has none; end takes it back. struct: one per thread.
+ * The alternate signal stack of a thread, because a handler cannot run on the exhausted stack.
+ * begin gives the calling thread one if it has none; end removes it. Each thread has its own
+ * struct.
  */
 struct bly_overflow_thread {
-        void *memory; /* NULL if the thread had a signal stack */
+        void *memory; /* NULL if the thread already had a signal stack */
         size_t size;
 };
 

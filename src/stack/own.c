@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stacks of other sizes. A few sizes are remembered and some free stacks of each kept:
- * a program has few sizes, and uses them again and again.
+ * Stacks of other sizes than the default. Programs use few sizes, and use them repeatedly. The pool
+ * therefore remembers up to BLY_OWN_CLASSES sizes and keeps some free stacks of each.
  */
 #include "own.h"
 
@@ -11,7 +11,7 @@
 
 #include "pool.h"
 
-/* Free stacks kept for each size: this, and a part of those in use. */
+/* A class keeps IDLE_MOST free stacks, plus one for each IDLE_SHARE stacks in use. */
 #define IDLE_MOST 16
 #define IDLE_SHARE 4
 
@@ -56,7 +56,10 @@ static void drop_idle(struct bly_stack_pool *pool, struct bly_own_class *class_,
                 unmap(pool, pop_idle(class_));
 }
 
-/* The class for a size; one that is out of use makes way, if there is no other. */
+/*
+ * Returns the class for a size. A size without a class gets the class with the fewest idle stacks
+ * among those without live ones. If all classes have live stacks, the size is a misfit.
+ */
 static struct bly_own_class *class_for(struct bly_stack_pool *pool, size_t size)
 {
         struct bly_own_class *unused = NULL;
@@ -137,8 +140,8 @@ void bly_stack_own_put(struct bly_stack_pool *pool, struct bly_stack_own *own)
         struct bly_own_class *class_ = own->class_;
 
         /*
-         * Room is made before this stack is in the list, so that it is not this one
-         * that goes: the caller may stand on it.
+         * Frees surplus stacks before this one is in the list, so that this one is never unmapped:
+         * the caller may still run on it.
          */
         class_->live--;
         drop_idle(pool, class_, class_ == &pool->misfits ? 0 : IDLE_MOST + class_->live / IDLE_SHARE);
@@ -148,9 +151,7 @@ void bly_stack_own_put(struct bly_stack_pool *pool, struct bly_stack_own *own)
         class_->idle_count++;
 }
 
-/*
- * Misfits are left out: the next stack of another size unmaps them.
- */
+/* Skips misfits, because the next stack of another size unmaps them. */
 size_t bly_stack_own_trim(struct bly_stack_pool *pool, size_t keep, size_t limit)
 {
         size_t bytes = 0;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pool. Free stacks of the default size are one array, used from its end: what was
- * put back last, and is still in the caches, is handed out first. An entry is one
- * word, the stack's lowest address with its stagger in the low bits, so that putting
- * a stack back writes nothing but that word.
+ * The pool of stacks.
+ *
+ * Free stacks of the default size form one array that is used from its end. The stack put back
+ * last, which is still in the caches, is therefore handed out first. An entry is one word: the
+ * stack's lowest address, with the stagger in the low bits. Putting a stack back writes only that
+ * word.
  */
 #include "stack.h"
 
@@ -17,7 +19,7 @@
 #include "fast.h"
 #include "pool.h"
 
-/* Guards are made for this many stacks ahead, if many can be made by one call. */
+/* If one call can make many guards, the pool makes them for this many stacks in advance. */
 #define GUARD_AHEAD 64
 
 #define ARENA_FIRST 16
@@ -39,8 +41,8 @@ int bly_stack_fail(int error, const char *text)
 int bly_stack_guard_failed(int error)
 {
         /*
-         * Taking rights away from memory needs no memory, so that mprotect() only ever
-         * fails for want of another mapping.
+         * Removing access rights from memory allocates no memory, so mprotect() fails with -ENOMEM
+         * only if it would exceed the limit on mappings.
          */
         if (bly_guard_way() == BLY_GUARD_PROTECT && error == -ENOMEM)
                 return bly_stack_fail(error, "no guard for another stack: the kernel's limit on mappings "
@@ -57,8 +59,8 @@ char *bly_stack_map(size_t size)
         if (low == MAP_FAILED)
                 return NULL;
         /*
-         * One touched byte must not become a touched 2 MiB. Fails where the kernel
-         * has no huge pages, which is as good.
+         * One touched byte must not make 2 MiB resident. The call fails on kernels without huge
+         * pages, where it is not needed.
          */
         (void) madvise(low, size, MADV_NOHUGEPAGE);
         return low;
@@ -116,7 +118,7 @@ void bly_stack_pool_destroy(struct bly_stack_pool *pool)
 }
 
 /*
- * The array of free stacks gets room for every stack there is here, because put must not be able to fail.
+ * The array of free stacks always has room for every stack of the pool, because put must not fail.
  */
 static int add_arena(struct bly_stack_pool *pool)
 {
@@ -133,7 +135,7 @@ static int add_arena(struct bly_stack_pool *pool)
         if (!arena)
                 return bly_stack_fail(-ENOMEM, "no memory for the books of another arena of stacks");
 
-        /* Where address space is short, a smaller arena may still fit. */
+        /* If address space is scarce, a smaller arena may still fit. */
         for (;;) {
                 arena->low = bly_stack_map(slots * pool->slot);
                 if (arena->low || slots == 1)
@@ -181,7 +183,7 @@ static void slot_stack(const struct bly_stack_pool *pool, const struct arena *ar
         out->own = NULL;
 }
 
-/* Out of line: a stack that nobody has used yet. */
+/* Out of line: gets a stack that was never used. */
 static __attribute__((noinline)) int get_new(struct bly_stack_pool *pool, struct bly_stack *out)
 {
         struct arena *arena = pool->arenas;

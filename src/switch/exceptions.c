@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding the C++ runtime without needing it: a weak reference, which stays NULL
- * in a program that has none.
+ * Finds the C++ runtime without depending on it. The reference to the runtime is weak and stays
+ * NULL in a program that has no C++ runtime.
  */
 #include "exceptions.h"
 

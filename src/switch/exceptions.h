@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The C++ runtime keeps, for each thread, the chain of exceptions being handled and
- * the number of those on their way. A context that is suspended inside a catch
- * block must take both along, or the handlers of two contexts end in each other's
- * order.
+ * Saves and restores the C++ exception state of a context.
+ *
+ * The C++ runtime keeps, for each thread, the chain of exceptions being handled and the number of
+ * exceptions in flight. If a context is suspended inside a catch block, the switch must save both
+ * and restore them later. Otherwise handlers of two contexts would end in an order that corrupts
+ * the chain.
  */
 #ifndef BELAY_SWITCH_EXCEPTIONS_H
 #define BELAY_SWITCH_EXCEPTIONS_H
@@ -13,7 +15,7 @@ extern "C" {
 #endif
 
 /*
- * A context's share. All zero for a new context. The layout is the first two
+ * Exception state of one context; all zero for a new context. The layout is that of the first two
  * members of __cxa_eh_globals, which the C++ ABI fixes.
  */
 struct bly_exceptions {
@@ -21,12 +23,14 @@ struct bly_exceptions {
         unsigned uncaught;
 };
 
-/* The calling thread's globals, or NULL when the program has no C++ runtime. */
+/*
+ * Returns the exception globals of the calling thread, or NULL if the program has no C++ runtime.
+ */
 void *bly_exceptions_of_thread(void);
 
 /*
- * Stores the thread's state in `save` and makes it `load`. globals is that of the
- * calling thread and not NULL.
+ * Stores the thread's exception state in `save` and replaces it with `load`. `globals` belongs to
+ * the calling thread and is not NULL.
  */
 static inline void bly_exceptions_swap(void *globals, struct bly_exceptions *save,
                                        const struct bly_exceptions *load)

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an assembly file says of itself to the linker, for its end. One object that says
- * nothing takes the property from the whole library, so that this is also for files
- * with no code for the machine at hand.
+ * Properties that an assembly file declares to the linker; the file includes this header at its
+ * end.
+ *
+ * The linker gives the library a property only if every object declares it. Assembly files without
+ * code for this machine therefore include this header, too.
  */
 
 /*
- * x86-64: indirect branch tracking holds, as all indirect landing places are endbr64 (ret
- * is none). No claim about shadow stacks: the switch would leave the shadow stack of the
- * old context in place. aarch64: branch targets are marked; return addresses are not
- * signed, and there is no claim of that.
+ * x86-64: the file declares indirect branch tracking, because every target of an indirect jump or
+ * call begins with endbr64. (A ret needs none.) It does not declare shadow stacks, because the
+ * switch would leave the shadow stack of the old context in place.
+ *
+ * aarch64: the file declares branch target identification, because branch targets are marked. It
+ * does not declare signed return addresses, because the switch does not sign them.
  */
 #if (defined(__x86_64__) || defined(__aarch64__)) && !defined(__ILP32__)
         .section .note.gnu.property, "a"
@@ -28,5 +32,8 @@
         .long 0
 #endif
 
-        /* The stack need not be executable. %, as @ begins a comment on some machines. */
+        /*
+         * The stack need not be executable. The type is written with %, because @ begins a comment
+         * on some machines.
+         */
         .section .note.GNU-stack, "", %progbits

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making a context for the switches written in assembly: lay out by hand the frame
- * that bly_switch() would have left, had the context been suspended right at the
- * start of its bottom frame.
+ * Makes contexts for the switches that are written in assembly. The frame is the one that
+ * bly_switch() would have left if the context had been suspended at the start of its bottom frame.
  */
 #include "switch.h"
 
@@ -26,8 +25,8 @@ void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entr
         (void) low;
 
         /*
-         * The 16 bytes above the first frame are zero: a debugger without unwind
-         * rules that looks there for a frame record finds the end of the chain.
+         * The 16 bytes above the first frame are zero. A debugger without unwind rules looks there
+         * for a frame record, and finds the end of the chain.
          */
         memset(sp, 0, BLY_SAVED_SIZE + 16);
         set_word(sp, BLY_SAVED_PC, (uintptr_t) bly_context_start_pc);
@@ -73,5 +72,5 @@ const char *bly_switch_name(void)
 
 #endif
 
-/* ISO C wants something in every translation unit. */
+/* ISO C requires a declaration in every translation unit. */
 typedef int bly_switch_unit;

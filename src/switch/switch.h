@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The context switch. A suspended flow of control is one stack pointer: all
- * that must survive the switch is stored on the stack it points into, at the
- * offsets given below. The offsets are a promise: tools outside of the process
- * unwind suspended tasks from them.
+ * The context switch.
+ *
+ * A suspended context is one stack pointer. All that must survive the switch is stored on the stack
+ * that it points into, at the offsets below. The offsets must not change, because tools outside of
+ * the process use them to unwind suspended tasks.
  */
 #ifndef BELAY_SWITCH_SWITCH_H
 #define BELAY_SWITCH_SWITCH_H
@@ -19,12 +20,12 @@
 #endif
 
 /*
- * Byte offsets from bly_context.sp of what a suspended context has saved.
- * BLY_SAVED_PC is where it goes on, BLY_SAVED_FP its frame pointer, and
- * sp + BLY_SAVED_SIZE is its stack pointer once it goes on. The rest are the
- * registers that the ABI lets the caller of bly_switch() rely on.
+ * Byte offsets from bly_context.sp to the values that a suspended context has saved. BLY_SAVED_PC
+ * is the address at which the context continues, and BLY_SAVED_FP is its frame pointer. sp +
+ * BLY_SAVED_SIZE is its stack pointer after it continues. The other offsets are those of the
+ * registers that the ABI requires bly_switch() to preserve.
  *
- * With ucontext there are no such offsets: sp points to a ucontext_t.
+ * The ucontext switch has no such offsets: sp points to a ucontext_t.
  */
 #if defined(BLY_SWITCH_X86_64)
 #define BLY_SAVED_MXCSR 0 /* 4 bytes */
@@ -66,29 +67,31 @@
 extern "C" {
 #endif
 
-/* A suspended flow of control; everything else lies on its stack. */
+/* A suspended context; everything else is on its stack. */
 struct bly_context {
         void *sp;
 };
 
 /*
- * Leaves `from`, goes on in `to`. Returns when somebody switches back.
- * The floating point control words belong to the context: they come back with it.
+ * Suspends the running context in `from` and continues `to`. Returns when a later switch continues
+ * `from`. The floating-point control words belong to the context, so the switch back restores them.
  */
 void bly_switch(struct bly_context *from, const struct bly_context *to);
 
 /*
- * Makes `ctx` such that the first switch to it calls entry(arg) on the stack
- * [low, top). The floating point modes are those of the caller of make.
- * entry must not return. Writes BLY_SAVED_SIZE + 16 bytes below top, rounded
- * down to 16 bytes (a ucontext_t there when the switch is ucontext).
+ * Makes `ctx` a context whose first switch calls entry(arg) on the stack [low, top). The context
+ * starts with the floating-point modes of the caller. entry must not return.
+ *
+ * Writes BLY_SAVED_SIZE + 16 bytes below top, rounded down to 16 bytes. The ucontext switch writes
+ * a ucontext_t there instead.
  */
 void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entry)(void *), void *arg);
 
 /*
- * Leaves `from`, calls entry(arg) on the stack below `top` (a multiple of 16), and goes on, when that returns, in the
- * context it returns: returns when somebody switches to `from`. The stack is nobody's once its entry has returned.
- * What entry changed in the floating point modes ends with it.
+ * Suspends the running context in `from` and calls entry(arg) on the stack below `top`, which is a
+ * multiple of 16. When entry returns, bly_start() continues the context that entry returned. That
+ * stack is then unused. bly_start() itself returns when a later switch continues `from`. Changes of
+ * the floating-point modes by entry end with entry.
  */
 void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *), void *arg);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The switch for aarch64 (AAPCS64). As on x86-64, every suspended context has the
- * same frame, so that the unwind rules hold on both sides of the exchange.
+ * The switch for aarch64 (AAPCS64). As on x86-64, every suspended context has the same frame, so
+ * that the unwind rules hold on both sides of the exchange of stack pointers.
  */
 #include "switch.h"
 
@@ -9,13 +9,13 @@
 
         .text
 
-/* The frame of a suspended context, and its control word, which is left in x6. */
+/* Saves the frame of a suspended context. Leaves the control word in x6. */
         .macro save_frame
         stp x29, x30, [sp, #-BLY_SAVED_SIZE]!
         .cfi_def_cfa_offset BLY_SAVED_SIZE
         .cfi_rel_offset x29, 0
         .cfi_rel_offset x30, 8
-        /* The frame record for unwinders that follow frame pointers only. */
+        /* The frame record for unwinders that only follow frame pointers. */
         mov x29, sp
         stp x19, x20, [sp, #16]
         .cfi_rel_offset x19, 16
@@ -60,7 +60,7 @@ bly_switch:
         ldr x3, [x1]
         mov x4, sp
         str x4, [x0]
-        /* Writing fpcr serialises on many cores; it hardly ever differs. */
+        /* Writing fpcr serializes many cores, and its value hardly ever differs. */
         ldr x5, [x3, #BLY_SAVED_FPCR]
         cmp x5, x6
         b.ne .Lload_fpcr
@@ -108,10 +108,11 @@ bly_switch:
         .size bly_switch, . - bly_switch
 
 /*
- * void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *), void *arg)
+ * void bly_start(struct bly_context *from, void *top,
+ *                struct bly_context *(*entry)(void *), void *arg)
  *
- * The entry is called and not returned into, and its return goes on in a context: so calls and returns are paired on
- * both ways.
+ * bly_start() calls entry, and the return of entry comes back here before another context
+ * continues. So every call is paired with a return, on the way in and on the way out.
  */
         .globl bly_start
         .hidden bly_start
@@ -126,7 +127,7 @@ bly_start:
         .cfi_endproc
         .size bly_start, . - bly_start
 
-/* On the new stack: a bottom frame like bly_context_start. */
+/* The part that runs on the new stack: a bottom frame like bly_context_start. */
         .type bly_start_bottom, %function
 bly_start_bottom:
         .cfi_startproc
@@ -148,9 +149,11 @@ bly_start_bottom:
         .size bly_start_bottom, . - bly_start_bottom
 
 /*
- * The bottom frame of a context that was made: entry in x19, its argument in x20. It has no
- * caller and says so to unwinders. The first switch lands behind the nop, because
- * an unwinder looks up the instruction before a return address.
+ * The bottom frame of a context that bly_context_make() made. entry is in x19 and its argument in
+ * x20. The frame has no caller, and the unwind rules say so.
+ *
+ * The first switch lands after the nop, because an unwinder looks up the instruction before a
+ * return address.
  */
         .globl bly_context_start
         .hidden bly_context_start

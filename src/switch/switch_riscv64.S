@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The switch for riscv64 (LP64D). As on x86-64, every suspended context has the same
- * frame, so that the unwind rules hold on both sides of the exchange.
+ * The switch for riscv64 (LP64D). As on x86-64, every suspended context has the same frame, so that
+ * the unwind rules hold on both sides of the exchange of stack pointers.
  */
 #include "switch.h"
 
@@ -9,7 +9,7 @@
 
         .text
 
-/* The frame of a suspended context, and its rounding mode, which is left in a6. */
+/* Saves the frame of a suspended context. Leaves the rounding mode in a6. */
         .macro save_frame
         addi sp, sp, -BLY_SAVED_SIZE
         .cfi_def_cfa_offset BLY_SAVED_SIZE
@@ -17,7 +17,9 @@
         .cfi_rel_offset ra, 200
         sd s0, 192(sp)
         .cfi_rel_offset s0, 192
-        /* The frame record for unwinders that follow frame pointers only lies below it. */
+        /*
+         * The frame record for unwinders that only follow frame pointers lies below this address.
+         */
         addi s0, sp, BLY_SAVED_SIZE
         sd s1, 0(sp)
         .cfi_rel_offset s1, 0
@@ -79,7 +81,7 @@ bly_switch:
         save_frame
         ld a3, 0(a1)
         sd sp, 0(a0)
-        /* Writing the mode serialises on many cores; it hardly ever differs. */
+        /* Writing the mode serializes many cores, and its value hardly ever differs. */
         ld a5, BLY_SAVED_FRM(a3)
         bne a5, a6, .Lload_mode
 .Lsame_mode:
@@ -147,10 +149,11 @@ bly_switch:
         .size bly_switch, . - bly_switch
 
 /*
- * void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *), void *arg)
+ * void bly_start(struct bly_context *from, void *top,
+ *                struct bly_context *(*entry)(void *), void *arg)
  *
- * The entry is called and not returned into, and its return goes on in a context: so calls and returns are paired on
- * both ways.
+ * bly_start() calls entry, and the return of entry comes back here before another context
+ * continues. So every call is paired with a return, on the way in and on the way out.
  */
         .globl bly_start
         .hidden bly_start
@@ -163,7 +166,7 @@ bly_start:
         .cfi_endproc
         .size bly_start, . - bly_start
 
-/* On the new stack: a bottom frame like bly_context_start. */
+/* The part that runs on the new stack: a bottom frame like bly_context_start. */
         .type bly_start_bottom, %function
 bly_start_bottom:
         .cfi_startproc
@@ -184,9 +187,11 @@ bly_start_bottom:
         .size bly_start_bottom, . - bly_start_bottom
 
 /*
- * The bottom frame of a context that was made: entry in s1, its argument in s2. It has no
- * caller and says so to unwinders. The first switch lands behind the nop, because
- * an unwinder looks up the instruction before a return address.
+ * The bottom frame of a context that bly_context_make() made. entry is in s1 and its argument in
+ * s2. The frame has no caller, and the unwind rules say so.
+ *
+ * The first switch lands after the nop, because an unwinder looks up the instruction before a
+ * return address.
  */
         .globl bly_context_start
         .hidden bly_context_start

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The switch for everything else, by the C library's ucontext. Slow (each switch
- * sets the signal mask by a system call), but it needs nothing of us. To keep a
- * context one pointer, the ucontext_t lies on the stack of the context.
+ * The switch for all other machines, by the C library's ucontext functions. It needs no assembly,
+ * but it is slow, because each switch sets the signal mask with a system call. The ucontext_t lies
+ * on the stack of its context, so that a context is still one pointer.
  */
 #include "switch.h"
 
@@ -12,23 +12,29 @@
 #include <stdlib.h>
 #include <ucontext.h>
 
-/* musl has the header and not the functions. A program that brings them along (libucontext) says so. */
+/*
+ * musl has the header but not the functions. A program that links libucontext defines
+ * BELAY_LIBUCONTEXT.
+ */
 #if !defined(__GLIBC__) && !defined(BELAY_LIBUCONTEXT)
 #error "belay has no switch of its own for this machine, and this C library no makecontext(). With any C library: \
 x86-64, aarch64, riscv64. Other machines: with glibc, or with libucontext and -DBELAY_LIBUCONTEXT."
 #endif
 
-/* bly_start() is not told where a stack ends; makecontext() only wants to know where it begins. */
+/*
+ * The stack size that bly_start() gives to makecontext(). bly_start() does not know where the stack
+ * begins, and makecontext() uses the size only to compute the top.
+ */
 #define UCONTEXT_LEAST 16384
 
-/* What a new context needs, at the top of its stack. */
+/* The state of a new context, at the top of its stack. */
 struct first {
         ucontext_t context;
         void (*entry)(void *);
         void *arg;
 };
 
-/* makecontext() hands over ints only, so that a pointer travels in two halves. */
+/* makecontext() passes only ints, so the pointer is passed in two halves. */
 static void start(unsigned high, unsigned low)
 {
         struct first *f = (struct first *) (((uintptr_t) high << 16 << 16) | low);
@@ -94,5 +100,5 @@ const char *bly_switch_name(void)
 
 #endif
 
-/* ISO C wants something in every translation unit. */
+/* ISO C requires a declaration in every translation unit. */
 typedef int bly_switch_ucontext_unit;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The switch for x86-64 (System V). The frame it leaves on a suspended stack is
- * the same for every context, so that one set of unwind rules, relative to the
- * stack pointer, holds before and after the stack pointer is exchanged.
+ * The switch for x86-64 (System V). The frame on a suspended stack is the same for every context.
+ * One set of unwind rules, relative to the stack pointer, therefore holds before and after the
+ * exchange of stack pointers.
  */
 #include "switch.h"
 
@@ -10,7 +10,7 @@
 
         .text
 
-/* The frame of a suspended context, and its control words. */
+/* Saves the frame of a suspended context, and its control words. */
         .macro save_frame
         pushq %rbp
         .cfi_adjust_cfa_offset 8
@@ -47,11 +47,10 @@ bly_switch:
         save_frame
         movq (%rsi), %rdx
         /*
-         * Loading the control words costs more than all the rest together and
-         * they are nearly always the same on both sides. Of mxcsr the ABI wants
-         * the control bits kept; the status bits belong to nobody. Each is read back at
-         * the width it was stored with: a wider read could not be forwarded
-         * from the two stores and would stall.
+         * Loading the control words costs more than all the rest together, and they are nearly
+         * always the same on both sides. The ABI preserves only the control bits of mxcsr, so the
+         * status bits are not compared. Each word is read back at the width it was stored with: a
+         * wider read could not be forwarded from the two stores and would stall.
          */
         movl BLY_SAVED_MXCSR(%rsp), %eax
         movzwl BLY_SAVED_X87CW(%rsp), %ecx
@@ -86,12 +85,12 @@ bly_switch:
         .cfi_adjust_cfa_offset -8
         .cfi_restore %rbp
         /*
-         * A ret, not a jump: the call that suspended this context may be out of
-         * the return predictor, but all the calls above it are still paired.
+         * This is a ret and not a jump. The call that suspended this context may be out of the
+         * return predictor, but all the calls above it are still paired.
          */
         ret
 
-        /* Out of line. The unwind rules are those at the exchange again. */
+        /* Out of line. The unwind rules are again those at the exchange. */
         .cfi_def_cfa_offset BLY_SAVED_SIZE
         .cfi_offset %rbp, BLY_SAVED_RBP - BLY_SAVED_SIZE
         .cfi_offset %rbx, BLY_SAVED_RBX - BLY_SAVED_SIZE
@@ -109,10 +108,12 @@ bly_switch:
         .size bly_switch, . - bly_switch
 
 /*
- * void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *), void *arg)
+ * void bly_start(struct bly_context *from, void *top,
+ *                struct bly_context *(*entry)(void *), void *arg)
  *
- * The entry is called and not returned into, and its return goes on in a context: so calls and returns are paired on
- * both ways, and the return predictor is right where a context made by hand would mislead it twice.
+ * bly_start() calls entry, and the return of entry comes back here before another context
+ * continues. So every call is paired with a return, on the way in and on the way out. A context
+ * made by hand would mislead the return predictor twice.
  */
         .globl bly_start
         .hidden bly_start
@@ -126,7 +127,7 @@ bly_start:
         .cfi_endproc
         .size bly_start, . - bly_start
 
-/* On the new stack: a bottom frame like bly_context_start. */
+/* The part that runs on the new stack: a bottom frame like bly_context_start. */
         .type bly_start_bottom, @function
 bly_start_bottom:
         .cfi_startproc
@@ -163,13 +164,13 @@ bly_start_bottom:
         .size bly_start_bottom, . - bly_start_bottom
 
 /*
- * The bottom frame of a context that was made: entry in r12, its argument in r13. There is
- * no caller, and the unwind rules say so; an unwinder stops here instead of
+ * The bottom frame of a context that bly_context_make() made. entry is in r12 and its argument in
+ * r13. There is no caller, and the unwind rules say so, so that an unwinder stops here instead of
  * guessing.
  *
- * The first switch lands behind the nop. An unwinder takes a return address for
- * the byte after a call and looks up the byte before; without the nop that byte
- * would belong to whatever function lies in front of this one.
+ * The first switch lands after the nop. An unwinder takes a return address for the byte after a
+ * call and looks up the byte before it. Without the nop, that byte would belong to the function
+ * that precedes this one.
  */
         .globl bly_context_start
         .hidden bly_context_start

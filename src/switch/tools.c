@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the checkers are told. All their functions are weak references: which of
- * them exist says which checker the program was linked with.
+ * Reports to memory checkers. All functions of the checkers are weak references, so that their
+ * presence shows which checker the program was linked with.
  *
- * The functions around the switch are not instrumented themselves: an instrumented
- * frame would begin under one context's bookkeeping and go on under another's.
+ * The functions around the switch are not instrumented. An instrumented frame would begin in the
+ * records of one context and continue in those of another.
  */
 #include "tools.h"
 
@@ -40,8 +40,8 @@ FROM_CHECKER void __tsan_release(void *address);
 int bly_tools;
 
 /*
- * Whom the thread has just left. Whoever goes on learns from address sanitizer the
- * bounds of that stack, which for a thread's own stack nobody knows better.
+ * The stack that this thread has just left. Address sanitizer reports its bounds to the context
+ * that continues. For the thread's own stack, no other source of the bounds is as good.
  */
 static __thread struct bly_tool_stack *left __attribute__((tls_model("initial-exec")));
 
@@ -63,8 +63,8 @@ static void find_tools(void)
 }
 
 /*
- * bly_tools is read plainly, on the hot paths too. pthread_once() writes it before the
- * first of these reads in every thread, and the thread checker sees that it does.
+ * The hot paths read bly_tools without synchronization. pthread_once() writes it before the first
+ * of these reads in every thread, and thread sanitizer sees that order.
  */
 void bly_tools_init(void)
 {
@@ -82,9 +82,9 @@ void bly_tool_stack_init(struct bly_tool_stack *tool, void *low, void *top)
 
         *tool = (struct bly_tool_stack) { .low = low, .size = size };
         if (bly_tools & BLY_TOOL_ADDRESS) {
-                /* Frames that were left without returning are still poisoned. */
+                /* Frames that the last owner left without returning are still poisoned. */
                 __asan_unpoison_memory_region(low, size);
-                /* What only a suspended stack points to is no leak. */
+                /* Memory to which only a suspended stack points is not a leak. */
                 if (__lsan_register_root_region && __lsan_unregister_root_region)
                         __lsan_register_root_region(low, size);
         }
@@ -93,7 +93,7 @@ void bly_tool_stack_init(struct bly_tool_stack *tool, void *low, void *top)
 #ifdef HAVE_VALGRIND
         if (bly_tools & BLY_TOOL_VALGRIND) {
                 tool->valgrind = VALGRIND_STACK_REGISTER(low, top);
-                /* What lay below the stack pointer of the last owner is out of bounds for memcheck. */
+                /* For memcheck, memory below the last owner's stack pointer is inaccessible. */
                 VALGRIND_MAKE_MEM_UNDEFINED(low, size);
         }
 #endif
@@ -109,7 +109,10 @@ void bly_tool_stack_fini(struct bly_tool_stack *tool, void *low, void *top)
         if (bly_tools & BLY_TOOL_ADDRESS) {
                 if (__lsan_register_root_region && __lsan_unregister_root_region)
                         __lsan_unregister_root_region(low, size);
-                /* The memory may be unmapped and come back as something else. */
+                /*
+                 * The memory may be unmapped, and the address may be mapped again for another
+                 * purpose.
+                 */
                 __asan_unpoison_memory_region(low, size);
         }
         if (bly_tools & BLY_TOOL_THREAD)
@@ -131,7 +134,10 @@ void bly_tool_stack_init_thread(struct bly_tool_stack *tool)
                 tool->fiber = __tsan_get_current_fiber();
 }
 
-/* By pages, as the next owner may have others beside them. */
+/*
+ * Synchronizes on one address in each page, because the next owner of a page may hold other
+ * neighbours.
+ */
 static void for_each_page(void *memory, size_t size, void (*tell)(void *address))
 {
         enum { PAGE = 4096 };
@@ -152,7 +158,7 @@ void bly_tool_memory_ends(void *memory, size_t size)
         for_each_page(memory, size, __tsan_release);
 }
 
-/* Runs on the new stack. `fake` is what this context had saved when it was left. */
+/* Runs on the new stack. `fake` is the value that this context saved when it was suspended. */
 UNINSTRUMENTED static void arrived(void *fake)
 {
         struct bly_tool_stack *from = left;
@@ -177,7 +183,7 @@ UNINSTRUMENTED void bly_tools_switch(struct bly_context *from, struct bly_tool_s
         if (bly_tools & BLY_TOOL_ADDRESS)
                 __sanitizer_start_switch_fiber(from_ends ? NULL : &from_tool->fake,
                                                to_tool->low, to_tool->size);
-        /* Last, since from here on every memory access counts as one of the other context. */
+        /* This comes last: from here on, every memory access counts as one of the other context. */
         if (bly_tools & BLY_TOOL_THREAD)
                 __tsan_switch_to_fiber(to_tool->fiber, 0);
         bly_switch(from, to);
