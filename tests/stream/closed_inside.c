@@ -16,6 +16,9 @@ static int file;
 
 /* ---- calls ---- */
 
+/* The result of a call that has not returned. No call returns this many bytes. */
+enum { NOT_YET = 12345 };
+
 struct call {
         int64_t (*fn)(struct call *self);
         belay_stream *stream, *other;
@@ -142,7 +145,7 @@ static void let_begin(enum kind kind) {
 
 /* Waits, and is closed: by each way to do it, and with a request for the task before or after that. */
 static void close_under(size_t number, enum kind kind, int way, int request) {
-        struct call call = { .fn = calls[number].fn, .result = 1 };
+        struct call call = { .fn = calls[number].fn, .result = NOT_YET };
         belay_stream *ends[2];
         belay_task *task;
 
@@ -181,14 +184,14 @@ static int close_at_signal(void *arg) {
         char byte;
 
         CHECK_EQ(belay_read(self->signal, &byte, 1), 1);
-        self->was_first = self->call->result == 1;
+        self->was_first = self->call->result == NOT_YET;
         if (self->was_first)
                 give_up(self->call->stream, self->way);
         return 0;
 }
 
 static void close_before_it_runs(size_t number, enum kind kind, int way) {
-        struct call call = { .fn = calls[number].fn, .result = 1 };
+        struct call call = { .fn = calls[number].fn, .result = NOT_YET };
         struct closer closer = { .call = &call, .way = way };
         belay_stream *ends[2], *signal[2];
         belay_task *tasks[2];
@@ -309,8 +312,8 @@ static int64_t call_write_one(struct call *self) {
 
 /* What the closing of one of two streams comes to, for the copy and for those that are at the other. */
 static void ends_copy(belay_stream *from, belay_stream *to, bool close_from, int way, int request, enum kind kind) {
-        struct call copy = { .fn = call_copy, .stream = to, .other = from, .result = 1 };
-        struct call beside = { .fn = close_from ? call_read : call_write_one, .stream = close_from ? to : from, .result = 1 };
+        struct call copy = { .fn = call_copy, .stream = to, .other = from, .result = NOT_YET };
+        struct call beside = { .fn = close_from ? call_read : call_write_one, .stream = close_from ? to : from, .result = NOT_YET };
         belay_task *tasks[2];
         int fd = belay_stream_fd(close_from ? from : to);
 
