@@ -186,7 +186,7 @@ static int floods(void *arg) {
         CHECK_EQ(belay_now() - began, 2 * BLY_LOG_PERIOD + 1);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
         CHECK_LINES(1, "992 lines were left out, like: task #");
-        /* While it goes on. */
+        /* While the flood goes on. */
         for (int i = 0; i < 10; i++) {
                 kept_count = 0;
                 fail_often(1000);

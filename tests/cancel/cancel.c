@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cancellation: a request is delivered once, at the next wait; requests are counted; and the
- * outcome of the task after a delivery.
+ * A request is delivered once, at the next wait, and each request counts. The outcome of a task
+ * after a delivery depends on what its function returns.
  */
 #include "../base/help.h"
 

@@ -372,8 +372,8 @@ static int released_meanwhile(void *arg) {
 }
 
 /*
- * After a cancellation has ended a wait, the end of its target must not wake a later wait (systemd:
- * a wake-up that belongs to another wait).
+ * After a cancellation has ended a wait, the end of its target must not wake a later wait. In
+ * systemd, wake-ups have reached waits that they did not belong to.
  */
 static int left_behind(void *arg) {
         (void) arg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callbacks at the end of a task, in the next turn and after a span; how they are withdrawn; and
- * tickets that have long been stale.
+ * Callbacks at the end of a task, in the next turn and after a span. The tests withdraw some of
+ * them, and use tickets that have long been stale.
  */
 #include "../base/help.h"
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Tasks in C++: a task that waits inside of catch, destructors that run when a task is cancelled,
-// and an exception that leaves the function of a task. Such an exception ends the program with a
-// message.
+// Tasks in C++. A task waits inside of catch, destructors run when a task is cancelled, and an
+// exception leaves the function of a task. Such an exception ends the program with a message.
 #include <exception>
 #include <stdexcept>
 #include <string>

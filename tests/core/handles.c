@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles: references that outlive their task and its loop; results and values.
+ * References that outlive their task and its loop, results, and values.
  */
 #include "../base/help.h"
 

@@ -204,8 +204,8 @@ static int sleeps_a_second(void *arg) {
 
 /*
  * The timer of a sleeping task has fired, and the task is cancelled before it runs again. The
- * request is delivered and must not be lost in either order (systemd: an ordinary wake-up
- * overwrites the result of an error wake-up, or the reverse).
+ * request must be delivered in either order. In systemd, an ordinary wake-up has overwritten the
+ * result of an error wake-up, and the reverse.
  */
 static int at_the_same_time(void *arg) {
         int rc = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Circles of waits that the loop cannot simply end: a race that is decided, a group, a
- * cancel-and-wait, and a condition that acquires its lock again. Each circle must end, with any
+ * Circles of waits that the loop cannot simply end. The waits are a race that is decided, a group,
+ * a cancel-and-wait, and a condition that acquires its lock again. Each circle must end, with any
  * outcome.
  */
 #include "../base/help.h"

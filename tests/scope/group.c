@@ -254,8 +254,9 @@ static int outside_and_failures(void *arg) {
                 add(&group, &fails);
                 add(&group, &slow);
                 /*
-                 * The member fails because of the cancellation; or before it, and the request comes
-                 * during the cleanup of the others; or the request is delivered to the body.
+                 * If `i` is 0, the member fails because of the cancellation. If it is 1, the member
+                 * has failed before, and the request comes during the cleanup of the others. If it
+                 * is 2, the body receives the request.
                  */
                 cancel_after(SECONDS(i == 1 ? 3 : 1), belay_self());
                 if (i == 2)

@@ -452,7 +452,10 @@ static int while_leaving(void *arg) {
 
 static int last_members(void *arg) {
         (void) arg;
-        /* The group is left; the whole group is cancelled; an ordinary member fails. */
+        /*
+         * Ways to end the ordinary members: the group is left, the whole group is cancelled, or a
+         * member fails.
+         */
         for (int i = 0; i < 3; i++) {
                 struct part ordinary = { .span = SECONDS(i == 0 ? 2 : 9), .clean_up = SECONDS(3) };
                 struct part fails = { .span = SECONDS(1), .end = i == 2 ? -EIO : 0 };

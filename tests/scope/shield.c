@@ -60,14 +60,14 @@ static int nothing_held(void *arg) {
         CHECK_EQ(belay_uncancel(belay_self()), 0);
         CHECK_EQ(belay_shield_leave(&shield, 3), 3);
         CHECK_CLEAN();
-        /* After the region, requests are delivered as usual. */
+        /* After the shield is left, requests are delivered as usual. */
         cancel_after(SECONDS(1), belay_self());
         CHECK_EQ(belay_sleep(SECONDS(3)), -ECANCELED);
         CHECK_DELIVERED();
         return 0;
 }
 
-/* The limit of the region is over: the request is delivered inside, once. */
+/* The limit of the shield is over: the request is delivered inside, once. */
 static int limit(void *arg) {
         static const belay_time spans[] = { SECONDS(2), 0, -1 };
         belay_shield_scope shield;
@@ -130,7 +130,7 @@ static int limits(void *arg) {
         CHECK_EQ(belay_shield_leave(&shield, 0), 0);
         CHECK_CLEAN();
 
-        /* The request of a timeout around the region is held back, and then becomes -ETIMEDOUT. */
+        /* The request of a timeout around the shield is held back, and then becomes -ETIMEDOUT. */
         belay_timeout_enter(&outer, SECONDS(1));
         belay_shield_enter(&shield, BELAY_NEVER);
         CHECK_EQ(belay_sleep(SECONDS(3)), 0);
@@ -196,7 +196,7 @@ static int groups(void *arg) {
         CHECK_EQ(slow.requests, 0);
         CHECK_PENDING();
 
-        /* The failure of a member of a group around the region is held back. */
+        /* The failure of a member of a group around the shield is held back. */
         slow = (struct part) { .span = SECONDS(9) };
         belay_group_enter(&group);
         CHECK_EQ(belay_group_spawn(&group, play, &fails), 0);
@@ -217,7 +217,7 @@ static int nested(void *arg) {
         belay_time begin = belay_now();
 
         (void) arg;
-        /* The inner region is left, and the outer region still holds the request back. */
+        /* The inner shield is left, and the outer shield still holds the request back. */
         belay_shield_enter(&outer, BELAY_NEVER);
         belay_shield_enter(&inner, BELAY_NEVER);
         cancel_after(SECONDS(1), belay_self());
@@ -227,7 +227,7 @@ static int nested(void *arg) {
         CHECK_EQ(belay_shield_leave(&outer, 0), 0);
         CHECK_PENDING();
         /*
-         * The limit of the inner region is over, and the outer region still holds the request back.
+         * The limit of the inner shield is over, and the outer shield still holds the request back.
          */
         belay_shield_enter(&outer, BELAY_NEVER);
         belay_shield_enter(&inner, SECONDS(2));
@@ -238,7 +238,7 @@ static int nested(void *arg) {
         CHECK_EQ(belay_shield_leave(&outer, 0), 0);
         CHECK_PENDING();
         /*
-         * The limit of the outer region is over. The inner region holds the request back itself,
+         * The limit of the outer shield is over. The inner shield holds the request back itself,
          * until it is left.
          */
         begin = belay_now();
@@ -308,7 +308,7 @@ static int tasks(void *arg) {
         CHECK_EQ(belay_shield_leave(&shield, 0), 0);
         CHECK_PENDING();
         /*
-         * The limit of the region is over while the task awaits another. Then the request is
+         * The limit of the shield is over while the task awaits another. Then the request is
          * forwarded.
          */
         part = (struct part) { .span = SECONDS(5) };

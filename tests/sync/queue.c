@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queues: orders and limits; no item may be lost or returned twice; shutdown; and the count of
- * unfinished items.
+ * Queues: orders and limits, shutdown, and the count of unfinished items. No item may be lost or
+ * returned twice.
  */
 #include "../scope/parts.h"
 
