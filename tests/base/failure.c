@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Failures: what a code carries along, who has it when, and that its data is destroyed once.
+ * Failures: what a failure carries besides its code, which task has it at which time, and that its
+ * data is destroyed once.
  */
 #include "../base/help.h"
 
@@ -13,7 +14,7 @@ static void destroy(void *data) {
 
 static int data = 5;
 
-/* ---- leaving and taking ---- */
+/* ---- leaving and taking a failure ---- */
 
 static int left(void *arg) {
         belay_failure *failure, *again;
@@ -26,20 +27,20 @@ static int left(void *arg) {
         CHECK(belay_failure_data(failure) == NULL);
         CHECK_EQ(belay_failure_count(failure), 0);
         CHECK(belay_failure_at(failure, 0) == NULL);
-        /* It is taken. */
+        /* The failure has been taken, so a second take returns one without a detail. */
         again = belay_failure_take(-EIO);
         CHECK(again != failure);
         CHECK_EQ(belay_failure_code(again), -EIO);
         CHECK_STR(belay_failure_text(again), NULL);
         belay_failure_release(again);
 
-        /* Given back, it is as if it had just happened. */
+        /* After a raise, the failure is the latest failure again. */
         CHECK_EQ(belay_failure_raise(failure), -EIO);
         again = belay_failure_take(-EIO);
         CHECK(again == failure);
         belay_failure_release(again);
 
-        /* Another code's is not ours, and stays. */
+        /* A failure with another code must not be returned, and stays. */
         belay_fail(-EPIPE, "pipe");
         failure = belay_failure_take(-EIO);
         CHECK_STR(belay_failure_text(failure), NULL);
@@ -49,7 +50,7 @@ static int left(void *arg) {
         CHECK_STR(belay_failure_text(failure), "pipe");
         belay_failure_release(failure);
 
-        /* The latest counts. */
+        /* The latest failure counts. */
         belay_fail(-EIO, "first");
         belay_fail(-EIO, "second");
         failure = belay_failure_take(-EIO);
@@ -80,7 +81,7 @@ static int with_data(void *arg) {
         belay_failure_release(second);
         CHECK_EQ(destroyed, 1);
 
-        /* Without a text, without a destructor; replaced by the next. */
+        /* Without a text, and without a destructor. The next failure replaces each. */
         belay_fail_data(-EPROTO, &data, destroy, NULL);
         belay_fail_data(-EPROTO, &data, NULL, NULL);
         CHECK_EQ(destroyed, 2);
@@ -90,12 +91,12 @@ static int with_data(void *arg) {
         belay_failure_release(failure);
         CHECK_EQ(destroyed, 2);
 
-        /* Left with a task that ends with something else. */
+        /* The latest failure of a task that ends with a result. */
         belay_fail_data(-EPROTO, &data, destroy, "nobody asks");
         return 0;
 }
 
-/* What is no failure at all. */
+/* NULL in place of a failure. */
 static void nothing(void) {
         char text[64];
 
@@ -110,7 +111,7 @@ static void nothing(void) {
         CHECK(belay_failure_format(NULL, text, sizeof(text)) > 0);
 }
 
-/* In no task: just the code. */
+/* Outside of tasks there is only the code. */
 static void outside(void) {
         belay_failure *failure;
 
@@ -124,7 +125,7 @@ static void outside(void) {
         CHECK_EQ(belay_failure_raise(failure), -EIO);
 }
 
-/* ---- travelling ---- */
+/* ---- failures that travel between tasks ---- */
 
 static int fails(void *arg) {
         int rc = belay_sleep(BELAY_SECOND);
@@ -174,7 +175,7 @@ static int takes_and_raises(void *arg) {
         failure = belay_failure_take(rc);
         CHECK_STR(belay_failure_text(failure), "bad header");
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
-        helper();                               /* something else fails meanwhile */
+        helper();                               /* a different failure, meanwhile */
         return belay_failure_raise(failure);
 }
 
@@ -207,7 +208,7 @@ static int travelling(void *arg) {
         return 0;
 }
 
-/* Several await the same, and each finds the same in its hands. */
+/* Several tasks await the same task, and each receives the same failure. */
 static const belay_failure *shared;
 
 static int awaits_and_looks(void *arg) {
@@ -243,7 +244,7 @@ static int several(void *arg) {
         return 0;
 }
 
-/* A task that keeps what it was left with, and ends: nobody can reach that. */
+/* A task ends with a latest failure that no task can reach. */
 static int ends_with_something_left(void *arg) {
         (void) arg;
         belay_fail_data(-EIO, &data, destroy, "nobody asks");
@@ -262,7 +263,7 @@ static int left_behind(void *arg) {
         return 0;
 }
 
-/* A result or a wait that succeeds does not forget it. */
+/* Neither a result nor a successful wait removes the latest failure. */
 static int stays(void *arg) {
         belay_failure *failure;
 
@@ -276,9 +277,9 @@ static int stays(void *arg) {
         return 0;
 }
 
-/* ---- written for a person ---- */
+/* ---- the text for a reader ---- */
 
-/* Cancelled by the failure of the other, it fails as well. */
+/* Cancelled by the failure of the other member, it fails as well. */
 static int fails_anyway(void *arg) {
         (void) arg;
         (void) !belay_sleep(BELAY_SECOND);
@@ -297,7 +298,10 @@ static int formats(void *arg) {
         length = belay_failure_format(failure, text, sizeof(text));
         CHECK_STR(text, expected);
         CHECK_EQ(length, strlen(expected));
-        /* Cut, always terminated, and its whole length told. */
+        /*
+         * A short buffer receives a truncated text, which is always terminated. The call returns
+         * the length of the whole text.
+         */
         for (size_t size = 1; size <= strlen(expected) + 1; size++) {
                 memset(text, 'X', sizeof(text));
                 CHECK_EQ(belay_failure_format(failure, text, size), strlen(expected));
@@ -313,7 +317,7 @@ static int formats(void *arg) {
         CHECK_STR(text, strerror(EIO));
         belay_failure_release(failure);
 
-        /* Beneath it: a group's members. */
+        /* Failures beneath: those of a group's members. */
         belay_group group;
         belay_group_enter(&group);
         for (int i = 0; i < 2; i++)
@@ -350,7 +354,10 @@ static int leaves_one(void *arg) {
         return belay_group_leave(&group, 0);
 }
 
-/* Of a group in which one failed, of groups within each other, and of a race: that one's text and data, and told once. */
+/*
+ * A group in which one member failed, groups within each other, and a race. The failure has the
+ * text and data of the one that failed, and its text prints them once.
+ */
 static int single(void *arg) {
         char text[256], expected[256];
         const belay_failure *failure;
@@ -385,7 +392,7 @@ static int single(void *arg) {
         CHECK_STR(belay_failure_text(taken), "deep down");
         belay_failure_release(taken);
         belay_release(tasks[0]);
-        /* Several have no text in common. One of one and one without a text, neither. */
+        /* Several failures beneath have no common text, so the failure has none. */
         for (int i = 0; i < 2; i++)
                 tasks[i] = must(belay_spawn(fails_with_data, NULL));
         CHECK_EQ(belay_race(tasks, 2, NULL, &outcome), 0);
@@ -403,7 +410,7 @@ static int single(void *arg) {
         return 0;
 }
 
-/* So does the line of what nobody looked at. */
+/* The log line of a failure that was not retrieved also has the text once. */
 static int single_unseen(void *arg) {
         int depth = 2;
 
@@ -418,7 +425,7 @@ static int single_unseen(void *arg) {
         return 0;
 }
 
-/* A long text is not cut. */
+/* A long text is not truncated. */
 static int long_texts(void *arg) {
         static char text[20000];
         belay_failure *failure;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Failures as deep as groups can nest, and how long one that is borrowed lives.
+ * Failures as deep as groups can nest, and the lifetime of a borrowed failure.
  */
 #include "../base/help.h"
 
@@ -8,7 +8,7 @@ enum { DEPTH = 3000 };
 
 struct nest {
         int depth;
-        bool alone;             /* each group has the failure of its member only */
+        bool alone;             /* whether each group has the failure of its member only */
 };
 
 static int nests(void *arg) {
@@ -53,7 +53,7 @@ static void destroy(void *data) {
 }
 
 static int fails_with_data(void *arg) {
-        /* Cancelled by the first that fails, it fails all the same. */
+        /* The first failure cancels this task, which fails as well. */
         (void) !belay_yield();
         (void) arg;
         return belay_fail_data(-EIO, strdup("data"), destroy, "broken");
@@ -87,7 +87,10 @@ static int borrowed(void *arg) {
         belay_failure *first;
 
         (void) arg;
-        /* Too early: reported, and not looked at. */
+        /*
+         * The call comes before the end of the task. It is logged, and does not count as
+         * retrieving.
+         */
         CHECK(belay_failure_of(task) == NULL);
         CHECK_LINES(1, "is asked for before its end");
         CHECK_LINES(1, __FILE__);
@@ -95,7 +98,10 @@ static int borrowed(void *arg) {
         belay_release(task);
         CHECK_LINES(1, "nobody looked");
 
-        /* The reason goes to the first who awaits it alone; who borrowed it keeps it. */
+        /*
+         * The reason goes only to the first task that awaits. A pointer that was borrowed before
+         * stays valid.
+         */
         task = must(belay_spawn(sleeps, NULL));
         CHECK_EQ(belay_yield(), 0);
         CHECK(belay_cancel(task, "enough"));

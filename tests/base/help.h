@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of tasks, cancellation and loops share: log lines that are kept, children that may die, places.
+ * Shared by the tests of tasks, cancellation and loops: log lines that are kept, child processes
+ * that may die, call sites.
  */
 #ifndef BELAY_TESTS_HELP_H
 #define BELAY_TESTS_HELP_H
@@ -25,7 +26,10 @@
 #  define CHECKED 0
 #endif
 
-/* Time is measured, or memory is: a checker around us makes a difference. RUN is what the runner starts tests by. */
+/*
+ * Returns whether a checker runs the test, which makes a difference to measured time and memory.
+ * The runner puts the command of the checker into RUN.
+ */
 static inline bool is_checked(void) {
         return CHECKED || (getenv("RUN") != NULL && getenv("RUN")[0] != '\0');
 }
@@ -34,16 +38,16 @@ static inline bool is_checked(void) {
 
 #define VIRTUAL BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL)
 
-/* A test that is a main task, whose checks end the program: it has only to come to its end. */
+/* A test that is a main task. Its checks end the program, so it only has to return 0. */
 #define RUN_VIRTUAL(fn) CHECK_EQ(belay_run_with(fn, NULL, VIRTUAL), 0)
 
-/* A handle that a test cannot do without. */
+/* Returns a handle that the test needs, and checks that it is not NULL. */
 static inline belay_task *must(belay_task *task) {
         CHECK(task != NULL);
         return task;
 }
 
-/* Starts a member with options (may be NULL): its handle. */
+/* Starts a member with options (may be NULL), and returns its handle. */
 #define START_MEMBER(group, fn, arg, ...)                                                       \
         __extension__({                                                                         \
                 belay_task *started = NULL;                                                     \
@@ -74,7 +78,7 @@ static inline void keep_line(void *context, belay_log_level level, const char *l
         }
 }
 
-/* From here on lines are kept, beginning with none. */
+/* From this call on, log lines are kept. Lines kept before are dropped. */
 static inline void keep_lines(void) {
         static struct kept_line lines[KEPT_MOST];
 
@@ -83,7 +87,7 @@ static inline void keep_lines(void) {
         belay_set_log(keep_line, NULL);
 }
 
-/* How many of the lines have this in them. */
+/* Returns how many of the kept lines contain `part`. */
 static inline unsigned lines_with(const char *part) {
         unsigned count = 0;
 
@@ -110,7 +114,7 @@ static inline void show_lines(void) {
 
 /* ---- memory that runs out ---- */
 
-static size_t refused_from;             /* blocks of this size and larger; 0: none are */
+static size_t refused_from;             /* smallest refused block size; 0 if none is refused */
 
 /* For belay_set_memory(). */
 static inline void *scarce_memory(void *context, void *block, size_t size) {
@@ -122,9 +126,9 @@ static inline void *scarce_memory(void *context, void *block, size_t size) {
         return refused_from > 0 && size >= refused_from ? NULL : realloc(block, size);
 }
 
-/* ---- places ---- */
+/* ---- call sites ---- */
 
-/* Is it this file and this line? */
+/* Returns whether a call site is this file and line. */
 static inline bool is_place(const char *place, const char *file, int line) {
         char expected[512];
 
@@ -135,11 +139,14 @@ static inline bool is_place(const char *place, const char *file, int line) {
 /* ---- children ---- */
 
 struct child {
-        int status;                     /* as from waitpid() */
-        char text[16384];               /* what it wrote to stderr */
+        int status;                     /* status as from waitpid() */
+        char text[16384];               /* text that it wrote to stderr */
 };
 
-/* Calls fn(arg) in a child process, with its result for an exit code and SIGINT and SIGTERM as a shell gives them. */
+/*
+ * Calls fn(arg) in a child process, whose exit code is its result. SIGINT and SIGTERM have the
+ * actions that a shell sets.
+ */
 static inline void in_child(struct child *child, int (*fn)(void *arg), void *arg) {
         size_t length = 0;
         ssize_t got;
@@ -159,7 +166,7 @@ static inline void in_child(struct child *child, int (*fn)(void *arg), void *arg
                 dup2(ends[1], 2);
                 close(ends[0]);
                 close(ends[1]);
-                /* One that hangs ends by itself, and differently from all that is expected. */
+                /* A child that hangs ends by the alarm, which no test expects. */
                 alarm(600);
                 CHECK_END(fn(arg));
         }
@@ -189,7 +196,7 @@ static inline belay_time real_time(void) {
         return (belay_time) now.tv_sec * BELAY_SECOND + now.tv_nsec;
 }
 
-/* Computes for so long without looking at anything of the library. */
+/* Computes for `span` without calling the library. */
 static inline void compute(belay_time span) {
         belay_time end = real_time() + span;
 

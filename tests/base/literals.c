@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What is written in place as an argument: compound literals with commas, options, spans. */
+/*
+ * Arguments that are written in place: compound literals with commas, options, and spans.
+ */
 #include <belay.h>
 
 #include "check.h"
 
 #define IS_TIME(constant) _Generic((constant), int64_t: true, default: false)
 
-/* Constants as the headers of other languages read them have the type of times, and are constants everywhere. */
+/*
+ * Constants in the form that the headers of other languages read. They have the type of times, and
+ * are constant expressions everywhere.
+ */
 static const belay_time spans[] = {
         BELAY_NANOSECOND, BELAY_MICROSECOND, BELAY_MILLISECOND, BELAY_SECOND, BELAY_MINUTE, BELAY_HOUR, BELAY_NEVER,
 };

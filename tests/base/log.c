@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Log lines: to the program's own function, or to stderr; a line each, whatever is in it.
+ * Log lines go to the function of the program or to stderr. Each is one line, whatever its text
+ * contains.
  */
 #include "../base/help.h"
 
@@ -44,7 +45,7 @@ static int to_stderr(void *arg) {
         return belay_run(misuses, arg);
 }
 
-/* A name or a text that is too long is cut, not a line. */
+/* A name or text that is too long is truncated, and the line is still complete. */
 static void long_names(struct seen *seen) {
         static char name[5000];
         belay_spawn_options options = { .size = sizeof(options), .name = name };
@@ -71,7 +72,7 @@ int main(void) {
         CHECK_EQ(seen.level, BELAY_LOG_WARNING);
         CHECK(strstr(seen.line, "there:2") != NULL);
         CHECK_EQ(belay_run_with(misuses, NULL, BELAY_OPTIONS(belay_loop_options, .seed = 7)), 0);
-        CHECK_EQ(seen.count, 4);        /* which seed it is, before */
+        CHECK_EQ(seen.count, 4);        /* the line about the seed comes first */
         long_names(&seen);
 
         belay_set_log(NULL, NULL);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Limits on log lines: how many of a kind are written, what is said of those that are not, and when.
+ * Limits on log lines: how many lines of a kind are written, which line reports the omitted ones,
+ * and when.
  */
 #include "base/log_limit.h"
 
 #include "../base/help.h"
 
-/* ---- by a clock of the test's own ---- */
+/* ---- with a clock of the test ---- */
 
 static belay_time now, reminder;
 
@@ -52,7 +53,7 @@ static void a_burst(void) {
         CHECK_EQ(reminder, now + 2 * BLY_LOG_PERIOD);
         last_is("number 7");
 
-        /* Then one in a period, which says what was left out. */
+        /* After that, one line in a period, which reports how many were omitted. */
         now += BLY_LOG_PERIOD - 1;
         say(1, NULL);
         CHECK_EQ(kept_count, BLY_LOG_BURST);
@@ -69,7 +70,7 @@ static void a_burst(void) {
         last_is("number 0");
         CHECK_EQ(kept_count, BLY_LOG_BURST + 3);
 
-        /* After so many periods there is a whole burst again, and no more. */
+        /* After this many periods a whole burst is allowed again, and no more. */
         now += 1000 * BLY_LOG_PERIOD;
         kept_count = 0;
         say(3 * BLY_LOG_BURST, NULL);
@@ -77,7 +78,10 @@ static void a_burst(void) {
         bly_log_limits = NULL;
 }
 
-/* A clock that stands gives nothing again; a burst does not come back with its first period either. */
+/*
+ * A clock that stands still allows no further line. A whole burst is not allowed again after the
+ * first period either.
+ */
 static void after_a_calm(void) {
         struct bly_log_limits limits = begin();
 
@@ -109,14 +113,17 @@ static void after_a_calm(void) {
         bly_log_limits = NULL;
 }
 
-/* Kinds do not take lines from each other, until there are too many: then the one that has been calm for longest goes. */
+/*
+ * Each kind has limits of its own, until there are too many kinds. Then the kind that was calm for
+ * longest is forgotten.
+ */
 static void kinds(void) {
         struct bly_log_limits limits = begin();
         char place[16];
 
         bly_log_limits = &limits;
         for (unsigned i = 0; i < BLY_LOG_KINDS; i++) {
-                /* Its text counts, not where it lies. */
+                /* The text of the call site makes the kind, not its address. */
                 snprintf(place, sizeof(place), "place %u", i);
                 say(BLY_LOG_BURST + i, place);
                 CHECK_EQ(kept_count, (i + 1) * BLY_LOG_BURST);
@@ -136,7 +143,7 @@ static void kinds(void) {
         bly_log_limits = NULL;
 }
 
-/* What was left out is said of a long line, too. */
+/* A long line also reports the omitted lines. */
 static void long_lines(void) {
         struct bly_log_limits limits = begin();
         static char name[3000];
@@ -152,7 +159,7 @@ static void long_lines(void) {
         bly_log_limits = NULL;
 }
 
-/* ---- by a loop ---- */
+/* ---- with a loop ---- */
 
 static int fails(void *arg) {
         return belay_fail(-EPROTO, "bad\n\033[31mheader\177%s", (const char *) arg);
@@ -172,14 +179,14 @@ static int floods(void *arg) {
         fail_often(1000);
         CHECK_EQ(kept_count, BLY_LOG_BURST);
         CHECK_LINES(BLY_LOG_BURST, "nobody looked: Protocol error: bad??[31mheader?");
-        /* When calm has returned. */
+        /* After a calm period. */
         CHECK_EQ(belay_sleep(2 * BLY_LOG_PERIOD - 1), 0);
         CHECK_EQ(kept_count, BLY_LOG_BURST);
         CHECK_EQ(belay_sleep(2), 0);
         CHECK_EQ(belay_now() - began, 2 * BLY_LOG_PERIOD + 1);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
         CHECK_LINES(1, "992 lines were left out, like: task #");
-        /* While it goes on. */
+        /* While the flood goes on. */
         for (int i = 0; i < 10; i++) {
                 kept_count = 0;
                 fail_often(1000);
@@ -210,7 +217,7 @@ static int misuses(void *arg) {
         return 0;
 }
 
-/* In a real loop that only waits, the timer is all that comes. */
+/* In a loop on the real clock that only waits, no other event than this timer occurs. */
 static int sleeps(void *arg) {
         (void) arg;
         return belay_sleep(BELAY_MILLISECOND);
@@ -225,7 +232,7 @@ int main(void) {
         long_lines();
 
         RUN_VIRTUAL(floods);
-        /* What was left out last is said at the latest here. */
+        /* The end of the run reports the lines that were omitted last. */
         CHECK_EQ(kept_count, 1);
         CHECK_LINES(1, "999 lines were left out, like: task #");
         RUN_VIRTUAL(floods_at_the_end);
@@ -237,7 +244,7 @@ int main(void) {
         CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
         CHECK_LINES(1, "92 lines were left out, like: misuse at there:1: ");
 
-        /* Each run says it, and a timer that was set does not outlive it. */
+        /* Each run reports them, and a timer that was set must not outlive its run. */
         loop = belay_loop_new(NULL);
         CHECK(loop != NULL);
         CHECK_EQ(belay_loop_run(loop, floods_at_the_end, NULL, NULL), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options, masks and initializers as C++ writes them; tests/install/headers.sh compiles this by each standard and
- * compiler that there is, without extensions.
+ * Options, masks and initializers in C++. tests/install/headers.sh compiles this file with each
+ * standard and compiler that is available, without extensions.
  */
 #include <belay.h>
 
@@ -47,7 +47,7 @@ int result_of(belay_task *task) {
         return outcome;
 }
 
-/* In place: what is not named is the default. */
+/* In place: a field that is not named has its default. */
 template <typename First, typename Second> void in_place() {
         belay_task *task = belay_spawn_with(counts, &destroyed, BELAY_OPTIONS(belay_spawn_options, .name = "in place",
                                                                              .destroy = destroys<First, Second>));
@@ -72,7 +72,10 @@ void nested() {
         belay_abort(ends[1]);
 }
 
-/* An object of its own, filled in any order, and one that the macro made: both last as long as any. */
+/*
+ * An object of its own, whose fields are set in any order, and an object that the macro made. Both
+ * live as long as any object.
+ */
 void object() {
         belay_options<belay_spawn_options> options;
         auto made = BELAY_OPTIONS(belay_spawn_options, .name = "made");

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that ends: a program that uses all of tasks, callbacks and cancellation is run again and again, with one call for memory
- * after the other failing, alone or with all that follow. It never crashes, hangs or leaks, and its errors are the documented ones.
+ * Memory runs out: a program that uses tasks, callbacks and cancellation runs again and again. Each
+ * time another allocation fails, alone or with all that follow. The program must never crash, hang
+ * or leak, and its errors must be the documented ones.
  */
 #include "../base/help.h"
 
 static size_t live, calls, fails_at;
-static bool fails_on;           /* from there on, all do */
+static bool fails_on;           /* whether all later allocations fail as well */
 
 static void *memory(void *context, void *block, size_t size) {
         void *result;
@@ -27,7 +28,7 @@ static void *memory(void *context, void *block, size_t size) {
         return result;
 }
 
-/* What the program owns itself. */
+/* Objects that the program itself owns. */
 static int owned;
 
 static void disown(void *thing) {
@@ -49,7 +50,7 @@ static void call_done(belay_task *task, void *arg) {
         call(arg);
 }
 
-/* The documented errors of what memory can fail for. */
+/* The documented errors of calls that allocate memory. */
 #define CHECK_RC(rc) CHECK((rc) >= 0 || (rc) == -ENOMEM)
 
 static int worker(void *arg) {
@@ -59,7 +60,7 @@ static int worker(void *arg) {
         rc = belay_local_set(&local, arg);
         CHECK_RC(rc);
         if (rc < 0)
-                owned--;        /* it stays ours */
+                owned--;        /* the argument still belongs to this task */
         rc = belay_sleep(BELAY_SECOND);
         CHECK(rc == 0 || rc == -ECANCELED || rc == -ENOMEM);
         owned++;
@@ -137,7 +138,9 @@ static int all(void) {
                 belay_release(future);
         }
 
-        /* A limit that cannot be kept for want of memory is an error, and never silently none. */
+        /*
+         * If there is no memory for a limit, the call fails. It must never wait without the limit.
+         */
         if (tasks[1] != NULL) {
                 rc = belay_cancel_wait(tasks[1], "enough", BELAY_HOUR, &outcome);
                 CHECK_RC(rc);
@@ -174,7 +177,7 @@ static int all(void) {
 }
 
 static int app(void *arg) {
-        /* Left to the shut-down. */
+        /* Left to the shutdown. */
         belay_task *task = belay_spawn(awaits, NULL);
 
         (void) arg;

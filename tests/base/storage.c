@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the caller stores has the same size and alignment on each machine, and spans end well where time_t has 32 bits.
+ * Structs in the caller's storage have the same size and alignment on each machine. Spans must end
+ * correctly where time_t has 32 bits.
  */
 #include <belay.h>
 #include <belay/wire.h>
@@ -22,7 +23,10 @@ IS_STORAGE(belay_condition, 128);
 IS_STORAGE(belay_semaphore, 64);
 IS_STORAGE(belay_barrier, 224);
 
-/* What grows within its room keeps its size; what begins with its size may grow at its end. */
+/*
+ * A struct with reserved room keeps its size. A struct that begins with its size may grow at its
+ * end.
+ */
 _Static_assert(sizeof(belay_address) == 168 && _Alignof(belay_address) == 8, "an address has room");
 _Static_assert(sizeof(belay_wire_way) >= offsetof(belay_wire_way, reserved) + 32, "a way has room");
 _Static_assert(sizeof(belay_local) == 4 * sizeof(void *), "a key has room");
@@ -33,7 +37,7 @@ static int sleeps_long(void *arg) {
         return belay_sleep(200 * 365 * 24 * BELAY_HOUR);
 }
 
-/* A wait of 200 years is one: a span that was cut off wrongly would end it or be refused. */
+/* A wait of 200 years. A span that was truncated wrongly would end it, or be rejected. */
 static int app(void *arg) {
         belay_task *task = belay_spawn(sleeps_long, NULL);
         int outcome;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cancelling: delivered once, at the next wait; counted; and what a task ends with after it.
+ * A request is delivered once, at the next wait, and each request counts. The outcome of a task
+ * after a delivery depends on what its function returns.
  */
 #include "../base/help.h"
 
-/* Waits so often, and keeps what each wait came to. */
+/* Waits `count` times, stores what each wait returns, and ends with `result`. */
 struct waits {
         int count, result;
         int rc[8];
@@ -40,7 +41,7 @@ static int delivered_once(void *arg) {
         CHECK_EQ(belay_await(task, &outcome), 0);
         CHECK_EQ(state.rc[0], 0);
         CHECK_EQ(state.rc[1], -ECANCELED);
-        CHECK_EQ(state.rc[2], 0);       /* clean-up may wait */
+        CHECK_EQ(state.rc[2], 0);       /* cleanup may wait */
         CHECK_EQ(state.rc[3], 0);
         CHECK_EQ(belay_now() - begin, 3500 * BELAY_MILLISECOND);
         CHECK_EQ(outcome, -ECANCELED);
@@ -51,7 +52,7 @@ static int delivered_once(void *arg) {
         return 0;
 }
 
-/* A task may end with whatever it likes. */
+/* After a delivery, a task may end with any outcome. */
 static int ends_as_it_likes(void *arg) {
         int results[] = { 0, 5, -EIO, -ETIMEDOUT, -ECANCELED };
 
@@ -72,7 +73,7 @@ static int ends_as_it_likes(void *arg) {
         return 0;
 }
 
-/* Requests that were not delivered yet merge into one, and each counts. */
+/* Pending requests merge into one delivery, and each of them counts. */
 static int merging(void *arg) {
         struct waits state = { .count = 3 };
         belay_task *task = start(&state);
@@ -91,7 +92,7 @@ static int merging(void *arg) {
         return 0;
 }
 
-/* One that comes after the delivery is delivered for itself: it ends a wait of the clean-up. */
+/* A request that comes after a delivery is delivered separately: it ends a wait of the cleanup. */
 static int during_cleanup(void *arg) {
         struct waits state = { .count = 4, .result = -ECANCELED };
         belay_task *task = start(&state);
@@ -130,7 +131,7 @@ static int before_first_step(void *arg) {
         CHECK(!state.began);
         belay_release(task);
 
-        /* By who awaits it. */
+        /* The request is forwarded by an awaiting task. */
         task = must(belay_spawn(waits, &state));
         belay_cancel(belay_self(), NULL);
         CHECK_EQ(belay_await(task, &outcome), -ECANCELED);
@@ -138,7 +139,7 @@ static int before_first_step(void *arg) {
         CHECK(!state.began);
         belay_release(task);
 
-        /* Taken back before it began: it runs. */
+        /* The request is withdrawn before the first step, so the task runs. */
         task = must(belay_spawn(waits, &state));
         CHECK(belay_cancel(task, NULL));
         CHECK_EQ(belay_uncancel(task), 0);
@@ -150,7 +151,7 @@ static int before_first_step(void *arg) {
         return 0;
 }
 
-/* ---- oneself ---- */
+/* ---- a task cancels itself ---- */
 
 static int cancels_itself(void *arg) {
         CHECK(belay_cancel(belay_self(), "myself"));
@@ -173,7 +174,10 @@ static int oneself(void *arg) {
         belay_task *task;
 
         (void) arg;
-        /* One that never waits again ends cancelled whatever it returns... */
+        /*
+         * A task that has a pending request and never waits again ends cancelled even if it returns
+         * a result ...
+         */
         for (int i = 0; i < 3; i++) {
                 task = must(belay_spawn(cancels_itself, &results[i]));
                 CHECK_EQ(belay_await(task, &outcome), 0);
@@ -181,7 +185,7 @@ static int oneself(void *arg) {
                 CHECK(belay_cancelled(task));
                 belay_release(task);
         }
-        /* ... but a failure, which asyncio lets stand. */
+        /* ... but a failure stays its outcome, as in asyncio. */
         task = must(belay_spawn(cancels_itself, &failure));
         CHECK_EQ(belay_await(task, &outcome), 0);
         CHECK_EQ(outcome, -EIO);
@@ -201,7 +205,7 @@ static int oneself(void *arg) {
         return 0;
 }
 
-/* ---- what needs no wait is no cancellation point ---- */
+/* ---- a call that need not wait is no cancellation point ---- */
 
 static int succeeds(void *arg) {
         (void) arg;
@@ -236,7 +240,7 @@ static int no_points(void *arg) {
         return 0;
 }
 
-/* ---- the done ---- */
+/* ---- a task that is done ---- */
 
 static int the_done(void *arg) {
         belay_origin origin = { .size = sizeof(origin) };
@@ -255,7 +259,7 @@ static int the_done(void *arg) {
         return 0;
 }
 
-/* Unasked: it counts as being cancelled, and nobody had asked. */
+/* A task that returns -ECANCELED without a request ends cancelled, with a request count of 0. */
 static int unasked(void *arg) {
         int result = -ECANCELED, outcome;
         struct waits state = { .result = result };
@@ -270,7 +274,7 @@ static int unasked(void *arg) {
         return 0;
 }
 
-/* ---- who asks ---- */
+/* ---- requests from outside of tasks ---- */
 
 static belay_task *target;
 
@@ -283,7 +287,7 @@ static int from_elsewhere(void *arg) {
         bool asked = false;
 
         (void) arg;
-        /* A callback. */
+        /* From a callback. */
         target = start(&state);
         CHECK(belay_soon(asks, &asked) != 0);
         CHECK_EQ(belay_join(target, NULL), 0);

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cancel-and-wait: to the very end, swallowing nobody's cancellation, and with a limit of its own.
+ * Cancel-and-wait waits until the task has really ended, does not lose a request for its caller,
+ * and has a limit of its own.
  */
 #include "../base/help.h"
 
 enum { UNWRITTEN = 424242 };
 
-/* Refuses so many requests, cleans up for so long, and ends with a result. */
+/* Refuses `refusals` requests, cleans up for `cleanup`, and ends with `result`. */
 struct target {
         int refusals, seen;
         belay_time cleanup;
         int result;
         belay_time ended;
-        bool cut;               /* its clean-up was */
+        bool cut;               /* whether its cleanup was cancelled */
 };
 
 static int target(void *arg) {
@@ -47,7 +48,7 @@ static int plain(void *arg) {
         CHECK_EQ(belay_cancelling(belay_self()), 0);
         belay_release(task);
 
-        /* Whatever it ends with; and without anybody to tell. */
+        /* The target may end with any outcome, and the caller need not store it. */
         state = (struct target) { .result = 7 };
         task = start(&state);
         CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_SECOND, &outcome), 0);
@@ -83,7 +84,7 @@ static int done_already(void *arg) {
                 CHECK_EQ(belay_cancelling(task), 0);
                 belay_release(task);
         }
-        /* Before its first step, and a future. */
+        /* The target is a task before its first step, and a future. */
         task = must(belay_spawn(returns, &codes[0]));
         CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_NEVER, &outcome), 0);
         CHECK_EQ(outcome, -ECANCELED);
@@ -111,17 +112,20 @@ static int at_the_limit(void *arg) {
         CHECK(!belay_done(task));
         CHECK_EQ(belay_cancelling(task), 1);
         CHECK_EQ(state.seen, 1);
-        /* Who is still there, in which wait, and where it was waited for. */
+        /*
+         * The log line names the task that is still there, its wait, and the call site of the
+         * cancel-and-wait.
+         */
         CHECK_EQ(kept_count, 1);
         CHECK_LINES(1, "target");
         CHECK_LINES(1, "sleep");
         CHECK_LINES(1, __FILE__);
         CHECK(strstr(kept_lines[0].text, __FILE__) != NULL);
         CHECK_EQ(atoi(strstr(kept_lines[0].text, __FILE__) + sizeof(__FILE__)), line);
-        /* The limit is over with it: a later wait is not ended by it. */
+        /* The limit ends with the call and must not end a later wait. */
         CHECK_EQ(belay_sleep(10 * BELAY_SECOND), 0);
         CHECK_EQ(belay_now(), 13 * BELAY_SECOND);
-        /* It is asked again, and takes that. */
+        /* The target receives a second request, and ends cancelled. */
         CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_SECOND, &outcome), 0);
         CHECK_EQ(outcome, -ECANCELED);
         CHECK_EQ(belay_cancelling(task), 2);
@@ -129,7 +133,7 @@ static int at_the_limit(void *arg) {
         belay_release(task);
         belay_set_log(NULL, NULL);
 
-        /* Its end and the limit at the same time, and zero. */
+        /* The target ends 1 ns before the limit; and a limit of 0. */
         state = (struct target) { .cleanup = BELAY_SECOND, .result = 1 };
         task = start(&state);
         CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_SECOND + 1, &outcome), 0);
@@ -146,7 +150,7 @@ static int at_the_limit(void *arg) {
         return 0;
 }
 
-/* The limit counts from the call, after long computing as well. */
+/* The limit counts from the call, even after long computing. */
 static int from_the_call(void *arg) {
         struct target state = { .refusals = 1 };
         belay_task *task = start(&state);
@@ -184,7 +188,10 @@ static int calls(void *arg) {
         return 0;
 }
 
-/* Neither swallowed nor obeyed: the wait goes on to the end, and then the request is there (systemd; asyncio 86296). */
+/*
+ * A request for the caller neither ends the wait nor is lost. The wait goes on until the target has
+ * ended, and the caller's next wait delivers the request (systemd; asyncio 86296).
+ */
 static int caller_cancelled(void *arg) {
         (void) arg;
         for (int requests = 0; requests <= 3; requests++) {
@@ -199,12 +206,12 @@ static int caller_cancelled(void *arg) {
                 CHECK_EQ(belay_join(task, NULL), 0);
                 CHECK_EQ(caller.rc, 0);
                 CHECK_EQ(caller.outcome, -ECANCELED);
-                CHECK_EQ(caller.returned, state.ended);         /* not before the target's end */
+                CHECK_EQ(caller.returned, state.ended); /* not before the end of the target */
                 CHECK(!state.cut);
                 CHECK_EQ(caller.next, requests > 0 ? -ECANCELED : 0);
-                CHECK_EQ(caller.after, 0);                      /* merged into one */
+                CHECK_EQ(caller.after, 0); /* requests merged into one delivery */
                 CHECK_EQ(belay_cancelling(task), requests);
-                CHECK_EQ(belay_cancelling(caller.target), 1);   /* none was passed on */
+                CHECK_EQ(belay_cancelling(caller.target), 1);   /* no request was forwarded */
                 belay_release(caller.target);
                 belay_release(task);
         }
@@ -216,7 +223,7 @@ static int calls_with_pending(void *arg) {
         return calls(arg);
 }
 
-/* One that was pending before. */
+/* The caller has a request that was pending before the call. */
 static int cancelled_before(void *arg) {
         struct target state = { .cleanup = 10 * BELAY_SECOND };
         struct caller caller = { .target = start(&state), .limit = BELAY_NEVER };
@@ -233,7 +240,7 @@ static int cancelled_before(void *arg) {
         return 0;
 }
 
-/* Its own limit holds all the same, and the request is not lost there either. */
+/* The call's own limit still holds, and the request must not be lost there either. */
 static int cancelled_and_at_the_limit(void *arg) {
         struct target state = { .refusals = 1 };
         struct caller caller = { .target = start(&state), .limit = 5 * BELAY_SECOND };
@@ -261,7 +268,7 @@ static int cancels(void *arg) {
         return 0;
 }
 
-/* Cancelled when the target has ended, before the caller runs again. */
+/* The caller is cancelled when the target has ended, before the caller runs again. */
 static int cancelled_at_the_end(void *arg) {
         belay_task *self = belay_self();
         belay_future *future;
@@ -282,7 +289,10 @@ static int cancelled_at_the_end(void *arg) {
         return 0;
 }
 
-/* A time limit around it strikes meanwhile: it is not lost, and later waits know of it (systemd: an expired timeout is dropped). */
+/*
+ * An enclosing timeout expires meanwhile. Its request must not be lost, so a later wait delivers it
+ * (systemd: an expired timeout is dropped).
+ */
 static int deadline_meanwhile(void *arg) {
         struct target state = { .cleanup = 10 * BELAY_SECOND };
         belay_task *task = start(&state);
@@ -303,7 +313,10 @@ static int deadline_meanwhile(void *arg) {
         return 0;
 }
 
-/* Nothing but the target's end and the limit wakes it: callbacks, others' ends, futures do not (systemd: returns though it still runs). */
+/*
+ * Only the end of the target and the limit end the wait. Callbacks, the ends of other tasks and
+ * futures do not (systemd: the call returns although the task still runs).
+ */
 static void nothing(void *arg) {
         (void) arg;
 }
@@ -329,7 +342,7 @@ static int no_other_wakes(void *arg) {
         CHECK_EQ(belay_sleep(BELAY_MINUTE), 0);
         CHECK_EQ(caller.rc, UNWRITTEN);
         CHECK(!belay_done(caller.target));
-        CHECK(belay_cancel(caller.target, NULL));       /* which it obeys */
+        CHECK(belay_cancel(caller.target, NULL));       /* the target ends on this request */
         CHECK_EQ(belay_join(task, NULL), 0);
         CHECK_EQ(caller.rc, 0);
         CHECK_EQ(caller.returned, state.ended);
@@ -339,7 +352,7 @@ static int no_other_wakes(void *arg) {
         return 0;
 }
 
-/* Several wait for the same target. */
+/* Several tasks wait for the same target. */
 static int several(void *arg) {
         struct target state = { .cleanup = 3 * BELAY_SECOND, .result = 2 };
         struct caller callers[3];
@@ -363,7 +376,7 @@ static int several(void *arg) {
         return 0;
 }
 
-/* ---- what goes wrong ---- */
+/* ---- misuse ---- */
 
 static int wrong(void *arg) {
         int outcome = UNWRITTEN;
@@ -392,7 +405,7 @@ static int outside(void *arg) {
         CHECK(belay_soon(from_callback, task) != 0);
         CHECK_EQ(belay_yield(), 0);
         CHECK_LINES(1, "belay_cancel_wait() outside of a task");
-        CHECK_EQ(belay_cancelling(task), 0);    /* nothing was asked */
+        CHECK_EQ(belay_cancelling(task), 0);    /* no request was sent */
         belay_set_log(NULL, NULL);
         CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_NEVER, NULL), 0);
         belay_release(task);

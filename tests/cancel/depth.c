@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hundred thousand tasks that await each other, cancelled at their end: the way of the request, the way back and the release
- * take no stack that grows with it.
+ * 100000 tasks await each other, and the last one of the chain is cancelled. Forwarding the
+ * request, the way back and the release must not take stack in proportion to the length.
  */
 #include "../base/help.h"
 
@@ -45,7 +45,10 @@ static int chain(void *arg) {
         return 0;
 }
 
-/* The same, with no handle but that each has of the one it awaits: each end releases the next. */
+/*
+ * The same, but the only handle of each task belongs to the task that awaits it. Each end releases
+ * the next task.
+ */
 struct owner {
         belay_task *next;
 };
@@ -90,7 +93,10 @@ static int released(void *arg) {
         return 0;
 }
 
-/* By the shut-down, which cancels each of them, and so those beneath as often: not as many, for the time it takes. */
+/*
+ * The shutdown cancels every task of the chain, and each request is forwarded down the chain. The
+ * chain is shorter, since the time grows with the square of its length.
+ */
 static int left_to_the_loop(void *arg) {
         (void) arg;
         if (length > 5000)
@@ -113,7 +119,10 @@ static int in_the_middle(void *arg) {
         for (int i = 1; i <= length; i++)
                 tasks[i] = must(belay_spawn(link_of, &tasks[i - 1]));
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
-        /* Cancelled in the middle: what is above succeeds, what is beneath is cancelled. */
+        /*
+         * The task in the middle is cancelled. The tasks above it succeed, and the tasks beneath it
+         * are cancelled.
+         */
         CHECK(belay_cancel(tasks[half], NULL));
         CHECK_EQ(belay_await(tasks[length], NULL), 0);
         CHECK_EQ(belay_result(tasks[length]), 0);

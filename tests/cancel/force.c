@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forcing: request after request until the task has ended, or until one gives up.
+ * Forced cancellation: request after request, until the task has ended or the call reaches its
+ * maximum.
  */
 #include "../base/help.h"
 
@@ -34,12 +35,12 @@ static int counts(void *arg) {
                 belay_task *task = start(&state, refusals);
                 belay_time begin = belay_now();
 
-                /* So many requests, and a pause after each. */
+                /* One request for each refusal and one more, with a pause after each. */
                 CHECK_EQ(belay_force_cancel(task, 10, BELAY_SECOND), refusals + 1);
                 CHECK_EQ(belay_now() - begin, (refusals + 1) * BELAY_SECOND);
                 CHECK(belay_cancelled(task));
                 CHECK_EQ(belay_cancelling(task), refusals + 1);
-                /* Done: none. */
+                /* A task that is done receives no request. */
                 begin = belay_now();
                 CHECK_EQ(belay_force_cancel(task, 10, BELAY_SECOND), 0);
                 CHECK_EQ(belay_force_cancel(task, 0, BELAY_SECOND), 0);
@@ -66,7 +67,7 @@ static int gives_up(void *arg) {
         CHECK_EQ(belay_cancelling(task), 101);
         belay_release(task);
 
-        /* By turns of the loop. */
+        /* With a span of 0, the call pauses for one turn of the loop. */
         task = start(&state, 3);
         CHECK_EQ(belay_force_cancel(task, 10, 0), 4);
         belay_release(task);
@@ -77,7 +78,9 @@ static int forces(void *arg) {
         return belay_force_cancel(arg, 10, BELAY_SECOND);
 }
 
-/* Its caller is cancelled: that ends it, and the task keeps what it was sent. */
+/*
+ * A cancellation of the caller ends the call, and the task keeps the requests that it has received.
+ */
 static int cancelled(void *arg) {
         struct stubborn state;
         belay_task *task = start(&state, 100), *forcer = must(belay_spawn(forces, task));
@@ -92,7 +95,10 @@ static int cancelled(void *arg) {
         CHECK_EQ(state.seen, 2);
         CHECK_EQ(belay_cancelling(task), 2);
         belay_release(forcer);
-        /* The shut-down asks again and again only where new tasks come: it must end by itself. */
+        /*
+         * The task must end by itself before the shutdown, which repeats its requests only for new
+         * tasks.
+         */
         CHECK_EQ(belay_force_cancel(task, 200, 1), 99);
         belay_release(task);
         return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Origins: who asked, where, why and when; of each kind that tasks and loops bring about. (A signal's: loop/signals.c.)
+ * Origins: the sender, the call site, the reason and the instant of each kind of request that tasks
+ * and loops send. (Those of signals: loop/signals.c.)
  */
 #include "../base/help.h"
 
@@ -54,7 +55,7 @@ static int caller(void *arg) {
         (void) arg;
         belay_release(asker);
         CHECK_EQ(belay_join(task, NULL), 0);
-        origin = origin_of(task);       /* after the end, and the asker's */
+        origin = origin_of(task);       /* after the end of the task, and of the sender */
         CHECK_EQ(origin.kind, BELAY_ORIGIN_CALLER);
         CHECK_EQ(origin.task, id);
         CHECK_STR(origin.name, "asker");
@@ -64,7 +65,7 @@ static int caller(void *arg) {
         CHECK_EQ(origin.signal, 0);
         belay_release(task);
 
-        /* By no task, at no place that is known. */
+        /* From no task, and from an unknown call site. */
         task = must(belay_spawn(sleeps, NULL));
         CHECK(belay_soon(asks_back, task) != 0);
         CHECK_EQ(belay_join(task, NULL), 0);
@@ -79,7 +80,7 @@ static int caller(void *arg) {
         CHECK_EQ(belay_join(task, NULL), 0);
         belay_release(task);
 
-        /* Its like. */
+        /* The other functions that cancel a task record the same origin. */
         task = must(belay_spawn(sleeps, NULL));
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(belay_cancel_wait(task, "stop", BELAY_NEVER, NULL), 0);
@@ -97,7 +98,7 @@ static int caller(void *arg) {
         return 0;
 }
 
-/* ---- through an awaiter ---- */
+/* ---- forwarded by an awaiting task ---- */
 
 static int awaiter_line;
 
@@ -130,7 +131,7 @@ static int awaiter(void *arg) {
         return 0;
 }
 
-/* ---- unasked ---- */
+/* ---- without a request ---- */
 
 static int returns_it(void *arg) {
         (void) arg;
@@ -154,7 +155,7 @@ static int body(void *arg) {
         return 0;
 }
 
-/* ---- the loop's ---- */
+/* ---- requests of the loop ---- */
 
 static belay_task *kept;
 
@@ -192,7 +193,7 @@ static int interrupted(void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_sleep(BELAY_HOUR), -ECANCELED);
-        origin = origin_of(belay_self());       /* where it was delivered */
+        origin = origin_of(belay_self());       /* while the request is delivered */
         CHECK_EQ(origin.kind, BELAY_ORIGIN_INTERRUPT);
         CHECK_EQ(origin.task, belay_id(task));
         CHECK_STR(origin.name, "button");
@@ -202,13 +203,13 @@ static int interrupted(void *arg) {
         return 0;
 }
 
-/* ---- which of several ---- */
+/* ---- the origin of several requests ---- */
 
 static int several(void *arg) {
         belay_task *self = belay_self();
 
         (void) arg;
-        /* The first of those that merge. */
+        /* The origin is that of the first of the requests that merge. */
         belay_cancel(self, "first");
         CHECK_EQ(belay_advance(BELAY_SECOND), 0);
         belay_cancel(self, "second");
@@ -217,7 +218,7 @@ static int several(void *arg) {
         CHECK_STR(origin_of(self).reason, "first");
         CHECK_EQ(origin_of(self).when, 0);
         CHECK_EQ(origin_of(self).task, belay_id(self));
-        /* It stays until the next. */
+        /* It remains until the next request. */
         CHECK_EQ(belay_yield(), 0);
         CHECK_STR(origin_of(self).reason, "first");
         belay_cancel(self, "third");
@@ -227,7 +228,7 @@ static int several(void *arg) {
         return 0;
 }
 
-/* What the caller's header does not know of is not written. */
+/* The library must not write fields that the caller's header does not have. */
 static int older_header(void *arg) {
         struct {
                 belay_origin origin;

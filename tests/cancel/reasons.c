@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reasons: the text of a request travels as asyncio's message does, and is lost where that is.
+ * The reason of a request travels as asyncio's message does, and is lost where asyncio loses it.
  */
 #include "../base/help.h"
 
-/* Compares the text of what the calling task was left with. */
+/* Compares the text of the calling task's latest failure. */
 static void check_left(const char *expected, int line) {
         belay_failure *failure = belay_failure_take(-ECANCELED);
         const char *text = belay_failure_text(failure);
@@ -29,11 +29,11 @@ static int delivered(void *arg) {
         reason[0] = 'X';
         CHECK_EQ(belay_yield(), -ECANCELED);
         CHECK_LEFT("copied");
-        CHECK_LEFT(NULL);               /* taken */
+        CHECK_LEFT(NULL);               /* taken by the line above */
         belay_cancel(self, NULL);
         CHECK_EQ(belay_sleep(1), -ECANCELED);
         CHECK_LEFT(NULL);
-        /* Of those that wait for the next wait, the last one's. */
+        /* Of several requests that are pending at the next wait, the last one's reason counts. */
         belay_cancel(self, "first");
         belay_cancel(self, "second");
         CHECK_EQ(belay_sleep(1), -ECANCELED);
@@ -81,7 +81,10 @@ static int through_tasks(void *arg) {
         belay_task *inner, *outer, *task;
 
         (void) arg;
-        /* Of one that was woken by a request, that one's, whatever comes before it runs. */
+        /*
+         * A task that a request has woken keeps the reason of that request, even if another request
+         * comes before it runs.
+         */
         task = must(belay_spawn(sleeps_and_looks, NULL));
         CHECK_EQ(belay_yield(), 0);
         belay_cancel(task, "first");
@@ -89,7 +92,10 @@ static int through_tasks(void *arg) {
         CHECK_EQ(belay_join(task, NULL), 0);
         belay_release(task);
 
-        /* A chain of awaits: to the innermost, and back to whoever asks. */
+        /*
+         * In a chain of awaits the reason travels to the innermost task, and back to the task that
+         * was cancelled first and its caller.
+         */
         inner = must(belay_spawn(sleeps, NULL));
         task = must(belay_spawn(awaits, inner));
         outer = must(belay_spawn(awaits, task));
@@ -102,7 +108,10 @@ static int through_tasks(void *arg) {
         belay_release(task);
         belay_release(outer);
 
-        /* It is handed out once: asyncio hands its error on, and the next gets a bare one. */
+        /*
+         * The reason is handed out once. asyncio hands out its exception once, and the next await
+         * gets one without a message.
+         */
         task = must(belay_spawn(sleeps, NULL));
         CHECK_EQ(belay_yield(), 0);
         belay_cancel(task, "once");
@@ -112,7 +121,7 @@ static int through_tasks(void *arg) {
         CHECK_LEFT(NULL);
         belay_release(task);
 
-        /* Nor is one that waited for its next wait. */
+        /* The same holds for a request that was pending until the next wait. */
         task = must(belay_spawn(yields, NULL));
         CHECK_EQ(belay_yield(), 0);
         belay_cancel(task, "once");
@@ -122,7 +131,10 @@ static int through_tasks(void *arg) {
         CHECK_LEFT(NULL);
         belay_release(task);
 
-        /* What the function returns decides: one that took it returns none. */
+        /*
+         * The return of the task's function decides: a task that has taken its failure returns no
+         * reason.
+         */
         task = must(belay_spawn(loses_it, NULL));
         CHECK_EQ(belay_yield(), 0);
         belay_cancel(task, "lost");
@@ -130,7 +142,7 @@ static int through_tasks(void *arg) {
         CHECK_LEFT(NULL);
         belay_release(task);
 
-        /* A shield passes none on. */
+        /* A shield does not pass the reason to its caller. */
         task = must(belay_spawn(sleeps, NULL));
         CHECK_EQ(belay_yield(), 0);
         belay_cancel(task, "hidden");
@@ -138,7 +150,7 @@ static int through_tasks(void *arg) {
         CHECK_LEFT(NULL);
         belay_release(task);
 
-        /* Before the first step, and of a future. */
+        /* A task that is cancelled before its first step, and a future. */
         task = must(belay_spawn(sleeps, NULL));
         belay_cancel(task, "never");
         CHECK_EQ(belay_await(task, NULL), 0);
@@ -175,7 +187,7 @@ static int at_the_end(void *arg) {
         CHECK_STR(belay_failure_text(belay_failure_of(task)), "enough");
         belay_release(task);
 
-        /* The body's own. */
+        /* The body's own reason. */
         task = must(belay_spawn(gives_a_reason, NULL));
         CHECK_EQ(belay_yield(), 0);
         CHECK_STR(belay_failure_text(belay_failure_of(task)), "by myself");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking requests back: the count, what is forgotten with the last one, and what goes on afterwards.
+ * Withdrawing requests: the count, the pending request that is dropped with the last withdrawal,
+ * and what goes on afterwards.
  */
 #include "../base/help.h"
 
@@ -8,14 +9,14 @@ static int counting(void *arg) {
         belay_task *self = belay_self();
 
         (void) arg;
-        /* Below zero it does not go. */
+        /* The count never drops below 0. */
         CHECK_EQ(belay_uncancel(self), 0);
         CHECK_EQ(belay_cancelling(self), 0);
         for (int i = 0; i < 3; i++)
                 belay_cancel(self, NULL);
         CHECK_EQ(belay_cancelling(self), 3);
         CHECK_EQ(belay_yield(), -ECANCELED);
-        CHECK_EQ(belay_cancelling(self), 3);    /* not changed by the delivery */
+        CHECK_EQ(belay_cancelling(self), 3);    /* the delivery does not change the count */
         CHECK_EQ(belay_uncancel(self), 2);
         CHECK_EQ(belay_uncancel(self), 1);
         CHECK_EQ(belay_uncancel(self), 0);
@@ -23,7 +24,7 @@ static int counting(void *arg) {
         return 0;
 }
 
-/* With the last one, a request that was not delivered yet is forgotten; not before. */
+/* A pending request is dropped when the last request is withdrawn, and not before. */
 static int forgetting(void *arg) {
         belay_task *self = belay_self();
 
@@ -82,7 +83,10 @@ static int sleeps(void *arg) {
         return 0;
 }
 
-/* A wait that the request has ended already is over, as in asyncio: only what waits for the next wait is forgotten. */
+/*
+ * A wait that a request has already ended stays ended, as in asyncio. Withdrawing drops only a
+ * request that is pending until the next wait.
+ */
 static int too_late(void *arg) {
         int rc = 1;
         belay_task *task = must(belay_spawn(sleeps, &rc));
@@ -98,7 +102,7 @@ static int too_late(void *arg) {
         return 0;
 }
 
-/* The origin of one that was forgotten is not that of the next. */
+/* The origin of a dropped request must not become that of the next request. */
 static int origins(void *arg) {
         belay_origin origin = { .size = sizeof(origin) };
         belay_task *self = belay_self();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for an end, by await, join and shield: the verdict of the wait and the end of the task are two things.
+ * Waits for the end of a task by await, join and shield. The verdict of the wait and the outcome of
+ * the awaited task are two separate values.
  */
 #include "../base/help.h"
 
@@ -20,14 +21,14 @@ static int returns(void *arg) {
 
 static int seven = 7, failure = -EIO, cancelled = -ECANCELED;
 
-/* Ends after a second. */
+/* Ends after 1 s with the outcome at `arg`, or with the failure of its sleep. */
 static int takes_a_second(void *arg) {
         int rc = belay_sleep(BELAY_SECOND);
 
         return rc < 0 ? rc : *(int *) arg;
 }
 
-/* Takes so many requests and goes on, then ends with 5. */
+/* Goes on after `requests` deliveries, then ends with 5. */
 struct stubborn {
         int requests, seen;
 };
@@ -45,12 +46,15 @@ typedef int waiting(const char *place, belay_task *task, int *outcome);
 
 static waiting *const kinds[] = { belay_await_placed, belay_join_placed, belay_shield_placed };
 
-/* A task that waits for another in one of the three ways, and keeps what it came to. */
+/*
+ * A task that waits for another task in one of the three ways, and stores the verdict and the
+ * outcome.
+ */
 struct waiter {
         waiting *wait;
         belay_task *target;
         int rc, outcome, next;
-        bool goes_on;           /* whether a wait after it is made, for `next` */
+        bool goes_on;           /* whether the waiter makes another wait afterwards, for `next` */
 };
 
 static int waits(void *arg) {
@@ -72,7 +76,10 @@ static belay_task *start_waiter(struct waiter *waiter, waiting *wait, belay_task
         return task;
 }
 
-/* 0 at once where there is nothing to wait for, without giving way and though a request is pending. */
+/*
+ * If the awaited task is done, each wait returns 0 at once. It does not yield, even if a request is
+ * pending.
+ */
 static int done_already(void *arg) {
         int *codes[] = { &seven, &failure, &cancelled };
 
@@ -112,7 +119,10 @@ static int plain_ends(void *arg) {
                         CHECK_EQ(kinds[k]("here", task, &outcome), 0);
                         CHECK_EQ(outcome, *codes[i]);
                         CHECK_EQ(belay_now() - begin, BELAY_SECOND);
-                        /* That another ended cancelled is no request for us. */
+                        /*
+                         * The cancellation of another task must not count as a request for the
+                         * waiting task.
+                         */
                         CHECK_EQ(belay_cancelling(belay_self()), 0);
                         CHECK_EQ(belay_yield(), 0);
                         belay_release(task);
@@ -120,15 +130,17 @@ static int plain_ends(void *arg) {
         return 0;
 }
 
-/* ---- cancelled: who, and what it comes to ---- */
+/* ---- cancelled: which task, and the verdict ---- */
 
-/* The waiter's own cancellation. */
+/* The waiting task itself is cancelled. */
 static int own(void *arg) {
         struct waiter waiter;
         belay_task *target, *task;
 
         (void) arg;
-        /* Await passes it on; the target ends cancelled, and so does the wait. */
+        /*
+         * Await forwards the request. The target ends cancelled, and the wait returns -ECANCELED.
+         */
         target = must(belay_spawn(takes_a_second, &seven));
         task = start_waiter(&waiter, belay_await_placed, target);
         CHECK(belay_cancel(task, NULL));
@@ -141,7 +153,7 @@ static int own(void *arg) {
         belay_release(task);
         belay_release(target);
 
-        /* Join and shield leave it alone. */
+        /* Join and shield do not forward the request, so the target goes on. */
         for (size_t k = 1; k < 3; k++) {
                 target = must(belay_spawn(takes_a_second, &seven));
                 task = start_waiter(&waiter, kinds[k], target);
@@ -160,7 +172,7 @@ static int own(void *arg) {
         return 0;
 }
 
-/* Somebody else's: the wait succeeds. */
+/* If another task cancels the target, the wait succeeds. */
 static int foreign(void *arg) {
         (void) arg;
         for (size_t k = 0; k < 3; k++) {
@@ -186,7 +198,10 @@ static void cancel_both(belay_task *target, belay_task *waiter, bool target_firs
         CHECK(belay_cancel(target_first ? waiter : target, NULL));
 }
 
-/* Both in the same instant, in either order. The waiter has a request, and must hear of it once. */
+/*
+ * The waiting task and its target are cancelled in the same instant, in either order. The waiting
+ * task has one request, so exactly one delivery may reach it.
+ */
 static int both(void *arg) {
         (void) arg;
         for (size_t k = 0; k < 3; k++)
@@ -214,8 +229,9 @@ static int both(void *arg) {
 }
 
 /*
- * The target has ended, and before the waiter runs again it is cancelled. In asyncio's functions the request wins (and an error
- * wake-up is not overwritten by an ordinary one: systemd, PhotonLibOS 380); in join, what happened wins.
+ * The target has ended, and the waiting task is cancelled before it runs again. In the functions
+ * that asyncio has, the request takes precedence. Join returns the end that has already occurred.
+ * An ordinary wake-up must not overwrite the result of an error wake-up (systemd, PhotonLibOS 380).
  */
 static int ended_then_cancelled(void *arg) {
         (void) arg;
@@ -236,7 +252,7 @@ static int ended_then_cancelled(void *arg) {
         return 0;
 }
 
-/* The other way round: an ordinary wake-up does not take the place of the request that came first. */
+/* The reverse order: an ordinary wake-up must not replace the request that came before it. */
 static int cancelled_then_ended(void *arg) {
         (void) arg;
         for (size_t k = 1; k < 3; k++) {
@@ -261,7 +277,10 @@ static int cancelled_then_ended(void *arg) {
         return 0;
 }
 
-/* A target that refuses goes on, and the wait with it; the request goes to it as often as it comes. */
+/*
+ * A target that refuses goes on, and the wait goes on with it. Each further request is forwarded to
+ * the target.
+ */
 static int refused(void *arg) {
         struct stubborn stubborn = { .requests = 3 };
         belay_task *target = must(belay_spawn(refuses, &stubborn));
@@ -287,7 +306,7 @@ static int refused(void *arg) {
         return 0;
 }
 
-/* A request that was pending when the wait began meets it. */
+/* A request that was pending before the wait began is delivered to, or forwarded by, that wait. */
 static int pending_before(void *arg) {
         int outcome = UNWRITTEN;
         belay_task *target = must(belay_spawn(takes_a_second, &seven));
@@ -310,9 +329,12 @@ static int pending_before(void *arg) {
         return 0;
 }
 
-/* ---- others ---- */
+/* ---- several waits, and waits that end early ---- */
 
-/* Several wait for the same, in all ways; each is told, in the order in which they came. */
+/*
+ * Several tasks wait for the same target in all three ways. All are woken, in the order in which
+ * their waits began.
+ */
 static int several(void *arg) {
         belay_task *target = must(belay_spawn(takes_a_second, &failure)), *tasks[9];
         struct waiter waiters[9];
@@ -335,7 +357,7 @@ static int releases(void *arg) {
         return 0;
 }
 
-/* The only handle is released while another waits on it (libdill 215). */
+/* The only handle is released while another task waits for it (libdill 215). */
 static int released_meanwhile(void *arg) {
         (void) arg;
         for (size_t k = 0; k < 3; k++) {
@@ -349,7 +371,10 @@ static int released_meanwhile(void *arg) {
         return 0;
 }
 
-/* A wait that was left for a cancellation is not woken by the end later (systemd: a wake-up meant for something else). */
+/*
+ * After a cancellation has ended a wait, the end of its target must not wake a later wait. In
+ * systemd, wake-ups have reached waits that they did not belong to.
+ */
 static int left_behind(void *arg) {
         (void) arg;
         for (size_t k = 1; k < 3; k++) {
@@ -367,10 +392,10 @@ static int left_behind(void *arg) {
         return 0;
 }
 
-/* ---- what goes wrong ---- */
+/* ---- misuse ---- */
 
 static int for_oneself(void *arg) {
-        /* The others go on, so that it is no deadlock of all. */
+        /* Another task keeps running, so that the loop is not deadlocked. */
         belay_task *other = must(belay_spawn(takes_a_second, &seven)), *task;
         struct waiter waiter;
         belay_timeout limit;
@@ -391,7 +416,7 @@ static int for_oneself(void *arg) {
                 belay_release(task);
         }
 
-        /* A shield of oneself waits, as asyncio's does, until it is cancelled. */
+        /* A task that shields itself waits until it is cancelled, as in asyncio. */
         keep_lines();
         waiter = (struct waiter) { .wait = belay_shield_placed, .rc = UNWRITTEN };
         task = waiter.target = must(belay_spawn(waits, &waiter));
@@ -404,7 +429,7 @@ static int for_oneself(void *arg) {
         CHECK_LINES(1, "misuse at waits:1: task #");
         CHECK_LINES(1, "shields itself");
         CHECK(!belay_done(other));
-        /* A limit ends it; and where nothing is left to do so, the deadlock is broken. */
+        /* A timeout ends that wait. If nothing else could end it, the deadlock is broken. */
         CHECK_EQ(belay_timeout_enter(&limit, BELAY_MILLISECOND), 0);
         CHECK_EQ(belay_timeout_leave(&limit, belay_shield(belay_self(), NULL)), -ETIMEDOUT);
         CHECK_EQ(belay_join(other, NULL), 0);
@@ -422,7 +447,10 @@ static int awaits_itself_then_sleeps(void *arg) {
         return belay_sleep(BELAY_SECOND);
 }
 
-/* From then on nobody can await it until it has ended, as in asyncio; join and shield are no part of that. */
+/*
+ * After a task has awaited itself, no task can await it until it has ended, as in asyncio. Join and
+ * shield are not affected.
+ */
 static int who_awaited_itself(void *arg) {
         belay_task *task = must(belay_spawn(awaits_itself_then_sleeps, NULL));
         int outcome = UNWRITTEN;
@@ -441,7 +469,7 @@ static int who_awaited_itself(void *arg) {
         return 0;
 }
 
-/* A handle that could not be had is what it was: no memory. */
+/* A NULL handle stands for a task that could not be started, so each wait returns -ENOMEM. */
 static int no_handle(void *arg) {
         int outcome = UNWRITTEN;
 

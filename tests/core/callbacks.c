@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callbacks: at a task's end, soon, and later; taken back, and with tickets that are long stale.
+ * Callbacks at the end of a task, in the next turn and after a span. The tests withdraw some of
+ * them, and use tickets that have long been stale.
  */
 #include "../base/help.h"
 
@@ -43,16 +44,17 @@ static int at_the_end(void *arg) {
         CHECK_EQ(belay_on_done(task, done, "c"), 0);
         CHECK_EQ(belay_on_done(task, done, "a"), 0);
         CHECK_EQ(belay_join(task, NULL), 0);
-        CHECK_STR(trace, "abca");       /* in the order in which they were added, before the waiter that came last */
+        /* Callbacks run in the order in which they were added, before the later waiter. */
+        CHECK_STR(trace, "abca");
         CHECK_EQ(belay_off_done(task, done, "a"), 0);
 
-        /* Has ended: soon, not now. */
+        /* The task has ended: the callback runs in the next turn, not inside this call. */
         trace[0] = '\0';
         CHECK_EQ(belay_on_done(task, done, "d"), 0);
         CHECK_STR(trace, "");
-        /* Due already: it cannot be taken back. */
+        /* The callback is already due, so it cannot be withdrawn. */
         CHECK_EQ(belay_off_done(task, done, "d"), 0);
-        belay_release(task);            /* it has a reference of its own */
+        belay_release(task);            /* the callback holds a reference of its own */
         CHECK_EQ(belay_yield(), 0);
         CHECK_STR(trace, "d");
         return 0;
@@ -82,7 +84,7 @@ static void spawns(belay_task *task, void *arg) {
         *next = must(belay_spawn(sleeps, &seven));
 }
 
-/* A callback may start tasks and add callbacks, and is told of cancellations, too. */
+/* A callback may start tasks and add callbacks. It is also called if the task ends cancelled. */
 static int goes_on(void *arg) {
         belay_task *task = must(belay_spawn(sleeps, &seven)), *next = NULL;
 
@@ -101,7 +103,7 @@ static int goes_on(void *arg) {
         return 0;
 }
 
-/* ---- soon and later ---- */
+/* ---- belay_soon() and belay_later() ---- */
 
 static int task_notes(void *arg) {
         size_t length = strlen(trace);
@@ -123,7 +125,8 @@ static int soon(void *arg) {
         CHECK(first != 0 && second != 0 && first != second);
         CHECK_STR(trace, "");
         CHECK_EQ(belay_yield(), 0);
-        CHECK_STR(trace, "tabu");       /* after what was ready, before what came later */
+        /* They run after all that was ready before them, and before all that became ready later. */
+        CHECK_STR(trace, "tabu");
         CHECK(!belay_timer_cancel(first));
 
         trace[0] = '\0';
@@ -156,7 +159,10 @@ static int later(void *arg) {
         CHECK_EQ(belay_sleep(10 * BELAY_HOUR), 0);
         CHECK_STR(trace, "ab");
         CHECK(belay_timer_cancel(tickets[3]));
-        /* At once, and in the past: in the next turn, not in this call. */
+        /*
+         * A span of 0 and a span in the past: the callback runs in the next turn, not inside this
+         * call.
+         */
         CHECK(belay_later(0, note, "x") != 0);
         CHECK(belay_later(-BELAY_SECOND, note, "y") != 0);
         CHECK_STR(trace, "ab");
@@ -165,7 +171,10 @@ static int later(void *arg) {
         return 0;
 }
 
-/* A relative time counts from the call, after long computing as well. */
+/*
+ * A span counts from the call, even if the task has computed for long since the loop last read its
+ * clock.
+ */
 static int counts_from_the_call(void *arg) {
         (void) arg;
         trace[0] = '\0';
@@ -178,7 +187,7 @@ static int counts_from_the_call(void *arg) {
         return 0;
 }
 
-/* A ticket whose slot serves another by now takes nothing back. */
+/* A stale ticket, whose slot serves another callback by this time, withdraws nothing. */
 static int stale(void *arg) {
         belay_ticket old[100], new[100];
 
@@ -210,7 +219,7 @@ static int stale(void *arg) {
 static belay_ticket own_ticket;
 
 static void cancels_itself(void *arg) {
-        /* It is running: too late. */
+        /* The callback is running, so it is too late to withdraw it. */
         CHECK(!belay_timer_cancel(own_ticket));
         note(arg);
 }
@@ -220,7 +229,7 @@ static void cancels_another(void *arg) {
         note(arg);
 }
 
-/* Due at the same time: the one that comes first can still take the other back. */
+/* Of two callbacks that are due at the same time, the first can still withdraw the second. */
 static int within_callbacks(void *arg) {
         (void) arg;
         trace[0] = '\0';
@@ -247,7 +256,7 @@ static void again(void *arg) {
                 *(belay_ticket *) arg = 1;
 }
 
-/* Callbacks that make the next one let tasks run between them. */
+/* Tasks run between callbacks that each add the next. */
 static int chains(void *arg) {
         belay_ticket over = 0;
         int turns = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callbacks that start each other for ever, after the loop has learned that switches are quick: timers and signals
- * come through.
+ * Callbacks that add each other without end must not keep timers and signals from running. The loop
+ * has measured beforehand that switches are quick.
  */
 #include "../base/help.h"
 

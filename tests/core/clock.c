@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether the kernel trusts the processor's counter is asked once, but not taken for known if it could not be asked.
+ * The library finds out once whether the kernel trusts the processor's time stamp counter. If the
+ * check fails for want of descriptors, the result must not be remembered.
  */
 #define _GNU_SOURCE
 #include "core/ticks.h"

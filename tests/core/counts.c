@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counts that a program can drive up without limit, by a mistake or in a long life, stay at their highest instead of wrapping:
- * what is referred to too often is never freed, and what was cancelled too often stays cancelled.
+ * A program can drive some counts up without limit, by a mistake or in a long life. They stay at
+ * their maximum instead of wrapping. Then a record with too many references is never freed, and a
+ * task with too many requests stays cancelled.
  */
 #include <limits.h>
 
@@ -33,7 +34,9 @@ static int requests(void *arg) {
         return 0;
 }
 
-/* What a task asks of itself is not held back. */
+/*
+ * Another task sends the request, because a shield does not hold back a task's requests to itself.
+ */
 static int cancels(void *arg) {
         CHECK(belay_cancel(arg, NULL));
         return 0;
@@ -61,7 +64,7 @@ static int held_back(void *arg) {
         return 0;
 }
 
-/* Each reference is given back once more than it is counted, and the record lives. */
+/* Each reference is released once more than it is counted, and the record must stay in memory. */
 static int handles(void *arg) {
         belay_task *task = must(belay_spawn(sleeps, NULL));
         int refs = task->refs;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errno belongs to a task: whatever others do to it, it is after a wait what it was before.
+ * errno belongs to a task: a wait restores its value, whatever the other tasks did to errno
+ * meanwhile.
  */
 #include "../base/help.h"
 
 static int spoils(void *arg) {
         int mine = *(int *) arg;
 
-        CHECK_EQ(errno, 0);     /* a new task begins without an error */
+        CHECK_EQ(errno, 0);     /* a new task begins with errno 0 */
         for (int i = 0; i < 10; i++) {
                 errno = mine;
                 CHECK_EQ(belay_yield(), 0);
@@ -64,7 +65,7 @@ static int several(void *arg) {
                 CHECK_EQ(belay_checkpoint(), 0);
         CHECK_EQ(errno, 42);
 
-        /* A report does not spoil it either. */
+        /* A log line must not change errno either. */
         belay_set_log(log_that_spoils, NULL);
         CHECK_EQ(belay_result(belay_self()), -EINPROGRESS);
         CHECK_EQ(errno, 42);

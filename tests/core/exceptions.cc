@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Tasks in C++: one that waits inside of catch, destructors that run when it is cancelled, and an exception that leaves a
-// task's function, which ends the program with a message.
+// Tasks in C++. A task waits inside of catch, destructors run when a task is cancelled, and an
+// exception leaves the function of a task. Such an exception ends the program with a message.
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -16,7 +16,7 @@ struct counts {
         ~counts() { destroyed++; }
 };
 
-// Each in a handler of its own when the others throw and catch theirs.
+// Each task is in a handler of its own while the others throw and catch theirs.
 int catches(void *arg) {
         std::string name(static_cast<const char *>(arg)), within = name + " within";
 
@@ -36,7 +36,7 @@ int catches(void *arg) {
                         }
                         CHECK_EQ(belay_yield(), 0);
                         try {
-                                throw;          // this one, and not another task's
+                                throw;          // this task's exception, not another task's
                         } catch (const std::exception &again) {
                                 CHECK_STR(again.what(), name.c_str());
                         }
@@ -45,7 +45,7 @@ int catches(void *arg) {
         return 0;
 }
 
-// Waits while an exception is on its way: in a destructor.
+// Its destructor waits while an exception is being propagated.
 struct waits {
         ~waits() {
                 CHECK_EQ(std::uncaught_exceptions(), 1);
@@ -67,7 +67,7 @@ int unwinds(void *) {
         return 0;
 }
 
-// One that ends, eagerly, while whoever starts it is in a handler.
+// An eager task that ends while the task that starts it is in a handler.
 int throws_eagerly(void *) {
         CHECK(!std::current_exception());
         try {
@@ -95,7 +95,7 @@ int starts_in_handler(void *) {
         return 0;
 }
 
-// The way out of a cancelled task is the way out of its function.
+// A cancelled task unwinds by leaving its function.
 int cancelled(void *) {
         counts thing;
         try {
@@ -163,7 +163,8 @@ int main() {
         CHECK_EQ(belay_run_with(app, nullptr, &options), 0);
         CHECK_EQ(belay_run(app, nullptr), 0);
 
-        // Not silently, and not on into whatever lies above the function.
+        // The program must neither end silently nor unwind into the frames above the function of
+        // the task.
         for (belay_fn *fn : { in_main, in_task }) {
                 in_child(&child, fn, nullptr);
                 CHECK(WIFSIGNALED(child.status));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whatever tasks do, timers, signals and others get their turn: those that yield for ever and those that compute and
- * make checkpoints let them through within about a millisecond. How long it took is printed; only a hundred times that fails,
- * since the machine may have other work.
+ * Timers, signals and other tasks get their turn whatever the running tasks do. Tasks that only
+ * yield, and tasks that compute and make checkpoints, delay them by about 1 ms. The test prints the
+ * delay. It fails only from 50 ms on, or 2 s under a checker, since the machine may have other
+ * work.
  */
 #include "../base/help.h"
 
@@ -57,7 +58,10 @@ static void fires(void *arg) {
         *(bool *) arg = true;
 }
 
-/* A callback's time and a sleeper's, several times; the best of them must keep the limit. */
+/*
+ * Measures the delay of a callback and of a sleeping task TRIES times. The shortest delay must keep
+ * the limit.
+ */
 static void measure(const char *what) {
         worst = 0;
         best = BELAY_NEVER;
@@ -104,7 +108,7 @@ static int all(void *arg) {
         return 0;
 }
 
-/* A loop of checkpoints lets others run that are merely ready. */
+/* A loop of checkpoints also lets tasks run that are merely ready. */
 static int counts_turns(void *arg) {
         while (!over) {
                 ++*(unsigned *) arg;
@@ -131,7 +135,10 @@ static int lets_others_run(void *arg) {
         return 0;
 }
 
-/* Cancelled by a timer, with nobody to wait for and nothing but checkpoints (systemd: a task that never waits). */
+/*
+ * A timer cancels a task that makes checkpoints only and never waits (systemd: a task that never
+ * waits).
+ */
 static belay_task *computing;
 
 static void cancel_it(void *arg) {

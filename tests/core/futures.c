@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Futures: tasks without a body, which somebody else ends.
+ * Futures: tasks without a body, which a caller sets or cancels.
  */
 #include "../base/help.h"
 
@@ -72,7 +72,7 @@ static int details(void *arg) {
         belay_release(future);
         belay_release(task);
 
-        /* A detail that belongs to another code stays where it is. */
+        /* The detail of a different code stays with the calling task. */
         future = must(belay_future_new());
         belay_fail(-EIO, "mine");
         CHECK_EQ(belay_future_set(future, -EPIPE), 0);
@@ -82,7 +82,7 @@ static int details(void *arg) {
         belay_failure_release(failure);
         belay_release(future);
 
-        /* Outside of tasks: the code alone. */
+        /* Set from outside of a task, the future receives the code alone. */
         future = must(belay_future_new());
         CHECK(belay_soon(set_from_callback, future) != 0);
         CHECK_EQ(belay_join(future, &outcome), 0);
@@ -100,7 +100,7 @@ static int values(void *arg) {
         CHECK_EQ(belay_future_set_value(future, &destroyed, destroy), 0);
         CHECK_EQ(belay_result(future), 0);
         CHECK(belay_value(future) == &destroyed);
-        /* Done: the value stays the caller's. */
+        /* The future is done, so the value still belongs to the caller. */
         CHECK_EQ(belay_future_set_value(future, &other, destroy), -EALREADY);
         belay_release(future);
         CHECK_EQ(destroyed, 1);
@@ -118,7 +118,10 @@ static int awaits(void *arg) {
         return belay_await(arg, NULL);
 }
 
-/* Cancelled, it ends at once; through whoever awaits it, as well. */
+/*
+ * A future that is cancelled ends at once, also if the request is forwarded by a task that awaits
+ * it.
+ */
 static int cancelled(void *arg) {
         belay_future *future = must(belay_future_new());
         belay_origin origin = { .size = sizeof(origin) };
@@ -150,7 +153,7 @@ static int cancelled(void *arg) {
         CHECK_EQ(origin.task, belay_id(task));
         belay_release(task);
 
-        /* As by setting it. */
+        /* Setting a future to -ECANCELED also ends it cancelled. */
         belay_release(future);
         future = must(belay_future_new());
         CHECK_EQ(belay_future_set(future, -ECANCELED), 0);
@@ -159,7 +162,10 @@ static int cancelled(void *arg) {
         return 0;
 }
 
-/* A cancelled future's waiter, of which there are several, is no cancellation of theirs. */
+/*
+ * Several tasks wait for a future that is cancelled. That must not count as a cancellation of the
+ * waiting tasks.
+ */
 static int cancelled_for_many(void *arg) {
         belay_future *future = must(belay_future_new());
         belay_task *tasks[3];
@@ -185,7 +191,10 @@ static void never_called(belay_task *task, void *arg) {
         CHECK(!"called");
 }
 
-/* Nobody can end it any more: it goes, and what waited for its end with it. */
+/*
+ * After the last release no caller can end the future. Its record is freed, and with it the
+ * callbacks that waited for its end.
+ */
 static int forgotten(void *arg) {
         belay_future *future = must(belay_future_new());
 
@@ -227,7 +236,7 @@ static int keeps_pending(void *arg) {
         return belay_on_done(kept, never_called, NULL);
 }
 
-/* What is never called is freed all the same. */
+/* Callbacks that are never called must be freed all the same. */
 static size_t live;
 
 static void *counts(void *context, void *block, size_t size) {
@@ -251,7 +260,7 @@ int main(void) {
         RUN_VIRTUAL(forgotten);
         RUN_VIRTUAL(misused);
 
-        /* What is not due when the loop ends never runs. */
+        /* A callback that is not due when the loop ends never runs. */
         RUN_VIRTUAL(keeps_pending);
         belay_release(kept);
         RUN_VIRTUAL(keeps_pending);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles: references to look through, which outlive their task and its loop; results and values.
+ * References that outlive their task and its loop, results, and values.
  */
 #include "../base/help.h"
 
@@ -13,7 +13,7 @@ static int adds_one(void *arg) {
         return 6;
 }
 
-/* A task without a handle goes on all the same (cpython 88831), and releasing stops nothing. */
+/* A task without a handle goes on (cpython 88831). Releasing a handle cancels nothing. */
 static int released_at_once(void *arg) {
         belay_task *task;
 
@@ -85,7 +85,7 @@ static int results(void *arg) {
                 CHECK_EQ(belay_cancelled(task), codes[i] == -ECANCELED);
                 CHECK_EQ(belay_result(task), codes[i]);
                 CHECK_EQ(belay_result(task), codes[i]);
-                /* No detail, no failure. */
+                /* A failure without a detail has no failure object. */
                 CHECK(belay_failure_of(task) == NULL);
                 belay_release(task);
         }
@@ -118,7 +118,10 @@ static int sleeps(void *arg) {
         return belay_sleep(BELAY_NEVER);
 }
 
-/* Borrowed for as long as there is a handle, whoever is given the reason meanwhile. */
+/*
+ * A borrowed reason stays valid while there is a handle, even if a wait has received the reason
+ * meanwhile.
+ */
 static int borrowed(void *arg) {
         belay_task *task = must(belay_spawn(sleeps, NULL));
         const belay_failure *reason;
@@ -166,7 +169,7 @@ static int states(void *arg) {
         CHECK_EQ(belay_yield(), 0);
         CHECK_STR(belay_state(task), "done");
         CHECK_STR(belay_state(other), "failed");
-        /* Which is not looking at it. */
+        /* Reading the state does not retrieve the outcome, so the failure is still logged. */
         keep_lines();
         belay_release(task);
         belay_release(other);
@@ -215,7 +218,7 @@ static int values(void *arg) {
         (void) arg;
         CHECK(belay_value(task) == NULL);
         CHECK_EQ(belay_await(task, NULL), 0);
-        /* Borrowing leaves it where it is; the last reference destroys it. */
+        /* Borrowing leaves the value in place. The last release destroys it. */
         CHECK(belay_value(task) == &destroyed[0]);
         CHECK(belay_value(task) == &destroyed[0]);
         belay_ref(task);
@@ -224,7 +227,7 @@ static int values(void *arg) {
         belay_release(task);
         CHECK_EQ(destroyed[0], 1);
 
-        /* Taken, it is not. */
+        /* A value that was taken is not destroyed. */
         task = must(belay_spawn(sets_value, NULL));
         CHECK_EQ(belay_await(task, NULL), 0);
         CHECK(belay_take_value(task) == &destroyed[0]);
@@ -233,7 +236,7 @@ static int values(void *arg) {
         belay_release(task);
         CHECK_EQ(destroyed[0], 1);
 
-        /* A value replaced; and a failure may have one, too. */
+        /* A second value replaces the first. A task that fails may have a value, too. */
         task = must(belay_spawn(sets_twice, NULL));
         CHECK_EQ(belay_await(task, NULL), 0);
         CHECK_EQ(belay_result(task), -EIO);
@@ -250,7 +253,7 @@ static int values(void *arg) {
         return 0;
 }
 
-/* ---- beyond the loop ---- */
+/* ---- after the end of the loop ---- */
 
 struct survivors {
         belay_task *done, *shut_down, *future;
@@ -279,7 +282,7 @@ static void outlive_the_loop(void) {
         CHECK(belay_origin_of(survivors.shut_down, &origin));
         CHECK_EQ(origin.kind, BELAY_ORIGIN_SHUTDOWN);
         CHECK(!belay_cancel(survivors.shut_down, NULL));
-        /* The pending future can still be ended, though nobody waits. */
+        /* The pending future can still be set, though no task waits for it. */
         CHECK(!belay_done(survivors.future));
         CHECK_EQ(belay_future_set(survivors.future, 3), 0);
         CHECK_EQ(belay_result(survivors.future), 3);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * NULL where a handle is expected: a task that could not be started. States in words.
+ * NULL where a handle is expected, as after a spawn that failed; and the names of the states.
  */
 #include "../base/help.h"
 
@@ -112,7 +112,8 @@ static int states(void *arg) {
 }
 
 /*
- * Thousands, each twice, through a memory function: nothing is taken behind its back, and the order is the caller's.
+ * Each of 3000 tasks appears twice in the array. Marking the duplicates needs no memory besides
+ * that of the program's memory function, and the tasks are returned in the caller's order.
  */
 static int twins(void *arg) {
         enum { COUNT = 3000 };

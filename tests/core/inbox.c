@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inbox. Each item that a thread posts is received once, in that thread's order, by a loop that waits and by a loop that
- * is busy. An inbox outlives its loop for a thread that holds a reference.
+ * The inbox. Each item that a thread posts is received once, in that thread's order, by a loop that
+ * waits and by a loop that is busy. An inbox outlives its loop for a thread that holds a reference.
  */
 #include <pthread.h>
 
@@ -48,7 +48,7 @@ static void *leave_words(void *arg) {
         for (unsigned i = 0; i < WORDS; i++) {
                 sender->letters[i] = (struct letter) { .posted.received = received, .sender = sender, .number = i };
                 CHECK(bly_post(sender->loop->inbox, &sender->letters[i].posted));
-                /* So that the inbox is empty at times and full at others. */
+                /* The pauses make the inbox empty at some times and full at others. */
                 if (sender->pauses && i % 16 == 0)
                         usleep(50);
         }
@@ -67,7 +67,7 @@ static int yields(void *arg) {
         return 0;
 }
 
-/* With an argument, the loop is never idle. */
+/* If `arg` is not NULL, two tasks keep the loop busy. */
 static int receive(void *arg) {
         belay_task *busy[2] = { NULL, NULL };
 
@@ -99,7 +99,7 @@ static int receive(void *arg) {
         return 0;
 }
 
-/* ---- what is expected holds the loop ---- */
+/* ---- an expected item keeps the loop waiting ---- */
 
 static void *leave_one(void *arg) {
         usleep(20000);
@@ -119,7 +119,10 @@ static int sleeps(void *arg) {
         return 0;
 }
 
-/* No deadlock is reported meanwhile, and virtual time does not pass: the sleeper of an hour sleeps. */
+/*
+ * While an item is expected, the loop reports no deadlock, and virtual time stands still. The task
+ * that sleeps for 1 h must not wake.
+ */
 static int is_held(void *arg) {
         struct bly_posted posted = { .received = told_one };
         bool slept = false;
@@ -166,7 +169,7 @@ static void *posts_until_refused(void *arg) {
                         break;
                 atomic_fetch_add(&accepted, 1);
         }
-        /* It is still the poster's, and refused for good. */
+        /* The inbox refuses the item permanently, and the item still belongs to the poster. */
         CHECK(!bly_post(inbox, posted));
         free(posted);
         bly_inbox_unref(inbox);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Task-local values: inherited at the start, changed for oneself, destroyed when nobody can reach them.
+ * Task-local values are inherited when a task is spawned, changed for the calling task only, and
+ * destroyed when no task can reach them.
  */
 #include "../base/help.h"
 
@@ -32,7 +33,7 @@ static int inheritance(void *arg) {
         none = must(belay_spawn(child, NULL));
         CHECK_EQ(belay_local_set(&plain, "parent's"), 0);
         first = must(belay_spawn(child, "parent's"));
-        /* After the start: not for the child. */
+        /* The child has been spawned, so these changes must not reach it. */
         CHECK_EQ(belay_local_set(&plain, "changed"), 0);
         CHECK_EQ(belay_local_set(&third, "late"), 0);
         CHECK_EQ(belay_await(first, NULL), 0);
@@ -70,18 +71,21 @@ static int destruction(void *arg) {
         belay_task *task;
 
         (void) arg;
-        /* Replaced when nobody else has it: at once. */
+        /* A replaced value that no other task has is destroyed at once. */
         CHECK_EQ(belay_local_set(&owned, &destroyed[0]), 0);
         CHECK_EQ(belay_local_set(&owned, &destroyed[1]), 0);
         CHECK_EQ(destroyed[0], 1);
         CHECK_EQ(destroyed[1], 0);
 
-        /* With its task, or with the last that inherited it. */
+        /*
+         * Otherwise it is destroyed at the end of its task, or of the last task that inherited it.
+         */
         task = must(belay_spawn(sets_and_leaves, &destroyed[1]));
         CHECK_EQ(belay_yield(), 0);
         belay_release(task);
         CHECK_EQ(belay_sleep(3 * BELAY_SECOND), 0);
-        CHECK_EQ(destroyed[1], 1);      /* the child's own setting of the same thing; ours is still there */
+        /* the child's setting of the same value; the setting of this task is still in force */
+        CHECK_EQ(destroyed[1], 1);
 
         task = must(belay_spawn(sets_after_child, &destroyed[2]));
         CHECK_EQ(belay_await(task, NULL), 0);
@@ -90,7 +94,7 @@ static int destruction(void *arg) {
         CHECK_EQ(belay_sleep(3 * BELAY_SECOND), 0);
         CHECK_EQ(destroyed[2], 1);
 
-        /* A task that has ended cannot reach it, whoever has a handle. */
+        /* A task that has ended cannot reach its value, even if a handle remains. */
         task = must(belay_spawn(sets_and_leaves, &destroyed[1]));
         CHECK_EQ(belay_await(task, NULL), 0);
         CHECK_EQ(belay_sleep(3 * BELAY_SECOND), 0);
@@ -100,7 +104,7 @@ static int destruction(void *arg) {
         return 0;
 }
 
-/* Setting again and again does not grow. */
+/* Repeated setting must not allocate more and more memory. */
 static size_t allocated;
 
 static void *counts(void *context, void *block, size_t size) {
@@ -144,7 +148,7 @@ static int outside(void *arg) {
         return 0;
 }
 
-/* A new loop begins without any. */
+/* The main task of a new loop has no values. */
 static int fresh(void *arg) {
         (void) arg;
         CHECK(belay_local_get(&plain) == NULL && belay_local_get(&owned) == NULL);

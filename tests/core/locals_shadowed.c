@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Task-local values that are set in turn: what is shadowed and nobody else can see is destroyed, what a child sees
- * stays.
+ * Values are set again and again. A shadowed value that no other task can see is destroyed, and a
+ * value that a child sees stays.
  */
 #include "../base/help.h"
 

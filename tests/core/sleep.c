@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleeping, yielding and checkpoints under a virtual clock: how long, in which order, and cancelled.
+ * Sleeping, yielding and checkpoints under a virtual clock: duration, order and cancellation.
  */
 #include "../base/help.h"
 
@@ -25,7 +25,7 @@ static int spans(void *arg) {
         CHECK_EQ(belay_now(), 100 * BELAY_HOUR + 1);
         CHECK_EQ(belay_sleep_until(200 * BELAY_HOUR), 0);
         CHECK_EQ(belay_now(), 200 * BELAY_HOUR);
-        /* Zero, less, and what is over: no time passes. */
+        /* With a span of 0 or less, or an instant in the past, no time passes. */
         CHECK_EQ(belay_sleep(0), 0);
         CHECK_EQ(belay_sleep(-BELAY_HOUR), 0);
         CHECK_EQ(belay_sleep(INT64_MIN), 0);
@@ -37,7 +37,7 @@ static int spans(void *arg) {
         return 0;
 }
 
-/* Relative limits count from the call, after long computing too. */
+/* A span counts from the call, even after long computing. */
 static int from_the_call(void *arg) {
         belay_time begin;
 
@@ -59,7 +59,10 @@ static int sleeps_for(void *arg) {
         return rc;
 }
 
-/* In the order of their instants; of one instant, in that in which they began. */
+/*
+ * Tasks wake in the order of their instants. Tasks with the same instant wake in the order in which
+ * they began to sleep.
+ */
 static int orders(void *arg) {
         static belay_time each[] = { 5, 1, 3, 9, 2, 8, 7, 4, 6 };
 
@@ -74,7 +77,10 @@ static int orders(void *arg) {
         return 0;
 }
 
-/* Many at pseudo-random instants, some of them cancelled: none early, none late. */
+/*
+ * Many tasks sleep until pseudo-random instants, and some are cancelled. None may wake early or
+ * late.
+ */
 static unsigned random_state = 1;
 
 static unsigned any(unsigned below) {
@@ -137,7 +143,7 @@ static int turns(void *arg) {
         CHECK_STR(trace, "abab");
         CHECK_EQ(belay_sleep_until(0), 0);
         CHECK_STR(trace, "ababab");
-        /* With nobody else it comes back. */
+        /* If no other task is ready, the yield returns. */
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(belay_yield(), 0);
         return 0;
@@ -169,7 +175,7 @@ static int cancelled(void *arg) {
         CHECK_EQ(belay_sleep(0), -ECANCELED);
         CHECK_EQ(belay_checkpoint(), 0);
         CHECK_EQ(belay_cancelling(self), 5);
-        /* Pending when the wait begins. */
+        /* The request is pending when the wait begins. */
         belay_cancel(self, NULL);
         begin = belay_now();
         CHECK_EQ(belay_sleep(BELAY_HOUR), -ECANCELED);
@@ -197,8 +203,9 @@ static int sleeps_a_second(void *arg) {
 }
 
 /*
- * Its time has come, and before it runs again it is cancelled: the request wins, and is not lost when the two meet (systemd: the
- * result of an error wake-up is overwritten by an ordinary one; and the other way round).
+ * The timer of a sleeping task has fired, and the task is cancelled before it runs again. The
+ * request must be delivered in either order. In systemd, an ordinary wake-up has overwritten the
+ * result of an error wake-up, and the reverse.
  */
 static int at_the_same_time(void *arg) {
         int rc = 1;
@@ -206,13 +213,13 @@ static int at_the_same_time(void *arg) {
         (void) arg;
         sleeper = must(belay_spawn(sleeps_a_second, &rc));
         CHECK_EQ(belay_yield(), 0);
-        CHECK(belay_later(BELAY_SECOND, cancel_sleeper, NULL) != 0);    /* after its timer */
+        CHECK(belay_later(BELAY_SECOND, cancel_sleeper, NULL) != 0);    /* after the timer */
         CHECK_EQ(belay_join(sleeper, NULL), 0);
         CHECK_EQ(rc, -ECANCELED);
         belay_release(sleeper);
 
         rc = 1;
-        CHECK(belay_later(BELAY_SECOND, cancel_sleeper, NULL) != 0);    /* before it */
+        CHECK(belay_later(BELAY_SECOND, cancel_sleeper, NULL) != 0);    /* before the timer */
         sleeper = must(belay_spawn(sleeps_a_second, &rc));
         CHECK_EQ(belay_join(sleeper, NULL), 0);
         CHECK_EQ(rc, -ECANCELED);
@@ -225,20 +232,23 @@ static int ends_after_a_second(void *arg) {
         return belay_sleep(BELAY_SECOND);
 }
 
-/* A sleep is not ended by what an earlier wait of the task left behind (systemd: a wake-up meant for something else). */
+/*
+ * Nothing that an earlier wait of the task left may end a sleep (systemd: a wake-up that belongs to
+ * another wait).
+ */
 static int nothing_left_behind(void *arg) {
         belay_task *task = must(belay_spawn(ends_after_a_second, NULL));
         belay_time begin;
 
         (void) arg;
-        /* The limit of a wait that ended earlier. */
+        /* The limit of an earlier wait that ended before it. */
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(belay_cancel_wait(task, NULL, 10 * BELAY_SECOND, NULL), 0);
         belay_release(task);
         begin = belay_now();
         CHECK_EQ(belay_sleep(20 * BELAY_SECOND), 0);
         CHECK_EQ(belay_now() - begin, 20 * BELAY_SECOND);
-        /* The deadline of a sleep that was cancelled. */
+        /* The timer of a sleep that was cancelled. */
         belay_release(must(belay_spawn(canceller, belay_self())));
         begin = belay_now();
         CHECK_EQ(belay_sleep(BELAY_SECOND), -ECANCELED);
@@ -254,7 +264,7 @@ static int checkpoints(void *arg) {
         unsigned rounds = 0;
 
         (void) arg;
-        /* Virtual time passes only when it is let: what has become due is served. */
+        /* The test advances the virtual clock. A checkpoint serves the timers that are due. */
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(belay_advance(2 * BELAY_SECOND), 0);
         while (!belay_done(task)) {
@@ -265,7 +275,7 @@ static int checkpoints(void *arg) {
         return 0;
 }
 
-/* Outside of tasks each is misuse, and named. */
+/* Outside of tasks each call is misuse, and the log line names it. */
 static void outside(void) {
         keep_lines();
         CHECK_EQ(belay_sleep(1), -EPERM);
@@ -286,7 +296,7 @@ static int real(void *arg) {
         CHECK(belay_now() >= begin && belay_now() <= real_time());
         CHECK_EQ(belay_sleep(20 * BELAY_MILLISECOND), 0);
         CHECK(real_time() - begin >= 20 * BELAY_MILLISECOND);
-        /* From the call, after computing. */
+        /* The span counts from the call, after computing. */
         compute(20 * BELAY_MILLISECOND);
         begin = real_time();
         CHECK_EQ(belay_sleep(20 * BELAY_MILLISECOND), 0);
@@ -311,7 +321,7 @@ int main(void) {
         RUN_VIRTUAL(checkpoints);
         outside();
         CHECK_EQ(belay_run(real, NULL), 0);
-        /* Where there is no loop. */
+        /* belay_now() also works without a loop. */
         CHECK(now <= belay_now() && belay_now() <= real_time());
         return 0;
 }

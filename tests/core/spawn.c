@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spawning: order, names, stacks, eager first steps, the argument's destructor, and what goes wrong.
+ * Spawning: order, names, stacks, eager first steps, the destructor of the argument, and errors.
  */
 #include "../base/help.h"
 
-/* More than there are addresses. With 32 bits, a stack is refused before there are too few of them. */
+/*
+ * More than there are addresses. With 32 bits, the library rejects the size before the address
+ * space runs out.
+ */
 #define HUGE_STACK (SIZE_MAX >> (sizeof(size_t) > 4 ? 17 : 1))
 #define HUGE_ERROR (sizeof(size_t) > 4 ? ENOMEM : EINVAL)
 
@@ -30,7 +33,9 @@ static int letters(void *arg) {
         return 0;
 }
 
-/* A new task runs after those that are ready already, and not inside of the call (neco 10, 12). */
+/*
+ * A new task runs after the tasks that are already ready, and not inside of the call (neco 10, 12).
+ */
 static int order(void *arg) {
         belay_task *a, *b, *c;
 
@@ -58,7 +63,7 @@ static int looks_at_itself(void *arg) {
         return 0;
 }
 
-/* Its name is copied, its number its own, its place the line of the call. */
+/* A task's name is copied, its number is its own, and its call site is the line of the spawn. */
 static int names(void *arg) {
         belay_task *seen = NULL, *named, *plain;
         char name[] = "reader";
@@ -77,9 +82,9 @@ static int names(void *arg) {
         CHECK(is_place(belay_started_at(named), __FILE__, line));
         CHECK(is_place(belay_started_at(plain), __FILE__, line + 2));
         CHECK_EQ(belay_await(named, NULL), 0);
-        CHECK(seen == plain);   /* it ran meanwhile */
+        CHECK(seen == plain);   /* the other task ran meanwhile */
         CHECK_EQ(belay_await(plain, NULL), 0);
-        /* After the end they are what they were. */
+        /* The name is still the same after the end of the task. */
         CHECK_STR(belay_name(named), "reader");
         belay_release(named);
         belay_release(plain);
@@ -131,7 +136,7 @@ static int stack_of_the_loop(void *arg) {
 
 struct thing {
         int runs, destroyed;
-        bool ended;             /* its body was over when it was destroyed */
+        bool ended;             /* whether its body was over when it was destroyed */
 };
 
 static void destroy_thing(void *arg) {
@@ -170,7 +175,7 @@ static int destroyed_once(void *arg) {
         int outcome = 0;
 
         (void) arg;
-        /* After the body, while the handle lives on. */
+        /* The destructor runs after the body, while the handle is still held. */
         task = must(belay_spawn_with(returns_at_once, &things[0], &options));
         CHECK_EQ(belay_await(task, &outcome), 0);
         CHECK_EQ(outcome, 3);
@@ -184,7 +189,7 @@ static int destroyed_once(void *arg) {
         CHECK_EQ(things[1].destroyed, 1);
         belay_release(task);
 
-        /* Cancelled in its wait. */
+        /* The task is cancelled in its wait. */
         task = must(belay_spawn_with(sleeps, &things[2], &options));
         CHECK_EQ(belay_yield(), 0);
         belay_cancel(task, NULL);
@@ -195,7 +200,7 @@ static int destroyed_once(void *arg) {
         CHECK_EQ(things[2].destroyed, 1);
         belay_release(task);
 
-        /* Before its first step: instead of the body. */
+        /* The task is cancelled before its first step: the destructor runs instead of the body. */
         task = must(belay_spawn_with(sleeps, &things[3], &options));
         CHECK(belay_cancel(task, NULL));
         CHECK_EQ(belay_await(task, &outcome), 0);
@@ -205,7 +210,7 @@ static int destroyed_once(void *arg) {
         CHECK_EQ(things[3].destroyed, 1);
         belay_release(task);
 
-        /* Eager, to its end and to its first wait. */
+        /* Eager tasks: the first runs to its end, the second to its first wait. */
         options.eager = true;
         task = must(belay_spawn_with(returns_at_once, &things[4], &options));
         CHECK(belay_done(task));
@@ -256,7 +261,10 @@ static int eager_outer(void *arg) {
         CHECK_EQ(errno, 77);
         note('p');
         CHECK(seen == inner && belay_self() == self);
-        /* A wait within the first step of somebody who is within its own. */
+        /*
+         * A wait within the first step of an eager task that another eager task started in its own
+         * first step.
+         */
         CHECK_EQ(belay_await(inner, NULL), 0);
         note('O');
         belay_release(inner);
@@ -271,7 +279,10 @@ static int eager(void *arg) {
         trace[0] = '\0';
         belay_release(must(belay_spawn(letter, "r")));
         task = must(belay_spawn_with(eager_outer, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
-        /* In this call, before what was ready already; then it stands in line as all others do. */
+        /*
+         * The task ran inside this call, before the tasks that were already ready. After its first
+         * wait it takes its place in the order of ready tasks.
+         */
         CHECK_STR(trace, "oip");
         CHECK(belay_self() == self);
         CHECK_EQ(belay_await(task, &outcome), 0);
@@ -305,7 +316,7 @@ static int eager_elsewhere(void *arg) {
         return 0;
 }
 
-/* Many at once that end at once use one stack after the other. */
+/* 10000 eager tasks that end at once use the same stack one after the other. */
 static int eager_many(void *arg) {
         int number = 5;
 
@@ -320,7 +331,7 @@ static int eager_many(void *arg) {
         return 0;
 }
 
-/* A child's end does not wake its creator in a wait for something else (systemd). */
+/* The end of a child must not wake its creator from an unrelated wait (systemd). */
 static int creator_sleeps_on(void *arg) {
         belay_time begin = belay_now();
 
@@ -332,7 +343,7 @@ static int creator_sleeps_on(void *arg) {
         return 0;
 }
 
-/* Nobody has a handle: it runs, its argument is destroyed, and its failure is told of when it ends. */
+/* A detached task runs, its argument is destroyed, and its failure is logged when it ends. */
 static int detached_name(void *arg) {
         CHECK_STR(belay_name(belay_self()), "detached");
         ++*(int *) arg;
@@ -363,7 +374,7 @@ static int detached(void *arg) {
         return 0;
 }
 
-/* ---- what goes wrong ---- */
+/* ---- errors ---- */
 
 static int too_large(void *arg) {
         struct thing thing = { 0 };
@@ -376,7 +387,7 @@ static int too_large(void *arg) {
                                 BELAY_OPTIONS(belay_spawn_options, .stack_size = HUGE_STACK, .destroy = destroy_thing));
         CHECK(task == NULL);
         CHECK_EQ(errno, HUGE_ERROR);
-        CHECK_EQ(thing.destroyed, 0);   /* still the caller's */
+        CHECK_EQ(thing.destroyed, 0);   /* still belongs to the caller */
         CHECK_EQ(thing.runs, 0);
         CHECK_LINES(1, "no stack for a task started at " __FILE__);
         CHECK_EQ(belay_loop_count(belay_loop_self()), 1);
@@ -388,7 +399,10 @@ static int too_large(void *arg) {
         return 0;
 }
 
-/* A program built against an older header: what it does not know of is as if zero. */
+/*
+ * A program that was built against an older header. The fields that its options do not have count
+ * as 0.
+ */
 static int older_options(void *arg) {
         belay_spawn_options options = { .name = "old", .eager = true };
         struct thing thing = { 0 };
@@ -402,7 +416,7 @@ static int older_options(void *arg) {
         CHECK_EQ(belay_await(task, NULL), 0);
         CHECK_EQ(thing.runs, 1);
         belay_release(task);
-        /* And one against a newer. */
+        /* A program that was built against a newer header. */
         struct {
                 belay_spawn_options options;
                 char unknown[64];
@@ -422,7 +436,7 @@ int main(void) {
         CHECK_EQ(belay_run_with(stack_of_the_loop, NULL, BELAY_OPTIONS(belay_loop_options, .stack_size = 400 * 1024)), 0);
         RUN_VIRTUAL(destroyed_once);
 
-        /* By the shut-down: in a wait, and before or after the first step. */
+        /* The shutdown destroys the arguments, in a wait and before or after the first step. */
         RUN_VIRTUAL(leaves_tasks);
         CHECK_EQ(left_over[0].runs, 1);
         CHECK_EQ(left_over[0].destroyed, 1);
@@ -438,7 +452,7 @@ int main(void) {
                 RUN_VIRTUAL(too_large);
         RUN_VIRTUAL(older_options);
 
-        /* Where no loop runs. */
+        /* No loop runs. */
         keep_lines();
         errno = 0;
         CHECK(belay_spawn(returns_at_once, &thing) == NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the default stack has to bear: a C library that prints, floating point included, with room to spare.
+ * The default stack must bear the printing functions of the C library, including floating point,
+ * with room to spare.
  */
 #include <math.h>
 
@@ -49,7 +50,7 @@ static int measures(void *arg) {
 
         printf("before: %zu KiB, after the C library's printing: %zu KiB\n", before / 1024, used() / 1024);
         CHECK(used() <= 32 * 1024);
-        /* A report of the library's own, from the depth of a task. */
+        /* A log line of the library, from the depth of a task. */
         line = belay_result_placed("here:1", belay_self());
         CHECK_EQ(line, -EINPROGRESS);
         printf("and after a report: %zu KiB\n", used() / 1024);
@@ -75,9 +76,12 @@ static int app(void *arg) {
         CHECK_EQ(outcome, 0);
         belay_release(task);
 
-        /* The default is 64 KiB, less what staggers the tops. */
+        /*
+         * The default is 64 KiB. The offset that staggers the tops of the stacks is subtracted from
+         * it.
+         */
         CHECK(bly_stack_size(&belay_self()->stack) == 64 * 1024);
-        /* That of a task which only waits is one page, or two; on a fresh stack. */
+        /* A task that only waits touches 1 or 2 pages of a fresh stack. */
         for (int i = 0; i < 3; i++)
                 CHECK_EQ(belay_yield_placed(NULL), 0);
         task = belay_spawn_with_placed(NULL, only_sleeps, &depth,

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A TLS handshake fits the default stack: parts/tls.c, where OpenSSL is there to build it with.
+# A TLS handshake must fit the default stack. parts/tls.c needs OpenSSL, so the test is skipped if
+# OpenSSL is not installed.
 set -euo pipefail
 
 case ${SAN:-}${RUN:-}${CC:-cc} in

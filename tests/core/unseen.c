@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A failure that nobody looked at is reported once, when the last reference goes; one that was looked at is not.
+ * A failure that was never retrieved is logged once, when the last reference is released. A failure
+ * that was retrieved is not logged.
  */
 #include "../base/help.h"
 
@@ -46,7 +47,7 @@ static int reported(void *arg) {
         belay_task *task = failed();
 
         (void) arg;
-        /* Only with the last reference. */
+        /* Only the last release logs the failure. */
         belay_ref(task);
         belay_release(task);
         CHECK_LINES(0, said);
@@ -56,7 +57,7 @@ static int reported(void *arg) {
         CHECK_LINES(1, "Protocol error: bad header");
         CHECK_EQ(kept_lines[0].level, BELAY_LOG_ERROR);
 
-        /* Without any handle: at its end. */
+        /* Without any handle, the failure is logged at the end of the task. */
         keep_lines();
         belay_release(must(belay_spawn(fails_plainly, NULL)));
         CHECK_LINES(0, said);
@@ -64,13 +65,13 @@ static int reported(void *arg) {
         CHECK_LINES(1, said);
         CHECK_LINES(1, strerror(EIO));
 
-        /* Asking whether it ended is not looking, and nor is its value. */
+        /* Reading whether the task has ended, or its value, does not retrieve the failure. */
         task = failed();
         CHECK(belay_done(task) && !belay_cancelled(task) && belay_value(task) == NULL);
         belay_release(task);
         CHECK_LINES(1, said);
 
-        /* A future's failure, too. */
+        /* A future's failure is logged, too. */
         keep_lines();
         task = must(belay_future_new());
         CHECK_EQ(belay_future_set(task, -EPIPE), 0);
@@ -121,7 +122,7 @@ static int not_reported(void *arg) {
         belay_release(task);
         CHECK_LINES(0, said);
 
-        /* Results and cancellations are no failures. */
+        /* Results and cancellations are not failures. */
         keep_lines();
         belay_release(must(belay_spawn(succeeds, NULL)));
         task = must(belay_spawn(sleeps, NULL));
@@ -132,7 +133,7 @@ static int not_reported(void *arg) {
         belay_release(task);
         CHECK_LINES(0, said);
 
-        /* A callback that was told, and did not ask. */
+        /* A callback at the end does not count as retrieving if it does not read the outcome. */
         task = failed();
         CHECK_EQ(belay_on_done(task, takes_note, &calls), 0);
         CHECK_EQ(belay_yield(), 0);
@@ -154,7 +155,10 @@ static int shields(void *arg) {
         return 0;
 }
 
-/* A shield that was left for a cancellation neither hides the failure that comes later nor reports it twice (cpython 134331, 156321). */
+/*
+ * A cancellation ends a shield, and the task fails later. That failure must neither be lost nor be
+ * logged twice (cpython 134331, 156321).
+ */
 static int behind_a_shield(void *arg) {
         struct shielding shielding = { .outcome = 1 };
         belay_task *waiter;
@@ -176,7 +180,10 @@ static int behind_a_shield(void *arg) {
         return 0;
 }
 
-/* Not lost at the end of the loop, and main's own is its caller's. */
+/*
+ * The end of the loop must not lose a failure. The failure of main is returned to the caller
+ * instead.
+ */
 static int leaves_a_failure(void *arg) {
         belay_task **task = arg;
 

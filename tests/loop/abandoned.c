@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that the shut-down gave up, after their loop was closed: whatever is asked of their handles, scopes and of
- * what they wait for is answered, and nobody runs.
+ * Tasks that the shutdown abandoned, after their loop was closed. Calls on their handles, on their
+ * scopes and on the objects that they wait for return as documented, and no abandoned task runs.
  */
 #include "../base/help.h"
 
@@ -16,7 +16,7 @@ static belay_shield_scope region;
 
 static volatile bool forever = true;
 
-/* Each refuses to go. */
+/* Each task refuses to end. */
 static int sleeps(void *arg) {
         (void) arg;
         while (forever)
@@ -114,7 +114,7 @@ static int leaves_them(void *arg) {
         return belay_sleep(BELAY_SECOND);
 }
 
-/* Of another loop. The task never ends: only the limit of the wait does. */
+/* A task of another loop. The abandoned task never ends, so only the limit ends this wait. */
 static int waits_for_abandoned(void *arg) {
         int outcome = 7;
 
@@ -153,14 +153,14 @@ int main(void) {
                 CHECK(belay_failure_of(task) == NULL);
                 CHECK_STR(belay_state(task), "waiting");
         }
-        /* Their scopes. */
+        /* The scopes of the abandoned tasks. */
         CHECK(!belay_timeout_expired(&limit));
         CHECK_EQ(belay_timeout_reschedule(&limit, BELAY_SECOND), -EPERM);
         CHECK_EQ(belay_timeout_reschedule_until(&limit, BELAY_SECOND), -EPERM);
         CHECK_EQ(belay_group_count(&group), 1);
         CHECK_EQ(belay_group_spawn(&group, sleeps, NULL), -EPERM);
         belay_group_cancel(&group);
-        /* What they wait for. */
+        /* The objects that they wait for. */
         CHECK_EQ(belay_future_set(future, 1), 0);
         CHECK(belay_cancel(other, NULL));
         belay_event_set(&event);

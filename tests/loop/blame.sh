@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A leak checker names the place that started the task whose handle was forgotten, once for each; and a handle that is used after
-# its release is found.
+# A leak checker names the function that created a task or future whose handle was forgotten, once for
+# each. It also finds a handle that is used after its release.
 set -euo pipefail
 
 case ${SAN:-}${RUN:-}${CC:-cc} in

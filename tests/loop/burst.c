@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * After a burst of tasks the memory goes back to the system: while the loop runs by belay_trim(), and when it is closed by itself.
- * A handle that is left keeps no more than some pages.
+ * After a burst of tasks their memory returns to the system: by belay_trim() while the loop runs,
+ * and without a call when it is closed. A remaining handle keeps only a few pages.
  */
 #include "../base/help.h"
 
 enum { TASKS = 10000, FUTURES = 200000, ROUND = 100 };
 
-#define MUCH ((long) FUTURES * 320)             /* what their records take at least */
+#define MUCH ((long) FUTURES * 320)             /* least memory that their records take */
 #define LITTLE (MUCH / 8)
 
 static long resident(void) {
@@ -70,7 +70,7 @@ static int trims(void *arg) {
                 CHECK(belay_trim() >= (size_t) MUCH / 2);
                 is_little("after many futures");
         }
-        /* Those that are in use stay, with all that there is to them. */
+        /* Futures that are in use stay, with everything that belongs to them. */
         make_futures();
         release_futures(ROUND);
         belay_trim();
@@ -85,7 +85,7 @@ static int trims(void *arg) {
         return 0;
 }
 
-/* The heap of timers shrinks, and what is in it comes in its order all the same. */
+/* The heap of timers shrinks, and the timers in it must still fire in order. */
 static int fired;
 
 static void fires(void *arg) {

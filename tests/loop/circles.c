@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Circles in which a wait cannot simply be given up: a race that is decided, a group, a cancel-and-wait, a condition
- * that takes its lock again. Each must come to an end, whatever that is.
+ * Circles of waits that the loop cannot simply end. The waits are a race that is decided, a group,
+ * a cancel-and-wait, and a condition that acquires its lock again. Each circle must end, with any
+ * outcome.
  */
 #include "../base/help.h"
 
@@ -12,7 +13,7 @@ static int ends_well(void *arg) {
         return belay_sleep(BELAY_SECOND) < 0 ? -EIO : 7;
 }
 
-/* Waits for the racer, and the cancellation goes on to that instead. */
+/* Awaits the racer. A request for this task is forwarded to the racer instead. */
 static int awaits_racer(void *arg) {
         int rc = belay_await(racer, NULL);
 
@@ -31,7 +32,7 @@ static int races(void *arg) {
         return 1;
 }
 
-/* It is the loser whose wait is broken: what happened wins. */
+/* The wait of the loser is broken, since the race already has its winner. */
 static int decided(void *arg) {
         belay_task *tasks[2];
         int end = 0, loser = 1;
@@ -41,7 +42,10 @@ static int decided(void *arg) {
         tasks[0] = must(belay_spawn(ends_well, NULL));
         tasks[1] = must(belay_spawn(awaits_racer, &loser));
         CHECK_EQ(belay_join(racer, &end), 0);
-        /* The request that went round is left with the racer, who did not wait again: so it ended cancelled. */
+        /*
+         * The forwarded request has come back to the racer. The racer does not wait again, so it
+         * may end cancelled.
+         */
         CHECK(end == 1 || end == -ECANCELED);
         CHECK(loser == -EDEADLK || loser == -ECANCELED);
         CHECK(belay_done(tasks[1]));
@@ -51,7 +55,7 @@ static int decided(void *arg) {
         return 0;
 }
 
-/* A loser that waits in a way as hard to give up: two races, each of which the other is in. */
+/* Each of two races has the other race's task as its loser, so neither wait can simply be ended. */
 static belay_task *rivals[2], *fast[2];
 static int verdicts[2];
 
@@ -88,7 +92,7 @@ static int cancels_and_waits(void *arg) {
         return 3;
 }
 
-/* A member that waits for the end of who waits for it. */
+/* A member waits for the end of the task that waits for the member. */
 static int group_and_member(void *arg) {
         belay_group group;
         int rc;
@@ -101,7 +105,7 @@ static int group_and_member(void *arg) {
         return rc;
 }
 
-/* Whoever holds the lock waits for who wants it back. */
+/* The task that holds the lock awaits the task that must acquire it again. */
 static belay_lock lock;
 static belay_condition condition;
 static int waiter_got;
@@ -125,7 +129,7 @@ static int lock_again(void *arg) {
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(belay_lock_acquire(&lock), 0);
         CHECK_EQ(belay_condition_notify(&condition, 1), 0);
-        /* Ours is broken, since the other cannot go on without the lock. */
+        /* The loop breaks the wait of this task, since the other cannot go on without the lock. */
         CHECK_EQ(belay_await(task, NULL), -EDEADLK);
         CHECK_EQ(belay_lock_release(&lock), 0);
         CHECK_EQ(belay_await(task, NULL), 0);
@@ -135,7 +139,7 @@ static int lock_again(void *arg) {
         return 0;
 }
 
-/* Nobody will ever let it go. */
+/* No task will ever release the lock. */
 static int lock_lost(void *arg) {
         belay_task *task;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deadlock: when nothing can happen any more, who waits for what is reported, and the waits fail with -EDEADLK.
+ * Deadlock: when nothing can happen any more, the loop reports which task waits for what, and the
+ * waits fail with -EDEADLK.
  */
 #include <sys/time.h>
 
@@ -39,8 +40,8 @@ static int never_released(void *arg) {
         CHECK_LINES(1, "deadlock: 2 tasks");
         CHECK_LINES(1, "task wants (started at " __FILE__);
         CHECK_LINES(1, ", lock of ");
-        CHECK_LINES(2, __FILE__);       /* main's wait, and that of the one who wants it */
-        /* It goes on after that. */
+        CHECK_LINES(2, __FILE__); /* the wait of main, and that of the task that wants the lock */
+        /* After the report, the loop goes on. */
         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         belay_release(task);
         belay_release(taker);
@@ -48,14 +49,14 @@ static int never_released(void *arg) {
         return 0;
 }
 
-/* ---- a future that nobody sets ---- */
+/* ---- a future that is never set ---- */
 
 static int awaits_future(void *arg) {
         int outcome = 99;
 
         *(int *) arg = belay_await(future, &outcome);
         CHECK_EQ(outcome, 99);
-        /* Clean-up may wait. */
+        /* Cleanup may wait. */
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         return *(int *) arg;
 }
@@ -78,7 +79,7 @@ static int never_set(void *arg) {
         return 0;
 }
 
-/* All the kinds of waiting for it. */
+/* All kinds of waits for the future. */
 static int ways_of_waiting(void *arg) {
         (void) arg;
         future = must(belay_future_new());
@@ -89,7 +90,7 @@ static int ways_of_waiting(void *arg) {
         CHECK_EQ(belay_sleep(BELAY_NEVER), -EDEADLK);
         CHECK_LINES(4, "deadlock: 1 task, ");
         CHECK_EQ(belay_cancelling(belay_self()), 0);
-        /* A request beside it is not lost. */
+        /* A broken wait leaves no request. */
         CHECK_EQ(belay_yield(), 0);
         belay_set_log(NULL, NULL);
         belay_release(future);
@@ -115,7 +116,10 @@ static int circle(void *arg) {
                 tasks[i] = must(belay_spawn_with(awaits_next, (void *) i, BELAY_OPTIONS(belay_spawn_options, .name = names[i])));
         for (int i = 0; i < 3; i++)
                 CHECK_EQ(belay_join(tasks[i], NULL), 0);
-        /* One of them is broken out; the others end by themselves, with what that one came to. */
+        /*
+         * At least one wait of the circle is broken. The other tasks end by themselves, since the
+         * task that each waits for has ended.
+         */
         for (int i = 0; i < 3; i++)
                 failed += codes[i] == -EDEADLK;
         CHECK(failed >= 1);
@@ -131,7 +135,10 @@ static int circle(void *arg) {
         return 0;
 }
 
-/* A circle of awaits that is cancelled ends, too: the request goes round once (asyncio recurses to death). */
+/*
+ * A circle of awaits ends when it is cancelled: the request is forwarded once around (asyncio
+ * recurses until its stack is exhausted).
+ */
 static int awaits_next_really(void *arg) {
         size_t i = (size_t) arg;
 
@@ -156,7 +163,7 @@ static int cancelled_circle(void *arg) {
         return 0;
 }
 
-/* ---- what is none ---- */
+/* ---- states that are no deadlock ---- */
 
 static int sleeps_an_hour(void *arg) {
         (void) arg;
@@ -173,7 +180,7 @@ static int deadlines(void *arg) {
 
         (void) arg;
         keep_lines();
-        /* While there is a deadline, somebody may still come. */
+        /* While a timer is set, its callback may still set the future. */
         future = must(belay_future_new());
         task = must(belay_spawn(sleeps_an_hour, NULL));
         CHECK(belay_later(2 * BELAY_HOUR, sets, future) != 0);
@@ -186,7 +193,7 @@ static int deadlines(void *arg) {
         return 0;
 }
 
-/* Main waits for one that sleeps for ever: if signals cannot come, nothing can. */
+/* Main waits for a task that sleeps without a limit. If signals cannot come, no event can. */
 static int sleeps_for_ever(void *arg) {
         (void) arg;
         return belay_sleep(BELAY_NEVER);
@@ -198,7 +205,10 @@ static int main_sleeps_for_ever(void *arg) {
         return 0;
 }
 
-/* In the shut-down: what resists its cancellation for something that cannot come. */
+/*
+ * In the shutdown: after its cancellation, a task waits in its cleanup for an event that cannot
+ * occur.
+ */
 static int waits_in_cleanup(void *arg) {
         CHECK_EQ(belay_sleep(BELAY_NEVER), -ECANCELED);
         *(int *) arg = belay_sleep(BELAY_NEVER);
@@ -210,14 +220,14 @@ static int leaves_it(void *arg) {
         return belay_yield();
 }
 
-/* A program's end by deadlock, with nobody who handles it. */
+/* A program that ends by a deadlock, which no task handles. */
 static int ends_by_it(void *arg) {
         future = must(belay_future_new());
         (void) arg;
         return belay_await(future, NULL);
 }
 
-/* Told to wait all the same, it does, for ever: the alarm ends it. */
+/* With the option to keep waiting, it waits without end, and the alarm ends the process. */
 static int keeps_waiting(void *arg) {
         struct itimerval soon = { .it_value.tv_usec = 50000 };
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beside another loop: deadlines, descriptors, tasks that are always ready, and main's end.
+ * A loop within a host loop: timers, descriptors, tasks that are always ready, and the end of main.
  */
 #define _GNU_SOURCE
 #include "embed.h"
 
 #include <fcntl.h>
 
-/* ---- deadlines ---- */
+/* ---- timers ---- */
 
 static int counts_to_five(void *arg) {
         unsigned *count = arg;
@@ -50,7 +50,7 @@ static int enters_limits(void *arg) {
         return belay_sleep(BELAY_NEVER);
 }
 
-/* The other loop sleeps as long as nothing happens: no task is ready, and no deadline is near. */
+/* The host sleeps until something happens: no task is ready, and no timer is due soon. */
 static void sleeps(belay_backend backend) {
         struct host host;
 
@@ -58,14 +58,14 @@ static void sleeps(belay_backend backend) {
         belay_release(must(belay_spawn(sleeps_for_ever, NULL)));
         CHECK(host_readable(&host, 0));
         host_rests(&host);
-        /* A dispatch that is not called for does no harm. */
+        /* A dispatch for which there is no reason does no harm. */
         host_dispatch(&host);
         CHECK_EQ(host.rc, 1);
         CHECK(!host_readable(&host, 0));
         host_close(&host);
 }
 
-/* A limit that is taken back costs one dispatch for nothing at most. */
+/* A timeout that is left before it expires causes at most one unnecessary dispatch. */
 static int takes_limit_back(void *arg) {
         belay_timeout limit;
 
@@ -178,7 +178,9 @@ static int calls(void *arg) {
         return belay_sleep(BELAY_NEVER);
 }
 
-/* Whatever they do, a dispatch returns, and the descriptor says that there is more to do. */
+/*
+ * Whatever the tasks do, a dispatch returns, and the descriptor is readable if there is more to do.
+ */
 static void without_end(belay_backend backend) {
         static belay_fn *const bodies[] = {
                 yields_for_ever, checks_for_ever, starts_for_ever, awaits_for_ever, calls,
@@ -200,7 +202,7 @@ static void without_end(belay_backend backend) {
                 }
 }
 
-/* ---- main's end ---- */
+/* ---- the end of main ---- */
 
 static int fails(void *arg) {
         (void) arg;
@@ -220,7 +222,7 @@ static void failures(belay_backend backend) {
         keep_lines();
         host_close(&host);
         CHECK_EQ(kept_count, 0);
-        /* One that nobody asked for. */
+        /* A failure that the program did not retrieve. */
         host_start(&host, backend, fails, NULL);
         host_until_main_ends(&host);
         host_close(&host);
@@ -262,7 +264,7 @@ static int leaves_another(void *arg) {
         return 0;
 }
 
-/* Others go on after main's end. */
+/* Other tasks go on after the end of main. */
 static void others_go_on(belay_backend backend) {
         unsigned count = 0;
         struct host host;

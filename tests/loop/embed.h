@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A loop of poll() that belay lives in, for tests: it knows one descriptor and one function, and counts how often
- * it called that.
+ * A host loop that uses poll(), for tests. It knows one descriptor and one function of belay, and
+ * counts its calls of that function.
  */
 #ifndef BELAY_TESTS_EMBED_H
 #define BELAY_TESTS_EMBED_H
@@ -13,7 +13,7 @@
 struct host {
         belay_loop *loop;
         unsigned dispatches;
-        int rc;                         /* of the latest dispatch */
+        int rc;                         /* result of the latest dispatch */
 };
 
 static inline void host_start(struct host *host, belay_backend backend, belay_fn *fn, void *arg) {
@@ -23,7 +23,10 @@ static inline void host_start(struct host *host, belay_backend backend, belay_fn
         CHECK(belay_loop_fd(host->loop) >= 0);
 }
 
-/* Waits, in milliseconds; -1: until it is, and a test that is stuck is killed from outside. */
+/*
+ * Waits until the descriptor is readable, for `wait` milliseconds at most, or without a limit if
+ * `wait` is -1. A test that hangs is killed from outside.
+ */
 static inline bool host_readable(struct host *host, int wait) {
         struct pollfd pollfd = { .fd = belay_loop_fd(host->loop), .events = POLLIN };
         int count = poll(&pollfd, 1, wait);
@@ -39,7 +42,7 @@ static inline void host_dispatch(struct host *host) {
         CHECK(host->rc >= 0);
 }
 
-/* One turn of the other loop: it sleeps until there is something to do. */
+/* One turn of the host loop, which sleeps until there is something to do. */
 static inline void host_turn(struct host *host) {
         CHECK(host_readable(host, -1));
         host_dispatch(host);
@@ -56,7 +59,10 @@ static inline void host_until_main_ends(struct host *host) {
         while (host->rc > 0);
 }
 
-/* The other loop sleeps now, but for what the system may have to tell late: a few times, not all the time. */
+/*
+ * Checks that the host loop sleeps, apart from events that the system reports late. Those may cause
+ * a few dispatches, not an endless series.
+ */
 static inline void host_rests(struct host *host) {
         for (int i = 0; host_readable(host, 30); i++) {
                 CHECK(i < 5);
@@ -65,8 +71,8 @@ static inline void host_rests(struct host *host) {
 }
 
 /*
- * Until there is nothing to do at the moment. More than a few dispatches for that would be a loop that never
- * sleeps.
+ * Dispatches until there is nothing to do at the moment. A loop that needs 20 dispatches for that
+ * would never sleep.
  */
 static inline void host_settle(struct host *host) {
         for (int i = 0; host_readable(host, 0); i++) {

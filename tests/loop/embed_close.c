@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beside another loop: how it ends, what is misuse, and what is left behind.
+ * A loop within a host loop: how it is closed, which calls are misuse, and what remains of it.
  */
 #include "embed.h"
 
@@ -19,7 +19,7 @@ static int cleans_up(void *arg) {
         return -ECANCELED;
 }
 
-/* Main and the others are cancelled and waited for. */
+/* Main and the other tasks are cancelled, and their ends are waited for. */
 static void tasks_left(belay_backend backend) {
         for (int dispatched = 0; dispatched < 2; dispatched++) {
                 unsigned clean = 0;
@@ -30,7 +30,7 @@ static void tasks_left(belay_backend backend) {
                 if (dispatched)
                         host_settle(&host);
                 host_close(&host);
-                /* Those that never ran have nothing to clean up. */
+                /* Tasks that never ran have nothing to clean up. */
                 CHECK_EQ(clean, dispatched ? 2 : 0);
         }
 }
@@ -57,7 +57,7 @@ static void limit(belay_backend backend) {
         belay_set_log(NULL, NULL);
 }
 
-/* While it is closed nobody outside can do anything: then a deadlock is one. */
+/* While the loop is closed, the host cannot cause any event. Then a deadlock is reported. */
 static int waits_for_nobody(void *arg) {
         belay_event event = BELAY_EVENT_INIT;
 
@@ -79,7 +79,7 @@ static void deadlocks(belay_backend backend) {
         belay_set_log(NULL, NULL);
 }
 
-/* ---- what is left behind: no descriptors, and a thread as it was ---- */
+/* ---- what remains: no descriptors, and a thread as it was before ---- */
 
 static int returns_five(void *arg) {
         (void) arg;
@@ -108,7 +108,7 @@ static void nothing_left(belay_backend backend) {
         }
 }
 
-/* Where a descriptor cannot be had, it can be started later. */
+/* If no descriptor is available, the start fails, and a later start succeeds. */
 static void no_descriptors(belay_backend backend) {
         belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .backend = backend));
         struct rlimit limit, less;
@@ -190,7 +190,7 @@ static void misuse(belay_backend backend) {
         host_until_main_ends(&host);
         host_settle(&host);
         CHECK_EQ(count, 2);
-        /* In an eager first step, which is no dispatch. */
+        /* In an eager first step, which runs outside of a dispatch. */
         belay_release(must(belay_spawn_with(within, &count, BELAY_OPTIONS(belay_spawn_options, .eager = true))));
         CHECK_EQ(count, 3);
 
@@ -205,7 +205,7 @@ static void misuse(belay_backend backend) {
         CHECK_EQ(belay_loop_close(other), 0);
 }
 
-/* ---- one after the other, and after a run ---- */
+/* ---- several starts, and a start after a run ---- */
 
 static void in_turn(belay_backend backend) {
         belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .backend = backend));
@@ -222,7 +222,7 @@ static void in_turn(belay_backend backend) {
         CHECK_EQ(belay_loop_close(loop), 0);
 }
 
-/* Signals are the program's, also while it is closed. */
+/* The handlers of signals belong to the program, also while the loop is closed. */
 static int looks_at_signals(void *arg) {
         struct sigaction now;
         int rc = belay_sleep(BELAY_NEVER);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beside another loop: what the other loop's callbacks do to belay's tasks makes the descriptor readable, whatever
- * it is.
+ * A loop within a host loop. The host's callbacks call functions that make a task of belay ready.
+ * After each of these calls the descriptor must become readable.
  */
 #define _GNU_SOURCE
 #include "embed.h"
 
 #include <fcntl.h>
 
-/* What is called from outside, and what a task waits for meanwhile. */
+/* Objects for the calls from outside, and for the waits of a task. */
 static struct {
         belay_event event;
         belay_semaphore semaphore;
@@ -29,7 +29,7 @@ static int over(int rc) {
         return 0;
 }
 
-/* ---- what tasks wait for ---- */
+/* ---- waits of tasks ---- */
 
 static int waits_for_event(void *arg) {
         (void) arg;
@@ -102,7 +102,7 @@ static int waits_within_limit(void *arg) {
         return over(belay_timeout_leave(&it.limit, belay_sleep(BELAY_NEVER)));
 }
 
-/* ---- what is called from outside ---- */
+/* ---- calls from outside ---- */
 
 static void note(void *arg) {
         (void) arg;
@@ -156,15 +156,18 @@ static void starts_eagerly(void) { belay_release(must(eagerly(sleeps_first, NULL
 static void starts_reader(void) { belay_release(must(eagerly(waits_for_byte, &it.ends[0]))); writes_byte(); }
 static void starts_and_ends(void) { belay_release(must(eagerly(ends_at_once, NULL))); }
 
-/* Not at once but soon: what is called sets a timer, or the system has something to tell. */
+/*
+ * SOON: the descriptor becomes readable only later, since the call sets a timer or the event comes
+ * from the system.
+ */
 enum { AT_ONCE, SOON };
 
 static const struct call {
         const char *name;
-        belay_fn *waits;                /* NULL: nobody does */
+        belay_fn *waits;                /* wait of the task; NULL if no task waits */
         void (*calls)(void);
         int when;
-        int rc;                         /* that the wait came to */
+        int rc;                         /* verdict of the wait */
 } table[] = {
         { "event", waits_for_event, sets_event, AT_ONCE, 0 },
         { "semaphore", waits_for_semaphore, gives_place, AT_ONCE, 0 },
@@ -251,7 +254,7 @@ static void calls(belay_backend backend) {
                 try_call(&table[i], backend);
 }
 
-/* ---- many deadlines from outside, each before all the earlier ones ---- */
+/* ---- many timers from outside, each before all earlier ones ---- */
 
 static void note_which(void *arg) {
         it.rc = (int) (intptr_t) arg;
@@ -277,9 +280,12 @@ static void earlier_each_time(belay_backend backend) {
         host_close(&host);
 }
 
-/* ---- when it was asked ---- */
+/* ---- the instant of a request ---- */
 
-/* The loop has not looked at its clock for a while; a request says when it came all the same. */
+/*
+ * The loop has not read its clock for a while. The origin of a request must have the right instant
+ * all the same.
+ */
 static void origin(belay_backend backend) {
         belay_origin origin = BELAY_ORIGIN_INIT;
         struct host host;

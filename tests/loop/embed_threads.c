@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Beside other loops in several threads, each with one of its own, and words that other threads leave in them.
+ * Several threads, each with a host loop and a loop of its own, to which other threads post.
  */
 #include "embed.h"
 
@@ -26,7 +26,7 @@ struct thread {
         unsigned told;
 };
 
-/* Nobody leaves word any more, so that loops may be closed. */
+/* No thread posts any more, so the loops may be closed. */
 static atomic_bool all_left;
 
 static void received(struct bly_posted *posted) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles that are left when a loop is closed: named if that is asked for, and each keeps little more than its own record.
+ * Handles that are left when a loop is closed. The loop names them in the log if an option requests
+ * it. Each keeps little more memory than its own record.
  */
 #include "../base/help.h"
 
@@ -30,7 +31,7 @@ static int forgets(void *arg) {
         HERE(3);
         kept[3] = must(belay_future_new());
         belay_ref(kept[0]);
-        /* This one is not forgotten. */
+        /* This handle is released. */
         belay_release(must(belay_spawn(ends, NULL)));
         CHECK_EQ(belay_yield(), 0);
         return 0;
@@ -56,7 +57,7 @@ static void check_named(const belay_loop_options *options) {
         snprintf(line, sizeof(line), "(%s it is pending) has 1 handle left", place[3]);
         CHECK_LINES(1, line);
         CHECK_LINES(1, "future #");
-        /* What can be asked of an ended task can be asked all the same. */
+        /* The outcomes of ended tasks, and the other calls on handles, are still available. */
         CHECK_EQ(belay_result(kept[0]), 7);
         CHECK_STR(belay_failure_text(belay_failure_of(kept[1])), "config: line 3 is bad");
         CHECK(belay_cancelled(kept[2]) && !belay_done(kept[3]));
@@ -74,7 +75,7 @@ static void check_unnamed(const belay_loop_options *options) {
         release(4);
 }
 
-/* ---- of many, not all are named ---- */
+/* ---- only 100 of many handles are named ---- */
 
 static int forgets_many(void *arg) {
         (void) arg;
@@ -91,11 +92,11 @@ static void check_many(const belay_loop_options *options) {
         release(200);
 }
 
-/* ---- what one keeps ---- */
+/* ---- the memory that one handle keeps ---- */
 
 static size_t live;
 
-/* The size lies before each block. */
+/* The size is stored before each block. */
 static void *count_memory(void *context, void *block, size_t size) {
         size_t *before = block != NULL ? (size_t *) block - 2 : NULL, *after;
 
@@ -130,7 +131,10 @@ static int bursts(void *arg) {
         return 0;
 }
 
-/* Not even a tenth of what all took; and all of it goes with the last handle. */
+/*
+ * One handle of the burst keeps less than 100 bytes per task of the burst. The last release frees
+ * all of it.
+ */
 static void check_kept(const belay_loop_options *options) {
         size_t before = live;
 
@@ -142,7 +146,7 @@ static void check_kept(const belay_loop_options *options) {
         CHECK_EQ(live, before);
 }
 
-/* The tasks that the shut-down gave up are not handles that somebody forgot. */
+/* Tasks that the shutdown abandoned must not be reported as handles that the program forgot. */
 static int never_ends(void *arg) {
         int rc;
 

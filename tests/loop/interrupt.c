@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupting: main is cancelled once, and the run says that it was, if that is what ended it.
+ * Interrupting: main is cancelled once. The run returns -EINTR if the interrupt ended main.
  */
 #include "../base/help.h"
 
@@ -17,8 +17,8 @@ static int ends_by_it(void *arg) {
         CHECK_EQ(rc, 0);
         CHECK_EQ(belay_now(), BELAY_SECOND);
         CHECK_EQ(belay_cancelling(belay_self()), 1);
-        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);         /* clean-up */
-        /* Only the first time. */
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);         /* cleanup */
+        /* Only the first interrupt takes effect. */
         CHECK_EQ(belay_interrupt(NULL), -EALREADY);
         CHECK_EQ(belay_interrupt(belay_loop_self()), -EALREADY);
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
@@ -39,7 +39,10 @@ static int takes_it_back(void *arg) {
         return -ECANCELED;
 }
 
-/* Cancelled by somebody else besides: as asyncio has it, that is what it ended with. */
+/*
+ * Main also receives another request. As in asyncio, the run then reports the cancellation as
+ * main's own outcome.
+ */
 static int two_requests(void *arg) {
         (void) arg;
         CHECK_EQ(belay_interrupt(NULL), 0);
@@ -60,7 +63,10 @@ static int sleeps(void *arg) {
         return -ECANCELED;
 }
 
-/* What main awaits hears of it; what it does not await, when main has ended. */
+/*
+ * The interrupt is forwarded to the task that main awaits. Other tasks are cancelled after main has
+ * ended.
+ */
 static int passes_it_on(void *arg) {
         belay_task *awaited = must(belay_spawn(sleeps, NULL)), *other = must(belay_spawn(sleeps, NULL));
         int rc, done = 1;
@@ -89,7 +95,7 @@ int main(void) {
         CHECK_EQ(belay_run_with(cancelled_otherwise, NULL, VIRTUAL), -ECANCELED);
         CHECK_EQ(belay_run_with(passes_it_on, NULL, VIRTUAL), -EINTR);
 
-        /* Apart from what main ended with. */
+        /* The run returns -EINTR separately from the outcome of main. */
         CHECK_EQ(belay_interrupt(loop), -EALREADY);
         CHECK_EQ(belay_loop_run(loop, ends_by_it, NULL, &outcome), -EINTR);
         CHECK_EQ(outcome, -ECANCELED);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A signal that comes when main has nothing to wait for any more: too late to cancel it, and not forgotten.
+ * A signal comes when main does not wait any more. It is too late to cancel main, but the loop
+ * still reports the signal.
  */
 #include <signal.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loops of several threads take the signals from each other, over and over: none sees what another was told.
+ * Loops of several threads take over the signals from each other again and again. No loop may see a
+ * signal that another has received.
  */
 #include <pthread.h>
 
@@ -8,7 +9,10 @@
 
 enum { THREADS = 3, LOOPS = 200 };
 
-/* The first loops of all begin together: so does everything that the library sets up once. */
+/*
+ * The first loops of all threads begin together, and with them everything that the library sets up
+ * once.
+ */
 static pthread_barrier_t begin;
 
 static int yields(void *arg) {

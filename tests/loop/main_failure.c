@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What main failed with: its text is not lost, and not reported to those who asked for it.
+ * The failure of main: its text must not be lost, and it must not be logged if the program
+ * retrieves it.
  */
 #include "../base/help.h"
 
@@ -19,7 +20,7 @@ static int fails_plainly(void *arg) {
         return -EIO;
 }
 
-/* Whose detail is of another failure than its end is. */
+/* The detail belongs to another failure than the outcome. */
 static int recovers(void *arg) {
         (void) belay_fail(-EPROTO, "config: line 3 is bad");
         return *(int *) arg;
@@ -52,14 +53,14 @@ static int resists(void *arg) {
         return 0;
 }
 
-/* Its caller gets -ETIMEDOUT. */
+/* The run returns -ETIMEDOUT, since the task that is left resists the shutdown. */
 static int leaves_one(void *arg) {
         (void) !belay_spawn(resists, NULL);
         CHECK_EQ(belay_yield(), 0);
         return *(belay_fn **) arg != NULL ? (*(belay_fn **) arg)(NULL) : 0;
 }
 
-/* In the words of the C library. */
+/* The text of the C library for the code. */
 static const char *plainly(void) {
         static char text[64];
 
@@ -73,7 +74,7 @@ static void check_lines(unsigned count) {
         CHECK_LINES(count, detail);
 }
 
-/* ---- all in one ---- */
+/* ---- a run in one call ---- */
 
 static void run(void) {
         int ok = 0, other = -EIO;
@@ -112,7 +113,7 @@ static void given_up(void) {
         }
 }
 
-/* ---- in steps ---- */
+/* ---- run and close as separate calls ---- */
 
 enum look { NOT_AT_ALL, AT_THE_FAILURE, BY_A_HANDLE, LOOKS };
 
@@ -132,7 +133,7 @@ static void steps(enum look look) {
                 CHECK_STR(belay_failure_text(belay_failure_of(handle)), "config: line 3 is bad");
         }
         CHECK_EQ(kept_count, 0);
-        /* The next run forgets it. */
+        /* The next run drops the failure of this one. */
         CHECK_EQ(belay_loop_run(loop, fails_plainly, NULL, &outcome), 0);
         check_lines(look == NOT_AT_ALL);
         CHECK(belay_loop_failure(loop) == NULL);
@@ -146,7 +147,7 @@ static void steps(enum look look) {
         check_lines(look != AT_THE_FAILURE);
 }
 
-/* Nobody gets the code either. */
+/* The caller does not receive the code either. */
 static void without_outcome(void) {
         belay_loop *loop = belay_loop_new(VIRTUAL);
 
@@ -159,7 +160,7 @@ static void without_outcome(void) {
         CHECK_LINES(1, plainly());
 }
 
-/* ---- beside another loop ---- */
+/* ---- within a host loop ---- */
 
 static void embedded(belay_fn *fn, bool asks, bool looks, unsigned lines) {
         belay_loop *loop = belay_loop_new(NULL);

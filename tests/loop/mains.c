@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several mains one after the other on one loop: what they leave stays, suspended, and goes on with the next.
+ * Several main tasks one after the other on one loop. Tasks that one main leaves stay suspended,
+ * and go on with the next.
  */
 #include "../base/help.h"
 
@@ -63,7 +64,7 @@ int main(void) {
         CHECK(!belay_done(ticker));
         first = belay_ref(belay_loop_main(loop));
 
-        /* The clock stands between the runs, and nothing moves. */
+        /* Between the runs the clock stands still, and no task runs. */
         CHECK_EQ(belay_loop_now(loop), 3500 * BELAY_MILLISECOND);
         CHECK_EQ(belay_loop_run(loop, goes_on, NULL, &outcome), 0);
         CHECK_EQ(ticks, 5);
@@ -71,13 +72,13 @@ int main(void) {
         CHECK_EQ(belay_result(first), 0);
         belay_release(first);
 
-        /* A callback that was not due in its run is in another. */
+        /* A callback that was not due in its run runs in the next. */
         CHECK_EQ(belay_loop_run(loop, later_than_main, &calls, NULL), 0);
         CHECK_EQ(calls, 0);
         CHECK_EQ(belay_loop_run(loop, goes_on, NULL, NULL), 0);
         CHECK_EQ(calls, 1);
 
-        /* An interrupt is of one run only. */
+        /* An interrupt belongs to one run only. */
         CHECK_EQ(belay_interrupt(loop), -EALREADY);
         CHECK_EQ(belay_loop_run(loop, interrupts, NULL, &outcome), -EINTR);
         CHECK_EQ(outcome, -ECANCELED);
@@ -91,7 +92,7 @@ int main(void) {
         CHECK_EQ(belay_loop_count(loop), 0);
         CHECK_EQ(belay_loop_close(loop), 0);
 
-        /* One that was never run, and one whose main alone was. */
+        /* A loop that never ran, and a loop that ran only its main task. */
         CHECK_EQ(belay_loop_close(belay_loop_new(NULL)), 0);
         loop = belay_loop_new(VIRTUAL);
         CHECK_EQ(belay_loop_run(loop, goes_on, NULL, NULL), 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task that runs off its stack: a message that names it and where it was started, and the signal.
+ * A task overflows its stack. A message names the task and the call site of its spawn, and the
+ * signal ends the process.
  */
 #include "../base/help.h"
 
@@ -86,7 +87,7 @@ int main(void) {
         CHECK(WIFSIGNALED(child.status));
         CHECK_STR(child.text, "");
 
-        /* A program's own handler stays. */
+        /* A handler of the program stays in place. */
         in_child(&child, own_runs, NULL);
         CHECK_CHILD(&child, 5);
         CHECK_STR(child.text, "the program's own\n");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What running a program returns, and what a loop tells of itself.
+ * What a run returns, and which information a loop provides.
  */
 #include "../base/help.h"
 
@@ -39,7 +39,7 @@ static int nested(void *arg) {
         (void) arg;
         CHECK_EQ(belay_run(returns, &zero), -EBUSY);
         CHECK_EQ(belay_run_with(returns, &zero, VIRTUAL), -EBUSY);
-        /* Another loop may be made, and not run. */
+        /* Another loop may be made, but not run. */
         loop = belay_loop_new(VIRTUAL);
         CHECK(loop != NULL);
         CHECK(belay_loop_self() != loop);
@@ -95,7 +95,7 @@ static void options(void) {
         CHECK_EQ(belay_run_with(returns, &zero, BELAY_OPTIONS(belay_loop_options, .clock = (belay_clock) -1)), -EINVAL);
 }
 
-/* No descriptor is left: a loop is made of one. */
+/* If no descriptor is available, no loop can be made. */
 static void descriptors(void) {
         struct rlimit limit, none;
         int zero = 0, lowest = dup(0);
@@ -118,7 +118,7 @@ static void descriptors(void) {
         CHECK_EQ(belay_run(returns, &zero), 0);
 }
 
-/* ---- what it tells ---- */
+/* ---- information about the loop ---- */
 
 static int sleeps(void *arg) {
         (void) arg;
@@ -162,7 +162,7 @@ static void looking(void) {
         CHECK_EQ(belay_loop_now(loop), BELAY_SECOND);
         CHECK_EQ(belay_loop_count(loop), 0);
 
-        /* Main's detail, until the next run. */
+        /* The failure of main is available until the next run. */
         CHECK_EQ(belay_loop_run(loop, fails, NULL, &outcome), 0);
         CHECK_EQ(outcome, -EPROTO);
         CHECK_EQ(belay_failure_code(belay_loop_failure(loop)), -EPROTO);

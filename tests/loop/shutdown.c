@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shutting down: what main leaves is cancelled and waited for, what clean-up starts as well; and what if that takes too long.
+ * Shutdown: the tasks that main leaves, and the tasks that their cleanup starts, are cancelled and
+ * waited for. The shutdown has a limit.
  */
 #include "../base/help.h"
 
 static int began, cancelled, cleaned;
 
-/* Every task that is suspended at the end unwinds (systemd: exit while a task is suspended never unwinds it). */
+/*
+ * Every task that is suspended at the end must unwind (systemd: an exit while a task is suspended
+ * never unwinds it).
+ */
 static int cleans_up(void *arg) {
         belay_time cleanup = *(belay_time *) arg;
 
@@ -49,11 +53,11 @@ static void everything(void) {
         CHECK_EQ(cleaned, 100);
 }
 
-/* ---- what clean-up starts ---- */
+/* ---- tasks that cleanup starts ---- */
 
 static int generations;
 
-/* Leaves another behind, which is cancelled in its turn, and so on. */
+/* Starts another task in its cleanup. That task is cancelled as well, and so on. */
 static int starts_another(void *arg) {
         int *left = arg;
         int rc = belay_sleep(BELAY_NEVER);
@@ -81,7 +85,7 @@ static int child_cleans(void *arg) {
         return 0;
 }
 
-/* One that clean-up waits for is its helper, and left to its work. */
+/* If cleanup waits for a task that it started, the shutdown leaves that task to its work. */
 static int has_help(void *arg) {
         belay_task *task;
 
@@ -94,7 +98,7 @@ static int has_help(void *arg) {
         return -ECANCELED;
 }
 
-/* One that it does not wait for is cancelled in its turn, but has begun. */
+/* If cleanup does not wait for the task, the shutdown cancels it, but not before its first step. */
 static int leaves_it_to_a_child(void *arg) {
         (void) arg;
         CHECK_EQ(belay_sleep(BELAY_NEVER), -ECANCELED);
@@ -124,7 +128,7 @@ static void what_cleanup_starts(void) {
         CHECK_EQ(cleaned_by_child, 0);
 }
 
-/* A refusal is not the end: the task goes on, and the run with it. */
+/* A task that refuses goes on, and the shutdown waits for its end. */
 static int refuses(void *arg) {
         (void) arg;
         CHECK_EQ(belay_sleep(BELAY_NEVER), -ECANCELED);
@@ -148,7 +152,7 @@ static int resists(void *arg) {
         do
                 rc = belay_sleep(BELAY_HOUR);
         while (rc == -ECANCELED || rc == 0);
-        *(int *) arg = 1;               /* never */
+        *(int *) arg = 1;               /* never reached */
         return rc;
 }
 
@@ -172,13 +176,19 @@ static void limited(void) {
                                                                      .shutdown_limit = 10 * BELAY_SECOND)), -ETIMEDOUT);
         CHECK_EQ(began, 1);
         CHECK_EQ(cleaned, 0);
-        /* Each that is left, its wait, who cancelled it, and when. */
+        /*
+         * The lines name each task that is left, its wait, the sender of its request, and the time
+         * since then.
+         */
         CHECK_LINES(1, "the shut-down met its limit; 2 tasks are still there:");
         CHECK_LINES(1, "resister");
         CHECK_LINES(2, "sleep at " __FILE__);
         CHECK_LINES(2, "shut-down 10 s ago");
         CHECK_EQ(kept_count, 3);
-        /* Never resumed, but its handle still tells the truth, and nothing one asks of it does harm. */
+        /*
+         * The task never runs again. Its handle still returns the right answers, and no call on it
+         * does harm.
+         */
         CHECK(!belay_done(kept));
         CHECK_STR(belay_name(kept), "resister");
         CHECK_EQ(belay_cancelling(kept), 1);
@@ -190,7 +200,7 @@ static void limited(void) {
         CHECK_EQ(resumed, 0);
         belay_set_log(NULL, NULL);
 
-        /* Within the limit: no more than what it takes. */
+        /* Within the limit, the shutdown takes only the time that it needs. */
         cleaned = 0;
         CHECK_EQ(belay_run_with(leaves_refuser, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
                                                                     .shutdown_limit = 2 * BELAY_HOUR)), 0);
@@ -200,7 +210,7 @@ static void limited(void) {
                                                                     .shutdown_limit = BELAY_NEVER)), 0);
         CHECK_EQ(cleaned, 1);
 
-        /* Main's own end is told by the run, the limit by the close. */
+        /* The run returns the outcome of main, and the close reports that the limit was reached. */
         keep_lines();
         loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .shutdown_limit = BELAY_SECOND));
         int outcome = 0;
@@ -212,7 +222,7 @@ static void limited(void) {
         belay_set_log(NULL, NULL);
 }
 
-/* ---- others ---- */
+/* ---- other tasks ---- */
 
 static int awaits(void *arg) {
         return belay_await(arg, NULL);
@@ -226,7 +236,10 @@ static int sleeps_for_ever(void *arg) {
         return rc;
 }
 
-/* Tasks that await each other, a future that nobody sets, and one that never had its first step. */
+/*
+ * Tasks that await each other, a future that is never set, and a task that never had its first
+ * step.
+ */
 static int leaves_all_sorts(void *arg) {
         belay_task *inner = must(belay_spawn(sleeps_for_ever, NULL));
         belay_future *future = must(belay_future_new());
@@ -238,7 +251,10 @@ static int leaves_all_sorts(void *arg) {
         CHECK_EQ(belay_yield(), 0);
         belay_release(must(belay_spawn(awaits, inner)));
         belay_release(must(belay_spawn(sleeps_for_ever, NULL)));
-        /* Handles that nobody gives back: the loop's memory goes with them, not before. */
+        /*
+         * Handles that are never released. The memory of the loop is freed with the last of them,
+         * not before.
+         */
         *(belay_task **) arg = inner;
         belay_release(future);
         return 0;
@@ -265,7 +281,7 @@ int main(void) {
         cleaned = 0;
         CHECK_EQ(belay_run_with(interrupted_with_others, &second, VIRTUAL), -EINTR);
         CHECK_EQ(cleaned, 100);
-        /* What is left behind for good is not freed: no subject for those who look for leaks. */
+        /* The memory of abandoned tasks is never freed, so leak checkers would report it. */
         if (!CHECKED)
                 limited();
         return 0;

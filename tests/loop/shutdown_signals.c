@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals during the shut-down: the first is for what is being done already, the second has its default action. And a
- * loop that reports no overflow leaves the thread's signal stack alone.
+ * Signals during the shutdown: the first has no further effect, since the shutdown is already under
+ * way. The second has its default action. And a loop that reports no stack overflow must leave the
+ * thread's signal stack unchanged.
  */
 #include "../base/help.h"
 
@@ -17,7 +18,10 @@ static int cleans_up(void *arg) {
 }
 
 static int leaves_it(void *arg) {
-        /* A function travels in data, not as data. */
+        /*
+         * A function pointer is passed by the address of an object that contains it, since it
+         * cannot be converted to void *.
+         */
         belay_fn **left = arg;
 
         belay_release(must(belay_spawn(left != NULL ? *left : cleans_up, NULL)));
@@ -46,7 +50,10 @@ static int twice(void *arg) {
         return 0;
 }
 
-/* One that waits for ever in its clean-up is not waited for, though signals are taken. */
+/*
+ * A task that waits without a limit in its cleanup must not hold up the shutdown, although the loop
+ * still handles signals.
+ */
 static int waits_for_ever(void *arg) {
         (void) arg;
         CHECK_EQ(belay_sleep(BELAY_HOUR), -ECANCELED);

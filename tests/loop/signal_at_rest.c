@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A signal finds a program while it waits for the world, its latest task on the smallest of stacks: main is cancelled,
- * and a handler of the program's own has room.
+ * A signal arrives while the program waits in the kernel on the stack of its latest task, which may
+ * be the smallest possible. Main is cancelled, and a handler of the program has enough room.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ static int read_one(void *arg) {
         return (int) belay_read(out, &byte, 1);
 }
 
-/* 'S': the process sleeps in a system call. 'R': it runs, or waits for a processor. */
+/* 'S' means that the process sleeps in a system call, 'R' that it runs or waits for a processor. */
 static char state_of(pid_t pid) {
         char path[64], line[512], *name_end;
         ssize_t size;
@@ -42,7 +42,9 @@ static char state_of(pid_t pid) {
         return name_end != NULL ? name_end[2] : '?';
 }
 
-/* A child sends SIGALRM as soon as this process sleeps. The task's byte comes after the signal. */
+/*
+ * A child sends SIGALRM as soon as this process sleeps. The byte for the task follows the signal.
+ */
 static pid_t signal_at_rest(void) {
         pid_t parent = getpid(), child = fork();
 
@@ -89,7 +91,7 @@ int main(void) {
                 CHECK_EQ(belay_run(main_task, &sizes[i]), 0);
                 CHECK_EQ(heard, SIGALRM);
         }
-        /* By a handler that is small itself. */
+        /* By a handler that itself needs little stack. */
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
                 struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_ONSTACK };
 

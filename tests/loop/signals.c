@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGINT and SIGTERM: the first cancels main, the second has its default action; a program's own handlers are left alone, and
- * all is afterwards as it was before. Each in a process of its own.
+ * SIGINT and SIGTERM: the first cancels main, and the second has its default action. Handlers of
+ * the program are left alone, and afterwards all signals are as they were before. Each test runs in
+ * a process of its own.
  */
 #include <pthread.h>
 
@@ -19,7 +20,7 @@ static bool is_default(int signal) {
         return now.sa_handler == SIG_DFL;
 }
 
-/* ---- the first ---- */
+/* ---- the first signal ---- */
 
 static int killed_asleep(void *arg) {
         belay_origin origin = { .size = sizeof(origin) };
@@ -35,8 +36,8 @@ static int killed_asleep(void *arg) {
         CHECK(origin.place == NULL && origin.name == NULL);
         CHECK_EQ(belay_cancelling(belay_self()), 1);
         CHECK_EQ(belay_loop_signal(belay_loop_self()), signal);
-        CHECK(is_default(SIGINT) && is_default(SIGTERM));       /* for the second */
-        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);            /* clean-up */
+        CHECK(is_default(SIGINT) && is_default(SIGTERM));       /* for the second signal */
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);            /* cleanup */
         return -ECANCELED;
 }
 
@@ -46,7 +47,7 @@ static int first(void *arg) {
 
         CHECK_EQ(belay_run(killed_asleep, arg), -EINTR);
         CHECK(is_default(SIGINT) && is_default(SIGTERM));
-        /* And again in the next run, of the same loop and of another. */
+        /* The same in the next run of the same loop, and of another loop. */
         loop = belay_loop_new(NULL);
         for (int i = 0; i < 2; i++) {
                 CHECK_EQ(belay_loop_run(loop, killed_asleep, arg, &outcome), -EINTR);
@@ -59,7 +60,10 @@ static int first(void *arg) {
         return 0;
 }
 
-/* It comes from outside, when there is nothing else to wait for: no deadlock. */
+/*
+ * The signal comes from outside while there is nothing else to wait for. That must not be reported
+ * as a deadlock.
+ */
 static pid_t sender;
 
 static int sleeps_for_ever(void *arg) {
@@ -85,7 +89,7 @@ static int from_outside(void *arg) {
         return 0;
 }
 
-/* It reaches main through what main awaits, and leaves other tasks to the shut-down. */
+/* The request is forwarded to the task that main awaits. Other tasks are left to the shutdown. */
 static int sleeper(void *arg) {
         int rc = belay_sleep(BELAY_MINUTE);
 
@@ -117,7 +121,7 @@ static int passed_on(void *arg) {
         return 0;
 }
 
-/* Main handles it and goes on. */
+/* Main handles the request and goes on. */
 static int handles_it(void *arg) {
         (void) arg;
         kill(getpid(), SIGINT);
@@ -131,11 +135,13 @@ static int handled(void *arg) {
         return 0;
 }
 
-/* ---- in the shut-down ---- */
+/* ---- in the shutdown ---- */
 
 static bool cleaned_up;
 
-/* Main has ended: the first one only says what is under way already. */
+/*
+ * Main has ended. The first signal has no further effect, since the shutdown is already under way.
+ */
 static int signalled_in_cleanup(void *arg) {
         CHECK_EQ(belay_sleep(BELAY_MINUTE), -ECANCELED);
         for (int i = 0; i < *(int *) arg; i++) {
@@ -159,7 +165,7 @@ static int in_shutdown(void *arg) {
         return 0;
 }
 
-/* ---- the second ---- */
+/* ---- the second signal ---- */
 
 static int hangs_in_cleanup(void *arg) {
         (void) arg;
@@ -176,7 +182,7 @@ static int second(void *arg) {
         return belay_run(hangs_in_cleanup, NULL) == 0 ? 3 : 4;
 }
 
-/* ---- the program's own ---- */
+/* ---- handlers of the program ---- */
 
 static volatile sig_atomic_t own_calls;
 
@@ -190,7 +196,7 @@ static int kills_itself(void *arg) {
         kill(getpid(), SIGINT);
         CHECK_EQ(belay_sleep(20 * BELAY_MILLISECOND), 0);
         CHECK_EQ(own_calls, 1);
-        CHECK(!is_default(SIGTERM));            /* this one had its default action, and was taken */
+        CHECK(!is_default(SIGTERM)); /* SIGTERM had its default action, so the loop handles it */
         kill(getpid(), SIGTERM);
         CHECK_EQ(belay_sleep(BELAY_MINUTE), -ECANCELED);
         return -ECANCELED;
@@ -225,7 +231,7 @@ static int ignored(void *arg) {
         return 0;
 }
 
-/* One that the program puts in place while the loop runs stays, too. */
+/* A handler that the program installs while the loop runs stays in place, too. */
 static int takes_it_over(void *arg) {
         struct sigaction action = { .sa_handler = own_handler };
 
@@ -264,7 +270,7 @@ static int left_alone(void *arg) {
         return belay_run_with(looks_at_actions, &yes, BELAY_OPTIONS(belay_loop_options, .no_signals = true)) == 0 ? 3 : 4;
 }
 
-/* ---- no other signal, no mask ---- */
+/* ---- no other signal, and no signal mask ---- */
 
 static sigset_t mask_before;
 static struct sigaction actions_before[65];
@@ -303,7 +309,7 @@ static pthread_barrier_t barrier;
 
 static int second_loop(void *arg) {
         (void) arg;
-        /* The first has the signals; this one goes on as if there were none. */
+        /* The first loop handles the signals. This loop goes on undisturbed. */
         pthread_barrier_wait(&barrier);
         kill(getpid(), SIGTERM);
         pthread_barrier_wait(&barrier);

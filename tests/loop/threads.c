@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several loops in several threads at once, which know nothing of each other.
+ * Several loops run in several threads at once, independently of each other.
  */
 #include <pthread.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Trimming: what free and suspended stacks touched once goes back to the system, and nobody notices otherwise.
+ * Trimming: memory that free and suspended stacks have touched returns to the system, without any
+ * other effect.
  */
 #include "../base/help.h"
 
@@ -53,7 +54,7 @@ static int app(void *arg) {
                 tasks[i] = must(belay_spawn(dives, &seeds[i]));
         }
         CHECK_EQ(belay_yield(), 0);
-        /* Suspended ones, which go on with what they had. */
+        /* Suspended stacks, whose tasks go on with their data. */
         before = resident();
         bytes = belay_trim();
         after = resident();
@@ -68,7 +69,7 @@ static int app(void *arg) {
                 CHECK_EQ(outcome, 0);
                 belay_release(tasks[i]);
         }
-        /* Free ones. */
+        /* Free stacks. */
         before = resident();
         bytes = belay_trim();
         after = resident();
@@ -76,7 +77,7 @@ static int app(void *arg) {
         CHECK(bytes >= (size_t) TASKS * (DEEP - 8192));
         if (!is_checked())
                 CHECK(before - after >= (long) TASKS * (DEEP - 8192) / 2);
-        /* And can be used again. */
+        /* They can be used again. */
         CHECK_EQ(dive(1), 0);
         for (int i = 0; i < TASKS; i++)
                 tasks[i] = must(belay_spawn(dives, &seeds[i]));
@@ -88,7 +89,7 @@ static int app(void *arg) {
         return 0;
 }
 
-/* Deeper than the caller was when it last waited. */
+/* Trims from a frame that is deeper than the caller was when it last waited. */
 static __attribute__((noinline)) int trim_below(void) {
         volatile char room[DEEP];
 
@@ -119,7 +120,10 @@ static int eager(void *arg) {
         return 0;
 }
 
-/* From everywhere: what runs, or will go on after an eager start, is in use. */
+/*
+ * Trims from everywhere. The stack of a running task, and that of a task that goes on after an
+ * eager start, are in use.
+ */
 static int anywhere(void *arg) {
         volatile char kept[4096];
         bool called = false;

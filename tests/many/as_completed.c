@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One after the other, in the order in which they end.
+ * belay_as_completed_next() returns tasks one by one, in the order in which they end.
  */
 #include "../scope/parts.h"
 
@@ -9,7 +9,7 @@ enum { MANY = 12 };
 static struct part parts[MANY];
 static belay_task *tasks[MANY];
 
-/* The last one ends first, a second after the beginning. */
+/* The last task of the array ends first, 1 s after the start. */
 static void start_backwards(void) {
         for (int i = 0; i < MANY; i++) {
                 parts[i] = (struct part) { .span = SECONDS(MANY - i), .end = i };
@@ -46,7 +46,10 @@ static int in_order(void *arg) {
         return 0;
 }
 
-/* Those that ended while nobody asked: given without waiting, though a request is pending. */
+/*
+ * Tasks that have ended between two calls are returned without waiting, even if a request is
+ * pending.
+ */
 static int in_stock(void *arg) {
         belay_as_completed each;
         belay_task *task = NULL;
@@ -62,7 +65,7 @@ static int in_stock(void *arg) {
         }
         CHECK_EQ(belay_as_completed_next(&each, &task), -ECANCELED);
         CHECK_DELIVERED();
-        /* Resumed: none is lost. */
+        /* After the cancellation the iteration goes on, and no task is lost. */
         for (int i = MANY - 5; i >= 0; i--) {
                 CHECK_EQ(belay_as_completed_next(&each, &task), 1);
                 CHECK(task == tasks[i]);
@@ -99,7 +102,10 @@ static void cancel_at_end(belay_task *task, void *arg) {
         belay_cancel(arg, NULL);
 }
 
-/* Cancelled in the moment in which one ends, each time: no item is lost (cpython 92824 is of this kind). */
+/*
+ * The caller is cancelled in the instant in which a task ends, again and again. No task may be lost
+ * (cpython 92824 is of this kind).
+ */
 static int at_the_same_time(void *arg) {
         struct taker taker = { .given = 0 };
         belay_task *task;
@@ -158,7 +164,7 @@ static int done_already(void *arg) {
         belay_cancel(mixed[3], NULL);
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(belay_as_completed_begin(&each, mixed, 4, SECONDS(5)), 0);
-        /* The same one is given once. */
+        /* A task that appears twice is returned once. */
         CHECK_EQ(belay_as_completed_next(&each, &task), 1);
         CHECK(task == mixed[1]);
         CHECK_EQ(belay_result(task), -EIO);
@@ -186,7 +192,7 @@ static int ended_early(void *arg) {
                         CHECK_EQ(belay_as_completed_next(&each, &task), 1);
                 belay_as_completed_end(&each);
                 belay_as_completed_end(&each);
-                /* What is used again is not written to. */
+                /* The library must not write to storage that the caller uses again. */
                 memset(&each, 0xa5, sizeof(each));
                 CHECK_EQ(belay_sleep(SECONDS(20)), 0);
                 for (size_t i = 0; i < sizeof(each); i++)
@@ -218,7 +224,10 @@ static void in_callback(void *arg) {
         CHECK_EQ(belay_as_completed_next(&others, &task), -EPERM);
 }
 
-/* Begun again before its end, in this task or in another: told with both places, and the first goes on. */
+/*
+ * An iteration that begins again before its end, in this task or in another, is reported with both
+ * call sites, and the first goes on.
+ */
 static belay_as_completed shared;
 
 static int begins_again(void *arg) {
@@ -249,7 +258,7 @@ static int begun_twice(void *arg) {
         task = must(belay_spawn(begins_again, &begun));
         CHECK_EQ(belay_join(task, NULL), 0);
         belay_release(task);
-        /* A copy is none. */
+        /* A copy of the storage is not an iteration. */
         CHECK_EQ(belay_as_completed_next(&before, &task), -EPERM);
         CHECK_LINES(1, "without its begin");
         belay_as_completed_end(&before);
@@ -258,7 +267,10 @@ static int begun_twice(void *arg) {
         CHECK_EQ(count, MANY);
         belay_as_completed_end(&shared);
         belay_as_completed_end(&shared);
-        /* The same bytes in its storage, left from before, are no reason to refuse. */
+        /*
+         * The same bytes, left in the storage by an earlier iteration, must not make the library
+         * refuse a new one.
+         */
         shared = before;
         keep_lines();
         CHECK_EQ(belay_as_completed_begin(&shared, tasks, 0, BELAY_NEVER), 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Gather: until all have ended well or the first has not, and gathering all ends, whichever way.
+ * Gather waits until all tasks have ended with a result, or until the first has not. Gather-collect
+ * waits until all have ended, with any outcome.
  */
 #include "../scope/parts.h"
 
@@ -37,7 +38,7 @@ static int all_well(void *arg) {
                 for (size_t i = 0; i < count; i++)
                         CHECK_EQ(belay_result(tasks[i]), i);
                 CHECK(belay_now() > begin);
-                /* Done all: at once, though a request is pending. */
+                /* All tasks are done, so the call returns at once even if a request is pending. */
                 belay_cancel(belay_self(), NULL);
                 CHECK_EQ(belay_gather(tasks, count, NULL), 0);
                 CHECK_EQ(belay_gather_collect(tasks, count), 0);
@@ -52,7 +53,10 @@ static int all_well(void *arg) {
         return 0;
 }
 
-/* The first failure ends the wait, not the others; later ones are reported unless they are looked at. */
+/*
+ * The first failure ends the wait and cancels no task. Later failures are logged unless they are
+ * retrieved.
+ */
 static int first_failure(void *arg) {
         belay_time begin = belay_now();
         int outcome = UNWRITTEN;
@@ -76,7 +80,7 @@ static int first_failure(void *arg) {
         release_all(4);
         CHECK_LINES(1, "unseen");
         CHECK_EQ(kept_count, 1);
-        /* One that has failed already. */
+        /* A task that failed before the call. */
         parts[0] = (struct part) { .end = -EIO, .text = "before" };
         parts[1] = (struct part) { .span = SECONDS(1) };
         start_all(2);
@@ -94,7 +98,10 @@ static int first_failure(void *arg) {
         return 0;
 }
 
-/* Of those that were cancelled by somebody else it is no cancellation of ours. */
+/*
+ * The cancellation of a gathered task by another task must not count as a cancellation of the
+ * caller.
+ */
 static int foreign(void *arg) {
         int outcome = UNWRITTEN;
 
@@ -131,7 +138,7 @@ static int gathers(void *arg) {
         return gatherer->rc;
 }
 
-/* The caller's own goes to all of them. */
+/* A request for the caller is forwarded to all gathered tasks. */
 static int own(void *arg) {
         (void) arg;
         for (int collect = 0; collect < 2; collect++)
@@ -149,7 +156,10 @@ static int own(void *arg) {
                         CHECK_EQ(gatherer.rc, -ECANCELED);
                         CHECK_EQ(gatherer.next, 0);
                         CHECK_EQ(belay_cancelling(task), 1);
-                        /* Until the first has ended so, or all. */
+                        /*
+                         * Gather waits until the first task has ended cancelled, gather-collect
+                         * until all have ended.
+                         */
                         CHECK_EQ(gatherer.at - begin, SECONDS(collect ? 1 + count : 2));
                         for (size_t i = 0; i < count; i++) {
                                 CHECK_EQ(parts[i].requests, 1);
@@ -162,7 +172,7 @@ static int own(void *arg) {
         return 0;
 }
 
-/* They refuse: once, so that a second request ends them; or for good. */
+/* The tasks refuse one request. A second request ends them; without it they go on to their ends. */
 static int refused(void *arg) {
         struct gatherer gatherer = { .count = 2 };
         belay_task *task;
@@ -180,7 +190,10 @@ static int refused(void *arg) {
         CHECK_EQ(belay_cancelling(task), 2);
         belay_release(task);
         release_all(2);
-        /* asyncio's gather() is cancelled all the same, when all are there. */
+        /*
+         * All tasks end with results, and the call still returns -ECANCELED, as asyncio's gather()
+         * does.
+         */
         for (int i = 0; i < 2; i++)
                 parts[i] = (struct part) { .span = SECONDS(5), .refuses = 1, .end = 3 };
         start_all(2);
@@ -211,7 +224,7 @@ static int collected(void *arg) {
         return 0;
 }
 
-/* The same one twice; futures among them. */
+/* A task that appears twice, and futures among the tasks. */
 static int mixed(void *arg) {
         belay_task *both[5];
         belay_future *future = must(belay_future_new());
@@ -252,7 +265,7 @@ static int wrong(void *arg) {
         CHECK_LINES(2, "outside of a task");
         CHECK_EQ(belay_gather(none, 2, NULL), -ENOMEM);
         belay_set_log(NULL, NULL);
-        /* The caller among them, until a limit. */
+        /* The caller is one of the tasks, so only a limit ends the wait. */
         belay_timeout_enter(&limit, SECONDS(1));
         rc = belay_wait(none, 1, BELAY_WAIT_ALL, BELAY_NEVER);
         CHECK_EQ(belay_timeout_leave(&limit, rc), -ETIMEDOUT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Race: the first that ends well wins, and nobody is left running.
+ * Race: the first task to end with a result wins, and no task is left running.
  */
 #include "../scope/parts.h"
 
@@ -39,7 +39,7 @@ static int wins(void *arg) {
         CHECK_EQ(belay_race(tasks, MANY, &winner, &outcome), 0);
         CHECK_EQ(winner, 7);
         CHECK_EQ(outcome, 8);
-        /* They were cancelled, and waited for. */
+        /* The losers were cancelled, and the race waited for their ends. */
         CHECK_EQ(belay_now() - begin, SECONDS(3 + MANY - 1));
         for (int i = 0; i < MANY; i++) {
                 CHECK_EQ(parts[i].ended, 1);
@@ -47,7 +47,7 @@ static int wins(void *arg) {
                         CHECK_EQ(parts[i].origin, BELAY_ORIGIN_RACE);
         }
         release_all(MANY);
-        /* Nobody need look at a loser that failed before. */
+        /* A loser that failed before is not logged, even if its failure is not retrieved. */
         CHECK_EQ(kept_count, 0);
         belay_set_log(NULL, NULL);
         CHECK_CLEAN();
@@ -87,7 +87,10 @@ static int sets_value(void *arg) {
         return 10 + i;
 }
 
-/* Losers that came to a result all the same: it is in their handles, and its value goes with these. */
+/*
+ * Losers that still end with a result. The outcome stays in their handles, and the value is
+ * destroyed with the handle.
+ */
 static int late_results(void *arg) {
         static int numbers[] = { 0, 1, 2 };
         belay_time begin = belay_now();
@@ -136,7 +139,7 @@ static int nobody(void *arg) {
         belay_failure_release(failure);
         release_all(3);
 
-        /* All cancelled by somebody else. */
+        /* Another task cancels all the tasks. */
         parts[0].span = parts[1].span = SECONDS(9);
         start_all(2);
         cancel_after(SECONDS(1), tasks[0]);
@@ -149,7 +152,10 @@ static int nobody(void *arg) {
         return 0;
 }
 
-/* Before anybody won the race ends by it; after that it has a result, and the request stays. */
+/*
+ * A request before there is a winner ends the race. After that the race has a result, and the
+ * request stays pending.
+ */
 static int cancelled(void *arg) {
         belay_time begin = belay_now();
         size_t winner = UNWRITTEN;
@@ -181,7 +187,10 @@ static int cancelled(void *arg) {
         CHECK_EQ(parts[1].requests, 1);
         CHECK_PENDING();
         release_all(2);
-        /* A second one while they clean up: to the next wait, and nobody is asked twice. */
+        /*
+         * A second request, while the losers clean up, stays pending until the next wait. No loser
+         * may be cancelled twice.
+         */
         parts[0] = parts[1] = (struct part) { .span = SECONDS(9), .clean_up = SECONDS(4) };
         start_all(2);
         cancel_after(SECONDS(1), belay_self());

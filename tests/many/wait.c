@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for all, for one, or for the first failure of several, for some time.
+ * Waits for all of several tasks, for the first, or for the first failure, under a limit.
  */
 #include "../scope/parts.h"
 
@@ -14,7 +14,7 @@ static void start_all(void) {
                 tasks[i] = start_part(&parts[i]);
 }
 
-/* Ends each a second after the one before; so does the test. */
+/* Each task ends 1 s after the one before it, with its index. */
 static void start_stairs(void) {
         for (int i = 0; i < MANY; i++)
                 parts[i] = (struct part) { .span = SECONDS(i + 1), .end = i };
@@ -38,7 +38,7 @@ static int modes(void *arg) {
         CHECK_EQ(belay_wait(tasks, MANY, BELAY_WAIT_FIRST, BELAY_NEVER), 1);
         CHECK_EQ(belay_now() - begin, SECONDS(1));
         CHECK(belay_done(tasks[0]) && !belay_done(tasks[1]));
-        /* One is there already. */
+        /* One task is done already. */
         CHECK_EQ(belay_wait(tasks, MANY, BELAY_WAIT_FIRST, BELAY_NEVER), 1);
         CHECK_EQ(belay_now() - begin, SECONDS(1));
         CHECK_EQ(belay_wait(tasks + 1, 3, BELAY_WAIT_ALL, BELAY_NEVER), 3);
@@ -47,7 +47,7 @@ static int modes(void *arg) {
         CHECK_EQ(belay_now() - begin, SECONDS(MANY));
         end_all();
 
-        /* A failure, which a cancelled one is not. */
+        /* A failure ends the wait. A task that ended cancelled does not count as one. */
         begin = belay_now();
         for (int i = 0; i < MANY; i++)
                 parts[i] = (struct part) { .span = SECONDS(i + 1), .end = i == 2 ? -ECANCELED : i == 4 ? -EIO : 0 };
@@ -60,7 +60,7 @@ static int modes(void *arg) {
         return 0;
 }
 
-/* The limit is no failure, and nobody is cancelled for it. */
+/* Reaching the limit is no failure, and cancels no task. */
 static int limits(void *arg) {
         belay_time begin = belay_now();
 
@@ -73,7 +73,7 @@ static int limits(void *arg) {
         CHECK_EQ(belay_wait(tasks, MANY, BELAY_WAIT_ALL, 0), 5);
         CHECK_EQ(belay_wait(tasks, MANY, BELAY_WAIT_ALL, -1), 5);
         CHECK_EQ(belay_now() - begin, SECONDS(5) + 1);
-        /* The time that was not needed does not come back. */
+        /* The limit that was not used up must not end a later wait. */
         CHECK_EQ(belay_wait(tasks + 5, 1, BELAY_WAIT_ALL, SECONDS(3)), 1);
         CHECK_EQ(belay_sleep(SECONDS(10)), 0);
         CHECK_EQ(belay_now() - begin, SECONDS(16));
@@ -94,7 +94,7 @@ static int cancelled(void *arg) {
                                  -ECANCELED);
                         CHECK_EQ(belay_now() - begin, SECONDS(1) / 2);
                         CHECK_DELIVERED();
-                        /* Not woken by what that wait was for. */
+                        /* The end of a task from the earlier wait must not wake this sleep. */
                         CHECK_EQ(belay_sleep(SECONDS(20)), 0);
                         CHECK_EQ(belay_now() - begin, SECONDS(20) + SECONDS(1) / 2);
                         end_all();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Groups: what leaving one waits for, and what it comes to.
+ * Groups: what leaving a group waits for, and what it returns.
  */
 #include "parts.h"
 
@@ -37,7 +37,10 @@ static int plain(void *arg) {
         return 0;
 }
 
-/* The first failure cancels the others and the body; all are beneath, in order, with what they had to say. */
+/*
+ * The first failure cancels the other members and the body. All failures are beneath the group's,
+ * in order and with their details.
+ */
 static int fails_fast(void *arg) {
         struct part first = { .span = SECONDS(1), .end = -EPROTO, .text = "first" };
         struct part slow = { .span = SECONDS(9), .clean_up = SECONDS(2), .end_cancelled = -EIO, .text = "slow" };
@@ -60,7 +63,7 @@ static int fails_fast(void *arg) {
         CHECK_EQ(rc, -ECANCELED);
         CHECK_EQ(belay_now() - begin, SECONDS(1));
         CHECK_EQ(origin_kind(belay_self()), BELAY_ORIGIN_SIBLING);
-        /* What the body does now is clean-up, and may wait. */
+        /* The rest of the body is cleanup, and may wait. */
         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         CHECK_EQ(belay_group_leave(&group, rc), -EPROTO);
         CHECK_EQ(belay_now() - begin, SECONDS(9));
@@ -78,7 +81,10 @@ static int fails_fast(void *arg) {
         return 0;
 }
 
-/* While the group is being left, the body has nothing to be cancelled. */
+/*
+ * A member fails while the body is already leaving the group. Then the body must not receive a
+ * request.
+ */
 static int fails_in_leave(void *arg) {
         struct part fails = { .span = SECONDS(1), .end = -EIO }, other = { .span = SECONDS(9) };
         belay_failure *failure;
@@ -106,14 +112,14 @@ static int body_fails(void *arg) {
         int rc;
 
         (void) arg;
-        /* Alone, */
+        /* The body fails alone, */
         belay_group_enter(&group);
         CHECK_EQ(belay_group_leave(&group, belay_fail(-EIO, "body")), -EIO);
         failure = belay_failure_take(-EIO);
         CHECK_EQ(belay_failure_count(failure), 1);
         CHECK_BENEATH(failure, 0, -EIO, "body");
         belay_failure_release(failure);
-        /* with a member that is cancelled for it, */
+        /* with a member that is cancelled because of that, */
         belay_group_enter(&group);
         add(&group, &cancelled);
         CHECK_EQ(belay_yield(), 0);
@@ -124,7 +130,7 @@ static int body_fails(void *arg) {
         CHECK_EQ(belay_failure_count(failure), 1);
         CHECK_BENEATH(failure, 0, -EIO, "body");
         belay_failure_release(failure);
-        /* and with one that fails then: the body is last. */
+        /* and with a member that fails when it is cancelled. The failure of the body comes last. */
         belay_group_enter(&group);
         add(&group, &fails);
         CHECK_EQ(belay_yield(), 0);
@@ -135,7 +141,7 @@ static int body_fails(void *arg) {
         CHECK_BENEATH(failure, 1, -EIO, "body");
         CHECK_EQ(rc, -ENOENT);
         belay_failure_release(failure);
-        /* A member was first, and the body fails on being cancelled. */
+        /* A member fails first, and the body fails when it is cancelled. */
         fails = (struct part) { .span = SECONDS(1), .end = -ENOENT, .text = "member" };
         belay_group_enter(&group);
         add(&group, &fails);
@@ -150,7 +156,7 @@ static int body_fails(void *arg) {
         return 0;
 }
 
-/* What ends cancelled is no failure, whoever wanted it. */
+/* A member that ends cancelled is no failure, whether a request or the member itself caused it. */
 static int cancelled_members(void *arg) {
         struct part parts[] = {
                 { .span = SECONDS(9) },
@@ -189,7 +195,10 @@ static int from_outside(void *arg) {
         belay_group group;
 
         (void) arg;
-        /* While it is being left: the members go, and are waited for all the same. */
+        /*
+         * While the body leaves the group: the members are cancelled, and their ends are still
+         * waited for.
+         */
         belay_group_enter(&group);
         add(&group, &part);
         cancel_after(SECONDS(1), belay_self());
@@ -208,7 +217,7 @@ static int from_outside(void *arg) {
         CHECK_EQ(part.ended, 2);
         CHECK_DELIVERED();
 
-        /* Twice, the second time while members clean up. */
+        /* Two requests, the second while members clean up. */
         begin = belay_now();
         belay_group_enter(&group);
         add(&group, &part);
@@ -221,7 +230,7 @@ static int from_outside(void *arg) {
         belay_uncancel(belay_self());
         belay_uncancel(belay_self());
 
-        /* No members: nothing is waited for, and the request stays. */
+        /* Without members the leave does not wait, and the request stays pending. */
         belay_group_enter(&group);
         belay_cancel(belay_self(), NULL);
         CHECK_EQ(belay_group_leave(&group, 5), 5);
@@ -229,7 +238,7 @@ static int from_outside(void *arg) {
         return 0;
 }
 
-/* Failures go before a cancellation, whose request is met again. */
+/* A failure takes precedence over a cancellation, whose request becomes pending again. */
 static int outside_and_failures(void *arg) {
         (void) arg;
         for (int i = 0; i < 3; i++) {
@@ -244,7 +253,11 @@ static int outside_and_failures(void *arg) {
                 belay_group_enter(&group);
                 add(&group, &fails);
                 add(&group, &slow);
-                /* It fails for the cancellation; before, in its siblings' clean-up; or the body saw the request. */
+                /*
+                 * If `i` is 0, the member fails because of the cancellation. If it is 1, the member
+                 * has failed before, and the request comes during the cleanup of the others. If it
+                 * is 2, the body receives the request.
+                 */
                 cancel_after(SECONDS(i == 1 ? 3 : 1), belay_self());
                 if (i == 2)
                         rc = belay_sleep(SECONDS(5));
@@ -268,7 +281,7 @@ static int in_a_group(void *arg) {
         return belay_group_leave(&group, 0);
 }
 
-/* A group within a group, in another task: the failures have their tree. */
+/* A group within a group, in another task: the failures form a tree. */
 static int within(void *arg) {
         struct part parts[] = {
                 { .span = SECONDS(1), .end = -EIO, .text = "leaf" }, { .span = SECONDS(9) }, { .span = SECONDS(9) },
@@ -290,7 +303,10 @@ static int within(void *arg) {
         belay_failure_release(failure);
         CHECK_EQ(parts[1].requests + parts[2].requests, 2);
 
-        /* In the same one: the inner group's failure is the outer one's body's. */
+        /*
+         * In the same task: the failure of the inner group is the failure of the outer group's
+         * body.
+         */
         belay_group_enter(&outer);
         add(&outer, &parts[2]);
         belay_group_enter(&group);
@@ -301,7 +317,7 @@ static int within(void *arg) {
         return 0;
 }
 
-/* A time limit around a group, and within it. */
+/* A timeout around a group, and a timeout within it. */
 static int limits(void *arg) {
         struct part part = { .span = SECONDS(9), .clean_up = SECONDS(1) };
         struct part fails = { .span = SECONDS(1), .end = -EIO };
@@ -330,7 +346,7 @@ static int limits(void *arg) {
         return 0;
 }
 
-/* ---- cancelled whole ---- */
+/* ---- the whole group is cancelled ---- */
 
 static belay_group shared;
 
@@ -364,13 +380,13 @@ static int whole(void *arg) {
         CHECK_EQ(belay_group_leave(&shared, rc), 0);
         CHECK_EQ(part.requests, 1);
         CHECK_CLEAN();
-        /* The body has a result. */
+        /* The body returns a result. */
         belay_group_enter(&shared);
         add(&shared, &part);
         belay_group_cancel(&shared);
         CHECK_EQ(belay_group_leave(&shared, 5), 5);
         CHECK_CLEAN();
-        /* From outside: in the body, and while it is being left. */
+        /* From outside of tasks: in the body, and while the body leaves the group. */
         for (int i = 0; i < 2; i++) {
                 begin = belay_now();
                 belay_group_enter(&shared);
@@ -381,7 +397,7 @@ static int whole(void *arg) {
                 CHECK_EQ(belay_now() - begin, SECONDS(2));
                 CHECK_CLEAN();
         }
-        /* From another task, and from a member: it is cancelled as well. */
+        /* From another task, and from a member, which is cancelled as well. */
         for (int i = 0; i < 2; i++) {
                 begin = belay_now();
                 belay_group_enter(&shared);
@@ -392,14 +408,14 @@ static int whole(void *arg) {
                 CHECK_EQ(belay_now() - begin, i ? 0 : SECONDS(1));
                 CHECK_CLEAN();
         }
-        /* A failure that comes of it is one. */
+        /* A member that fails because of the cancellation still counts as a failure. */
         belay_group_enter(&shared);
         add(&shared, &fails);
         CHECK_EQ(belay_yield(), 0);
         belay_group_cancel(&shared);
         CHECK_EQ(belay_group_leave(&shared, belay_yield()), -EIO);
         CHECK_CLEAN();
-        /* With a request from outside beside it. */
+        /* A request from outside comes as well. */
         part = (struct part) { .span = SECONDS(9), .clean_up = SECONDS(3) };
         belay_group_enter(&shared);
         add(&shared, &part);
@@ -407,7 +423,7 @@ static int whole(void *arg) {
         CHECK(belay_later(SECONDS(1), cancels_shared, NULL) != 0);
         CHECK_EQ(belay_group_leave(&shared, 0), -ECANCELED);
         CHECK_DELIVERED();
-        /* It was left. */
+        /* The group has been left, so cancelling it has no effect. */
         belay_group_cancel(&shared);
         CHECK_EQ(belay_group_count(&shared), 0);
         CHECK_CLEAN();
@@ -419,8 +435,9 @@ static void count_destroyed(void *count) {
 }
 
 /*
- * Cancelled whole, the body fails, and the task is cancelled from outside before or while the members are waited for: the
- * failure goes first, with its detail, and the request is there for the next wait.
+ * The whole group is cancelled, and the body fails. A request from outside comes before that, or
+ * while the members are waited for. The failure takes precedence and keeps its detail, and the next
+ * wait delivers the request.
  */
 static int whole_and_fails(void *arg) {
         static const belay_time asked_at[] = { 0, SECONDS(1), SECONDS(2) };
@@ -472,7 +489,7 @@ static int supervise(void *arg) {
         CHECK_EQ(belay_group_leave(&group, 5), 5);
         CHECK_EQ(other.requests, 0);
         CHECK_EQ(other.ended, 1);
-        /* That nobody looks at is reported, the other is not. */
+        /* A member's failure is logged if it is not retrieved. The other failure is not logged. */
         CHECK_LINES(1, "nobody saw");
         failure = belay_failure_of(task);
         CHECK_STR(belay_failure_text(failure), "nobody saw");
@@ -481,7 +498,7 @@ static int supervise(void *arg) {
         belay_set_log(NULL, NULL);
         CHECK_CLEAN();
 
-        /* The body's failure is still the body's, and cancels. */
+        /* The failure of the body is still returned, and cancels the members. */
         other = (struct part) { .span = SECONDS(3) };
         belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true));
         add(&group, &other);
@@ -489,7 +506,7 @@ static int supervise(void *arg) {
         CHECK_EQ(belay_group_leave(&group, belay_fail(-EPROTO, "body")), -EPROTO);
         CHECK_LEFT(-EPROTO, "body");
         CHECK_EQ(other.requests, 1);
-        /* So does a request from outside. */
+        /* A request from outside cancels them, too. */
         other = (struct part) { .span = SECONDS(3) };
         belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true));
         add(&group, &other);

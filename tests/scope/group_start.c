@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Members that say when they are ready: belay_group_start() and belay_ready().
+ * Members that report when they are ready: belay_group_start() and belay_ready().
  */
 #include "parts.h"
 
@@ -11,7 +11,7 @@ static void destroy(void *arg) {
         destroyed++;
 }
 
-/* Ready after some time, and serves then. */
+/* Becomes ready after some time, and serves then. */
 struct server {
         struct part before, after;
         int ready, again;
@@ -50,7 +50,10 @@ static int ready(void *arg) {
         CHECK_STR(belay_name(must(task)), "server");
         CHECK_EQ(belay_group_count(&group), 1);
         CHECK_EQ(destroyed, 0);
-        /* At once; no handle is wanted; eager makes no difference. */
+        /*
+         * The member is ready at once. No handle is wanted, and the eager option makes no
+         * difference.
+         */
         CHECK_EQ(belay_group_start(&group, serve, &other, &eager, NULL), 0);
         CHECK_EQ(other.ready, 0);
         CHECK_EQ(belay_group_count(&group), 2);
@@ -61,7 +64,7 @@ static int ready(void *arg) {
         return 0;
 }
 
-/* Fails when it was ready: as any member. */
+/* A member that fails after it was ready fails the group like any other. */
 static int fails_later(void *arg) {
         struct server server = { .after = { .span = SECONDS(1), .end = -EIO, .text = "later" } };
         belay_failure *failure;
@@ -105,7 +108,10 @@ static int ends_before(void *arg) {
         return 0;
 }
 
-/* The caller is cancelled: who is not ready goes, and is waited for; the others stay. */
+/*
+ * The starter is cancelled. The member that is not ready is cancelled and waited for, and the other
+ * members stay.
+ */
 static int gives_up(void *arg) {
         struct part other = { .span = SECONDS(9) }, slow = { .span = SECONDS(5), .clean_up = SECONDS(2) };
         struct part refuses = { .span = SECONDS(5), .refuses = 1, .end = 3 };
@@ -127,7 +133,7 @@ static int gives_up(void *arg) {
         CHECK_EQ(belay_group_count(&group), 1);
         CHECK_DELIVERED();
 
-        /* By a time limit; and it takes its time. */
+        /* A timeout cancels the starter, and the member takes long to end. */
         begin = belay_now();
         belay_timeout_enter(&limit, SECONDS(1));
         rc = belay_group_start(&group, play, &refuses, NULL, NULL);
@@ -163,7 +169,7 @@ static int sibling_fails(void *arg) {
         return 0;
 }
 
-/* Holds requests back, and is ready within that. */
+/* Shields itself, and becomes ready inside the shielded region. */
 struct shielded {
         belay_time before, after;
         int ready;
@@ -181,7 +187,10 @@ static int shields_itself(void *arg) {
         return belay_shield_leave(&region, rc);
 }
 
-/* What hears nothing of the request cannot be waited for: the group does that, and the starter's limit holds. */
+/*
+ * A member whose shield holds the request back cannot be waited for by the starter, or the
+ * starter's timeout would not hold. Leaving the group waits for it instead.
+ */
 static int shielded_member(void *arg) {
         struct shielded shielded = { SECONDS(3), SECONDS(60), 1 };
         belay_time begin = belay_now();
@@ -206,7 +215,7 @@ static int shielded_member(void *arg) {
         return 0;
 }
 
-/* Says that it is ready when it was asked to end. */
+/* Reports that it is ready after it was cancelled. */
 static int ready_too_late(void *arg) {
         int *ready = arg;
 
@@ -235,7 +244,10 @@ static int given_up(void *arg) {
         CHECK_EQ(late, -EPIPE);
         CHECK_EQ(belay_now() - begin, SECONDS(2));
 
-        /* A second request ends the wait for a member that will not go, and is there for the next wait. */
+        /*
+         * A second request ends the wait for a member that refuses, and stays pending for the next
+         * wait.
+         */
         begin = belay_now();
         cancel_after(SECONDS(1), belay_self());
         cancel_after(SECONDS(2), belay_self());
@@ -279,7 +291,10 @@ static int ready_in_that_instant(void *arg) {
         return belay_sleep(SECONDS(3));
 }
 
-/* Ready in the instant in which the starter is cancelled, and before that runs: what happened wins. */
+/*
+ * The member becomes ready in the instant in which the starter is cancelled, before the starter
+ * runs again. The start succeeds, and the request stays pending.
+ */
 static int ready_in_time(void *arg) {
         (void) arg;
         for (int i = 0; i < 2; i++) {
@@ -308,7 +323,10 @@ static int starts(void *arg) {
         return rc == 0 ? 5 : rc;
 }
 
-/* From another task, which is no member; and several at once, of which each hears of its own. */
+/*
+ * A task that is no member starts members, and several tasks start members at once. Each receives
+ * the outcome of its own start.
+ */
 static int from_others(void *arg) {
         struct server servers[3] = {
                 { .before = { .span = SECONDS(3) }, .after = { .span = SECONDS(1) } },
@@ -339,12 +357,12 @@ static int says_ready(void *arg) {
         return belay_ready();
 }
 
-/* Outside of a task. */
+/* From outside of a task. */
 static void is_ready(void *arg) {
         *(int *) arg = belay_ready();
 }
 
-/* Nobody waits for that. */
+/* No task waits for these reports. */
 static int of_no_use(void *arg) {
         belay_group group;
         belay_task *task;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay_group_start(): -ECANCELED is the caller's own cancellation and nothing else, -EDEADLK stays one.
+ * belay_group_start() returns -ECANCELED only for a cancellation of the caller, and an -EDEADLK of
+ * the member stays -EDEADLK.
  */
 #include "../base/help.h"
 
@@ -82,7 +83,7 @@ static int own(void *arg) {
         return 0;
 }
 
-/* The member waits for who waits for it to be ready. */
+/* The member waits for the task that waits for it to be ready. */
 static int awaits_starter(void *arg) {
         int rc = belay_join(arg, NULL);
 

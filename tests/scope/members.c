@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Members of a group: eager ones, those that are last, those that find no room or a group that is over.
+ * Members of a group: eager members, last members, and members for which there is no room or whose
+ * group is over.
  */
 #include "parts.h"
 
@@ -53,7 +54,7 @@ static int a_few_at_once(void *arg) {
         return 0;
 }
 
-/* Another task that starts a member, and is kept waiting. */
+/* Another task that starts a member and has to wait for room. */
 struct spawner {
         belay_group *group;
         struct part part;
@@ -101,7 +102,7 @@ static int in_line(void *arg) {
         return 0;
 }
 
-/* The group is left without them: they are told when the last member has ended. */
+/* The group is left while tasks wait for room. Their waits end when the last member has ended. */
 static int left_meanwhile(void *arg) {
         struct part first = { .span = SECONDS(1) };
         struct spawner spawners[2];
@@ -121,13 +122,13 @@ static int left_meanwhile(void *arg) {
                 CHECK_EQ(ended_with(spawners[i].task), -ESHUTDOWN);
         }
         CHECK_EQ(destroyed, 0);
-        /* They asked in time: nobody is blamed. */
+        /* They called before the group was left, so no misuse is logged. */
         CHECK_EQ(kept_count, 0);
         belay_set_log(NULL, NULL);
         return 0;
 }
 
-/* In vain: nothing was started, and who comes after is not kept from it. */
+/* A wait for room is cancelled. No member is started, and the next waiting task still gets room. */
 static int gives_up(void *arg) {
         struct part first = { .span = SECONDS(1) };
         struct spawner spawners[3];
@@ -169,12 +170,18 @@ static int cancels(void *arg) {
         return rc;
 }
 
-/* A cancelled waiter eats a wake-up (cpython 90155): here the room that it was woken for goes on. */
+/*
+ * A cancelled waiter can consume a wake-up that the next waiter needs (cpython 90155). Here the
+ * room passes to the next waiter.
+ */
 static int woken_and_cancelled(void *arg) {
         int cancelled = 0;
 
         (void) arg;
-        /* Before the room is there, when it was woken, when it has run: in one of these turns each. */
+        /*
+         * The request comes before there is room, after the waiter was woken, or after it has run.
+         * The turns 0 to 3 cover all three cases.
+         */
         for (int turns = 0; turns < 4; turns++) {
                 struct part first = { .span = SECONDS(1) };
                 struct spawner spawners[2];
@@ -234,7 +241,10 @@ static int spawns_into_failed(void *arg) {
         return belay_fail(spawner->rc, NULL);
 }
 
-/* A member fails while others wait for room: by spawning, by starting, and with a place kept for them in that instant. */
+/*
+ * A member fails while tasks wait for room, in a spawn and in a start. In one case room is reserved
+ * for a task in that instant.
+ */
 static int fails_meanwhile(void *arg) {
         struct part fails = { .span = SECONDS(1), .end = -EIO }, ends = { .span = SECONDS(1) };
         struct spawner spawners[3];
@@ -267,7 +277,10 @@ static int fails_meanwhile(void *arg) {
         return 0;
 }
 
-/* A group of few places, of which the one that becomes free is kept for who waits, is left; its storage goes. */
+/*
+ * A group with a limit is left while its free room is reserved for a waiting task. Then the storage
+ * of the group is reused.
+ */
 static int leaves_soon(void *arg) {
         struct part first = { .span = SECONDS(1) };
         belay_group group;
@@ -276,7 +289,7 @@ static int leaves_soon(void *arg) {
         add(&group, &first);
         start_spawners(arg, 2, &group);
         CHECK_EQ(belay_yield(), 0);
-        /* The member ends before this task runs, and who waits runs after it. */
+        /* The member ends before this task runs, and the waiting tasks run after it. */
         CHECK_EQ(belay_sleep(SECONDS(1)), 0);
         CHECK_EQ(first.ended, 1);
         return belay_group_leave(&group, 0);
@@ -308,7 +321,10 @@ static int spawns_too_much(void *arg) {
         return spawner->rc;
 }
 
-/* A place that is kept for a task is not taken by another in that instant; and goes on where that task cannot use it. */
+/*
+ * Room that is reserved for a task is not taken by another in that instant. If the task cannot use
+ * it, the room passes to the next.
+ */
 static int keeps_a_place(void *arg) {
         struct part first = { .span = SECONDS(1) }, late = { .span = SECONDS(1) };
         struct spawner spawners[2], fails = { .rc = UNWRITTEN };
@@ -324,7 +340,7 @@ static int keeps_a_place(void *arg) {
         task = must(belay_spawn(spawns_too_much, &fails));
         start_spawners(spawners, 2, &group);
         CHECK_EQ(belay_yield(), 0);
-        /* This task is ready before the first in line is. */
+        /* This task is ready before the first waiting task is. */
         CHECK_EQ(belay_sleep(SECONDS(1)), 0);
         CHECK_EQ(first.ended, 1);
         CHECK_EQ(fails.rc, UNWRITTEN);
@@ -343,7 +359,7 @@ static int keeps_a_place(void *arg) {
         return 0;
 }
 
-/* The body waits for room itself. */
+/* The body itself waits for room. */
 static int body_waits(void *arg) {
         struct part slow = { .span = SECONDS(9) }, fails = { .span = SECONDS(1), .end = -EIO }, more = { .end = 0 };
         belay_task *none = NULL;
@@ -418,7 +434,7 @@ static int spawns_another(void *arg) {
         return rc == 0 ? belay_group_spawn(&shared, play, arg) : rc;
 }
 
-/* While it is being left, members may still start others. */
+/* While the body leaves the group, members may still start others. */
 static int while_leaving(void *arg) {
         struct part part = { .span = SECONDS(1) };
         belay_time begin = belay_now();
@@ -436,7 +452,10 @@ static int while_leaving(void *arg) {
 
 static int last_members(void *arg) {
         (void) arg;
-        /* Left; cancelled whole; an ordinary one fails. */
+        /*
+         * Ways to end the ordinary members: the group is left, the whole group is cancelled, or a
+         * member fails.
+         */
         for (int i = 0; i < 3; i++) {
                 struct part ordinary = { .span = SECONDS(i == 0 ? 2 : 9), .clean_up = SECONDS(3) };
                 struct part fails = { .span = SECONDS(1), .end = i == 2 ? -EIO : 0 };
@@ -454,7 +473,10 @@ static int last_members(void *arg) {
                 CHECK_EQ(belay_group_leave(&group, 0), i == 2 ? -EIO : 0);
                 CHECK_EQ(last.requests, 1);
                 CHECK_EQ(last.origin, BELAY_ORIGIN_GROUP);
-                /* A second after the ordinary ones, which have done their clean-up. */
+                /*
+                 * The last member is cancelled when the ordinary members have ended with their
+                 * cleanup, and ends 1 s later.
+                 */
                 CHECK_EQ(ordinary.at - begin, SECONDS(i == 0 ? 2 : i == 1 ? 3 : 4));
                 CHECK_EQ(last.at, ordinary.at + SECONDS(1));
                 CHECK_EQ(belay_now(), last.at);
@@ -474,7 +496,10 @@ static int last_alone(void *arg) {
         CHECK_EQ(belay_group_spawn_with(&group, play, &last, WITH(.last = true), NULL), 0);
         CHECK_EQ(belay_group_spawn_with(&group, play, &refuses, WITH(.last = true), NULL), 0);
         add(&group, &ordinary);
-        /* Not while the body runs, though there are no others. */
+        /*
+         * The last members are not cancelled while the body runs, even if there are no ordinary
+         * members.
+         */
         CHECK_EQ(belay_sleep(SECONDS(3)), 0);
         CHECK_EQ(last.requests, 0);
         CHECK_EQ(belay_group_count(&group), 2);
@@ -483,7 +508,7 @@ static int last_alone(void *arg) {
         CHECK_EQ(refuses.requests, 1);
         CHECK_EQ(belay_now() - begin, SECONDS(7));
 
-        /* One that fails by itself fails the group. */
+        /* A last member that fails by itself fails the group. */
         last = (struct part) { .span = SECONDS(1), .end = -EIO };
         ordinary = (struct part) { .span = SECONDS(5) };
         belay_group_enter(&group);
@@ -525,7 +550,10 @@ static int eager(void *arg) {
         CHECK_EQ(goes_on.ended, 1);
         CHECK_EQ(belay_group_count(&shared), 0);
 
-        /* Fails at once: who starts it hears of it later. */
+        /*
+         * The member fails at once. The request reaches the task that starts it only at its next
+         * wait.
+         */
         belay_group_enter(&shared);
         add(&shared, &other);
         CHECK_EQ(belay_yield(), 0);
@@ -540,13 +568,16 @@ static int eager(void *arg) {
         belay_failure_release(failure);
         CHECK_EQ(other.requests, 1);
 
-        /* The same without a wait in between, in the leave. */
+        /* The same without a wait in between: the leave returns the failure. */
         belay_group_enter(&shared);
         CHECK_EQ(belay_group_spawn_with(&shared, play, &fails, WITH(.eager = true), NULL), 0);
         CHECK_EQ(belay_group_leave(&shared, 5), -EIO);
         CHECK_CLEAN();
 
-        /* Cancels the group before it is its member: it is cancelled with the others. */
+        /*
+         * The member cancels the group before it belongs to it, and must be cancelled with the
+         * others.
+         */
         other = (struct part) { .span = SECONDS(9) };
         belay_group_enter(&shared);
         add(&shared, &other);
@@ -562,7 +593,7 @@ static int eager(void *arg) {
 
 /* ---- arguments ---- */
 
-/* Exactly once: after the body, or instead of it. */
+/* Each argument is destroyed exactly once, after the body or instead of it. */
 static int arguments(void *arg) {
         struct part parts[] = {
                 { .span = SECONDS(1) }, { .span = SECONDS(9) }, { .end = 0 }, { .span = SECONDS(2), .end = -EIO },
@@ -576,7 +607,7 @@ static int arguments(void *arg) {
                 CHECK_EQ(belay_group_spawn_with(&group, play, &parts[i], WITH(.name = "member"), NULL), 0);
         CHECK_EQ(belay_group_leave(&group, 0), -EIO);
         CHECK_EQ(destroyed, 4);
-        /* None of them has had a step. */
+        /* None of these members takes a step. */
         belay_group_enter(&group);
         for (size_t i = 0; i < 4; i++) {
                 parts[i].begun = 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scopes that are left in the wrong order, twice, by another task or unentered: told with both places, and harmless.
+ * Scopes that are left in the wrong order, twice, by another task or without having been entered.
+ * Each is reported with both call sites, and does no harm.
  */
 #include "parts.h"
 
-/* The line has the place where it was left, and where it was entered; nothing else was logged. */
+/* Exactly one line was logged. It contains the call site of the leave, and that of the enter. */
 static void check_line(int left, int entered, const char *what) {
         char text[300];
 
@@ -40,7 +41,7 @@ static int wrong_order(void *arg) {
         CHECK_EQ(belay_shield_leave(&shield, 0), -EPERM);
         check_line(__LINE__ - 1, shield_at, "the time limit within it, entered at");
 
-        /* They are as before, and work. */
+        /* The scopes are unchanged, and work. */
         CHECK_EQ(belay_timeout_leave(&inner, belay_sleep(SECONDS(3))), 0);
         CHECK_EQ(belay_shield_leave(&shield, 0), 0);
         CHECK_EQ(belay_group_leave(&group, belay_yield()), -ECANCELED);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of scopes, of many tasks and of synchronization share: a task that plays a part, later requests.
+ * Shared by the tests of scopes, of several tasks and of synchronization: a task that plays a part,
+ * requests at a later time, and checks.
  */
 #ifndef BELAY_TESTS_PARTS_H
 #define BELAY_TESTS_PARTS_H
@@ -11,19 +12,19 @@ enum { UNWRITTEN = 424242 };
 
 #define SECONDS(n) ((n) * BELAY_SECOND)
 
-/* Sleeps, and ends; or is cancelled before. */
+/* A task that sleeps and ends, or ends earlier because it is cancelled. */
 struct part {
-        belay_time span;                /* how long it sleeps; 0: not at all */
-        int end;                        /* what it ends with then */
-        const char *text;               /* of a failure */
-        belay_time clean_up;            /* how long it sleeps after each request */
-        int refuses;                    /* so many requests it goes on after */
-        int end_cancelled;              /* what it ends with when it was cancelled, if not 0 */
+        belay_time span;                /* length of the sleep; 0 for none */
+        int end;                        /* outcome after the sleep */
+        const char *text;               /* text of a failure */
+        belay_time clean_up;            /* length of a sleep after each request */
+        int refuses;                    /* number of requests after which it goes on */
+        int end_cancelled;              /* outcome after a cancellation, if not 0 */
 
-        /* what came of it */
+        /* results */
         int begun, ended, requests;
-        belay_time at;                  /* of its end */
-        belay_origin_kind origin;       /* of the last request */
+        belay_time at;                  /* time of its end */
+        belay_origin_kind origin;       /* origin of the last request */
 };
 
 static inline belay_origin_kind origin_kind(const belay_task *task) {
@@ -63,7 +64,7 @@ static inline belay_task *start_part(struct part *part) {
         return must(belay_spawn(play, part));
 }
 
-/* What a task that is done ended with; the handle goes. */
+/* Returns the outcome of a task that is done, and releases the handle. */
 static inline int ended_with(belay_task *task) {
         int rc = belay_result(task);
 
@@ -75,12 +76,12 @@ static inline void cancel_it(void *task) {
         belay_cancel(task, NULL);
 }
 
-/* A request from nobody, some time later. */
+/* Sends the task a request from outside of all tasks, after `span`. */
 static inline void cancel_after(belay_time span, belay_task *task) {
         CHECK(belay_later(span, cancel_it, task) != 0);
 }
 
-/* The failure beneath another has this code and this text. */
+/* Checks the code and the text of a failure beneath another. */
 #define CHECK_BENEATH(failure, index, code, text)                                               \
         do {                                                                                    \
                 const belay_failure *check_beneath = belay_failure_at(failure, index);          \
@@ -90,7 +91,7 @@ static inline void cancel_after(belay_time span, belay_task *task) {
                 CHECK_STR(belay_failure_text(check_beneath), text);                             \
         } while (0)
 
-/* What the calling task was left with at this code has this text. */
+/* Checks the text of the calling task's latest failure at this code, and takes the failure. */
 #define CHECK_LEFT(code, text)                                                                  \
         do {                                                                                    \
                 belay_failure *check_left = belay_failure_take(code);                           \
@@ -100,14 +101,16 @@ static inline void cancel_after(belay_time span, belay_task *task) {
                 belay_failure_release(check_left);                                              \
         } while (0)
 
-/* Nothing of a request is left: waits work, and none is counted. */
+/* Checks that nothing of a request is left: no request is counted, and waits work. */
 #define CHECK_CLEAN()                                                                           \
         do {                                                                                    \
                 CHECK_EQ(belay_cancelling(belay_self()), 0);                                    \
                 CHECK_EQ(belay_yield(), 0);                                                     \
         } while (0)
 
-/* A request was counted and not delivered yet: it is at the next wait. Taken back. */
+/*
+ * Checks that one request is counted and pending, so that the next wait delivers it. Withdraws it.
+ */
 #define CHECK_PENDING()                                                                         \
         do {                                                                                    \
                 CHECK_EQ(belay_cancelling(belay_self()), 1);                                    \
@@ -116,7 +119,7 @@ static inline void cancel_after(belay_time span, belay_task *task) {
                 CHECK_EQ(belay_yield(), 0);                                                     \
         } while (0)
 
-/* One was counted and delivered. Taken back. */
+/* Checks that one request is counted and was delivered. Withdraws it. */
 #define CHECK_DELIVERED()                                                                       \
         do {                                                                                    \
                 CHECK_EQ(belay_cancelling(belay_self()), 1);                                    \

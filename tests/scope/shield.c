@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Shielded regions: what is held back in them, what is not, and when it is let through.
+ * Shielded regions: which requests they hold back, which they do not, and when the requests become
+ * pending.
  */
 #include "parts.h"
 
@@ -17,7 +18,7 @@ static int held_back(void *arg) {
                         CHECK_EQ(belay_sleep(SECONDS(1)), 0);
                 CHECK_EQ(belay_cancelling(belay_self()), 2);
                 CHECK_EQ(belay_shield_leave(&shield, ends[i]), ends[i]);
-                /* Both in one delivery. */
+                /* One delivery for both requests. */
                 CHECK_EQ(belay_yield(), -ECANCELED);
                 CHECK_EQ(origin_kind(belay_self()), BELAY_ORIGIN_CALLER);
                 CHECK_EQ(belay_yield(), 0);
@@ -28,7 +29,10 @@ static int held_back(void *arg) {
         return 0;
 }
 
-/* From here on they are held back: one that was there before, and not delivered yet, is delivered. */
+/*
+ * A shield holds back only requests that come after it was entered. A request that was pending
+ * before is delivered.
+ */
 static int pending_before(void *arg) {
         belay_shield_scope shield;
 
@@ -49,21 +53,21 @@ static int nothing_held(void *arg) {
         CHECK_EQ(belay_sleep(SECONDS(3)), 0);
         CHECK_EQ(belay_shield_leave(&shield, 3), 3);
         CHECK_CLEAN();
-        /* Taken back while it was held. */
+        /* The request is withdrawn while it is held back. */
         belay_shield_enter(&shield, BELAY_NEVER);
         cancel_after(SECONDS(1), belay_self());
         CHECK_EQ(belay_sleep(SECONDS(3)), 0);
         CHECK_EQ(belay_uncancel(belay_self()), 0);
         CHECK_EQ(belay_shield_leave(&shield, 3), 3);
         CHECK_CLEAN();
-        /* After it, requests are as ever. */
+        /* After the shield is left, requests are delivered as usual. */
         cancel_after(SECONDS(1), belay_self());
         CHECK_EQ(belay_sleep(SECONDS(3)), -ECANCELED);
         CHECK_DELIVERED();
         return 0;
 }
 
-/* The region's time is over: the request is delivered inside, once. */
+/* The limit of the shield is over: the request is delivered inside, once. */
 static int limit(void *arg) {
         static const belay_time spans[] = { SECONDS(2), 0, -1 };
         belay_shield_scope shield;
@@ -80,13 +84,13 @@ static int limit(void *arg) {
                 CHECK_EQ(belay_shield_leave(&shield, -ECANCELED), -ECANCELED);
                 CHECK_DELIVERED();
         }
-        /* One that comes after it. */
+        /* A request that comes after the limit. */
         belay_shield_enter(&shield, SECONDS(1));
         cancel_after(SECONDS(2), belay_self());
         CHECK_EQ(belay_sleep(SECONDS(9)), -ECANCELED);
         CHECK_EQ(belay_shield_leave(&shield, 0), 0);
         CHECK_DELIVERED();
-        /* Met while computing: at the wait that follows. */
+        /* The limit passes while the task computes. The next wait delivers the request. */
         belay_shield_enter(&shield, SECONDS(2));
         cancel_after(SECONDS(1), belay_self());
         CHECK_EQ(belay_sleep(SECONDS(1) + 1), 0);
@@ -106,7 +110,7 @@ static int limits(void *arg) {
         int rc;
 
         (void) arg;
-        /* Entered inside: they strike, though a request is held back. */
+        /* Timeouts that were entered inside expire, even while a request is held back. */
         belay_shield_enter(&shield, BELAY_NEVER);
         cancel_after(BELAY_MILLISECOND, belay_self());
         belay_timeout_enter(&inner, SECONDS(1));
@@ -126,7 +130,7 @@ static int limits(void *arg) {
         CHECK_EQ(belay_shield_leave(&shield, 0), 0);
         CHECK_CLEAN();
 
-        /* Around it: held back, and then a time-out. */
+        /* The request of a timeout around the shield is held back, and then becomes -ETIMEDOUT. */
         belay_timeout_enter(&outer, SECONDS(1));
         belay_shield_enter(&shield, BELAY_NEVER);
         CHECK_EQ(belay_sleep(SECONDS(3)), 0);
@@ -138,7 +142,7 @@ static int limits(void *arg) {
         CHECK_EQ(belay_timeout_leave(&outer, rc), -ETIMEDOUT);
         CHECK_CLEAN();
 
-        /* Without a wait in between, its request goes with it. */
+        /* Without a wait in between, leaving the timeout withdraws its request. */
         belay_timeout_enter(&outer, SECONDS(1));
         belay_shield_enter(&shield, BELAY_NEVER);
         CHECK_EQ(belay_sleep(SECONDS(3)), 0);
@@ -155,7 +159,7 @@ static int groups(void *arg) {
         int rc;
 
         (void) arg;
-        /* A member of a group inside fails: the body is cancelled. */
+        /* A member of a group inside fails, and the body is cancelled. */
         belay_shield_enter(&shield, BELAY_NEVER);
         belay_group_enter(&group);
         CHECK_EQ(belay_group_spawn(&group, play, &fails), 0);
@@ -167,7 +171,7 @@ static int groups(void *arg) {
         CHECK_EQ(slow.requests, 1);
         CHECK_CLEAN();
 
-        /* The same group cancelled whole. */
+        /* The whole group inside is cancelled. */
         belay_shield_enter(&shield, BELAY_NEVER);
         belay_group_enter(&group);
         CHECK_EQ(belay_group_spawn(&group, play, &slow), 0);
@@ -178,7 +182,10 @@ static int groups(void *arg) {
         CHECK_EQ(slow.requests, 2);
         CHECK_CLEAN();
 
-        /* A group inside is left while a request comes from outside: its members are not troubled. */
+        /*
+         * A group inside is left while a request comes from outside. Its members must not be
+         * cancelled.
+         */
         slow = (struct part) { .span = SECONDS(3) };
         belay_shield_enter(&shield, BELAY_NEVER);
         belay_group_enter(&group);
@@ -189,7 +196,7 @@ static int groups(void *arg) {
         CHECK_EQ(slow.requests, 0);
         CHECK_PENDING();
 
-        /* A group around it: a member's failure is held back. */
+        /* The failure of a member of a group around the shield is held back. */
         slow = (struct part) { .span = SECONDS(9) };
         belay_group_enter(&group);
         CHECK_EQ(belay_group_spawn(&group, play, &fails), 0);
@@ -210,7 +217,7 @@ static int nested(void *arg) {
         belay_time begin = belay_now();
 
         (void) arg;
-        /* The inner one is left: the outer one still holds it back. */
+        /* The inner shield is left, and the outer shield still holds the request back. */
         belay_shield_enter(&outer, BELAY_NEVER);
         belay_shield_enter(&inner, BELAY_NEVER);
         cancel_after(SECONDS(1), belay_self());
@@ -219,7 +226,9 @@ static int nested(void *arg) {
         CHECK_EQ(belay_sleep(SECONDS(2)), 0);
         CHECK_EQ(belay_shield_leave(&outer, 0), 0);
         CHECK_PENDING();
-        /* The inner one's time is over: likewise. */
+        /*
+         * The limit of the inner shield is over, and the outer shield still holds the request back.
+         */
         belay_shield_enter(&outer, BELAY_NEVER);
         belay_shield_enter(&inner, SECONDS(2));
         cancel_after(SECONDS(1), belay_self());
@@ -228,7 +237,10 @@ static int nested(void *arg) {
         CHECK_EQ(belay_sleep(SECONDS(2)), 0);
         CHECK_EQ(belay_shield_leave(&outer, 0), 0);
         CHECK_PENDING();
-        /* The outer one's is: the inner one holds it back on its own account, until it is left. */
+        /*
+         * The limit of the outer shield is over. The inner shield holds the request back itself,
+         * until it is left.
+         */
         begin = belay_now();
         belay_shield_enter(&outer, SECONDS(2));
         belay_shield_enter(&inner, BELAY_NEVER);
@@ -238,7 +250,7 @@ static int nested(void *arg) {
         CHECK_EQ(belay_sleep(SECONDS(5)), -ECANCELED);
         CHECK_EQ(belay_shield_leave(&outer, 0), 0);
         CHECK_DELIVERED();
-        /* Both: the later of the two. */
+        /* Both limits are over at the later of the two instants. */
         for (int i = 0; i < 2; i++) {
                 begin = belay_now();
                 belay_shield_enter(&outer, SECONDS(i ? 2 : 3));
@@ -253,9 +265,9 @@ static int nested(void *arg) {
         return 0;
 }
 
-/* ---- who asks ---- */
+/* ---- the senders of requests ---- */
 
-/* A task that cancels itself does so from inside. */
+/* A task that cancels itself sends the request from inside. */
 static int of_oneself(void *arg) {
         belay_shield_scope shield;
 
@@ -269,7 +281,10 @@ static int of_oneself(void *arg) {
         return 0;
 }
 
-/* Tasks that are waited for inside: a request does not go on to them, and their own cancellation works. */
+/*
+ * Tasks are awaited inside. A request for the awaiting task is not forwarded to them, and a request
+ * of their own is delivered.
+ */
 static int tasks(void *arg) {
         struct part part = { .span = SECONDS(3), .end = 7 };
         belay_shield_scope shield;
@@ -292,7 +307,10 @@ static int tasks(void *arg) {
         belay_release(task);
         CHECK_EQ(belay_shield_leave(&shield, 0), 0);
         CHECK_PENDING();
-        /* The limit is met while it awaits one: then it goes on to it. */
+        /*
+         * The limit of the shield is over while the task awaits another. Then the request is
+         * forwarded.
+         */
         part = (struct part) { .span = SECONDS(5) };
         task = start_part(&part);
         belay_shield_enter(&shield, SECONDS(2));
@@ -318,7 +336,7 @@ static int shielded(void *arg) {
         return rc < 0 ? rc : belay_sleep(SECONDS(5));
 }
 
-/* cancel_wait, the members of a group, the shut-down: all wait for what is shielded. */
+/* A cancel-and-wait, the leave of a group and the shutdown all wait for a shielded task. */
 static int from_all_sides(void *arg) {
         static belay_time never = BELAY_NEVER, short_time = SECONDS(2);
         belay_task *task = must(belay_spawn(shielded, &never));

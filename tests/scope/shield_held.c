@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a shielded region holds back keeps its origin and its reason, whatever comes from within meanwhile; and what
- * comes from within has its own.
+ * A request that a shielded region holds back keeps its origin and its reason, whatever requests
+ * come from inside meanwhile. Requests from inside have origins of their own.
  */
 #include "../base/help.h"
 
@@ -26,7 +26,10 @@ static const char *text_left(int code) {
 
 static bool nested;
 
-/* Asked from outside after a second; a limit within strikes after two, and once more. */
+/*
+ * A request from outside comes after 1 s. A timeout inside expires after 2 s, and another after 2 s
+ * more.
+ */
 static int shielded(void *arg) {
         belay_shield_scope outer, inner;
         belay_timeout limit;
@@ -59,7 +62,9 @@ static int shielded(void *arg) {
         return 1;
 }
 
-/* The limit strikes first and is not delivered when the request from outside comes. */
+/*
+ * The timeout expires first, and its request is still pending when the request from outside comes.
+ */
 static int other_way_round(void *arg) {
         belay_shield_scope region;
         belay_timeout limit;
@@ -67,7 +72,7 @@ static int other_way_round(void *arg) {
 
         belay_shield_enter(&region, BELAY_NEVER);
         belay_timeout_enter(&limit, 0);
-        /* Gives way, and is asked by the other before it runs again. */
+        /* The wait yields, and the other task sends its request before this task runs again. */
         rc = belay_join(arg, NULL);
         CHECK_EQ(rc, -ECANCELED);
         CHECK_EQ(kind_of(belay_self(), NULL), BELAY_ORIGIN_TIMEOUT);
@@ -80,7 +85,7 @@ static int other_way_round(void *arg) {
         return 0;
 }
 
-/* Taken back while it is held. */
+/* The request is withdrawn while it is held back. */
 static int taken_back(void *arg) {
         belay_shield_scope region;
         belay_timeout limit;
@@ -125,7 +130,9 @@ static int asks_late(void *arg) {
         return 0;
 }
 
-/* The request that is told of: the first that is pending, else the one delivered last. */
+/*
+ * The origin of a task is that of its first pending request, or else of the request delivered last.
+ */
 static int which(void *arg) {
         belay_task *self = belay_self();
 

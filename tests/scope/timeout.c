@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time limits: when they strike, which of them it was, and what leaving makes of it.
+ * Timeouts: when they expire, which of several has expired, and what leaving them returns.
  */
 #include "parts.h"
 
@@ -24,7 +24,7 @@ static int strikes(void *arg) {
         CHECK(is_place(origin.place, __FILE__, line));
         CHECK_EQ(origin.when, begin + SECONDS(1));
         CHECK_EQ(belay_cancelling(belay_self()), 1);
-        /* Delivered once: clean-up may wait, for longer than the limit was. */
+        /* The request was delivered once, so cleanup may wait, even for longer than the limit. */
         CHECK_EQ(belay_sleep(SECONDS(3)), 0);
         CHECK_EQ(belay_timeout_leave(&limit, rc), -ETIMEDOUT);
         CHECK(belay_timeout_expired(&limit));
@@ -34,7 +34,10 @@ static int strikes(void *arg) {
         return 0;
 }
 
-/* A queued limit outlives its scope (systemd): here it strikes neither later nor for who uses the storage again. */
+/*
+ * A queued timeout can outlive its scope (systemd). Here it must neither expire later nor cancel a
+ * task that uses the storage again.
+ */
 static int left_in_time(void *arg) {
         belay_timeout limit;
 
@@ -56,7 +59,7 @@ static int nested(void *arg) {
         int rc;
 
         (void) arg;
-        /* The inner one: for the outer it is a failure of the body. */
+        /* The inner timeout expires. For the outer timeout, that is a failure of the body. */
         belay_timeout_enter(&outer, SECONDS(3));
         belay_timeout_enter(&inner, SECONDS(1));
         rc = belay_sleep(SECONDS(9));
@@ -66,7 +69,7 @@ static int nested(void *arg) {
         CHECK(belay_timeout_expired(&inner) && !belay_timeout_expired(&outer));
         CHECK_CLEAN();
 
-        /* The outer one: the inner does not take it for its own. */
+        /* The outer timeout expires. The inner timeout must not take the request for its own. */
         begin = belay_now();
         belay_timeout_enter(&outer, SECONDS(1));
         belay_timeout_enter(&inner, SECONDS(3));
@@ -78,7 +81,10 @@ static int nested(void *arg) {
         CHECK(!belay_timeout_expired(&inner) && belay_timeout_expired(&outer));
         CHECK_CLEAN();
 
-        /* Both at once, one delivery: what is left of it is the outer one's. */
+        /*
+         * Both expire at once, with one delivery. After the inner leave, the request of the outer
+         * timeout remains.
+         */
         belay_timeout_enter(&outer, SECONDS(1));
         belay_timeout_enter(&inner, SECONDS(1));
         rc = belay_sleep(SECONDS(9));
@@ -92,7 +98,7 @@ static int nested(void *arg) {
         return 0;
 }
 
-/* One after the other, the inner one's clean-up runs into the outer one. */
+/* The inner timeout expires, and then the outer timeout expires during its cleanup. */
 static int in_clean_up(void *arg) {
         belay_timeout outer, inner;
         int rc;
@@ -127,7 +133,7 @@ static int a_thousand(void *arg) {
         return 0;
 }
 
-/* ---- moved ---- */
+/* ---- rescheduled ---- */
 
 struct moved {
         belay_timeout limit;
@@ -158,7 +164,9 @@ static void end_moved(struct moved *moved, int left, belay_time waited) {
         CHECK_EQ(moved->left, left);
         CHECK_EQ(moved->waited, waited);
         CHECK_EQ(belay_timeout_expired(&moved->limit), left == -ETIMEDOUT);
-        /* It was left, and tells. */
+        /*
+         * The timeout has been left, so rescheduling it fails with a code that says how it ended.
+         */
         CHECK_EQ(belay_timeout_reschedule(&moved->limit, SECONDS(1)), left < 0 ? -ETIMEDOUT : -EPERM);
         CHECK_EQ(belay_timeout_reschedule_until(&moved->limit, belay_now()), left < 0 ? -ETIMEDOUT : -EPERM);
         CHECK_EQ(belay_cancelling(moved->task), 0);
@@ -180,7 +188,7 @@ static int from_another_task(void *arg) {
         CHECK_EQ(belay_timeout_when(&moved.limit), when);
         end_moved(&moved, -ETIMEDOUT, SECONDS(4) + BELAY_SECOND / 2);
 
-        start_moved(&moved, SECONDS(5));                /* earlier: from now */
+        start_moved(&moved, SECONDS(5));                /* earlier; the span counts from the call */
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(1)), 0);
         end_moved(&moved, -ETIMEDOUT, SECONDS(1) + BELAY_SECOND / 2);
 
@@ -193,17 +201,17 @@ static int from_another_task(void *arg) {
         CHECK_EQ(belay_timeout_reschedule_until(&moved.limit, 0), 0);
         end_moved(&moved, -ETIMEDOUT, BELAY_SECOND / 2);
 
-        start_moved(&moved, SECONDS(1));                /* taken away */
+        start_moved(&moved, SECONDS(1));                /* removed */
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, BELAY_NEVER), 0);
         CHECK_EQ(belay_timeout_when(&moved.limit), BELAY_NEVER);
         end_moved(&moved, 0, SECONDS(10));
 
-        start_moved(&moved, BELAY_NEVER);               /* given one */
+        start_moved(&moved, BELAY_NEVER);               /* set for the first time */
         CHECK_EQ(belay_timeout_when(&moved.limit), BELAY_NEVER);
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(1)), 0);
         end_moved(&moved, -ETIMEDOUT, SECONDS(1) + BELAY_SECOND / 2);
 
-        start_moved(&moved, SECONDS(5));                /* at once, and away again */
+        start_moved(&moved, SECONDS(5));                /* at once, and removed again */
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, -1), 0);
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(20)), 0);
         end_moved(&moved, 0, SECONDS(10));
@@ -241,13 +249,13 @@ static int no_time(void *arg) {
                 belay_task *done = must(belay_spawn(nothing, NULL));
 
                 CHECK_EQ(belay_yield(), 0);
-                /* Not in a wait that does not give way. */
+                /* The timeout does not expire in a wait that does not yield. */
                 belay_timeout_enter(&limit, spans[i]);
                 CHECK_EQ(belay_await(done, NULL), 0);
                 CHECK_EQ(belay_timeout_leave(&limit, 3), 3);
                 CHECK(!belay_timeout_expired(&limit));
                 CHECK_CLEAN();
-                /* At the next that does, whichever it is. */
+                /* It expires at the next wait that yields, of any kind. */
                 belay_timeout_enter(&limit, spans[i]);
                 CHECK_EQ(belay_timeout_leave(&limit, i % 2 ? belay_yield() : belay_sleep(BELAY_NEVER)), -ETIMEDOUT);
                 CHECK(belay_timeout_expired(&limit));
@@ -275,7 +283,7 @@ static int until(void *arg) {
         CHECK_EQ(belay_timeout_enter_until(&limit, BELAY_NEVER), 0);
         CHECK_EQ(belay_timeout_when(&limit), BELAY_NEVER);
         CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(BELAY_HOUR)), 0);
-        /* So long that it does not fit. */
+        /* The instant would overflow. */
         CHECK_EQ(belay_timeout_enter(&limit, BELAY_NEVER - 1), 0);
         CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(BELAY_HOUR)), 0);
         return 0;
@@ -313,7 +321,7 @@ static int deadline(void *arg) {
         return 0;
 }
 
-/* ---- at odd moments ---- */
+/* ---- expiry at unusual moments ---- */
 
 static belay_event event;
 
@@ -323,7 +331,10 @@ static void sets_and_computes(void *arg) {
         CHECK_EQ(belay_advance(SECONDS(1)), 0);
 }
 
-/* An expired limit is dropped when the task happened to be ready, and later waits have none (systemd). */
+/*
+ * A timeout that expires while its task is ready must not be dropped, or later waits would have no
+ * limit (systemd).
+ */
 static int while_ready(void *arg) {
         belay_time begin = belay_now();
         belay_timeout limit;
@@ -342,7 +353,10 @@ static int while_ready(void *arg) {
         return 0;
 }
 
-/* A scope whose body never waits: it has not struck when it is left, and does not strike after that. */
+/*
+ * The body of the scope never waits. The timeout has not expired when it is left, and must not
+ * expire afterwards.
+ */
 static int never_gave_way(void *arg) {
         belay_timeout limit;
 
@@ -360,7 +374,7 @@ static int never_gave_way(void *arg) {
         CHECK_EQ(belay_sleep(SECONDS(5)), 0);
         CHECK_CLEAN();
 
-        /* A wait after all that computing: there it strikes, without waiting on. */
+        /* A wait after long computing: the timeout expires at once. */
         belay_timeout_enter(&limit, SECONDS(1));
         CHECK_EQ(belay_advance(SECONDS(2)), 0);
         CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(5))), -ETIMEDOUT);
@@ -368,7 +382,7 @@ static int never_gave_way(void *arg) {
         return 0;
 }
 
-/* Code that finished in spite of the limit has finished. */
+/* A body that finishes although the timeout has expired keeps its return value. */
 static int in_spite(void *arg) {
         static const int ends[] = { 0, 7, -EIO, -ETIMEDOUT };
         belay_timeout limit;
@@ -395,14 +409,17 @@ static int others(void *arg) {
         int rc;
 
         (void) arg;
-        /* Before the limit. */
+        /* A request before the timeout expires. */
         belay_timeout_enter(&limit, SECONDS(2));
         cancel_after(SECONDS(1), belay_self());
         CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(5))), -ECANCELED);
         CHECK(!belay_timeout_expired(&limit));
         CHECK_DELIVERED();
 
-        /* Before it, and it strikes during clean-up: still a request from outside. */
+        /*
+         * A request before it, and the timeout expires during cleanup. It still counts as a request
+         * from outside.
+         */
         belay_timeout_enter(&limit, SECONDS(2));
         cancel_after(SECONDS(1), belay_self());
         CHECK_EQ(belay_sleep(SECONDS(5)), -ECANCELED);
@@ -412,7 +429,7 @@ static int others(void *arg) {
         CHECK(belay_timeout_expired(&limit));
         CHECK_DELIVERED();
 
-        /* After it. */
+        /* A request after it has expired. */
         belay_timeout_enter(&limit, SECONDS(1));
         cancel_after(SECONDS(2), belay_self());
         CHECK_EQ(belay_sleep(SECONDS(5)), -ECANCELED);
@@ -420,21 +437,24 @@ static int others(void *arg) {
         CHECK_EQ(belay_timeout_leave(&limit, -ECANCELED), -ECANCELED);
         CHECK_DELIVERED();
 
-        /* At the same time, after it, and merged with it. */
+        /* A request at the same instant, after the expiry and merged with it. */
         belay_timeout_enter(&limit, SECONDS(1));
         cancel_after(SECONDS(1), belay_self());
         CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(5))), -ECANCELED);
         CHECK(belay_timeout_expired(&limit));
         CHECK_DELIVERED();
 
-        /* One that was there before, and handled, is no reason to take the limit's for another's. */
+        /*
+         * An earlier request that was handled must not make the timeout take its own request for
+         * another's.
+         */
         belay_cancel(belay_self(), NULL);
         CHECK_EQ(belay_yield(), -ECANCELED);
         belay_timeout_enter(&limit, SECONDS(1));
         CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(5))), -ETIMEDOUT);
         CHECK_DELIVERED();
 
-        /* A -ECANCELED that nobody asked for, and no limit that struck. */
+        /* A -ECANCELED without a request, and the timeout has not expired. */
         belay_timeout_enter(&limit, SECONDS(1));
         CHECK_EQ(belay_timeout_leave(&limit, -ECANCELED), -ECANCELED);
         CHECK_CLEAN();
@@ -455,7 +475,7 @@ static void enters(void *arg) {
         *(bool *) arg = true;
 }
 
-/* A timeout that could not be moved does not expire, and says so. */
+/* A timeout that could not be rescheduled does not expire, and the call returns an error. */
 static int cannot_be_moved(void *arg) {
         belay_timeout limit;
         int rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A time limit of no time strikes at the next wait that gives way, on the real clock too, where time has passed since
- * the loop looked at it.
+ * A timeout with a span of 0 expires at the next wait that yields. That holds on the real clock,
+ * too, where time has passed since the loop last read it.
  */
 #include "../base/help.h"
 
@@ -35,7 +35,7 @@ static int in_limit(void *arg) {
                 CHECK_EQ(belay_timeout_leave(&limit, rc), -ETIMEDOUT);
                 CHECK_EQ(belay_cancelling(belay_self()), 0);
         }
-        /* And not at all if none gives way. */
+        /* It does not expire if no wait yields. */
         belay_timeout_enter(&limit, span);
         CHECK_EQ(belay_timeout_leave(&limit, 2), 2);
         CHECK(!belay_timeout_expired(&limit));

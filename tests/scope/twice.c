@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scopes whose storage is in use: entered twice, by another task, overwritten, copied. Each is told with both places, and the
- * first use goes on. What an earlier use left in memory is not mistaken for one.
+ * Scopes whose storage is in use: entered twice or by another task, overwritten, or copied. Each is
+ * reported with both call sites, and the first use goes on. Bytes that an earlier use left in
+ * memory must not be taken for a scope in force.
  */
 #include <fcntl.h>
 
 #include "parts.h"
 
-/* One line was logged since the last time: it has the words, and both places. */
+/* One line was logged since the last check. It contains the text and both call sites. */
 static void check_line(int line, int entered, const char *what) {
         char text[300];
 
@@ -23,7 +24,7 @@ static void check_line(int line, int entered, const char *what) {
         keep_lines();
 }
 
-/* The tree can be drawn, and has an end. */
+/* The dump of the scopes succeeds and terminates. */
 static void check_dump(void) {
         int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
@@ -47,14 +48,14 @@ static int time_limit(void *arg) {
         check_dump();
         CHECK_EQ(belay_deadline(), SECONDS(1));
         CHECK_EQ(belay_timeout_leave(&within, belay_sleep(SECONDS(5))), -ECANCELED);
-        /* It has struck, and is still in force. */
+        /* The timeout has expired, and is still in force. */
         CHECK_EQ(belay_timeout_enter(&limit, SECONDS(9)), -EPERM);
         check_line(__LINE__ - 1, entered, "is entered again, and was not left");
         CHECK_EQ(belay_timeout_leave(&limit, -ECANCELED), -ETIMEDOUT);
         CHECK_EQ(belay_now(), SECONDS(1));
         CHECK_EQ(belay_timeout_leave(&limit, 0), -EPERM);
         check_line(__LINE__ - 1, entered, "is left again");
-        /* From then on it may be entered. */
+        /* The scope has been left, so it may be entered. */
         CHECK_EQ(belay_timeout_enter(&limit, SECONDS(1)), 0);
         CHECK_EQ(belay_timeout_leave(&limit, 4), 4);
         CHECK_EQ(kept_count, 0);
@@ -110,7 +111,7 @@ union any {
         belay_shield_scope region;
 };
 
-/* As another kind. */
+/* The storage is entered as another kind of scope. */
 static int other_kind(void *arg) {
         union any *any = malloc(sizeof(*any));
         int entered;
@@ -164,7 +165,10 @@ static int by_another(void *arg) {
         return 0;
 }
 
-/* In a loop that goes on without leaving: refused from the second time on, and left once. */
+/*
+ * A body in a loop enters the scope without leaving it. The second and later enters are refused,
+ * and the scope is left once.
+ */
 static int in_a_loop(void *arg) {
         belay_timeout limit;
 
@@ -189,7 +193,10 @@ static void fill(void *storage, size_t size, int kind) {
                 bytes[i] = kind == 0 ? 0 : kind == 1 ? 0xff : (unsigned char) (i * 37 + 11);
 }
 
-/* Entered again, or left; with another within it, or not. It strikes no more, and neither does what was around it. */
+/*
+ * The overwritten scope is entered again or left, with or without another scope within it. It does
+ * not expire any more, and neither does the scope around it.
+ */
 static int overwritten(void *arg) {
         for (int i = 0; i < 12; i++) {
                 belay_timeout around, limit, within;
@@ -224,7 +231,7 @@ static int overwritten(void *arg) {
         return 0;
 }
 
-/* A region that held a request back: it is there afterwards. */
+/* The overwritten shield has held a request back, which becomes pending afterwards. */
 static int overwritten_region(void *arg) {
         belay_shield_scope region;
 
@@ -241,7 +248,7 @@ static int overwritten_region(void *arg) {
         return 0;
 }
 
-/* A group: its members go on, and are nobody's. */
+/* The members of an overwritten group are cancelled, and then belong to no group. */
 static int overwritten_group(void *arg) {
         struct part member = { .span = SECONDS(3) };
         belay_group group;
@@ -260,7 +267,7 @@ static int overwritten_group(void *arg) {
         return 0;
 }
 
-/* ---- copies, and what never was a scope ---- */
+/* ---- copies, and storage that never was a scope ---- */
 
 static int copies(void *arg) {
         belay_timeout limit, limit_copy;
@@ -290,7 +297,7 @@ static int copies(void *arg) {
         CHECK_EQ(belay_group_count(&group_copy), 0);
         CHECK_EQ(belay_group_leave(&group_copy, 3), -EPERM);
         check_line(__LINE__ - 1, entered, "a copy of the group entered at");
-        /* Copied back, it is what it was. */
+        /* The copy is copied back, and the group works as before. */
         group = group_copy;
         CHECK_EQ(belay_group_leave(&group, 3), 3);
         CHECK_EQ(member.begun, 1);
@@ -336,7 +343,7 @@ static int garbage(void *arg) {
         return 0;
 }
 
-/* ---- what is left in memory from before ---- */
+/* ---- bytes from an earlier use ---- */
 
 static int leaves_it_unleft(void *arg) {
         belay_timeout limit;
@@ -357,13 +364,16 @@ static int enters_where_it_was(void *arg) {
                 CHECK_LINES(1, "ended within a scope that it had not left");
                 belay_release(task);
         }
-        /* Its task is gone, and with it the loop: the same addresses, and the same marks. */
+        /*
+         * The task has ended, and so has the loop. A new run finds the same addresses and the same
+         * marks.
+         */
         keep_lines();
         CHECK_EQ(belay_group_enter(&shared.group), 0);
         return 0;
 }
 
-/* The task has ended, and its record is in use: not by who entered the scope. */
+/* The record that the bytes name is in use, but not by the task that entered the scope. */
 static int stale_owner(void *arg) {
         union any before;
         belay_task *task;
@@ -376,7 +386,7 @@ static int stale_owner(void *arg) {
         keep_lines();
         CHECK_EQ(belay_timeout_enter(&shared.limit, SECONDS(1)), 0);
         CHECK_EQ(belay_timeout_leave(&shared.limit, 4), 4);
-        /* Of a task that has ended, held by a handle. */
+        /* The bytes name a task that has ended and has a handle. */
         task = must(belay_spawn(leaves_it_unleft, NULL));
         CHECK_EQ(belay_join(task, NULL), 0);
         keep_lines();
@@ -388,7 +398,7 @@ static int stale_owner(void *arg) {
         return 0;
 }
 
-/* Nor is it of this loop: the other one's memory lives on while there is a handle. */
+/* The bytes name a task of another loop, whose memory stays while there is a handle. */
 static union any from_before;
 static belay_task *of_before;
 

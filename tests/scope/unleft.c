@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task that ends within scopes it had not left: nothing of them strikes, starts or is looked at any more.
+ * A task ends within scopes that it has not left. None of them may expire, start a member or be
+ * accessed afterwards.
  */
 #include "../base/help.h"
 
@@ -12,7 +13,7 @@ static int overwrites(void *arg) {
         return frames[4000] == 0x5a ? 0 : 1;
 }
 
-/* Ends with limits that are ahead, and of no time. */
+/* Ends within timeouts in the future, and timeouts with a span of 0 or less. */
 static int leaves_limits(void *arg) {
         belay_timeout ahead, behind, none, none_either;
         belay_shield_scope region;
@@ -28,7 +29,7 @@ static int leaves_limits(void *arg) {
         return 5;
 }
 
-/* Sleeps until the instant at which the others' limits are due. */
+/* Sleeps until 10 s, the instant at which the task with the timeouts ends. */
 static int sleeps(void *arg) {
         (void) arg;
         CHECK_EQ(belay_sleep_until(10 * BELAY_SECOND), 0);
@@ -61,7 +62,7 @@ static int limits(void *arg) {
         return 0;
 }
 
-/* The limits are due and stand in line to strike when the task ends: it was ready before them. */
+/* The timeouts are due, but the task was ready before them and ends first. They must not expire. */
 static int ends_while_due(void *arg) {
         belay_timeout first, second;
 
@@ -148,7 +149,7 @@ static int groups(void *arg) {
         return 0;
 }
 
-/* ---- in what the task was given ---- */
+/* ---- a scope in the task's argument ---- */
 
 struct given {
         belay_timeout limit;

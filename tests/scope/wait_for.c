@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting under a limit: a function's end by belay_wait_for(), a task's by belay_await_for().
+ * Waits under a limit: for a function with belay_wait_for(), for a task with belay_await_for().
  */
 #include "parts.h"
 
@@ -24,7 +24,7 @@ static int function(void *arg) {
         CHECK_EQ(part.ended, 1);
         CHECK_CLEAN();
 
-        /* In the calling task. */
+        /* The function runs in the calling task. */
         part = (struct part) { .span = SECONDS(5), .refuses = 1, .end = 4 };
         CHECK_EQ(belay_wait_for(play, &part, SECONDS(2)), 4);
         CHECK_EQ(part.requests, 1);
@@ -88,7 +88,7 @@ static int cancelled_outside(void *arg) {
         CHECK_EQ(belay_wait_for(play, &part, SECONDS(3)), -ECANCELED);
         CHECK_EQ(part.origin, BELAY_ORIGIN_CALLER);
         CHECK_DELIVERED();
-        /* A request that the function took for nothing is counted still. */
+        /* The function returns a result in spite of the request, which still counts. */
         part = (struct part) { .span = SECONDS(9), .end_cancelled = 6 };
         cancel_after(SECONDS(1), belay_self());
         CHECK_EQ(belay_wait_for(play, &part, SECONDS(3)), 6);
@@ -112,7 +112,7 @@ static int task(void *arg) {
                 CHECK_EQ(outcome, part.end);
                 if (!i)
                         CHECK_LEFT(-EPROTO, "bad header");
-                /* Done already: at once, whatever the time. */
+                /* The task is done, so the call returns at once with any limit. */
                 belay_cancel(belay_self(), NULL);
                 CHECK_EQ(belay_await_for(task, 0, &outcome), 0);
                 CHECK_EQ(belay_await_for(task, -1, &outcome), 0);
@@ -148,7 +148,7 @@ static int too_slow(void *arg) {
         return 0;
 }
 
-/* It refuses: it is waited for, and how it ended is told. */
+/* A task that refuses is waited for, and its outcome is returned. */
 static int refusing(void *arg) {
         static const int ends[] = { 5, -EIO };
 
@@ -172,7 +172,10 @@ static int refusing(void *arg) {
         return 0;
 }
 
-/* Cancelled by somebody else before the limit: that is how it ended, and neither a time-out nor a request of ours. */
+/*
+ * Another task cancels the target before the limit. The outcome is -ECANCELED, with no timeout and
+ * no request for the caller.
+ */
 static int foreign(void *arg) {
         struct part part = { .span = SECONDS(9) };
         belay_task *task = start_part(&part);
@@ -216,7 +219,10 @@ static void cancels_and_ends(void *arg) {
         CHECK(belay_done(both[0]) || belay_future_set(both[0], 7) == 0);
 }
 
-/* A result that comes together with the caller's cancellation must not swallow it (asyncio 86296). */
+/*
+ * A result and a cancellation of the caller come together. The result must not discard the request
+ * (asyncio 86296).
+ */
 static int kept(void *arg) {
         static void (*const ways[])(void *arg) = { ends_and_cancels, cancels_and_ends };
 
@@ -237,7 +243,7 @@ static int kept(void *arg) {
         return 0;
 }
 
-/* The caller's own request goes to the task, and counts as nobody's time-out. */
+/* The caller's own request is forwarded to the task, and must not be taken for a timeout. */
 static int own(void *arg) {
         (void) arg;
         for (int refuses = 0; refuses < 2; refuses++) {
@@ -257,7 +263,7 @@ static int own(void *arg) {
                 belay_release(task);
                 belay_release(target);
         }
-        /* While the task that the limit cancelled cleans up. */
+        /* The request comes while the task that the limit cancelled cleans up. */
         for (int i = 0; i < 2; i++) {
                 struct part part = { .span = SECONDS(9), .clean_up = SECONDS(5) };
                 belay_task *target = start_part(&part), *task;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The barrier: all meet or none, each with a number of its own; broken, emptied, and left by who is cancelled.
+ * The barrier: either all parties meet or none, and each receives a number of its own. Barriers are
+ * broken and reset, and waiting tasks are cancelled.
  */
 #include <limits.h>
 
@@ -22,7 +23,7 @@ static void start(int count) {
         CHECK_EQ(belay_sleep(1), 0);
 }
 
-/* Each number once. */
+/* Checks that each number was returned once. */
 static void check_met(int count, int own) {
         unsigned seen = own >= 0 ? 1u << own : 0;
 
@@ -49,7 +50,7 @@ static int last_goes_on(void *arg) {
                 CHECK_EQ(belay_barrier_waiting(&barrier), PARTIES - 1);
                 for (int i = 0; i < PARTIES - 1; i++)
                         CHECK(!belay_done(tasks[i]));
-                /* The last to come is not kept: no cancellation point. */
+                /* The last party to arrive does not wait, so its call is no cancellation point. */
                 belay_cancel(belay_self(), NULL);
                 own = belay_barrier_wait(&barrier);
                 CHECK(own >= 0);
@@ -62,7 +63,7 @@ static int last_goes_on(void *arg) {
 static int of_one(void *arg) {
         (void) arg;
         CHECK_EQ(belay_barrier_init(&barrier, 0), -EINVAL);
-        /* A number is an int. */
+        /* The number of a party is an int, so there cannot be more parties. */
         CHECK_EQ(belay_barrier_init(&barrier, (size_t) INT_MAX + 1), -EINVAL);
         CHECK_EQ(belay_barrier_init(&barrier, INT_MAX), 0);
         CHECK_EQ(belay_barrier_init(&barrier, 1), 0);
@@ -80,7 +81,7 @@ static int goes_round(void *arg) {
                 CHECK(belay_barrier_wait(&barrier) >= 0);
                 ++*mine;
                 seen++;
-                /* Nobody is a whole round ahead. */
+                /* No task may be a whole round ahead. */
                 for (int k = 0; k < PARTIES; k++)
                         CHECK(rounds[k] >= *mine - 1 && rounds[k] <= *mine + 1);
                 if ((i + (int) (mine - rounds)) % 3 == 0)
@@ -112,7 +113,7 @@ static int broken(void *arg) {
                 CHECK_EQ(belay_join(tasks[i], NULL), 0);
                 CHECK_EQ(ended_with(tasks[i]), -ENOTCONN);
         }
-        /* For good, until it is reset. */
+        /* The barrier stays broken until it is reset. */
         CHECK_EQ(belay_fail(-ENOTCONN, "another's"), -ENOTCONN);
         CHECK_EQ(belay_barrier_wait(&barrier), -ENOTCONN);
         CHECK_LEFT(-ENOTCONN, NULL);
@@ -139,7 +140,7 @@ static int reset(void *arg) {
         CHECK(!belay_barrier_broken(&barrier));
         start(PARTIES);
         check_met(PARTIES, -1);
-        /* Those who come while it is being emptied wait for the next meeting. */
+        /* Tasks that arrive during the reset wait for the next round. */
         start(2);
         CHECK_EQ(belay_barrier_reset(&barrier), 0);
         old[0] = tasks[0];
@@ -152,7 +153,7 @@ static int reset(void *arg) {
         return 0;
 }
 
-/* ---- who is cancelled counts no longer, and its number is somebody else's ---- */
+/* ---- a cancelled party does not count any more, and another receives its number ---- */
 
 static void cancel_and_join(int i) {
         belay_cancel(tasks[i], NULL);
@@ -160,7 +161,10 @@ static void cancel_and_join(int i) {
         CHECK_EQ(ended_with(tasks[i]), -ECANCELED);
 }
 
-/* Some of those who wait are cancelled, in this order or that, and replaced. The last to come has the highest number. */
+/*
+ * Some of the waiting tasks are cancelled, in either order, and replaced. The last party to arrive
+ * receives the highest number.
+ */
 static int numbers(void *arg) {
         (void) arg;
         CHECK_EQ(belay_barrier_init(&barrier, PARTIES), 0);
@@ -188,7 +192,10 @@ static int numbers(void *arg) {
         return 0;
 }
 
-/* Many come and are cancelled by chance. At the end all have met, and each number was given once. */
+/*
+ * Many tasks arrive and are cancelled pseudo-randomly. In the end all have met, and each number was
+ * returned once.
+ */
 enum { MANY = 50 };
 
 static belay_barrier large;
@@ -236,7 +243,10 @@ static int by_chance(void *arg) {
         return 0;
 }
 
-/* Asked while others are ready that run before it: in real time it counts no more from then on, in virtual time until it runs. */
+/*
+ * A waiting task is cancelled while other ready tasks run before it. In real time it stops counting
+ * at once, in virtual time only when it runs.
+ */
 static void cancel_before_another_comes(bool is_real) {
         belay_task *other;
 
@@ -259,7 +269,7 @@ static void cancel_before_another_comes(bool is_real) {
         CHECK_EQ(belay_barrier_waiting(&barrier), 0);
 }
 
-/* It met a request that was pending before it came. */
+/* A request is pending before the task arrives at the barrier. */
 static int comes_cancelled(void *arg) {
         belay_cancel(belay_self(), NULL);
         return meets(arg);
@@ -294,7 +304,7 @@ static int in_virtual_time(void *arg) {
         return 0;
 }
 
-/* The last that waits is cancelled, and a reset finds nobody. The next round is whole. */
+/* All waiting tasks are cancelled, so a reset finds no party. The next round must be complete. */
 static int emptied_by_cancelling(void *arg) {
         (void) arg;
         CHECK_EQ(belay_barrier_init(&barrier, PARTIES), 0);
@@ -326,14 +336,17 @@ static int deadlocked(void *arg) {
         return 0;
 }
 
-/* Those outside, while a round goes on its way, are cancelled, told of an abort, and let in by a reset. */
+/*
+ * A task arrives while the parties of a complete round have not all gone on. It is cancelled, ended
+ * by an abort, or admitted by a reset.
+ */
 static int outside(void *arg) {
         (void) arg;
         for (int how = 0; how < 3; how++) {
                 CHECK_EQ(belay_barrier_init(&barrier, 2), 0);
                 start(1);
                 CHECK_EQ(belay_barrier_wait(&barrier), 1);
-                /* The other has not gone on yet. */
+                /* The first party has not run again yet. */
                 tasks[1] = must(belay_spawn_with(meets, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
                 CHECK(!belay_done(tasks[1]) && belay_barrier_waiting(&barrier) == 0);
                 if (how == 0)
@@ -356,7 +369,7 @@ static int outside(void *arg) {
         return 0;
 }
 
-/* Who is cancelled counts no longer, and breaks nothing. */
+/* A cancelled party does not count any more, and the barrier does not break. */
 static int cancelled(void *arg) {
         (void) arg;
         CHECK_EQ(belay_barrier_init(&barrier, PARTIES), 0);
@@ -378,7 +391,10 @@ static int cancelled(void *arg) {
         return 0;
 }
 
-/* Cancelled when all have met already: the others meet all the same, and the next round is whole. */
+/*
+ * A party is cancelled when all have already met. The others still meet, and the next round must be
+ * complete.
+ */
 static int cancelled_then(void *arg) {
         int own;
 
@@ -416,7 +432,7 @@ static int misuse(void *arg) {
         return 0;
 }
 
-/* Without signals, which may end any wait, a deadlock is found. */
+/* Without signals, which could end any wait, the loop can find a deadlock. */
 static void run_really(belay_fn *fn) {
         CHECK_EQ(belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options, .no_signals = true)), 0);
 }
@@ -436,7 +452,7 @@ int main(void) {
         RUN_VIRTUAL(deadlocked);
         RUN_VIRTUAL(outside);
         RUN_VIRTUAL(misuse);
-        /* And in real time, where who is cancelled leaves at once. */
+        /* The same in real time, where a cancelled party stops counting at once. */
         run_really(numbers);
         run_really(by_chance);
         run_really(in_real_time);

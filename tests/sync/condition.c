@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The condition: the lock is held again whatever its wait returns, and no notification is lost.
+ * The condition: the waiting task holds the lock again whatever its wait returns, and no
+ * notification is lost.
  */
 #include "../scope/parts.h"
 
@@ -63,7 +64,7 @@ static int notified(void *arg) {
         start_all();
         CHECK_EQ(belay_lock_acquire(lock()), 0);
         CHECK_EQ(belay_condition_notify_all(&condition), 0);
-        /* Not before the lock is free. */
+        /* Notified tasks must not return before the lock is free. */
         CHECK_EQ(belay_sleep(SECONDS(1)), 0);
         CHECK_EQ(woken, 0);
         CHECK_EQ(belay_lock_release(lock()), 0);
@@ -71,7 +72,7 @@ static int notified(void *arg) {
         CHECK_EQ(woken, MANY);
         for (int i = 0; i < MANY; i++)
                 CHECK_EQ(ended_with(tasks[i]), 0);
-        /* Nobody waits: a notification is not kept. */
+        /* No task waits, so the notification has no effect on later waits. */
         notify(3);
         start_all();
         CHECK_EQ(belay_sleep(SECONDS(1)), 0);
@@ -83,7 +84,10 @@ static int notified(void *arg) {
         return 0;
 }
 
-/* One that was notified and is cancelled: at once, or when it waits for the lock. The notification goes on. */
+/*
+ * A notified task is cancelled, at once or while it waits for the lock. The notification must pass
+ * to the next task.
+ */
 static int passed_on(void *arg) {
         (void) arg;
         for (int way = 0; way < 3; way++) {
@@ -94,7 +98,7 @@ static int passed_on(void *arg) {
                         CHECK_EQ(belay_sleep(1), 0);
                 belay_cancel(tasks[0], NULL);
                 if (way > 1) {
-                        /* A second one, while it takes the lock again, does not shorten that. */
+                        /* A second request must not end the wait for the lock. */
                         CHECK_EQ(belay_sleep(1), 0);
                         belay_cancel(tasks[0], NULL);
                         CHECK_EQ(belay_sleep(SECONDS(1)), 0);
@@ -114,7 +118,10 @@ static int passed_on(void *arg) {
         return 0;
 }
 
-/* Not notified, and cancelled while somebody holds the lock: it comes back with the lock. */
+/*
+ * A task that was not notified is cancelled while another holds the lock. Its wait must return with
+ * the lock held.
+ */
 static int cancelled(void *arg) {
         (void) arg;
         start_all();
@@ -160,7 +167,7 @@ static int until(void *arg) {
         CHECK_EQ(belay_lock_acquire(lock()), 0);
         CHECK_EQ(belay_condition_wait_until(&condition, is_three, &count), 0);
         CHECK_EQ(belay_now() - begin, SECONDS(3));
-        /* True already: no cancellation point. */
+        /* The predicate is already true, so the call is no cancellation point. */
         belay_cancel(belay_self(), NULL);
         CHECK_EQ(belay_condition_wait_until(&condition, is_three, &count), 0);
         CHECK(belay_lock_held(lock()));
@@ -176,7 +183,7 @@ static int until(void *arg) {
         return 0;
 }
 
-/* Two conditions on one lock. */
+/* Two conditions share one lock. */
 static int shared(void *arg) {
         belay_lock own = BELAY_LOCK_INIT;
         belay_condition other;

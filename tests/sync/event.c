@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The event.
+ * The event: setting it wakes all waiting tasks in the order of arrival. While it is set, a wait is
+ * no cancellation point.
  */
 #include "../scope/parts.h"
 
@@ -40,7 +41,7 @@ static int set(void *arg) {
                 CHECK_EQ(order[i], i);
                 CHECK_EQ(ended_with(tasks[i]), 0);
         }
-        /* It is set: no cancellation point. */
+        /* The event is set, so the wait is no cancellation point. */
         belay_cancel(belay_self(), NULL);
         CHECK_EQ(belay_event_wait(&event), 0);
         belay_event_clear(&event);
@@ -50,7 +51,10 @@ static int set(void *arg) {
         return 0;
 }
 
-/* Cleared before they run: they were woken. Those who come then wait. */
+/*
+ * The event is cleared before the woken tasks run. They must return, and a task that arrives later
+ * waits.
+ */
 static int cleared(void *arg) {
         belay_task *late;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lock: in the order of asking, and never lost with a waiter that is cancelled.
+ * The lock: tasks acquire it in the order of arrival, and a waiting task that is cancelled must not
+ * lose it.
  */
 #include "../scope/parts.h"
 
@@ -42,7 +43,7 @@ static void start_users(int count, belay_time holds) {
         CHECK_EQ(belay_yield(), 0);
 }
 
-/* All are served but these, in order. */
+/* Checks that all tasks but those in `without` have held the lock, in order. */
 static void end_users(int count, unsigned without) {
         int next = 0;
 
@@ -67,7 +68,10 @@ static int in_order(void *arg) {
         start_users(MANY, SECONDS(1));
         CHECK_EQ(ordered, 0);
         CHECK_EQ(belay_lock_release(&lock), 0);
-        /* Free, and for the first in line: nobody comes before. */
+        /*
+         * The lock is free, but it is reserved for the first waiting task, so no other may acquire
+         * it before.
+         */
         CHECK(!belay_lock_held(&lock));
         CHECK_EQ(belay_lock_try_acquire(&lock), -EBUSY);
         CHECK_EQ(belay_lock_acquire(&lock), 0);
@@ -79,21 +83,24 @@ static int in_order(void *arg) {
 
 static int no_wait(void *arg) {
         (void) arg;
-        /* A free lock is no cancellation point. */
+        /* Acquiring a free lock is no cancellation point. */
         belay_cancel(belay_self(), NULL);
         CHECK_EQ(belay_lock_acquire(&lock), 0);
         CHECK_EQ(belay_lock_release(&lock), 0);
         CHECK_EQ(belay_lock_try_acquire(&lock), 0);
         CHECK_EQ(belay_lock_try_acquire(&lock), -EBUSY);
         CHECK(belay_lock_held(&lock));
-        /* A lock that is not free is one. */
+        /* Acquiring a lock that is held is one. */
         CHECK_EQ(belay_lock_acquire(&lock), -ECANCELED);
         CHECK_EQ(belay_lock_release(&lock), 0);
         CHECK_DELIVERED();
         return 0;
 }
 
-/* Waiters that go: each of them, before and after it was handed the lock (cpython 90155, 111693). */
+/*
+ * Waiting tasks are cancelled, in every combination, before and after the lock was handed to them
+ * (cpython 90155, 111693).
+ */
 static int cancelled(void *arg) {
         (void) arg;
         for (unsigned without = 1; without < 1u << 5; without++)
@@ -114,7 +121,10 @@ static int cancelled(void *arg) {
         return 0;
 }
 
-/* In its turn, and just then the next one goes: who comes after that has it. */
+/*
+ * The next tasks are cancelled before the lock is released, or in that instant. Then the task after
+ * them must get it.
+ */
 static int cancelled_later(void *arg) {
         (void) arg;
         start_users(4, SECONDS(1));
@@ -151,7 +161,7 @@ static int misuse(void *arg) {
         CHECK(belay_soon(in_callback, NULL) != 0);
         CHECK_EQ(belay_yield(), 0);
         CHECK_LINES(1, "belay_lock_acquire() outside of a task");
-        /* Any task may let it go. */
+        /* Any task may release the lock. */
         CHECK_EQ(belay_lock_acquire(&lock), 0);
         task = must(belay_spawn(releases, NULL));
         CHECK_EQ(belay_join(task, NULL), 0);

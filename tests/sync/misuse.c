@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A bounded semaphore of no places; a condition's lock that is not held.
+ * A bounded semaphore with a value of 0, and a condition whose lock is not held.
  */
 #include "../base/help.h"
 
@@ -32,7 +32,7 @@ static int in_task(void *arg) {
         CHECK_EQ(belay_semaphore_release(&one), 0);
         CHECK_LINES(3, "released more often");
 
-        /* What is true already needs no lock; to wait does. */
+        /* If the predicate is already true, the call needs no lock. Waiting needs it. */
         CHECK_EQ(belay_condition_wait_until(&condition, yes, NULL), 0);
         CHECK_EQ(belay_condition_wait_until(&condition, no, NULL), -EPERM);
         CHECK_LINES(1, "without its lock");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queues: orders and bounds, nothing lost and nothing twice, the shut-down, and work that is counted.
+ * Queues: orders and limits, shutdown, and the count of unfinished items. No item may be lost or
+ * returned twice.
  */
 #include "../scope/parts.h"
 
@@ -51,7 +52,10 @@ static int orders(void *arg) {
                 for (int i = 0; i < 1000; i++) {
                         items[i] = i * 617 % 1000;
                         CHECK_EQ(belay_queue_put(queue, &items[i]), 0);
-                        /* Out again now and then, so that the ring goes round. */
+                        /*
+                         * Some items are taken out between the puts, so that the positions in the
+                         * ring wrap.
+                         */
                         if (order == 0 && i % 3 == 0)
                                 CHECK(get(queue) == &items[i / 3]);
                 }
@@ -169,7 +173,10 @@ static int joins(void *arg) {
         return belay_queue_join(queue);
 }
 
-/* Getters are woken in the order in which they came. A woken one that is cancelled leaves the item to the next. */
+/*
+ * Getters are woken in the order of arrival. If a woken getter is cancelled, the item must go to
+ * the next one.
+ */
 static int getters(void *arg) {
         (void) arg;
         for (int way = 0; way < 2; way++) {
@@ -204,7 +211,7 @@ static int puts_one(void *arg) {
         return belay_queue_put(queue, arg);
 }
 
-/* The same with those who wait for room: the item of one that is cancelled was not put. */
+/* The same with tasks that wait for room. The item of a cancelled task must not have been put. */
 static int putters(void *arg) {
         (void) arg;
         for (int way = 0; way < 3; way++) {
@@ -242,7 +249,10 @@ static int puts_each_second(void *arg) {
         return 0;
 }
 
-/* Limits that strike with the put, just before and just after it: no item is lost (cpython 92824). */
+/*
+ * Timeouts expire at the same time as the put, just before it and just after it. No item may be
+ * lost (cpython 92824).
+ */
 static int under_limits(void *arg) {
         belay_task *task;
         int timeouts = 0;
@@ -274,7 +284,7 @@ static int under_limits(void *arg) {
         return 0;
 }
 
-/* ---- the end ---- */
+/* ---- shutdown ---- */
 
 static int shut_down(void *arg) {
         belay_task *tasks[3];
@@ -282,7 +292,7 @@ static int shut_down(void *arg) {
         void *item;
 
         (void) arg;
-        /* Getters of an empty one. */
+        /* Getters wait for an empty queue. */
         queue = queue_with(0, BELAY_QUEUE_FIFO);
         for (int i = 0; i < 3; i++)
                 tasks[i] = must(belay_spawn(gets_slowly, &taken[i]));
@@ -301,14 +311,19 @@ static int shut_down(void *arg) {
                 tasks[1] = must(belay_spawn(joins, NULL));
                 CHECK_EQ(belay_yield(), 0);
                 belay_queue_shutdown(queue, now);
-                /* What another call was left with at the same code is not told again. */
+                /*
+                 * The detail of an earlier failure with the same code must not be reported again.
+                 */
                 CHECK_EQ(belay_fail(-ESHUTDOWN, "another's"), -ESHUTDOWN);
                 CHECK_EQ(belay_queue_put(queue, &items[3]), -ESHUTDOWN);
                 CHECK_LEFT(-ESHUTDOWN, NULL);
                 CHECK_EQ(belay_queue_try_put(queue, &items[3]), -ESHUTDOWN);
                 CHECK_EQ(belay_join(tasks[0], NULL), 0);
                 CHECK_EQ(ended_with(tasks[0]), -ESHUTDOWN);
-                /* What is in it can be had; or has gone to the destructor, and is finished. */
+                /*
+                 * The items can still be taken; or the destructor has received them, and they count
+                 * as finished.
+                 */
                 CHECK_EQ(destroyed, now ? 2 : 0);
                 for (int i = 0; i < 2 && !now; i++) {
                         CHECK(get(queue) == &items[i]);
@@ -327,7 +342,7 @@ static int shut_down(void *arg) {
         return 0;
 }
 
-/* Leftovers go to the destructor exactly once, whatever the order. */
+/* The destructor receives each remaining item exactly once, in every order. */
 static int leftovers(void *arg) {
         (void) arg;
         for (int order = 0; order < 3; order++) {
@@ -350,7 +365,7 @@ static int joined(void *arg) {
         (void) arg;
         keep_lines();
         queue = queue_with(0, BELAY_QUEUE_FIFO);
-        /* Nothing unfinished: no cancellation point. */
+        /* No item is unfinished, so the join is no cancellation point. */
         belay_cancel(belay_self(), NULL);
         CHECK_EQ(belay_queue_join(queue), 0);
         CHECK_EQ(belay_queue_put(queue, &items[0]), 0);
@@ -360,7 +375,7 @@ static int joined(void *arg) {
         for (int i = 0; i < 2; i++)
                 tasks[i] = must(belay_spawn(joins, NULL));
         CHECK_EQ(belay_yield(), 0);
-        /* Taken out is not finished. */
+        /* Taking an item out does not finish it. */
         get(queue);
         get(queue);
         CHECK_EQ(belay_queue_task_done(queue), 0);
@@ -382,7 +397,7 @@ static int joined(void *arg) {
 static void in_callback(void *arg) {
         void *item = NULL;
 
-        /* Without waiting it can be used from everywhere. */
+        /* A call that need not wait works outside of tasks. */
         CHECK_EQ(belay_queue_put(queue, arg), 0);
         CHECK_EQ(belay_queue_put(queue, arg), -EPERM);
         CHECK_EQ(belay_queue_join(queue), -EPERM);

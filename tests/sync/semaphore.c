@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Semaphores: so many places, no more, and none lost.
+ * Semaphores: the value limits how many tasks get through, and no release may be lost.
  */
 #include "../scope/parts.h"
 
@@ -74,14 +74,17 @@ static int no_wait(void *arg) {
         CHECK_EQ(belay_semaphore_acquire(&two), -ECANCELED);
         CHECK_EQ(belay_semaphore_value(&two), 0);
         CHECK_DELIVERED();
-        /* One that is not bounded may be released above what it began with. */
+        /* An unbounded semaphore may be released above its initial value. */
         for (int i = 0; i < 5; i++)
                 CHECK_EQ(belay_semaphore_release(&two), 0);
         CHECK_EQ(belay_semaphore_value(&two), 5);
         return 0;
 }
 
-/* A place is handed over: nobody comes before, and the value does not show it. */
+/*
+ * A release hands the semaphore to the first waiting task. No other task may acquire it before, and
+ * the value does not show the release.
+ */
 static int handed_over(void *arg) {
         (void) arg;
         belay_semaphore_init(&semaphore, 1);
@@ -94,7 +97,10 @@ static int handed_over(void *arg) {
         return 0;
 }
 
-/* Waiters that go, before and after a place was given to them (cpython 90155, 111693). */
+/*
+ * Waiting tasks are cancelled before and after a release was handed to them (cpython 90155,
+ * 111693).
+ */
 static int cancelled(void *arg) {
         (void) arg;
         for (unsigned without = 1; without < 1u << MANY; without++)
@@ -139,7 +145,7 @@ static int misuse(void *arg) {
         CHECK_EQ(belay_semaphore_release(&bounded), -EPERM);
         CHECK_LINES(3, "released more often than it was acquired");
         CHECK_LINES(3, "misuse at " __FILE__);
-        /* One that is not bounded stays at the most it can count, and places can still be taken. */
+        /* An unbounded semaphore stays at its greatest value, and tasks can still acquire it. */
         belay_semaphore_init(&semaphore, SIZE_MAX - 1);
         CHECK_EQ(belay_semaphore_release(&semaphore), 0);
         CHECK_EQ(belay_semaphore_release(&semaphore), -EOVERFLOW);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Acquiring that need not wait gives way after 64 tries, before it does anything: so timers, descriptors, signals and others get
- * their turn, and the task can be cancelled there. Putting, setting and releasing never give way, and nothing does under a
- * virtual clock. Turns are counted, not times.
+ * An acquiring call that need not wait yields at every 64th try, before it has any effect. So
+ * timers, descriptors, signals and other tasks get their turn, and the task can be cancelled there.
+ * Putting, setting and releasing never yield, and no call yields in this way under a virtual clock.
+ * The test counts turns, not times.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 
 enum { TRIES = 64, STRETCHES = 10, LONG = 50000000 };
 
-/* ---- what is acquired, again and again ---- */
+/* ---- what is acquired again and again ---- */
 
 static belay_queue *queue, *ordered, *idle;
 static belay_lock lock;
@@ -91,7 +92,7 @@ static void set_up(void) {
         CHECK_EQ(belay_barrier_init(&barrier, 1), 0);
 }
 
-/* Nothing is held, and nothing is missing. */
+/* Checks that nothing is held, and that nothing is missing. */
 static void check_untouched(void) {
         CHECK_EQ(belay_queue_count(queue), 1);
         CHECK_EQ(belay_queue_count(ordered), 1);
@@ -109,7 +110,7 @@ static void tear_down(void) {
         CHECK_EQ(belay_queue_free(no_work), 0);
 }
 
-/* ---- others that are ready ---- */
+/* ---- other ready tasks ---- */
 
 static unsigned turns;
 static bool over;
@@ -123,7 +124,10 @@ static int counts_turns(void *arg) {
         return 0;
 }
 
-/* Another task is ready all the time: how many turns it has while this is done so often. */
+/*
+ * Returns how many turns another task, which is always ready, has while `fn` is called `count`
+ * times.
+ */
 static unsigned turns_beside(int (*fn)(void), int count) {
         belay_task *task = must(belay_spawn(counts_turns, NULL));
         unsigned had;
@@ -145,13 +149,16 @@ static int lets_others_run(void *arg) {
         for (int i = 0; i < ALL; i++) {
                 unsigned had = turns_beside(acquire[i], STRETCHES * TRIES);
 
-                /* One in each stretch, two where a timer is due besides; and the first may have begun before. */
+                /*
+                 * One turn in each stretch of tries, or two if a timer is due as well. The first
+                 * stretch may have begun earlier.
+                 */
                 CHECK(had >= STRETCHES - 1 && had <= 2 * STRETCHES);
         }
         return 0;
 }
 
-/* ---- one budget with I/O ---- */
+/* ---- one budget for acquiring and I/O ---- */
 
 static belay_stream *streams[2];
 
@@ -168,7 +175,7 @@ static int shares_with_io(void *arg) {
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
         for (int i = 0; i < 2; i++)
                 CHECK_EQ(belay_stream_open_fd(&streams[i], fds[i], NULL), 0);
-        /* Each of the two alone would come to one turn. */
+        /* Each of the two calls alone would lead to one turn only. */
         CHECK(turns_beside(get_and_write, TRIES + TRIES / 2) >= 2);
         for (int i = 0; i < 2; i++)
                 belay_abort(streams[i]);
@@ -196,7 +203,7 @@ static int waits_for(void *arg) {
         return 0;
 }
 
-/* Until it has happened, which it never does if this lets nothing through. */
+/* Calls `fn` until the event has happened. If `fn` never yields, it never happens. */
 static void acquire_until_happened(int (*fn)(void)) {
         for (long i = 0; !happened; i++) {
                 CHECK(i < LONG);
@@ -247,7 +254,7 @@ static int until_signalled(void *arg) {
         return rc;
 }
 
-/* ---- cancelled before anything was done ---- */
+/* ---- cancelled before the call has an effect ---- */
 
 static int until_cancelled(void *arg) {
         int (*fn)(void) = acquire[*(int *) arg], rc = 0;
@@ -277,7 +284,7 @@ static int meets_its_limit(void *arg) {
         return 0;
 }
 
-/* A request that is pending is met by the try that gives way, and by none before. */
+/* A pending request is delivered by the try that yields, and by no earlier one. */
 static int is_pending(void *arg) {
         int (*fn)(void) = acquire[*(int *) arg], rc = 0, count = 0;
 
@@ -292,7 +299,10 @@ static int is_pending(void *arg) {
         return 0;
 }
 
-/* What was there may be somebody else's when the task runs again. It waits then. */
+/*
+ * Another task may have taken the object when the yielding task runs again. Then the call must
+ * wait.
+ */
 static belay_task *taker;
 
 static int takes_all(void *arg) {
@@ -324,7 +334,7 @@ static int finds_it_taken(void *arg) {
         (void) arg;
         for (int i = 0; i < 4; i++) {
                 taker = must(belay_spawn(takes_all, NULL));
-                /* The taker's turn comes where the tries are used up. */
+                /* The taker has its turn when the tries are used up. */
                 for (int n = 0; n <= TRIES; n++)
                         CHECK_EQ(those[i](), 0);
                 CHECK(belay_done(taker));
@@ -334,7 +344,7 @@ static int finds_it_taken(void *arg) {
         return 0;
 }
 
-/* ---- what never gives way ---- */
+/* ---- calls that never yield ---- */
 
 static int gives_only(void) {
         void *item;
@@ -367,7 +377,7 @@ static int not_virtually(void *arg) {
         return 0;
 }
 
-/* Nobody can give way there. */
+/* A callback cannot yield. */
 static void in_callback(void *arg) {
         for (int n = 0; n < STRETCHES * TRIES; n++)
                 for (int i = 0; i < ALL; i++)
@@ -400,7 +410,7 @@ static int eager(void *arg) {
         unsigned had;
 
         (void) arg;
-        /* It has given way to us. So do we, to others, at our first try. */
+        /* The eager task has yielded to this task, and this task yields at its own first try. */
         CHECK(!belay_done(task));
         belay_cancel(task, NULL);
         CHECK_EQ(belay_join(task, NULL), 0);
@@ -445,7 +455,7 @@ int main(void) {
         set_up();
         on_back_ends(all);
         RUN_VIRTUAL(not_virtually);
-        /* The order of what is ready may vary, too: time is real. */
+        /* The order of ready tasks may vary as well. The time is real. */
         CHECK_EQ(belay_run_with(lets_the_outside_in, NULL, BELAY_OPTIONS(belay_loop_options, .seed = 7)), 0);
         tear_down();
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A TLS handshake in a task with a stack of the default size: client and server over memory, with a certificate made here. Prints how
- * much of the stack was touched.
+ * A TLS handshake in a task with a stack of the default size. Client and server talk over memory,
+ * with a certificate that the program makes. Prints how much of the stack was touched.
  */
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
