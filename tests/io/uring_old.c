@@ -9,7 +9,7 @@
 
 #ifdef BLY_HAVE_URING
 
-/* What the imitated kernel knows. */
+/* options and features that the imitated kernel knows */
 static unsigned options, features;
 static int lacks = -1;                  /* operation that it lacks, or -1 */
 

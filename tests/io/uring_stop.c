@@ -67,8 +67,8 @@ static void before(void) {
 }
 
 /*
- * The number of the operation's descriptor belongs to another one when the entry is submitted.
- * Nothing may be written to that one.
+ * The number of the operation's descriptor belongs to another descriptor when the entry is
+ * submitted. Nothing may be written to that descriptor.
  */
 static void renumbered(void) {
         int others[2], kept = dup(fds[1]);

@@ -250,7 +250,7 @@ static int cannot_be_polled(void *arg) {
         return 0;
 }
 
-/* ---- what is refused ---- */
+/* ---- refused arguments ---- */
 
 static int refuses(void *arg) {
         int ends[2], number;
