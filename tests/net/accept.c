@@ -229,7 +229,7 @@ static int closed_meanwhile(void *arg) {
 
 /*
  * The listener is closed when a task has just been woken for a connection, and its number is given
- * to another listener. The task must not accept a connection of that one.
+ * to another listener. The task must not accept a connection of the other listener.
  */
 static int closed_after_the_event(void *arg) {
         enum kind kind = *(enum kind *) arg;

@@ -122,7 +122,10 @@ void freeaddrinfo(struct addrinfo *info) {
         }
 }
 
-/* Waits until abandoned lookups have ended, and checks that they have freed their results. */
+/*
+ * Waits until the lookups that went on alone have ended, and checks that they have freed their
+ * results.
+ */
 static void await_all(unsigned threads) {
         await_threads(threads);
         CHECK_EQ(counted(&alive), 0);
