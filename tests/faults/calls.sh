@@ -1,26 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Whatever the library calls that can fail is made to fail by tests/faults/shim.h, or is named here, with why not.
+# Each function that the library calls must be one that tests/faults/shim.h makes fail. If it is
+# not, this script must name it with the reason.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# Memory: it comes through belay_set_memory(), whose function is made to fail; but for the part that counts it.
+# Memory: the library allocates through the function of belay_set_memory(), which the scenes make
+# fail. Only the part that counts memory calls these directly.
 exempt="calloc free malloc realloc"
-# What cannot fail, as it is called; texts, numbers, times.
+# Functions that cannot fail as the library calls them, for texts, numbers and times.
 exempt+=" clock_gettime fprintf freeaddrinfo gai_strerror getauxval getenv getpid getrlimit gettid inet_ntop inet_pton isatty"
 exempt+=" mem.* qsort_r raise sched_yield sig[a-z]*set sigismember sigpending snprintf stderr str.* sysconf vsnprintf"
 exempt+=" in6addr_.* pthread_self pthread_setname_np pthread_attr_destroy pthread_attr_setstacksize pthread_cond_.*"
 exempt+=" pthread_detach pthread_join pthread_mutex_.* pthread_once pthread_sigmask lseek timerfd_settime"
-# What is a macro or a built-in of other C libraries and compilers; the portable switch.
+# Functions that are macros or built-ins with other C libraries and compilers; the portable switch.
 exempt+=" atoi hton[ls] ntoh[ls] is[a-z]* toupper tolower bcmp abort [a-z]*context"
-# What may fail and tells nothing by it.
+# Functions whose failure makes no difference to the library.
 exempt+=" eventfd_write if_nametoindex malloc_trim mincore readlink sigtimedwait"
-# The part for tests of programs.
+# Functions of the part for tests of programs, testing/.
 exempt+=" closedir dirfd opendir readdir"
-# Those that go by number are told apart in there.
+# System calls by number: the shim distinguishes them in its own syscall().
 exempt+=" syscall"
-# The ring's library, where it is not a part of ours.
+# liburing, if it is not linked into the library.
 exempt+=" io_uring_.*"
 
 known=$(sed -n 's/^        f(\([a-z0-9_]*\),.*/\1/p' tests/faults/shim.h)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a file's function returns when one of its system calls fails: that very code, or nothing of it where it does no
- * harm. The file that was to be replaced is the old one or the new one, and nothing is left beside it.
+ * The result of a file function if one of its system calls fails: that error, or 0 if the error
+ * does no harm. A file that was to be replaced is the old or the new one, and no temporary file is
+ * left.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -40,7 +41,7 @@ struct fault {
         enum function function;
         unsigned nth;
         int error, expected;
-        bool replaces;                  /* all the same */
+        bool replaces;                  /* the file is replaced all the same */
 };
 
 static void begin(const struct fault *fault) {
@@ -65,12 +66,12 @@ static void end(const struct fault *fault, int rc) {
 /* ---- replacing ---- */
 
 static const struct fault of_replacing[] = {
-        /* The directory: one that may not be read need not be. */
+        /* Opening the directory: it need not be readable. */
         { F_openat, 1, EACCES, 0, true },
         { F_openat, 1, EINTR, 0, true },
         { F_openat, 1, EMFILE, -EMFILE, false },
         { F_openat, 1, ENOTDIR, -ENOTDIR, false },
-        /* What is new. */
+        /* The new file. */
         { F_openat, 2, EACCES, -EACCES, false },
         { F_openat, 2, EROFS, -EROFS, false },
         { F_openat, 2, ENOSPC, -ENOSPC, false },
@@ -90,7 +91,7 @@ static const struct fault of_replacing[] = {
         { F_close, 1, EDQUOT, -EDQUOT, false },
         { F_close, 1, EINTR, 0, true },
         { F_renameat, 1, EXDEV, -EXDEV, false },
-        /* Of the directory: the name has changed hands already. */
+        /* Syncing the directory: the file has been replaced by then. */
         { F_fsync, 2, EIO, -EIO, true },
         { F_fsync, 2, EINVAL, 0, true },
         { F_fsync, 2, EBADF, 0, true },
@@ -113,7 +114,7 @@ static int replace(void *arg) {
         return 0;
 }
 
-/* An earlier failure is told, not that closing failed as well. */
+/* The first failure is reported, and not that of the close after it. */
 static int first_failure(void *arg) {
         static const struct fault syncing = { F_fsync, 1, ENOSPC, -ENOSPC, false };
         char path[300];
@@ -127,7 +128,7 @@ static int first_failure(void *arg) {
         return 0;
 }
 
-/* ---- opening, closing ---- */
+/* ---- opening and closing ---- */
 
 static int open_close(void) {
         char path[300];
@@ -147,7 +148,10 @@ static const struct fault of_opening[] = {
         { F_openat, 1, EINTR, 0, false },
         { F_openat, 1, EMFILE, -EMFILE, false },
         { F_openat, 1, EACCES, -EACCES, false },
-        /* Such as a lease, or another under the same name: it is opened patiently. */
+        /*
+         * A lease, for example, or another file under the same name. The file is then opened by a
+         * call that may wait.
+         */
         { F_openat, 1, EWOULDBLOCK, 0, false },
         { F_openat, 1, ENXIO, 0, false },
         { F_fstatat, 1, ENOMEM, 0, false },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults in files: opened, read, written, replaced, walked over, by threads and by the ring. A file that is replaced
- * is the old one or the new one, whatever happens, and nothing is left beside it.
+ * Faults in files that are opened, read, written, replaced and walked over, by threads and by the
+ * ring. A file that is replaced is the old or the new one, whatever fails, and no temporary file is
+ * left.
  */
 #define _GNU_SOURCE
 #include "faults/scenes.h"
@@ -19,7 +20,7 @@ static void prepare_files(void) {
         remove_file("other");
 }
 
-/* What is in it now, by the system's own calls. */
+/* Reads the current contents with the real system calls. */
 static ssize_t contents_of(const char *name, char *buffer, size_t size) {
         int fd = REAL(open)(scratch_path(name), O_RDONLY, 0);
         ssize_t got;
@@ -31,7 +32,7 @@ static ssize_t contents_of(const char *name, char *buffer, size_t size) {
         return got;
 }
 
-/* What moved is where it belongs. */
+/* Checks that the bytes that were moved are in their place. */
 static int write_and_read(int fd) {
         static char block[SIZE], found[SIZE];
         ssize_t moved, written;
@@ -100,7 +101,7 @@ static int one_file(void) {
         return run_loop(use_file, NULL);
 }
 
-/* Relative names are looked up from where the task was. */
+/* Relative names are resolved from the task's current directory. */
 static int in_directory(void *arg) {
         int rc = belay_file_make_directory("made", 0700), removed;
         struct stat stat;
@@ -234,7 +235,7 @@ static int walks(void *arg) {
         (void) arg;
         snprintf(root, sizeof(root), "%s.tree", scratch);
         rc = belay_walk(root, see, &seen);
-        /* What cannot be read is told of, unless it has vanished. */
+        /* An unreadable entry is reported, unless it has vanished. */
         CHECK(rc != 0 || seen.count == 7 || seen.unreadable > 0 || (plan.nth != 0 && plan.error == ENOENT));
         return rc;
 }

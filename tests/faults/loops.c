@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults in loops: made, run, closed, beside another loop; tasks and stacks; waits for descriptors.
+ * Faults in loops, which are created, run, closed, and driven by a host loop. Faults in tasks and
+ * stacks, and in waits for descriptors.
  */
 #define _GNU_SOURCE
 #include "faults/scenes.h"
@@ -12,7 +13,7 @@
 static int sleeps(void *arg) {
         char deep[20000];
 
-        /* So that there is a stack to it. */
+        /* The task must have a stack of its own. */
         memset(deep, (int) (intptr_t) arg, sizeof(deep));
         __asm__ volatile("" : : "r"(deep) : "memory");
         return belay_sleep((belay_time) (intptr_t) arg * BELAY_MICROSECOND);
@@ -58,7 +59,7 @@ struct ping {
         bool begins;
 };
 
-/* The bytes are moved by the program itself. */
+/* The program itself moves the bytes. */
 static int plays(void *arg) {
         struct ping *ping = arg;
         char byte = 'x';
@@ -116,7 +117,7 @@ static int owned(void) {
         return run_loop(wait_for_descriptors, &owned);
 }
 
-/* ---- beside another loop ---- */
+/* ---- driven by a host loop ---- */
 
 static int guest(void *arg) {
         belay_stream *one, *other;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults in the network: listening, connecting, accepting, serving, datagrams, descriptors that travel, names.
+ * Faults in the network: listening, connecting, accepting, serving, datagrams, descriptors sent
+ * over a stream, and lookups.
  */
 #define _GNU_SOURCE
 #include <sys/un.h>
 
 #include "faults/scenes.h"
 
-/* ---- a server and a client, by hand ---- */
+/* ---- a server and a client without belay_serve() ---- */
 
 struct meeting {
         const char *endpoint;
@@ -102,7 +103,7 @@ static int over_unix(void) {
         return run_loop(meet, endpoint);
 }
 
-/* One that was left over, to be replaced. */
+/* Makes the file of a listener that has gone, which the next listener replaces. */
 static void leave_over(void) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int fd = REAL(socket)(AF_UNIX, SOCK_STREAM, 0);
@@ -119,13 +120,16 @@ static int over_a_left_one(void) {
 
         snprintf(endpoint, sizeof(endpoint), "unix:%s", scratch_path("left"));
         rc = run_loop(meet, endpoint);
-        /* It is as it was, or it has been replaced and removed in the end; for who counts, there it is. */
+        /*
+         * The file is as it was, or has been replaced and then removed. It is made again, so that
+         * the count of files is the same.
+         */
         leave_over();
-        /* Whoever may be there, it is in use. */
+        /* The check whether a listener is there failed, so the address counts as in use. */
         return rc == -EADDRINUSE && plan.function == F_connect ? 0 : rc;
 }
 
-/* ---- a server that serves ---- */
+/* ---- a server with belay_serve() ---- */
 
 struct service {
         belay_listener *listener;
@@ -156,7 +160,7 @@ static int serves(void *arg) {
                            .most = 2, .grace = 2 * BELAY_SECOND, .close_limit = BELAY_SECOND));
 }
 
-/* Whatever becomes of one client, the server serves the others. */
+/* If one client fails, the server still serves the others. */
 static int is_client(void *arg) {
         struct service *service = arg;
         belay_stream *stream;
@@ -167,7 +171,7 @@ static int is_client(void *arg) {
                 (void) belay_close(stream, rc == 0 ? BELAY_SECOND : 0);
         }
         service->answered += rc == 0;
-        /* The server's end is looked at by who waits for it. */
+        /* The task that waits for the server checks the server's outcome. */
         if (!makes_sense(rc) && rc != -ECONNREFUSED)
                 complain("a client ends with", rc, 0);
         return 0;
@@ -190,13 +194,13 @@ static int serve_clients(void *arg) {
                 rc = belay_group_leave(&clients, rc);
         }
         if (server != NULL) {
-                /* Without memory for a client it may not have begun. */
+                /* If there was no memory for a client, the server may not have begun. */
                 while (belay_serve_stop(service.listener) == -ESRCH && !belay_done(server))
                         CHECK_EQ(belay_yield(), 0);
                 CHECK_EQ(belay_join(server, &outcome), 0);
                 belay_release(server);
         }
-        /* One fault costs one connection, or the server its beginning. */
+        /* One fault costs one connection, or the server does not begin. */
         CHECK(rc != 0 || outcome != 0 || service.answered >= (plan.function == F_memory_on && plan.nth != 0 ? 0 : 3));
         belay_listener_close(service.listener);
         return rc < 0 ? rc : outcome;
@@ -247,7 +251,7 @@ static int datagrams(void) {
         return run_loop(exchange, NULL);
 }
 
-/* ---- descriptors that travel ---- */
+/* ---- descriptors sent over a stream ---- */
 
 static int travel(belay_stream *one, belay_stream *other) {
         int fds[4], sent[2] = { 0, 1 };
@@ -286,7 +290,7 @@ static int travelling(void) {
 
 /* ---- names ---- */
 
-/* Of several addresses at least one answers; what is asked of the name service takes a thread. */
+/* At least one of several addresses connects. The lookup takes a thread. */
 static int meet_by_name(void *arg) {
         struct meeting meeting = { 0 };
         belay_group group;
@@ -340,7 +344,7 @@ static int ask_once(belay_stream *one, belay_stream *other) {
         return rc < 0 ? (int) rc : 0;
 }
 
-/* To an address at which nobody is, and then to one at which somebody is: a race of two. */
+/* Connects to an address without a listener and then to one with a listener, as a race of two. */
 static int connects_to_several(void *arg) {
         belay_listener *listener;
         belay_stream *stream = NULL, *accepted = NULL;

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# io_uring_enter(), which liburing makes without a function that could be put in its place, fails in turn: with what may
-# be at any time, and with too little memory. Nothing is lost and nothing hangs; where it failed while the ring was tried
-# out, epoll took over.
+# Each call of io_uring_enter() fails once, with errors that may occur at any time and with a lack
+# of memory. liburing makes this call without a function that a test could replace, so strace
+# injects the errors. No operation may be lost, and the program must not hang. If the call fails
+# while the loop tries the ring, the loop uses epoll.
 set -u
 build=${BUILD:-build}
 program=$build/tests/faults/programs/ring
@@ -28,7 +29,8 @@ for error in EINTR EAGAIN EBUSY ENOMEM; do
                         cat "$directory/out"
                         wrong=1
                 fi
-                # Each program makes a few calls more or less: it is over when none was left to fail.
+                # The number of calls differs from run to run. The first run in which no call
+                # failed is the last.
                 grep -q INJECTED "$directory/trace" || break
         done
         echo "$error: $((when - 1)) calls"

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs scenes with one fault after the other: first without any, to see which calls there are; then once for each
- * call of each function and each of its errors, and for each taking of memory. Each time the scene ends, with 0 or
- * with an error that says what is the matter; it loses no byte that was counted; descriptors, memory and threads are
- * as they were, and no file is left.
+ * Runs scenes with one fault after the other. A first run without faults counts the calls. Then
+ * each call of each function fails once with each of its errors, and each allocation fails once.
  *
- * A process for each function, so that one fault that ends it, or makes it hang, is one complaint. With arguments
- * (scene, back end, function, error, n) that one fault alone is made to happen.
+ * Each time, the scene must end with 0 or with a suitable error. It must not lose a byte that was
+ * counted. Descriptors, memory, threads and files must be as before.
+ *
+ * Each function has a process of its own, so that a fault that crashes it or makes it hang is one
+ * complaint. With the arguments scene, back end, function, error and n, the program makes only that
+ * fault happen.
  */
 #ifndef BELAY_TESTS_SCENES_H
 #define BELAY_TESTS_SCENES_H
@@ -19,8 +21,8 @@
 
 struct scene {
         const char *name;
-        int (*run)(void);               /* 0 or a negative errno */
-        void (*prepare)(void);          /* without faults, before each run; may be NULL */
+        int (*run)(void);               /* returns 0 or a negative errno */
+        void (*prepare)(void);          /* called without faults before each run, or NULL */
 };
 
 /* ---- memory ---- */
@@ -53,7 +55,7 @@ static void *memory(void *context, void *block, size_t size) {
 
 #ifdef BLY_HAVE_URING
 static struct bly_backend faulty_ring;
-static struct bly_op *injected;         /* ends with the fault in the next turn */
+static struct bly_op *injected;         /* operation that ends with the fault in the next turn */
 static struct bly_call injection;
 static struct iovec cut_part;
 static struct msghdr cut_message;
@@ -64,7 +66,7 @@ static void cut_short(struct bly_op *op) {
                 op->length = op->length < 1 ? op->length : 1;
                 break;
         case BLY_OP_SEND_MESSAGE: case BLY_OP_RECEIVE_MESSAGE:
-                /* With what else a message has, it is one that is not cut. */
+                /* Only a message without other data is truncated. */
                 cut_message = *(const struct msghdr *) op->address;
                 if (cut_message.msg_controllen == 0 && cut_message.msg_name == NULL && !is_datagram(op->fd)
                     && cut(cut_message.msg_iov, (int) cut_message.msg_iovlen, &cut_part) == 1) {
@@ -83,14 +85,14 @@ static void end_injected(struct bly_call *call) {
 
         (void) call;
         injected = NULL;
-        /* What must be closed is closed. */
+        /* The descriptor must be closed in spite of the fault. */
         if (op->kind == BLY_OP_CLOSE)
                 REAL(close)(op->fd);
         bly_op_over(op->task->loop->io, op, op->stopped ? -ECANCELED : -plan.error);
 }
 
 static int begin_or_fail(struct bly_io *io, struct bly_op *op) {
-        /* A ring is never told that closing was interrupted. */
+        /* A ring never reports that a close was interrupted. */
         if (!fails(F_operation) || (op->kind == BLY_OP_CLOSE && plan.error == EINTR))
                 return bly_uring_backend.begin(io, op);
         if (plan.error == ENOMEM)
@@ -125,7 +127,7 @@ static void make_faulty(struct belay_loop *loop) {
 
 /* ---- for scenes ---- */
 
-/* A loop with a main function, from its making to its end. */
+/* Makes a loop, runs `fn` as its main task, and closes the loop. */
 static inline int run_loop(belay_fn *fn, void *arg) {
         belay_loop *loop = belay_loop_new(NULL);
         int rc, closed, outcome = 0;
@@ -139,7 +141,7 @@ static inline int run_loop(belay_fn *fn, void *arg) {
         return rc < 0 ? rc : outcome;
 }
 
-/* The byte that stands at this place in all that is sent. */
+/* Returns the byte at this position of all that is sent. */
 static inline char byte_at(uint64_t place) {
         return (char) ((place * 0x9e3779b97f4a7c15) >> 56);
 }
@@ -154,7 +156,7 @@ static inline void check_filled(const void *buffer, size_t size, uint64_t from) 
                 CHECK(((const char *) buffer)[i] == byte_at(from + i));
 }
 
-/* A directory of its own for each program. */
+/* the program's own directory */
 static char scratch[64];
 
 static inline const char *scratch_path(const char *name) {
@@ -177,7 +179,7 @@ static int in_scratch(void) {
         return count;
 }
 
-/* What scenes left to each other, and what those that failed did. */
+/* Removes the files that scenes leave to each other, and those of failed scenes. */
 static void empty_scratch(void) {
         DIR *directory = opendir(scratch);
 
@@ -211,13 +213,13 @@ static void take_balance(struct balance *balance) {
         *balance = (struct balance) { .files = in_scratch(), .live = live };
         for (int fd = 0; fd < 512; fd++)
                 balance->descriptors += REAL(fcntl)(fd, F_GETFD, NULL) >= 0;
-        /* Those that were left alone end by themselves. */
+        /* Threads whose jobs go on alone end later. */
         for (int i = 0; i < 2000 && (balance->threads = count_threads()) > 1; i++)
                 usleep(1000);
         balance->live = live;
 }
 
-/* What a scene may end with when something has failed in it. */
+/* Returns whether a scene may end with `rc` if a call in it has failed. */
 static bool makes_sense(int rc) {
         if (rc == 0)
                 return true;
@@ -226,7 +228,7 @@ static bool makes_sense(int rc) {
         if (plan.function == F_getaddrinfo)
                 return rc == (plan.error == EAI_MEMORY ? -ENOMEM : plan.error == EAI_NONAME ? -ENOENT
                               : plan.error == EAI_SYSTEM ? -EMFILE : -EAGAIN);
-        /* There are no stacks to be had. */
+        /* There is no stack for a task. */
         if (rc == -ENOMEM && (plan.function == F_madvise || plan.function == F_mprotect))
                 return true;
         switch (rc) {
@@ -234,11 +236,11 @@ static bool makes_sense(int rc) {
         case -ECONNABORTED:
                 return false;
         case -EAGAIN:
-                /* No thread, no port. */
+                /* There is no thread or no port. */
                 return plan.function == F_pthread_create || plan.function == F_connect
                        || plan.function == F_operation;
         case -EPIPE: case -ECONNRESET: case -ENOTRECOVERABLE:
-                /* The other side has given up, or a message was cut. */
+                /* The peer has aborted the connection, or a message is incomplete. */
                 return true;
         default:
                 return rc == -plan.error;
@@ -254,7 +256,8 @@ static const char *error_name(void) {
 }
 
 enum { NOW_SIZE = 256 };
-static char *now;                       /* what is being done, for complaints; of all processes */
+/* the current action, for complaints; shared by all processes */
+static char *now;
 
 static void complain(const char *what, long is, long should_be) {
         fprintf(stderr, "%s: %s: %ld, not %ld\n", now, what, is, should_be);
@@ -269,7 +272,7 @@ static void hangs(int signal) {
         _exit(3);
 }
 
-static char lines[4096];                /* said in the present run */
+static char lines[4096];                /* log lines of the current run */
 
 static void note_line(void *context, belay_log_level level, const char *line) {
         size_t length = strlen(lines);
@@ -279,7 +282,7 @@ static void note_line(void *context, belay_log_level level, const char *line) {
         snprintf(lines + length, sizeof(lines) - length, "    %s\n", line);
 }
 
-/* What no scene gives cause to. */
+/* Returns whether a line was logged that no scene gives cause for. */
 static bool has_said_wrong(void) {
         return strstr(lines, "deadlock") != NULL || strstr(lines, "nobody looked") != NULL
                || strstr(lines, "misuse") != NULL;
@@ -323,12 +326,15 @@ static void run_once(const struct scene *scene) {
 
 /* ---- all faults of a function ---- */
 
-/* What the first run of a scene called, and how many faults there were, for all processes to see. */
+/* Calls in the first run of a scene, and the number of faults. Shared by all processes. */
 static unsigned *counts;
 
 enum { ALL_CALLS = 40, SOME_CALLS = 20 };
 
-/* Of very many calls some are as good as all, and where each takes long. */
+/*
+ * If there are very many calls, only some of them fail. With valgrind, where each run takes long,
+ * every tenth call fails.
+ */
 static unsigned step_after(unsigned nth, unsigned count) {
         if (getenv("RUN") != NULL && strstr(getenv("RUN"), "valgrind") != NULL)
                 return 10;
@@ -369,7 +375,7 @@ static int in_process(const struct scene *scene, const char *back_end, int funct
                 signal(SIGPIPE, SIG_DFL);
                 plan.nth = 0;
                 snprintf(now, NOW_SIZE, "%s, %s, without faults", scene->name, back_end);
-                /* Twice: what is only made once, is made. */
+                /* Twice, so that everything that is made only once exists before the counts. */
                 run_once(scene);
                 run_once(scene);
                 if (function < 0)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls that the library makes, each of which can be made to fail: the definitions here stand before the C
- * library's. A plan says which call of which function fails, and how: with an error and nothing done, or after a
- * part.
+ * The system calls of the library, each of which can be made to fail. The definitions here take
+ * precedence over those of the C library. A plan says which call of which function fails and how:
+ * with an error and no effect, or after a part.
  *
- * What can only be said where nothing is ready (EAGAIN), and what can only move a part where nothing more is there,
- * comes with the event that the system would send when there is more: edges are made anew.
+ * In reality, a call returns EAGAIN or moves a part only if nothing more is ready, and an event
+ * follows when there is more. The shim therefore makes epoll report such an event again.
  *
- * Programs that include this call the system by real_...() where they mean it.
+ * Programs that include this header call the real functions with REAL().
  */
 #ifndef BELAY_TESTS_SHIM_H
 #define BELAY_TESTS_SHIM_H
@@ -33,13 +33,13 @@
 #include "base/help.h"
 #include "base/spans.h"
 
-/* ---- what can fail ---- */
+/* ---- functions that can fail ---- */
 
-#define SHORT 1000              /* instead of an error: only one byte moves */
+#define SHORT 1000              /* in place of an error: only one byte moves */
 
 /*
- * Each with the errors that it is made to fail with: what the system may say there, and what its callers tell
- * apart.
+ * Each function with the errors that it is made to fail with: those that the system may return, and
+ * that callers distinguish.
  */
 #define FUNCTIONS(f)                                                                                                 \
         f(accept4, EINTR, EAGAIN, EMFILE, ENOBUFS, ECONNABORTED)                                                     \
@@ -107,7 +107,7 @@ enum function { FUNCTIONS(FUNCTION_NUMBER) CALLS, F_memory = CALLS, F_memory_on,
 
 struct function_info {
         const char *name;
-        int errors[8];                  /* up to the first 0 */
+        int errors[8];                  /* list that ends at the first 0 */
 };
 
 #define FUNCTION_INFO(name, ...) { #name, { __VA_ARGS__ } },
@@ -123,7 +123,7 @@ static const struct function_info functions[FUNCTION_COUNT] = {
 static struct {
         enum function function;
         int error;
-        unsigned nth;                   /* 0: nothing fails */
+        unsigned nth;                   /* number of the call that fails, or 0 if none does */
 } plan;
 
 static _Atomic bool armed;
@@ -143,7 +143,7 @@ static inline bool fails(enum function function) {
         return true;
 }
 
-/* ---- the real ones ---- */
+/* ---- the real functions ---- */
 
 static void *real_of(const char *name) {
         void *found = dlsym(RTLD_NEXT, name);
@@ -162,12 +162,12 @@ static void *real_of(const char *name) {
                 found;                                                          \
         })
 
-/* ---- edges ---- */
+/* ---- events ---- */
 
 enum { REGISTERED_MOST = 4096 };
 
 static struct {
-        int epoll;                      /* 0: it is not */
+        int epoll;                      /* epoll descriptor, or 0 if `fd` is not registered */
         struct epoll_event event;
 } registered[REGISTERED_MOST];
 
@@ -179,13 +179,13 @@ static void note_registered(int epoll, int how, int fd, const struct epoll_event
                 registered[fd].event = *event;
 }
 
-/* There is more, or will be: who waits for it is told. */
+/* More bytes are there, or will be: makes epoll report the event again to the waiter. */
 static void tell_again(int fd) {
         if (fd >= 0 && fd < REGISTERED_MOST && registered[fd].epoll > 0)
                 REAL(epoll_ctl)(registered[fd].epoll, EPOLL_CTL_MOD, fd, &registered[fd].event);
 }
 
-/* ---- those that fail or not ---- */
+/* ---- functions that fail or not ---- */
 
 #define CALL(type, name, parameters, arguments)                                 \
         type name parameters {                                                  \
@@ -225,7 +225,7 @@ CALL(int, timerfd_create, (int clock, int flags), (clock, flags))
 CALL(int, unlink, (const char *path), (path))
 CALL(int, unlinkat, (int fd, const char *path, int flags), (fd, path, flags))
 
-/* Memory checkers have their own for threads. */
+/* Memory checkers call this for their own threads. */
 int sigaltstack(const stack_t *new, stack_t *old) {
         return gettid() == getpid() && fails(F_sigaltstack) ? -1 : REAL(sigaltstack)(new, old);
 }
@@ -234,7 +234,7 @@ void *mmap(void *at, size_t size, int how, int flags, int fd, off_t offset) {
         return fails(F_mmap) ? MAP_FAILED : REAL(mmap)(at, size, how, flags, fd, offset);
 }
 
-/* Disks are slow, and what they do is not looked at here. */
+/* Disks are slow, and these tests do not depend on the effect of a sync. */
 int fsync(int fd) {
         return fails(F_fsync) ? -1 : REAL(fcntl)(fd, F_GETFD, NULL) < 0 ? -1 : 0;
 }
@@ -243,7 +243,10 @@ int fdatasync(int fd) {
         return fails(F_fdatasync) ? -1 : REAL(fcntl)(fd, F_GETFD, NULL) < 0 ? -1 : 0;
 }
 
-/* What it cannot give back is the system's to count. */
+/*
+ * A mapping that the library could not unmap would distort the counts, so it is unmapped all the
+ * same.
+ */
 int munmap(void *at, size_t size) {
         int rc = fails(F_munmap) ? -1 : 0, saved = errno;
 
@@ -254,7 +257,7 @@ int munmap(void *at, size_t size) {
         return rc;
 }
 
-/* The library's bell: its reading and writing cannot fail. */
+/* The eventfd that wakes a loop: reading and writing it cannot fail. */
 static bool bells[REGISTERED_MOST];
 
 static bool is_bell(int fd) {
@@ -269,7 +272,7 @@ int eventfd(unsigned count, int flags) {
         return fd;
 }
 
-/* It is closed whatever it says. */
+/* The descriptor is closed in spite of the fault. */
 int close(int fd) {
         int rc = fails(F_close) ? -1 : 0, saved = errno;
 
@@ -307,7 +310,7 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
         return plan.error;
 }
 
-/* Only setting flags may fail. */
+/* Only F_SETFL may fail. */
 int fcntl(int fd, int what, ...) {
         va_list list;
         void *value;
@@ -356,15 +359,15 @@ int openat(int fd, const char *path, int flags, ...) {
         return fails(F_openat) ? -1 : REAL(openat)(fd, path, flags, mode);
 }
 
-/* ---- those that move bytes ---- */
+/* ---- functions that move bytes ---- */
 
-/* How many may move: 0 if it fails. */
+/* Returns how many bytes may move, or 0 if the call fails. */
 static size_t allowed(enum function function, int fd, size_t size) {
         struct stat stat;
 
         if (!fails(function))
                 return size;
-        /* Files are always ready. */
+        /* Regular files are always ready. */
         if (plan.error == EAGAIN && REAL(fstat)(fd, &stat) == 0 && S_ISREG(stat.st_mode))
                 return size;
         if (plan.error == SHORT || plan.error == EAGAIN)
@@ -400,7 +403,7 @@ ssize_t write(int fd, const void *data, size_t size) {
         return most == 0 && size > 0 ? -1 : REAL(write)(fd, data, most);
 }
 
-/* Of several parts only the first byte of the first that has one. */
+/* Of several parts, passes only the first byte of the first part that is not empty. */
 static int cut(const struct iovec *parts, int count, struct iovec *first) {
         for (int i = 0; i < count; i++)
                 if (parts[i].iov_len > 0) {
@@ -427,14 +430,14 @@ static bool is_datagram(int fd) {
         return type == SOCK_DGRAM;
 }
 
-/* What asks nobody is not interrupted. */
+/* A datagram socket connects without waiting, so it is not interrupted. */
 int connect(int fd, const struct sockaddr *address, socklen_t length) {
         bool refuses = fails(F_connect) && !(plan.error == EINTR && is_datagram(fd));
 
         return refuses ? -1 : REAL(connect)(fd, address, length);
 }
 
-/* Datagrams go whole or not at all. */
+/* A datagram moves as a whole or not at all. */
 #define MOVES_MESSAGE(name, type)                                               \
         ssize_t name(int fd, type *message, int flags) {                        \
                 size_t most = allowed(F_##name, fd, 2);                         \
@@ -467,7 +470,7 @@ int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
         return allowed(F_accept4, fd, 1) == 0 ? -1 : REAL(accept4)(fd, address, length, flags);
 }
 
-/* ---- those that go by number ---- */
+/* ---- calls by number ---- */
 
 static enum function function_of(long number) {
         switch (number) {
@@ -495,7 +498,7 @@ long syscall(long number, ...) {
                 of[i] = va_arg(list, long);
         va_end(list);
         if (function != FUNCTION_COUNT && fails(function)) {
-                /* Of pipes, which may be at their end of what was announced. */
+                /* A pipe may have fewer bytes than were announced. */
                 if (function != F_epoll_pwait2 && function != F_getdents64 && (plan.error == SHORT || plan.error == EAGAIN)) {
                         tell_again((int) of[0]);
                         errno = plan.error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults in streams: sockets, pipes, copies, files that are sent. What was counted as written is what is read, up to
- * where it ended.
+ * Faults in streams: sockets, pipes, copies, and files that are sent. The reader receives the bytes
+ * that were counted as written, up to the point where the stream ended.
  */
 #define _GNU_SOURCE
 #include <pty.h>
@@ -9,18 +9,18 @@
 
 #include "faults/scenes.h"
 
-/* ---- one writes, one reads ---- */
+/* ---- one writer, one reader ---- */
 
 enum { BLOCK = 30000, LINE = 50 };
 
 struct talk {
         belay_stream *writer, *reader;
         uint64_t written, read;
-        bool ended;                     /* the writer has said all, and so */
+        bool ended;                     /* the writer has sent all bytes and ended the stream */
         bool read_to_end;
 };
 
-/* The next bytes, by one of the ways to write them: how many of them went. */
+/* Writes the next bytes in one of several ways. Returns how many were moved. */
 static ssize_t write_next(struct talk *talk, size_t size, int way) {
         static char block[BLOCK];
         struct iovec parts[3];
@@ -140,7 +140,7 @@ static int over_a_pipe(void *arg) {
         return rc < 0 ? rc : talk(&self);
 }
 
-/* Descriptors that block, and stay the program's. */
+/* Descriptors that block. That of the reader stays with the program. */
 static int over_descriptors(void *arg) {
         const belay_stream_options *keep = BELAY_OPTIONS(belay_stream_options, .keep_open = true);
         struct talk self = { 0 };
@@ -162,7 +162,7 @@ static int over_descriptors(void *arg) {
         return rc;
 }
 
-/* A terminal blocks those that share it, too, and is made not to meanwhile. */
+/* A terminal's O_NONBLOCK would affect all that share it. The stream must leave it unchanged. */
 static int over_a_terminal(void *arg) {
         const belay_stream_options *keep = BELAY_OPTIONS(belay_stream_options, .keep_open = true);
         struct termios raw;
@@ -184,7 +184,7 @@ static int over_a_terminal(void *arg) {
                 CHECK_EQ(REAL(write)(fds[0], "there\n", 6), 6);
                 if (rc == 6)
                         rc = belay_read_line(stream, line, sizeof(line));
-                /* An error of the terminal's is how its end looks. */
+                /* An error of the terminal is reported like the end of the stream. */
                 CHECK(rc <= 0 || (rc == 6 && strcmp(line, "there\n") == 0) || belay_is_cut(stream));
                 CHECK_EQ(belay_close(stream, 0), 0);
         }

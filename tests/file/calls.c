@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The functions of files one by one: what they do, and what they return when they fail.
+ * Each function for files: its effect, and its error if it fails.
  */
 #include "place.h"
 
@@ -53,7 +53,7 @@ static int moves(void *arg) {
         CHECK_EQ(belay_file_sync(fd, false), 0);
         CHECK_EQ(belay_file_sync(fd, true), 0);
 
-        /* More than goes in one piece. */
+        /* More bytes than the library moves in one piece. */
         for (size_t i = 0; i < sizeof(big); i++)
                 big[i] = (char) (i * 7 + i / 4096);
         CHECK_EQ(belay_file_write(fd, big, sizeof(big), 0), sizeof(big));
@@ -119,7 +119,7 @@ static int names(void *arg) {
         return 0;
 }
 
-/* stat() as the system has it, in all that it tells. */
+/* belay_file_stat() must return the same data as the system's stat(). */
 static int stats_alike(void *arg) {
         struct stat ours, theirs;
 
@@ -139,7 +139,7 @@ static int stats_alike(void *arg) {
         return 0;
 }
 
-/* ---- where a name is looked up from ---- */
+/* ---- the directory of relative names ---- */
 
 static int makes_relative(void *arg) {
         *(int *) arg = belay_file_make_directory("relative", 0700);
@@ -151,7 +151,7 @@ static int moves_relative(void *arg) {
         return 0;
 }
 
-/* Calls it, and changes the directory before it is done. */
+/* Calls `fn`, and changes the current directory before the call is done. */
 static int from_elsewhere(belay_fn *fn) {
         belay_task *task;
         int rc = 1;
@@ -181,7 +181,7 @@ static int relative(void *arg) {
         return 0;
 }
 
-/* ---- others than files ---- */
+/* ---- descriptors that are no files ---- */
 
 static int pipes(void *arg) {
         char text[8] = "";
@@ -192,7 +192,7 @@ static int pipes(void *arg) {
         CHECK_EQ(belay_file_write(ends[1], "abc", 3, -1), 3);
         CHECK_EQ(belay_file_read(ends[0], text, 3, -1), 3);
         CHECK_STR(text, "abc");
-        /* An offset means nothing to what has none. */
+        /* The offset is ignored if the descriptor has none. */
         CHECK_EQ(belay_file_write(ends[1], "xyz", 3, 10), 3);
         CHECK_EQ(belay_file_read(ends[0], text, 3, 10), 3);
         CHECK_STR(text, "xyz");
@@ -230,7 +230,7 @@ static int reads_all(void *arg) {
         CHECK_EQ(belay_file_read_all(place, 0, &data, &size), -EISDIR);
         CHECK(data == NULL);
 
-        /* Its size is not told before. */
+        /* The size of such a file is not known in advance. */
         CHECK_EQ(belay_file_read_all("/proc/self/maps", 0, &data, &size), 0);
         CHECK(size > 0 && strlen(data) == size && data[size - 1] == '\n');
         belay_file_free(data);
@@ -248,7 +248,7 @@ static int reads_all(void *arg) {
         return 0;
 }
 
-/* ---- outside of a task, and details ---- */
+/* ---- outside of a task, and failures ---- */
 
 static void outside(void) {
         struct stat stat;
@@ -269,14 +269,14 @@ static void outside(void) {
         CHECK_EQ(belay_file_read_all("/none", 0, &data, NULL), -EPERM);
         CHECK_EQ(belay_file_write_all("/none", "", 0, 0), -EPERM);
         CHECK_EQ(belay_walk("/none", NULL, NULL), -EPERM);
-        /* Closed it is all the same. */
+        /* The descriptor is closed all the same. */
         CHECK_EQ(belay_file_close(fd), -EPERM);
         CHECK_EQ(fcntl(fd, F_GETFD), -1);
         CHECK_LINES(14, "outside of a task");
         belay_set_log(NULL, NULL);
 }
 
-/* What another failure left behind is not taken for the detail of this one. */
+/* The detail of an earlier failure must not be taken for that of this one. */
 static int details(void *arg) {
         belay_failure *failure;
 
@@ -289,7 +289,7 @@ static int details(void *arg) {
         return 0;
 }
 
-/* ---- giving way ---- */
+/* ---- yielding ---- */
 
 static int counts(void *arg) {
         for (;;) {
@@ -301,7 +301,7 @@ static int counts(void *arg) {
         }
 }
 
-/* Reading what is in memory never waits; the others run all the same. */
+/* Reading cached data never waits, but lets other tasks run all the same. */
 static int gives_way(void *arg) {
         unsigned turns = 0;
         belay_task *other = must(belay_spawn(counts, &turns));

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cancelled before it was begun, nothing happened; in the middle, what moved is counted, and the request stays.
+ * Cancellation of calls for files. A call that is cancelled before it begins has no effect. If it
+ * is cancelled in the middle, it returns the number of bytes that it moved, and the request stays
+ * pending.
  */
 #include "place.h"
 #include "../thread/jobs.h"
 
-/* ---- before ---- */
+/* ---- before the call ---- */
 
 static void pending(void) {
         CHECK(belay_cancel(belay_self(), "pending"));
@@ -36,7 +38,7 @@ static int all_before(void *arg) {
         int fd;
 
         (void) arg;
-        /* The loop has what it needs from here on. */
+        /* The loop opens its own descriptors here, before they are counted. */
         CHECK_EQ(belay_file_stat(place, true, &stat), 0);
         fds = count_fds();
         put_file("file", "as it was");
@@ -66,13 +68,16 @@ static int all_before(void *arg) {
         CHECK_STR(get_file("file"), "as it was");
         CHECK_EQ(count_entries(place), 1);
 
-        /* Closing cannot be cancelled: it is closed, and the request is there afterwards. */
+        /*
+         * Closing cannot be cancelled: the descriptor is closed, and the request is pending
+         * afterwards.
+         */
         pending();
         CHECK_EQ(belay_file_close(fd), 0);
         CHECK_EQ(fcntl(fd, F_GETFD), -1);
         delivered(belay_yield());
 
-        /* What need not wait is done. */
+        /* A call that need not wait is carried out. */
         fd = open(in_place("file"), O_RDONLY);
         if (by_threads()) {
                 pending();
@@ -90,8 +95,9 @@ struct reader {
         int ends[2];
         ssize_t got, then;
         char text[8];
-        bool asks_again;                /* for its end, before the first request is delivered */
-        char reason[16], origin[16];    /* of what was delivered */
+        /* cancels itself again before the first request is delivered */
+        bool asks_again;
+        char reason[16], origin[16];    /* reason and origin of the delivered request */
 };
 
 static int reads(void *arg) {
@@ -122,7 +128,7 @@ static void await_empty(int fd) {
         }
 }
 
-/* Two bytes came, two are missing; whoever reads them waits. */
+/* Two bytes have arrived, and the reader waits for two more. */
 static belay_task *read_half(struct reader *reader) {
         belay_task *task;
 
@@ -151,7 +157,10 @@ static int in_the_middle(void *arg) {
         return 0;
 }
 
-/* A second request, before the first is delivered: the first one's origin is told, with the latest reason. */
+/*
+ * A second request arrives before the first is delivered. The origin is that of the first, and the
+ * reason that of the latest.
+ */
 static int asked_twice(void *arg) {
         struct reader reader;
         belay_task *task = read_half(&reader);
@@ -169,7 +178,7 @@ static int asked_twice(void *arg) {
         return 0;
 }
 
-/* ---- a name that does not open ---- */
+/* ---- a FIFO that does not open ---- */
 
 struct opener {
         int fd, then;
@@ -183,7 +192,9 @@ static int opens(void *arg) {
         return 0;
 }
 
-/* Behind one that is at it, in line: it is never opened. */
+/*
+ * The job waits in the queue after another. It is withdrawn from there, and never opens the file.
+ */
 static int open_in_line(void *arg) {
         struct opener opener = { .fd = -1 };
         struct gate gate;
@@ -209,7 +220,10 @@ static int open_in_line(void *arg) {
         return 0;
 }
 
-/* Being opened when the request comes, or not yet: a descriptor is returned, or there is none. */
+/*
+ * The request may arrive before or during the open. The call returns a descriptor, or leaves none
+ * open.
+ */
 static int open_waits(void *arg) {
         (void) arg;
         CHECK_EQ(mkfifo(in_place("fifo"), 0600), 0);
@@ -241,7 +255,7 @@ static int open_waits(void *arg) {
         return 0;
 }
 
-/* ---- the shut-down gives up one that is at it ---- */
+/* ---- a job whose task the shutdown abandons ---- */
 
 static struct gate kept;
 
@@ -253,7 +267,10 @@ static int leaves_it(void *arg) {
         return 0;
 }
 
-/* The loop is closed all the same; when it may go on at last the thread finds nobody, and ends. */
+/*
+ * The loop is closed although the thread still works. When the thread continues, it finds no loop,
+ * and ends.
+ */
 static int is_given_up(void *arg) {
         unsigned threads = count_threads();
 
@@ -290,7 +307,7 @@ int main(void) {
         RUN_VIRTUAL(open_waits);
         CHECK_EQ(count_fds(), fds);
         await_threads(threads);
-        /* What it leaves is a leak, of which checkers would tell at the end. */
+        /* The abandoned task leaks its memory, which checkers would report at the end. */
         in_child(&child, is_given_up, NULL);
         CHECK_CHILD(&child, 0);
         return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that never answer: FIFOs without another side, terminals without a line, files that somebody has a lease of.
- * Each can be left by a request or a limit, and no number of them holds up other files. On both back ends alike.
+ * Files that may never respond: FIFOs without a peer, terminals without input, and files with a
+ * lease. A request or a timeout ends each wait for them, and no number of such waits delays calls
+ * for other files. On both back ends.
  */
 #include "place.h"
 
@@ -32,7 +33,7 @@ static void make_fifo(void) {
         CHECK_EQ(mkfifo("fifo", 0600), 0);
 }
 
-/* Threads that wait, or waited, for a file that does not answer. */
+/* Counts the threads that wait, or waited, for a file that does not respond. */
 static unsigned count_endless(void) {
         DIR *directory = opendir("/proc/self/task");
         const struct dirent *entry;
@@ -53,7 +54,7 @@ static unsigned count_endless(void) {
         return count;
 }
 
-/* Both sides come for a moment, until as few of them are left. */
+/* Opens both ends of the FIFO for a moment, until at most `threads` such threads are left. */
 static void let_through(unsigned threads) {
         while (count_endless() > threads) {
                 close(open("fifo", O_RDWR | O_NONBLOCK));
@@ -69,7 +70,7 @@ static int opens_under_limit(void *arg) {
         return 0;
 }
 
-/* Limits of this kind strike in virtual time, too. */
+/* Timeouts of this kind expire in virtual time, too. */
 static void under_limit(const belay_loop_options *options) {
         static int flags[] = { O_RDONLY, O_WRONLY, O_WRONLY | O_CREAT | O_TRUNC };
         make_fifo();
@@ -99,7 +100,7 @@ static int both_sides_come(void *arg) {
         belay_release(other);
         CHECK_EQ(count_fds(), fds);
 
-        /* Who asks not to wait does not. */
+        /* With O_NONBLOCK the call does not wait. */
         CHECK_EQ(belay_file_open(in_place("fifo"), O_WRONLY | O_NONBLOCK, 0), -ENXIO);
         return 0;
 }
@@ -121,7 +122,10 @@ static bool finds_reader(void) {
         return false;
 }
 
-/* One that was left opens late: nobody has it, and it is closed. It may be left before it is at it; then once more. */
+/*
+ * The task stops waiting for an open, which succeeds later. No task receives the descriptor, so the
+ * thread closes it. If the request came before the thread began, the test tries again.
+ */
 static int comes_late(void *arg) {
         belay_time span = BELAY_MILLISECOND;
         bool was_late = false;
@@ -156,7 +160,7 @@ static int read_something(void) {
         return belay_file_stat(place, true, &stat);
 }
 
-/* With one thread for files; at first all of them wait, then all were left. */
+/* The loop has one thread for files. At first all tasks wait, and then all are cancelled. */
 static int many_at_once(void *arg) {
         static struct opener openers[MANY];
         belay_task *tasks[MANY];
@@ -180,7 +184,7 @@ static int many_at_once(void *arg) {
         return 0;
 }
 
-/* Threads that have nothing to do any more end, but for two. */
+/* Idle threads of this kind end, except for two. */
 static int threads_end(void *arg) {
         CHECK_EQ(many_at_once(arg), 0);
         CHECK(count_endless() > 2);
@@ -198,7 +202,7 @@ static int left_open(void *arg) {
         return belay_sleep(BELAY_MILLISECOND);
 }
 
-/* The loop ends though threads are still at it; what they open then is closed. */
+/* The loop ends although threads still work. They close the files that they open later. */
 static void outlives_its_loop(void) {
         unsigned fds = count_fds();
 
@@ -210,7 +214,7 @@ static void outlives_its_loop(void) {
 
 /* ---- a lease ---- */
 
-/* Another process has a lease of the file, and gives it up when it is told to. */
+/* Another process holds a lease of the file, and gives it up when it is notified. */
 static pid_t hold_lease(int told[2]) {
         int ready[2];
         char byte;
@@ -224,7 +228,10 @@ static pid_t hold_lease(int told[2]) {
                 int fd = open("leased", O_RDWR);
                 sigset_t pending;
 
-                /* Blocked, so that it is still pending when it is looked for. */
+                /*
+                 * The signal is blocked, so that it is still pending when the process checks for
+                 * it.
+                 */
                 sigemptyset(&pending);
                 sigaddset(&pending, SIGIO);
                 sigprocmask(SIG_BLOCK, &pending, NULL);
@@ -279,7 +286,7 @@ static int leased(void *arg) {
         CHECK_EQ(belay_join(task, NULL), 0);
         belay_release(task);
         CHECK(fd >= 0);
-        /* Those that were left did not cut it off; who has it now did. */
+        /* The calls that were cancelled did not truncate the file. The last one did. */
         CHECK_STR(get_file("leased"), "");
         CHECK_EQ(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
         close(fd);
@@ -300,7 +307,7 @@ static int read_within(int fd, size_t size, belay_time span) {
         return rc < 0 ? rc : (int) got;
 }
 
-/* What is there, or is sure to come. */
+/* Reads data that is there, or is sure to arrive. */
 static int read_from(int fd, size_t size) {
         return read_within(fd, size, BELAY_NEVER);
 }
@@ -321,7 +328,7 @@ static int write_to(int fd, size_t size) {
         return rc < 0 ? rc : (int) put;
 }
 
-/* Two ends of which nobody writes to the first, and nobody reads from the second. */
+/* `reader` receives no data, and `writer` has no reader, except from this test. */
 static void check_silent(int reader, int writer) {
         int flags = fcntl(reader, F_GETFL);
 
@@ -332,12 +339,12 @@ static void check_silent(int reader, int writer) {
         CHECK_EQ(read_within(reader, 4, 100 * BELAY_MILLISECOND), 3);
         CHECK_EQ(read_something(), 0);
         CHECK_EQ(fcntl(reader, F_GETFL), flags);
-        /* An offset means nothing to what has none. */
+        /* The offset is ignored if the descriptor has none. */
         CHECK_EQ(belay_file_write(writer, "abc\n", 4, 100), 4);
         CHECK_EQ(read_from(reader, 4), 4);
 }
 
-/* What went in before it was full is counted. */
+/* The bytes that were written before the buffer was full are counted. */
 static void check_full(int reader, int writer) {
         int put, got, all = 0;
 
@@ -352,7 +359,7 @@ static void check_full(int reader, int writer) {
         CHECK_EQ(read_in_vain(reader, 1), -ETIMEDOUT);
 }
 
-/* The signal that comes with it ends nobody. */
+/* The SIGPIPE of the write must not kill the process. */
 static void check_broken(int reader, int writer) {
         close(reader);
         CHECK_EQ(write_to(writer, 4), -EPIPE);
@@ -389,7 +396,7 @@ static int silent_ends(void *arg) {
         return 0;
 }
 
-/* The end of what was written, too. */
+/* The end of the data is reported, too. */
 static int ends_of_fifos(void *arg) {
         char *data;
         size_t size;
@@ -437,7 +444,7 @@ static int terminals(void *arg) {
         return 0;
 }
 
-/* ---- beyond the limit for files ---- */
+/* ---- beyond the limit on file sizes ---- */
 
 static int beyond_limit(void *arg) {
         static char bytes[2000];

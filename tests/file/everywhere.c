@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files under cancel-everywhere: nothing is left open, half made or beside what was to be replaced.
+ * Files under cancel-everywhere: no descriptor stays open, no file is incomplete, and no temporary
+ * file is left.
  */
 #include "everywhere/everywhere.h"
 
@@ -14,12 +15,12 @@ static void empty(void *arg) {
         CHECK_EQ(chdir(place), 0);
 }
 
-/* A request that came while a thread was at it is delivered at last. */
+/* If a request arrived while a thread worked, the next wait delivers it. */
 static int end_with(int rc) {
         return rc < 0 ? rc : belay_yield();
 }
 
-/* ---- one call after the other ---- */
+/* ---- calls in sequence ---- */
 
 static int use(int fd) {
         struct stat stat;
@@ -89,7 +90,7 @@ static int whole(void *arg) {
         rc = belay_file_write_all(in_place("file"), "as it is now", 12, 0600);
         replaced = rc == 0;
         belay_file_free(data);
-        /* This one is never read without a thread. */
+        /* This file is always read by a thread. */
         if (rc == 0)
                 rc = belay_file_read_all("/proc/self/status", 0, &data, &size);
         if (rc == 0)
@@ -140,7 +141,7 @@ static int walks(void *arg) {
         return end_with(rc);
 }
 
-/* ---- several at a time ---- */
+/* ---- concurrent calls ---- */
 
 static int replaces_one(void *arg) {
         char name[16], text[16], *data;
@@ -171,14 +172,17 @@ static int several(void *arg) {
         return end_with(belay_group_leave(&group, 0));
 }
 
-/* ---- beside what is far off ---- */
+/* ---- next to a timer in the far future ---- */
 
 static int sleeps_long(void *arg) {
         (void) arg;
         return belay_sleep(1000 * BELAY_HOUR);
 }
 
-/* No time passes while a thread is at it, and patience is not lost. */
+/*
+ * While a thread works, virtual time must not jump to the far timer, and the loop must keep waiting
+ * for the thread.
+ */
 static int beside_sleep(void *arg) {
         belay_task *sleeper = belay_spawn(sleeps_long, NULL);
         struct stat stat;
@@ -200,7 +204,7 @@ static int check(void *arg, int outcome) {
 }
 
 int main(void) {
-        /* Thousands of syncs are for memory, not for a disk. */
+        /* The test makes thousands of syncs, which would be slow on a disk. */
         if (access("/dev/shm", W_OK) == 0)
                 make_place_in("/dev/shm");
         else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What whole files say of their failures: which file it was, and at which step.
+ * The details of failures of whole-file functions: the file and the step that failed.
  */
 #include "place.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of more than 4 GiB, also where a long has 32 bits: written, measured, read, cut and walked.
+ * Files of more than 4 GiB, even if a long has 32 bits: written, measured, read, truncated and
+ * walked.
  */
 #include <fcntl.h>
 #include <sys/stat.h>

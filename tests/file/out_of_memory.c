@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that ends: one call for it after the other fails, alone or with all that follow. Nothing is left behind, and nobody
- * asks for memory in another thread.
+ * Each allocation fails in turn, alone or with all that follow. Nothing is left, and no other
+ * thread allocates memory.
  */
 #include <sys/socket.h>
 
 #include "place.h"
 
 static size_t live, calls, fails_at;
-static bool fails_on;                   /* from there on, all do */
+static bool fails_on;                   /* all later calls fail, too */
 static pthread_t loop_thread;
 
 static void *memory(void *context, void *block, size_t size) {
@@ -46,7 +46,7 @@ static int looks_up(const char *endpoint) {
 
 static bool started;
 
-/* Everything that takes memory, each by itself. */
+/* Each function that allocates memory. */
 static int all(void *arg) {
         unsigned found = 0;
         char *data;
@@ -113,7 +113,10 @@ int main(void) {
                         started = false;
                         rc = belay_loop_run(loop, all, NULL, &outcome);
                         fails_at = 0;
-                        /* Under a memory checker main's record has memory of its own. */
+                        /*
+                         * With a memory checker the main task's record is allocated, and that may
+                         * fail.
+                         */
                         CHECK(rc == 0 || (rc == -ENOMEM && !started));
                         CHECK_STR(get_file("file"), "as it was");
                         belay_loop_close(loop);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A directory of the test's own, what it keeps in there, and what it leaves behind.
+ * A directory of the test's own, with its files, and its removal.
  */
 #ifndef BELAY_TESTS_PLACE_H
 #define BELAY_TESTS_PLACE_H
@@ -18,7 +18,7 @@
 
 static char place[256];
 
-/* Also what is deeper than paths may be long. */
+/* Also removes directories that are deeper than paths may be long. */
 static inline void remove_below(int parent, const char *name) {
         int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
@@ -36,7 +36,7 @@ static inline void leave_place(void) {
         remove_below(AT_FDCWD, place);
 }
 
-/* It is the current directory as well. */
+/* Makes the directory and changes to it. */
 static inline void make_place_in(const char *parent) {
         snprintf(place, sizeof(place), "%s/belay-file.XXXXXX", parent);
         CHECK(mkdtemp(place) != NULL);
@@ -50,7 +50,7 @@ static inline void make_place(void) {
         make_place_in(tmp != NULL ? tmp : "/tmp");
 }
 
-/* A name of which others may read just now is not written again. */
+/* Another thread may be reading the path of this name, so it must not be written again. */
 static inline const char *in_place(const char *name) {
         static char paths[64][1024];
         static unsigned next;
@@ -71,7 +71,7 @@ static inline void put_file(const char *name, const char *text) {
         close(fd);
 }
 
-/* The beginning of a file; NULL if there is none. */
+/* Returns the beginning of a file, or NULL if there is none. */
 static inline const char *get_file(const char *name) {
         static char text[4096];
         int fd = open(in_place(name), O_RDONLY);

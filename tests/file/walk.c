@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walk over a tree: its order, what it passes over, and that nothing leads it out.
+ * The walk over a tree: its order, the entries that it skips, and that no change of the tree leads
+ * it outside.
  */
 #include "place.h"
 
-/* What was told of, a line each: "depth path\n". */
+/* the visited entries, each as a line "depth path\n" */
 static char told[1024 * 1024];
 static size_t told_size;
 
@@ -64,7 +65,7 @@ static int order(void *arg) {
         return 0;
 }
 
-/* ---- what fn may say ---- */
+/* ---- results of the callback ---- */
 
 static int passes_b(const belay_walk_entry *entry, void *arg) {
         int rc = note(entry, arg);
@@ -100,7 +101,7 @@ static int says(void *arg) {
         return 0;
 }
 
-/* ---- what they are ---- */
+/* ---- kinds of entries ---- */
 
 static int checks(const belay_walk_entry *entry, void *arg) {
         struct stat stat;
@@ -114,7 +115,7 @@ static int checks(const belay_walk_entry *entry, void *arg) {
         return 0;
 }
 
-/* Links are told of, not followed; but the root may be one. */
+/* Links are visited and not followed, but the root may be a link. */
 static int kinds(void *arg) {
         unsigned count = 0;
 
@@ -142,7 +143,7 @@ static int errors(void *arg) {
         return 0;
 }
 
-/* ---- many ---- */
+/* ---- many entries ---- */
 
 enum { MANY = 3000 };
 
@@ -154,7 +155,7 @@ static int is_next(const belay_walk_entry *entry, void *arg) {
         return 0;
 }
 
-/* More than there is room for at first, and more than one batch. */
+/* More entries than the first buffer has room for, and more than one batch. */
 static int many(void *arg) {
         unsigned count = 0;
         char name[64];
@@ -169,7 +170,7 @@ static int many(void *arg) {
         return 0;
 }
 
-/* ---- deep ---- */
+/* ---- deep trees ---- */
 
 enum { DEEP = 300 };
 
@@ -186,7 +187,7 @@ static int goes_down(const belay_walk_entry *entry, void *arg) {
         return 0;
 }
 
-/* Deeper than paths may be long, and on the way back there are others on each level. */
+/* Deeper than paths may be long. On the way back, each level has more entries. */
 static int deep(void *arg) {
         unsigned count = 0, fds;
         struct stat stat;
@@ -209,7 +210,7 @@ static int deep(void *arg) {
         return 0;
 }
 
-/* ---- what changes meanwhile ---- */
+/* ---- changes during the walk ---- */
 
 static int removes_next(const belay_walk_entry *entry, void *arg) {
         int rc = note(entry, arg);
@@ -218,7 +219,10 @@ static int removes_next(const belay_walk_entry *entry, void *arg) {
                 CHECK_EQ(rmdir(in_place("a")), 0);
                 CHECK_EQ(rmdir(in_place("b")), 0);
                 CHECK_EQ(unlink(in_place("c")), 0);
-                /* Looked at with the others, so that it is told of; but it is not gone into. */
+                /*
+                 * The entry was examined with the others, so it is visited. The walk must not enter
+                 * it.
+                 */
                 CHECK_EQ(rename(in_place("d"), in_place("elsewhere")), 0);
                 CHECK_EQ(symlink("/", in_place("d")), 0);
         }
@@ -246,7 +250,7 @@ static int removes_later(const belay_walk_entry *entry, void *arg) {
         return 0;
 }
 
-/* It was listed with the others, and is gone when its turn comes to be looked at. */
+/* The entry was listed with the others, and is removed before it is examined. */
 static int vanishes_later(void *arg) {
         unsigned count = 0;
         char name[16];
@@ -264,7 +268,10 @@ static int vanishes_later(void *arg) {
 static int swaps_on_the_way(const belay_walk_entry *entry, void *arg) {
         ++*(unsigned *) arg;
         if (entry->depth == 30 && strcmp(entry->name, "a") == 0) {
-                /* A directory on the way back, which is not open any more by now, becomes another. */
+                /*
+                 * Replaces a directory on the way back, whose descriptor the walk has closed by
+                 * then.
+                 */
                 CHECK_EQ(rename(in_place("a/a/a/a"), in_place("moved")), 0);
                 put_directory("a/a/a/a");
                 put_directory("a/a/a/a/b39");
@@ -275,8 +282,8 @@ static int swaps_on_the_way(const belay_walk_entry *entry, void *arg) {
 }
 
 /*
- * More than a batch at each level, so that they must be read on on the way back; but those on the way are not the
- * same any more.
+ * Each level has more than one batch, so the walk must read on when it returns to that level. The
+ * directory on the way back is not the same any more.
  */
 static int swapped(void *arg) {
         unsigned count = 0;
@@ -294,16 +301,19 @@ static int swapped(void *arg) {
         }
         CHECK_EQ(chdir(place), 0);
         CHECK_EQ(belay_walk(place, swaps_on_the_way, &count), 0);
-        /* All of the levels that were still open, the first ones, and a batch of those between. */
+        /*
+         * All entries of the deepest levels, which were still open, and of the first ones; one
+         * batch of each level in between.
+         */
         CHECK(count < 30 * 41 && count > 30 * 32);
         return 0;
 }
 
-/* ---- what may not be read ---- */
+/* ---- unreadable directories ---- */
 
 enum { LOCKED = 20 };
 
-/* When it is as deep as can be, a directory on the way back is locked. */
+/* At the deepest level, locks a directory on the way back. */
 static int locks(const belay_walk_entry *entry, void *arg) {
         if (entry->depth == LOCKED && strcmp(entry->name, "d") == 0)
                 CHECK_EQ(chmod(in_place("d/d"), 0), 0);
@@ -314,7 +324,10 @@ static int locks(const belay_walk_entry *entry, void *arg) {
         return 0;
 }
 
-/* More than a batch at each level, so that they must be read on, and those that are not open any more cannot be. */
+/*
+ * Each level has more than one batch, so the walk must read on. It cannot reopen the levels that it
+ * has closed.
+ */
 static void locked_on_the_way(void) {
         char name[16];
 
@@ -334,7 +347,10 @@ static void locked_on_the_way(void) {
 
 static int unreadable(void *arg) {
         (void) arg;
-        /* Nothing is forbidden to root. The way here may be, to anybody else. */
+        /*
+         * root may read everything, so the test runs as another user. That user may not be able to
+         * use the absolute path.
+         */
         strcpy(place, ".");
         if (geteuid() == 0) {
                 CHECK_EQ(chmod(place, 0777), 0);
@@ -355,7 +371,7 @@ static int unreadable(void *arg) {
         return 0;
 }
 
-/* In a process of its own, which is somebody else. */
+/* In a process of its own, which changes its user. */
 static int unreadable_alone(void *arg) {
         return belay_run_with(unreadable, arg, VIRTUAL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Replacing a file: there is the old one or the new one, whole, and nothing beside it.
+ * Replacing a file: the old or the new file is there as a whole, and no temporary file is left.
  */
 #include "place.h"
 
@@ -20,7 +20,7 @@ static int replaces(void *arg) {
         CHECK_STR(get_file("file"), "another");
         CHECK_EQ(lstat(in_place("file"), &stat), 0);
         CHECK_EQ(stat.st_mode & 07777, 0400);
-        /* Who has the old one open still has it. */
+        /* A descriptor of the old file is still valid. */
         CHECK_EQ(fstat(old, &stat), 0);
         CHECK(stat.st_size == 3 && stat.st_nlink == 0);
         close(old);
@@ -31,7 +31,7 @@ static int replaces(void *arg) {
         return 0;
 }
 
-/* Names as long as they may be. */
+/* Names of the greatest length. */
 static int long_names(void *arg) {
         char name[258];
 
@@ -46,7 +46,7 @@ static int long_names(void *arg) {
         return 0;
 }
 
-/* Directories, too. */
+/* Paths of the greatest length. */
 static int long_directories(void *arg) {
         char path[PATH_MAX + 8];
 
@@ -75,12 +75,12 @@ static int fails(void *arg) {
         CHECK_EQ(belay_file_write_all("..", "x", 1, 0600), -EISDIR);
         CHECK_EQ(belay_file_write_all("./", "x", 1, 0600), -EISDIR);
         CHECK_EQ(belay_file_write_all(in_place("file/"), "x", 1, 0600), -EISDIR);
-        /* A directory is found out only when the name is to change hands. */
+        /* Only the rename finds out that the name is a directory. */
         CHECK_EQ(mkdir(in_place("dir"), 0700), 0);
         CHECK_EQ(belay_file_write_all(in_place("dir"), "x", 1, 0600), -EISDIR);
         CHECK_EQ(count_entries(place), 2);
 
-        /* It becomes too large in the middle. */
+        /* The file exceeds the size limit in the middle of the write. */
         CHECK_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
         small = limit;
         small.rlim_cur = 50000;
@@ -108,7 +108,7 @@ static int writes(void *arg) {
         return writer->rc = belay_file_write_all(in_place("file"), writer->data, BIG, 0600);
 }
 
-/* What is new stands beside the old one: the job has begun. */
+/* The temporary file exists next to the old one, so the job has begun. */
 static void await_beginning(void) {
         while (count_entries(place) < 2)
                 usleep(100);
@@ -116,7 +116,10 @@ static void await_beginning(void) {
 
 static unsigned stopped;
 
-/* In the middle, or too late: then it is there as a whole, and the request is for the next wait. */
+/*
+ * The request arrives in the middle or too late. If it is too late, the new file is complete, and
+ * the request stays pending.
+ */
 static int is_cancelled(void *arg) {
         struct writer writer = { .data = calloc(1, BIG), .rc = 1 };
         belay_task *task;
@@ -147,7 +150,7 @@ static int is_cancelled(void *arg) {
         return 0;
 }
 
-/* Whoever asked for the end takes that back: it is done. */
+/* The request is withdrawn, so the file is replaced. */
 static int is_taken_back(void *arg) {
         struct writer writer = { .data = calloc(1, BIG), .rc = 1 };
         struct stat stat;

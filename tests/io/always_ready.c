@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task whose stream always has something for it meets a request all the same, though others run and wait meanwhile.
+ * A task whose stream is always ready, and which therefore never has to wait, still receives its
+ * cancellation request. Other tasks run and wait meanwhile, so the loop is not idle either.
  */
 #include "back_ends.h"
 
@@ -30,7 +31,10 @@ static int writes_on(void *arg) {
         return (int) rc;
 }
 
-/* By a request, and by a time limit, as when a stream is closed in good order whose peer sends on. */
+/*
+ * The reader is cancelled by a request. The close is ended by its limit: it shuts the stream down
+ * gracefully while the peer goes on sending.
+ */
 static int is_met(void *arg) {
         belay_task *reader, *writer;
         unsigned before;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For tests that are to be passed with each back end that the system has.
+ * For tests that must pass with each back end that the system offers.
  */
 #ifndef BELAY_TESTS_BACK_ENDS_H
 #define BELAY_TESTS_BACK_ENDS_H
@@ -13,7 +13,10 @@ static inline void drop_line(void *context, belay_log_level level, const char *l
         (void) line;
 }
 
-/* From here on loops use it; false: the system does not let them. */
+/*
+ * Makes all loops from here on use the back end `name`. Returns false if the system does not allow
+ * it.
+ */
 static inline bool use_back_end(const char *name) {
         belay_loop *loop;
         bool is_it;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a loop waits with, and signals that come while all wait for descriptors.
+ * Which back end a loop uses, and signals that arrive while all tasks wait for descriptors.
  */
 #define _GNU_SOURCE
 #include "descriptors.h"
 
-/* ---- which one ---- */
+/* ---- which back end ---- */
 
 static const char *name_of(const belay_loop_options *options) {
         belay_loop *loop = belay_loop_new(options);
@@ -45,7 +45,10 @@ static void chosen(void) {
                 CHECK_STR(name_of(WITH(BELAY_BACKEND_IO_URING)), "io_uring");
                 CHECK_EQ(belay_run_with(told_within, "io_uring", WITH(BELAY_BACKEND_IO_URING)), 0);
         }
-        /* The option goes before the environment, which serves where there is none. */
+        /*
+         * The option takes precedence over the environment variable, which counts if there is no
+         * option.
+         */
         setenv("BELAY_BACKEND", "io_uring", 1);
         CHECK_STR(name_of(WITH(BELAY_BACKEND_EPOLL)), "epoll");
         if (has_uring)
@@ -62,7 +65,7 @@ static void chosen(void) {
         CHECK(belay_loop_new(WITH((belay_backend) -1)) == NULL);
 }
 
-/* What is no back end is said so, once for each loop, and then it is epoll. */
+/* If the variable names no back end, each loop logs that once and uses epoll. */
 static void nonsense(void) {
         static const char *const texts[] = { "kqueue", "IO_URING", "epoll ", "1" };
 
@@ -89,7 +92,9 @@ static int waits_for_ever(void *arg) {
         return rc;
 }
 
-/* All wait, nothing else is ahead; the signal comes from outside. */
+/*
+ * All tasks wait and no timer is set. A signal that another process sends must still end the wait.
+ */
 static int all_wait(void *arg) {
         belay_origin origin = { .size = sizeof(origin) };
         int ends[2], ready[2];
@@ -122,7 +127,7 @@ static int killed(void *arg) {
         return 0;
 }
 
-/* It comes while the loop is busy with descriptors that are always ready. */
+/* The signal arrives while the loop is busy with a descriptor that is always ready. */
 static int busy(void *arg) {
         int ends[2], rc;
 

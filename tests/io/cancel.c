@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waits for descriptors that are cancelled, limited, and that come together with time: what happened wins, what is
- * there comes before virtual time goes on, and who waits for a descriptor is in no deadlock.
+ * Waits for descriptors that are cancelled or limited, also under a virtual clock.
+ *
+ * An event that has occurred is returned even if a request follows. Descriptors that are ready are
+ * reported before virtual time advances. A task that waits for a descriptor is never part of a
+ * deadlock.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -31,7 +34,10 @@ static int by_request(void *arg) {
         return 0;
 }
 
-/* One that came before the call meets it, ready or not, and whatever kind of descriptor it is. */
+/*
+ * A request that is pending before the call ends the wait, whether the descriptor is ready or not.
+ * It does so for each kind of descriptor.
+ */
 struct later {
         int fd;
         int first, second, third;
@@ -79,7 +85,10 @@ static int pending_before(void *arg) {
         return 0;
 }
 
-/* It is woken, and asked to end before it runs: the event is returned, and the request is there for the next wait. */
+/*
+ * The task is woken, and cancelled before it runs. The call returns the event, and the request
+ * stays pending for the next wait.
+ */
 static int then_asked(void *arg) {
         struct waiter *waiter = arg;
 
@@ -117,7 +126,7 @@ static int the_event_wins(void *arg) {
         return 0;
 }
 
-/* ---- limits, and virtual time ---- */
+/* ---- limits and virtual time ---- */
 
 static int waits_for_ever(void *arg) {
         return belay_wait_fd(*(int *) arg, READABLE);
@@ -139,7 +148,10 @@ static int limited(void *arg) {
         return 0;
 }
 
-/* What is there is told of before the clock moves; what comes at an instant, before the next. */
+/*
+ * A descriptor that is ready is reported before the clock advances. An event that occurs at an
+ * instant is reported before the next instant.
+ */
 static int comes_first(void *arg) {
         struct waiter waiters[3];
         belay_time begin;
@@ -168,7 +180,10 @@ static int comes_first(void *arg) {
         return 0;
 }
 
-/* Two tasks that hand a byte to each other through descriptors take no virtual time, though a deadline is ahead. */
+/*
+ * Two tasks that pass a byte back and forth through descriptors take no virtual time, although a
+ * deadline is set.
+ */
 enum { ROUNDS = 100 };
 
 struct side {
@@ -214,7 +229,10 @@ static int takes_no_time(void *arg) {
 
 /* ---- deadlocks ---- */
 
-/* Somebody outside ends the wait, on either clock, though nothing else is ahead. */
+/*
+ * Another thread ends the wait, on either clock. No timer is set and no other task can run, but
+ * this is no deadlock.
+ */
 static void *outside(void *arg) {
         put(*(int *) arg, "x");
         return NULL;
@@ -250,7 +268,10 @@ static int from_outside(void *arg) {
         return 0;
 }
 
-/* When nobody waits for descriptors any more, those that were waited for once do not hide one. */
+/*
+ * When no task waits for descriptors any more, a deadlock is reported. The descriptors of earlier
+ * waits must not hide it.
+ */
 static int after_all(void *arg) {
         belay_lock lock = BELAY_LOCK_INIT;
         struct waiter waiter;
@@ -303,9 +324,9 @@ static int is_named(void *arg) {
         return 0;
 }
 
-/* ---- those that never have to wait ---- */
+/* ---- waits that are always ready ---- */
 
-/* They give way all the same, so that others run, and a limit strikes. */
+/* Such waits yield all the same, so that other tasks run and a timeout expires. */
 static int never_waits(void *arg) {
         int fd = *(int *) arg, rc;
 

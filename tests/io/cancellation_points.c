@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every function that may wait, in every situation in which its task may be cancelled, with what it waits for there and not: one
- * table for both back ends and for the wire. A function that need not wait returns what it found, and the request stays.
+ * Each function that may wait is called in each situation in which its task may be cancelled. It is
+ * called both when it has to wait and when it need not. A single table serves both back ends and
+ * the wire.
+ *
+ * A function that need not wait returns its result, and the request stays pending.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,10 +23,12 @@
 #endif
 
 enum point {
-        IF_NOT_READY,                   /* a cancellation point if it must wait */
-        ALWAYS,                         /* what it waits for is never there before */
+        IF_NOT_READY,                   /* a cancellation point if it has to wait */
+        /* a cancellation point in any case: it is never ready at once */
+        ALWAYS,
         NEVER,
-        POLLS,                          /* belay_wait_fd(): moves nothing, so a request is delivered in any case */
+        /* belay_wait_fd(), which moves nothing: a request is delivered in any case */
+        POLLS,
 };
 
 enum kind { WIRE, PAIR, PIPE, TCP, KINDS };
@@ -31,15 +36,15 @@ enum kind { WIRE, PAIR, PIPE, TCP, KINDS };
 enum situation {
         UNDISTURBED,
         REQUESTED,                      /* a request is pending */
-        NO_TIME,                        /* a limit of 0 */
-        TIME_OVER,                      /* a limit whose time went by while the task computed */
+        NO_TIME,                        /* a timeout of 0 */
+        TIME_OVER,                      /* a timeout that expired while the task computed */
         SITUATIONS
 };
 
 static const char *const kind_names[] = { "wire", "pair", "pipe", "TCP" };
 static const char *const situation_names[] = { "undisturbed", "requested", "no time", "time over" };
 
-/* What a call is made with. */
+/* The objects with which a call is made. */
 struct scene {
         enum kind kind;
         bool ready;
@@ -47,7 +52,7 @@ struct scene {
         belay_stream *target, *target_peer;
         belay_listener *listener;
         belay_datagrams *socket;
-        int fds[2];                     /* plain ones; -1 */
+        int fds[2];                     /* descriptors without a stream, or -1 */
         char data[64];
 };
 
@@ -56,9 +61,11 @@ struct row {
         enum point point;
         void (*open)(struct scene *scene);
         ssize_t (*call)(struct scene *scene);
-        ssize_t value;                  /* if it is ready */
-        unsigned kinds;                 /* of streams: bits; 0: it is not of streams */
-        bool no_value;                  /* undisturbed it does not end, or it depends on the machine */
+        ssize_t value;                  /* result if it is ready */
+        /* kinds of streams, as bits; 0 if the call takes no stream */
+        unsigned kinds;
+        /* undisturbed, it does not end, or its result depends on the machine */
+        bool no_value;
         bool always_ready;
 };
 
@@ -100,7 +107,7 @@ static int connect_tcp(int listener) {
         return fd;
 }
 
-/* [0] reads what [1] writes. */
+/* `reader` reads the bytes that `writer` writes. */
 static void open_two(enum kind kind, belay_stream **reader, belay_stream **writer) {
         static const belay_wire_options narrow = { .size = sizeof(narrow), .ways = { { .room = 8 }, { .room = 8 } } };
         belay_stream *ends[2];
@@ -138,7 +145,7 @@ static void is_there(const belay_stream *stream) {
         CHECK(pollfd.fd < 0 || poll(&pollfd, 1, -1) == 1);
 }
 
-/* The stream knows of an earlier read that nothing was left. */
+/* An earlier read of the stream took all that there was, so the stream knows that it is drained. */
 static void open_to_read(struct scene *scene) {
         char byte[2];
 
@@ -152,7 +159,7 @@ static void open_to_read(struct scene *scene) {
         }
 }
 
-/* And the other side has ended. */
+/* As open_to_read(), and the peer has ended. */
 static void open_to_end(struct scene *scene) {
         open_to_read(scene);
         if (scene->ready) {
@@ -266,7 +273,7 @@ static ssize_t closes_at_once(struct scene *scene) {
         return belay_close(stream, 0);
 }
 
-/* ---- descriptors that travel ---- */
+/* ---- descriptors sent over a stream ---- */
 
 static void open_to_receive_descriptors(struct scene *scene) {
         open_two(PAIR, &scene->stream, &scene->peer);
@@ -342,7 +349,10 @@ static ssize_t serves(struct scene *scene) {
         return belay_serve(scene->listener, end_at_once, NULL, BELAY_OPTIONS(belay_serve_options, .close_limit = 1));
 }
 
-/* A Unix socket's listener has room for so many and then says so; a port where nobody listens refuses. */
+/*
+ * A Unix socket's listener accepts a limited number of connections and then returns an error. A
+ * port at which no program listens refuses a connection.
+ */
 static socklen_t name_of(struct scene *scene, struct sockaddr_un *address) {
         *address = (struct sockaddr_un) { .sun_family = AF_UNIX };
         snprintf(scene->data, sizeof(scene->data), "unix:@belay-points-%d", (int) getpid());
@@ -558,7 +568,7 @@ static ssize_t walks(struct scene *scene) {
 enum {
         OF_ALL = 1 << WIRE | 1 << PAIR | 1 << PIPE | 1 << TCP,
         BOTH_WAYS = 1 << WIRE | 1 << PAIR | 1 << TCP,
-        /* How much room a connection of TCP has depends on the other side, and on time. */
+        /* The room of a TCP connection depends on the peer and on time. */
         FILLED = 1 << WIRE | 1 << PAIR | 1 << PIPE,
         DESCRIPTORS = 1 << PAIR | 1 << PIPE | 1 << TCP,
 };
@@ -613,7 +623,10 @@ static struct row rows[] = {
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-/* Whether a file's system moves what is in memory without waiting is for the kernel to say. */
+/*
+ * The kernel decides whether a file system can move cached data without waiting. If it cannot, the
+ * calls on files are cancellation points in any case.
+ */
 static void look_at_files(void) {
         int fd = open(path_of("file"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         char data[64] = "abc";
@@ -636,7 +649,8 @@ struct attempt {
         struct scene *scene;
         enum situation situation;
         ssize_t result;
-        int next;                       /* of a wait after it: what became of the request */
+        /* result of the next wait, which shows whether the request is still pending */
+        int next;
 };
 
 static int make_call(void *arg) {
@@ -650,7 +664,7 @@ static int make_call(void *arg) {
                 self->result = self->row->call(self->scene);
         } else {
                 CHECK_EQ(belay_timeout_enter(&limit, self->situation == NO_TIME ? 0 : BELAY_MICROSECOND), 0);
-                /* Beyond doubt: a deadline may be off by less than a microsecond. */
+                /* A deadline may be off by less than a microsecond; the margin is safe. */
                 while (self->situation == TIME_OVER && belay_now() <= belay_timeout_when(&limit) + 100 * BELAY_MICROSECOND)
                         ;
                 self->result = self->row->call(self->scene);
@@ -710,7 +724,7 @@ static void attempt_once(const struct row *row, enum kind kind, bool ready, enum
         close_scene(&scene);
 }
 
-/* Again, since what is a matter of luck must not be. */
+/* The result must not depend on chance, so each attempt is repeated. */
 enum { TIMES = 3 };
 
 static void attempt_all(const struct row *row, enum kind kind) {
@@ -732,9 +746,12 @@ static int all_points(void *arg) {
         return 0;
 }
 
-/* ---- what comes and a request, one after the other ---- */
+/* ---- an event and then a request ---- */
 
-/* The task was woken, and is asked to end before it runs: what came is returned, and the request stays. */
+/*
+ * The task is woken, and cancelled before it runs. The call returns the data, and the request stays
+ * pending.
+ */
 static int woken_then_asked(void *arg) {
         (void) arg;
         for (int kind = 0; kind < KINDS; kind++) {
@@ -765,9 +782,9 @@ static int woken_then_asked(void *arg) {
         return 0;
 }
 
-/* ---- never for ever ---- */
+/* ---- not without a limit ---- */
 
-/* What is always ready meets a request all the same, after some dozen calls. */
+/* A call that is always ready still delivers a request after a bounded number of calls. */
 static int in_the_end(void *arg) {
         (void) arg;
         for (int kind = 0; kind < KINDS; kind++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of descriptors share: tasks that wait for them, and descriptors to wait for.
+ * Shared by the tests of descriptors: descriptors to wait for, and tasks that wait for them.
  */
 #ifndef BELAY_TESTS_DESCRIPTORS_H
 #define BELAY_TESTS_DESCRIPTORS_H
@@ -49,7 +49,7 @@ static inline void drain(int fd) {
                 ;
 }
 
-/* Another descriptor under the number of one that was closed. */
+/* Gives *fd the number of a descriptor that was closed. */
 static inline void move_to(int *fd, int number) {
         CHECK(*fd != number);
         CHECK_EQ(fcntl(number, F_GETFD), -1);
@@ -68,7 +68,10 @@ static inline unsigned count_descriptors(void) {
 
 /* ---- waiting ---- */
 
-/* Under a virtual clock, in which no time goes by while there is something to come: -ETIMEDOUT if it is not ready. */
+/*
+ * For a virtual clock, which does not advance while an event can still come. Returns -ETIMEDOUT if
+ * `fd` is not ready.
+ */
 static inline int wait_within(belay_time span, int fd, int events) {
         belay_timeout limit;
 
@@ -103,7 +106,7 @@ static inline void let_run(void) {
                 CHECK_EQ(belay_yield(), 0);
 }
 
-/* It waits when this returns, unless that is over at once. */
+/* Returns when the waiter waits, or when its wait is already over. */
 static inline void start_waiter(struct waiter *waiter, int fd, int events) {
         *waiter = (struct waiter) { .fd = fd, .events = events };
         waiter->task = must(belay_spawn(wait_once, waiter));

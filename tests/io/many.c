@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several tasks that wait for one descriptor, for different things: each is told of what it waits for, and goes by
- * itself.
+ * Several tasks wait for one descriptor and for different events. Each task is woken by the events
+ * that it waits for, independently of the other tasks.
  */
 #define _GNU_SOURCE
 #include "descriptors.h"
@@ -42,7 +42,7 @@ static int apart(void *arg) {
         return 0;
 }
 
-/* One that comes later, for something else, does not take the place of those that wait. */
+/* A later waiter for another event does not replace the earlier waiters. */
 static int later(void *arg) {
         struct waiter first, second;
         int ends[2];
@@ -61,7 +61,10 @@ static int later(void *arg) {
         return 0;
 }
 
-/* Those that go on are not touched by one that is cancelled: the last, the first, one in between. */
+/*
+ * The cancellation of one waiter does not affect the others, whether it is the first, the last or
+ * one in between.
+ */
 static int one_goes(void *arg) {
         (void) arg;
         for (int gone = 0; gone < 3; gone++) {
@@ -83,7 +86,7 @@ static int one_goes(void *arg) {
         return 0;
 }
 
-/* Each byte wakes all that wait, and all but one of them wait again. */
+/* Each byte wakes all waiters, and all but one of them wait again. */
 static int taken[EACH];
 
 static int takes_one(void *arg) {
@@ -126,7 +129,7 @@ static int in_turn(void *arg) {
         return 0;
 }
 
-/* Many descriptors at once, more than are told of in one go. */
+/* More descriptors than the back end reports in one call. */
 enum { PIPES = 600 };
 
 static int many_descriptors(void *arg) {
@@ -147,7 +150,7 @@ static int many_descriptors(void *arg) {
                 waiters[i].task = must(belay_spawn(wait_once, &waiters[i]));
         }
         let_run();
-        /* Every second one only, and then the others. */
+        /* The even ones first, then the odd ones. */
         for (int odd = 0; odd < 2; odd++) {
                 for (int i = odd; i < PIPES; i += 2)
                         put(ends[i][1], "x");

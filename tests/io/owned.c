@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for a descriptor that belongs to a stream: as good as any other, and it ends when the stream is closed.
+ * Waits for a descriptor that a stream owns. They work as for any other descriptor, and end when
+ * the stream is closed.
  */
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -16,7 +17,10 @@ static belay_stream *open_stream(int fd, bool keep_open) {
 
 /* ---- events ---- */
 
-/* What came long ago is found, although nobody is told of it again. */
+/*
+ * A descriptor that became ready long ago is found ready, although the kernel does not report it
+ * again.
+ */
 static int is_told(void *arg) {
         struct waiter waiter;
         belay_stream *stream;
@@ -63,8 +67,8 @@ static int is_told(void *arg) {
 }
 
 /*
- * What came while a wait was given up, and was read since, is not told of. Nor is what another task reads between the wake-up and
- * the waiter's turn.
+ * An event whose data has been read meanwhile is not reported. The data may be read while no task
+ * waits, or by another task between the wake-up and the waiter's turn.
  */
 static int is_not_told_of_what_is_gone(void *arg) {
         (void) arg;
@@ -98,7 +102,7 @@ static int is_not_told_of_what_is_gone(void *arg) {
         return 0;
 }
 
-/* Of several that wait for one that is nobody's, the first takes what came. */
+/* Several tasks wait for a descriptor that no stream owns; the first takes the byte. */
 static int takes_it(void *arg) {
         struct waiter *self = arg;
         char byte;
@@ -134,7 +138,10 @@ static int one_takes_it(void *arg) {
         return 0;
 }
 
-/* Beside a task that reads: whichever gets the bytes, the other waits on. */
+/*
+ * One task reads the stream while another waits for its descriptor. The waiter gets the event, or
+ * waits until more bytes come.
+ */
 struct reads {
         belay_stream *stream;
         char buffer[8];
@@ -167,7 +174,7 @@ static int beside_a_reader(void *arg) {
         belay_release(task);
         CHECK_EQ(reads.size, 2);
         let_run();
-        /* It was told, or the bytes were gone before it could look. */
+        /* The waiter has ended, or the bytes were gone before it could run. */
         if (!waiter.done)
                 put(ends[1], "c");
         join_waiter(&waiter, READABLE);
@@ -196,7 +203,10 @@ static int ends_with_the_stream(void *arg) {
                 for (int i = 0; i < 2; i++)
                         join_waiter(&waiters[i], -EBADF);
                 if (way == 2) {
-                        /* It is the caller's again, as any other. */
+                        /*
+                         * The descriptor belongs to the caller again, and can be waited for as any
+                         * other.
+                         */
                         start_waiter(&waiters[0], ends[0], READABLE);
                         CHECK(!waiters[0].done);
                         put(ends[1], "x");
@@ -210,7 +220,10 @@ static int ends_with_the_stream(void *arg) {
         return 0;
 }
 
-/* Who waited for it as for a foreign one, when it became a stream's. */
+/*
+ * A task waits for the descriptor when a stream takes ownership of it. The wait ends with -EBADF,
+ * and a new wait works.
+ */
 static int becomes_owned(void *arg) {
         struct waiter waiter;
         belay_stream *stream;
@@ -232,7 +245,10 @@ static int becomes_owned(void *arg) {
         return 0;
 }
 
-/* Forgotten, the stream's tasks are told as well, and it is as good as before. */
+/*
+ * belay_forget_fd() ends the waits of the stream's own tasks, too. The stream can be used
+ * afterwards.
+ */
 static int forgotten(void *arg) {
         struct reads reads = { 0 };
         struct waiter waiter;
@@ -259,8 +275,8 @@ static int forgotten(void *arg) {
 }
 
 /*
- * The event has come, and before the waiter runs the stream is closed and its number given to another, a stream's
- * or not.
+ * The event has occurred. Before the waiter runs, the stream is closed and its number is given to
+ * another descriptor, with or without a stream.
  */
 static int closed_after_the_event(void *arg) {
         (void) arg;
@@ -276,7 +292,7 @@ static int closed_after_the_event(void *arg) {
                 stream = open_stream(number, false);
                 start_waiter(&waiter, number, READABLE);
                 put(ends[1], "x");
-                /* Whoever closes it runs between the event and the waiter. */
+                /* The main task, which closes the stream, runs between the event and the waiter. */
                 do {
                         CHECK_EQ(belay_yield(), 0);
                         belay_waiting(waiter.task, &info);
@@ -299,7 +315,10 @@ static int closed_after_the_event(void *arg) {
         return 0;
 }
 
-/* A task that has not had to wait for long gives way before it tries: what is closed then it does not wait for. */
+/*
+ * A task that has made many calls without a wait yields before its next try. If the stream is
+ * closed during that yield, the task must not wait for it.
+ */
 static int closes(void *arg) {
         return belay_close(arg, 0);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stream is known to be readable, and its reader has to give way before it tries, having tried often without a wait.
- * If it is cancelled there, that is still known: the next read does not wait for what was announced already.
+ * A stream is known to be readable. Its reader has made many calls without a wait, and therefore
+ * yields before its next try. If the reader is cancelled in that yield, the stream must stay known
+ * as readable. Otherwise the next read waits for an event that has already been reported.
  */
 #include "base/help.h"
 
@@ -26,7 +27,7 @@ static int read_one(void *arg) {
         return (int) rc;
 }
 
-/* After so many tries that needed no wait. */
+/* Makes a read after `tries` reads that needed no wait, with a request pending. */
 static void read_after(int tries) {
         char bytes[2];
         ssize_t rc;
@@ -51,7 +52,7 @@ static int app(void *arg) {
         (void) arg;
         connect_pair(busy);
         connect_pair(quiet);
-        /* It waits once: from then on what comes is announced. */
+        /* The reader waits once. From then on the back end reports events of the stream. */
         reader = must(belay_spawn(read_one, NULL));
         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         CHECK_EQ(belay_write(quiet[0], "a", 1), 1);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors that are closed, and whose numbers are given out again: what was known of the old one is never taken
- * for the new one's, not even where the old one lives on in another process or under another number.
+ * Descriptors are closed and their numbers are given out again. The state of the old descriptor
+ * must never be applied to the new one. This holds even if the old one stays open in another
+ * process or under another number.
  */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -28,7 +29,7 @@ static int forgets(void *arg) {
         for (int i = 0; i < 3; i++)
                 join_waiter(&waiters[i], -EBADF);
         CHECK(!other.done);
-        /* It is as good as before. */
+        /* The descriptor can be waited for as before. */
         start_waiter(&waiters[0], ends[0], READABLE);
         CHECK(!waiters[0].done);
         put(ends[1], "x");
@@ -45,7 +46,10 @@ static int forgets(void *arg) {
         return 0;
 }
 
-/* Closed at once after it was forgotten, and its number given out again, before those who waited have run. */
+/*
+ * The descriptor is closed right after belay_forget_fd(), and its number is given out again before
+ * the former waiters run.
+ */
 static int forgotten_and_reused(void *arg) {
         struct waiter old, new;
         int ends[2], others[2], number;
@@ -68,17 +72,19 @@ static int forgotten_and_reused(void *arg) {
         return 0;
 }
 
-/* ---- closed while nobody waits ---- */
+/* ---- closed while no task waits ---- */
 
 enum before {
-        WAS_READY,                      /* the wait for the old one has ended by itself */
+        WAS_READY,                      /* the wait for the old descriptor has ended normally */
         WAS_CANCELLED,
         WAS_FORGOTTEN,
-        WAS_WATCHED_FOR_LESS,           /* and one more was cancelled that waited for something else */
+        WAS_WATCHED_FOR_LESS,           /* another wait, for a different event, was cancelled */
         BEFORES
 };
 
-/* What was done with a descriptor before it was closed does not show in the next one of its number. */
+/*
+ * The use of a descriptor before it was closed has no effect on the next one with the same number.
+ */
 static int next_of_its_number(void *arg) {
         (void) arg;
         for (int before = 0; before < BEFORES; before++) {
@@ -105,7 +111,10 @@ static int next_of_its_number(void *arg) {
                         join_waiter(&old, -ECANCELED);
                 }
                 close(number);
-                /* The other side sees that: nothing keeps it open in secret. */
+                /*
+                 * The peer sees the close, so the library holds no reference that keeps the
+                 * descriptor open.
+                 */
                 CHECK_EQ(belay_wait_fd(ends[1], PRIORITY), PRIORITY);
                 CHECK_EQ(belay_wait_fd(number, READABLE), -EBADF);
                 move_to(&others[0], number);
@@ -120,7 +129,7 @@ static int next_of_its_number(void *arg) {
         return 0;
 }
 
-/* Again and again, of all kinds, under the same number. */
+/* Repeatedly, with each kind of descriptor, under the same number. */
 static int again_and_again(void *arg) {
         int number = -1;
 
@@ -151,7 +160,7 @@ static int again_and_again(void *arg) {
 
 /* ---- closed while tasks wait ---- */
 
-/* A thing to wait for, that can be made readable. */
+/* A kind of descriptor that can be made readable. */
 enum thing { A_PIPE, A_PAIR, A_COUNTER, THINGS };
 
 static void open_thing(enum thing thing, int ends[2]) {
@@ -172,7 +181,10 @@ static void close_other_end(const int ends[2]) {
                 close(ends[1]);
 }
 
-/* Who waits for the old one is told that it is gone, and who waits for the new one of what comes. */
+/*
+ * Tasks that wait for the old descriptor get -EBADF. The task that waits for the new one gets its
+ * events.
+ */
 static void replaced(enum thing thing, bool is_copied, int events) {
         int ends[2], others[2], number, copy = -1, writes_new, writes_old;
         struct waiter old[3], new;
@@ -218,7 +230,10 @@ static int closed_under_waiters(void *arg) {
         return 0;
 }
 
-/* Its number stands for nothing: whoever comes first finds that out for all. */
+/*
+ * The number is no open descriptor any more. The next wait for it finds that out, and ends all
+ * waits.
+ */
 static int replaced_by_nothing(void *arg) {
         struct waiter old[2];
         int ends[2];
@@ -235,7 +250,10 @@ static int replaced_by_nothing(void *arg) {
         return 0;
 }
 
-/* A task that waits on, after what it was told of was gone again, does not go over to another descriptor. */
+/*
+ * A task whose event is no longer true waits again. It must not continue its wait with the
+ * descriptor that has the number by then.
+ */
 static int replaced_between_two_waits(void *arg) {
         int ends[2], others[2], number, copy;
         struct waiter old;
@@ -248,7 +266,10 @@ static int replaced_between_two_waits(void *arg) {
         copy = dup(number);
         close(number);
         move_to(&others[0], number);
-        /* Told of the old one, which lives on, it looks at the new one. */
+        /*
+         * The event is of the old descriptor, which is still open as `copy`, but a check of the
+         * number finds the new one.
+         */
         put(ends[1], "x");
         join_waiter(&old, -EBADF);
         close_both(others);
@@ -274,7 +295,10 @@ static int accepts_from(void *arg) {
         return belay_accept(arg, &stream);
 }
 
-/* Of a stream, of a socket for datagrams, of a listener: the program must not close it, but others are not to suffer. */
+/*
+ * The descriptor of a stream, a datagram socket or a listener is closed. The program must not do
+ * that, but other users of the number must not suffer.
+ */
 static int closed_under_its_owner(void *arg) {
         (void) arg;
         for (int i = 0; i < 4; i++) {
@@ -294,7 +318,7 @@ static int closed_under_its_owner(void *arg) {
                         CHECK_EQ(belay_listen(&listener, "127.0.0.1:0", NULL), 0);
                 number = i < 2 ? belay_stream_fd(stream) : i == 2 ? belay_datagrams_fd(socket) : belay_listener_fd(listener);
                 task = must(belay_spawn(fn, i < 2 ? (void *) stream : i == 2 ? (void *) socket : (void *) listener));
-                /* The system has what it asked for. */
+                /* The kernel has received the request for the event. */
                 CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
                 open_pair(others);
                 close(number);
@@ -319,9 +343,9 @@ static int closed_under_its_owner(void *arg) {
         return 0;
 }
 
-/* ---- what lives on elsewhere ---- */
+/* ---- descriptors that stay open elsewhere ---- */
 
-/* A copy of the old one stays open: here, or in a child that does nothing but keep it. */
+/* A copy of the old descriptor stays open, either here or in a child that does nothing else. */
 static pid_t start_keeper(int lifeline[2]) {
         pid_t pid;
 
@@ -377,7 +401,7 @@ static int lives_on(void *arg) {
                 close(number);
                 move_to(&others[0], number);
                 start_waiter(&new, number, READABLE | PRIORITY);
-                /* The old one is readable, writable, and then it hangs up, too. */
+                /* The old descriptor becomes readable and writable, and then its peer closes. */
                 put(ends[1], "x");
                 let_run();
                 close(ends[1]);
@@ -395,7 +419,7 @@ static int lives_on(void *arg) {
         return 0;
 }
 
-/* A stream's descriptor lives on in a child, and its number is a stream's again. */
+/* A stream's descriptor stays open in a child, and its number is given to another stream. */
 static int stream_lives_on(void *arg) {
         int ends[2], lifeline[2], others[2], number;
         belay_stream *stream;
@@ -430,7 +454,7 @@ static int stream_lives_on(void *arg) {
 
 /* ---- */
 
-/* In a loop that another loop drives. */
+/* Runs `fn` in a loop that another loop drives. */
 static void beside(belay_fn *fn) {
         belay_loop *loop = belay_loop_new(NULL);
         int outcome;

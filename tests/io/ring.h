@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of io_uring's back end share: loops that have it, or the test is skipped; operations by
- * themselves. Without BLY_HAVE_URING, which what includes this is to ask for, it is the whole of a test that is
- * skipped.
+ * Shared by the tests of the io_uring back end: loops that use it, and single operations. A test is
+ * skipped if the system does not offer io_uring.
+ *
+ * Each test encloses its code in #ifdef BLY_HAVE_URING after it has included this header. Without
+ * BLY_HAVE_URING, the main() below is the whole test, and skips it.
  */
 #ifndef BELAY_TESTS_RING_H
 #define BELAY_TESTS_RING_H
@@ -28,7 +30,7 @@ int main(void) {
 
 #define RING BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_IO_URING)
 
-/* A test that is a main task of a loop with a ring. */
+/* Runs a test as the main task of a loop with a ring. */
 static inline void run_with_ring(belay_fn *fn) {
         belay_loop *loop = belay_loop_new(RING);
         int outcome;
@@ -45,7 +47,7 @@ static inline struct bly_io *the_io(void) {
         return bly_io_of(bly_loop);
 }
 
-/* An operation by itself, in the calling task. */
+/* Performs one operation in the calling task. */
 static inline ssize_t perform(struct bly_op op) {
         op.what = "test";
         return bly_perform(the_io(), &op, "here");
@@ -68,22 +70,22 @@ static inline void say(int fd, const char *text) {
         CHECK_EQ(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-/* What was asked until now is handed in, and what comes of it is told; nobody else runs. */
+/* Submits the prepared entries and handles the completions. No other task runs. */
 static inline void turn(void) {
         the_io()->backend->wait(the_io(), 0);
 }
 
-/* A task that has begun with what it does by the ring; none of that is handed in yet. */
+/* Starts a task and lets it prepare its operation; nothing is submitted yet. */
 static inline belay_task *begun(belay_fn *fn, void *arg) {
         belay_task *task = must(belay_spawn(fn, arg));
 
-        /* However slowly we go, the loop does not look by itself. */
+        /* The loop must not poll of its own accord, however slowly this test runs. */
         the_io()->looked = BELAY_NEVER / 2;
         CHECK_EQ(belay_yield(), 0);
         return task;
 }
 
-/* Descriptors that are open. */
+/* Returns the number of open descriptors. */
 static inline int count_open(void) {
         int count = 0;
 
@@ -92,7 +94,7 @@ static inline int count_open(void) {
         return count;
 }
 
-/* What a task came to, which it must within the time that a test may take. */
+/* Returns the task's outcome. If the task does not end, the test's own time limit reports it. */
 static inline int end_of(belay_task *task) {
         int outcome;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that outlive the shut-down's limit are given up, but what they had begun by the ring is ended with it: the
- * kernel writes to no memory any more, and no descriptor is left that nobody has.
+ * Tasks that are still running at the shutdown's limit are abandoned. The operations that they
+ * began in the ring must end with the ring: the kernel must not write to their memory afterwards.
+ * No descriptor that such an operation opened may stay open.
  */
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -13,7 +14,7 @@
 static int fds[2], listener;
 static char buffer[16];
 
-/* Takes no request for an answer. */
+/* Refuses each request: continues after it. */
 static int receives(void *arg) {
         (void) arg;
         for (;;)
@@ -44,7 +45,7 @@ static int app(void *arg) {
         return 0;
 }
 
-/* Two connections come in that instant, when nobody takes them any more. */
+/* Two clients connect at that instant, when no task accepts them any more. */
 static struct sockaddr_in address = { .sin_family = AF_INET };
 static int clients[2];
 static void (*close_really)(struct bly_io *io);
@@ -54,7 +55,7 @@ static void close_late(struct bly_io *io) {
         for (int i = 0; i < 2; i++) {
                 clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
                 CHECK_EQ(connect(clients[i], (struct sockaddr *) &address, sizeof(address)), 0);
-                /* One is accepted already, by nobody. */
+                /* The ring accepts one of them, but no task receives it. */
                 if (i == 0)
                         bly_uring_hand_in(io->state);
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bell of a loop that waits by its ring: rung by another thread, no ring of it is lost; and the ring's
- * descriptor, by which somebody else waits for us.
+ * The eventfd that wakes a loop which waits in its ring: no wake-up by another thread is lost. And
+ * the descriptor of the ring, with which a host loop waits for this loop.
  */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -24,7 +24,7 @@ static void ring_bell(void) {
         CHECK_EQ(write(loop->inbox->wake_fd, &one, sizeof(one)), sizeof(one));
 }
 
-/* The loop drains the eventfd when it has heard the bell. */
+/* The loop drains the eventfd when it has handled the wake-up. */
 static bool is_heard(void) {
         struct pollfd bell = { .fd = loop->inbox->wake_fd, .events = POLLIN };
 
@@ -45,12 +45,12 @@ static void *rings(void *arg) {
         return NULL;
 }
 
-/* Something else is waited for meanwhile, which never comes. */
+/* Waits for an event of a descriptor meanwhile, so that the ring has another poll in progress. */
 static int waits(void *arg) {
         return belay_wait_fd(*(int *) arg, BELAY_READABLE);
 }
 
-/* The kernel may give up watching the bell: then it is asked to once more. */
+/* The kernel may end the poll of the eventfd; the back end must then start it again. */
 static void ends(void) {
         struct bly_uring *ring = the_io()->state;
         struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->queues);
@@ -74,7 +74,7 @@ static int rung(void *arg) {
         task = must(belay_spawn(waits, &fds[0]));
         CHECK_EQ(pthread_create(&thread, NULL, rings, &ended), 0);
         while (!atomic_load(&ended)) {
-                /* Long waits and short ones, and some that find the ring busy. */
+                /* Some waits are long, some are short, and some find the ring busy. */
                 CHECK_EQ(belay_sleep(tasks++ % 3 == 0 ? 10 * BELAY_MILLISECOND : 20 * BELAY_MICROSECOND), 0);
                 say(fds[1], "x");
                 CHECK_EQ(end_of(task), BELAY_READABLE);
@@ -88,7 +88,7 @@ static int rung(void *arg) {
         return 0;
 }
 
-/* ---- from outside ---- */
+/* ---- driven by a host loop ---- */
 
 static bool is_readable(int fd, int span) {
         struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -102,7 +102,10 @@ static int receives(void *arg) {
         return (int) receive(*(int *) arg, &byte, 1);
 }
 
-/* More at once than are taken at once: who waits is told until all is taken. */
+/*
+ * More completions at once than the back end takes at once. The ring's descriptor stays readable
+ * until all are taken.
+ */
 static void many_outside(int outer) {
         enum { MANY = 1000 };
         static belay_task *tasks[MANY];
@@ -145,7 +148,10 @@ static int outside(void *arg) {
         CHECK_EQ(io->backend->descriptor(io), ring);
         CHECK_EQ(epoll_ctl(outer, EPOLL_CTL_ADD, ring, &event), 0);
         turn();
-        /* Waited for already, or from now on: eventfds, of which the ring itself is not told. */
+        /*
+         * Waits for eventfds, for two of which the wait began before the descriptor was requested.
+         * In a driven loop, the ring itself does not report eventfds.
+         */
         for (int i = 0; i < 4; i++) {
                 if (i >= 2)
                         before[i] = begun(waits, &bells[i]);
@@ -163,7 +169,10 @@ static int outside(void *arg) {
                 turn();
                 CHECK(!is_readable(ring, 0));
                 CHECK(!is_readable(outer, 0));
-                /* It must become so: there is no end to the waiting but that of the test. */
+                /*
+                 * The descriptor must become readable. These polls have no timeout, so a failure
+                 * shows as the timeout of the test.
+                 */
                 say(fds[1], "x");
                 CHECK(is_readable(outer, -1));
                 CHECK(is_readable(ring, -1));

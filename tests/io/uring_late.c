@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Completions that come late: they are of what is over, and nobody else's. And what is closed is closed then, not
- * when the ring next has something to do.
+ * Completions that arrive late, after their wait or operation has ended. They must have no effect
+ * on any other. Descriptors that are closed must be closed at once, and not when the ring next has
+ * work.
  */
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -19,7 +20,9 @@ static int waits(void *arg) {
         return belay_wait_fd(number, BELAY_READABLE);
 }
 
-/* One pipe was readable, but nobody had been told when another got its number. */
+/*
+ * The old pipe was readable, but no task had received the event when another pipe got its number.
+ */
 static void reused(void) {
         int first[2], second[2];
         belay_task *task;
@@ -55,7 +58,10 @@ static void reused(void) {
         close_pair(second);
 }
 
-/* Of two waits for one descriptor the kernel knows as one; what is left is asked for anew. */
+/*
+ * The kernel has a single poll for all waits for one descriptor. When the poll completes for one of
+ * them, the back end must start a poll for the rest.
+ */
 static int waits_to_write(void *arg) {
         (void) arg;
         return belay_wait_fd(number, BELAY_WRITABLE);
@@ -98,8 +104,8 @@ static void several(void) {
 }
 
 /*
- * What the kernel tells of a poll need not be so: that the other side has ended it says in any case, a socket says
- * that it is urgent for any data, and what woke it up may be over.
+ * The result of a poll need not be true. The kernel reports a hang-up by the peer in any case, and
+ * a socket reports POLLPRI for any data. The event that woke the poll may also be over.
  */
 static int waits_urgently(void *arg) {
         (void) arg;
@@ -133,7 +139,7 @@ static void untrue(void) {
                 CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         }
         CHECK(!belay_done(urgent) && !belay_done(writer));
-        /* And it does not say so again and again. */
+        /* The kernel must not report it repeatedly, which would keep the loop busy. */
         before = *((struct bly_uring *) the_io()->state)->queues.cq.khead;
         for (int i = 0; i < 10; i++)
                 turn();
@@ -143,14 +149,14 @@ static void untrue(void) {
         CHECK(!belay_done(urgent));
         CHECK_EQ(belay_forget_fd(number), 1);
         CHECK_EQ(end_of(urgent), -EBADF);
-        /* Nor is it kept open by what was told of. */
+        /* The poll must not keep the descriptor open after its report. */
         empty(fds[0]);
         CHECK_EQ(close(fds[0]), 0);
         CHECK_EQ(recv(fds[1], &(char) { 0 }, 1, MSG_DONTWAIT), 0);
         CHECK_EQ(close(fds[1]), 0);
 }
 
-/* ---- of ours ---- */
+/* ---- descriptors that the library owns ---- */
 
 static struct bly_fd *owned;
 
@@ -178,7 +184,7 @@ static void ours(void) {
         turn();
         CHECK(belay_cancel(reader, NULL));
         CHECK_EQ(end_of(reader), -ECANCELED);
-        /* Came while nobody waited for it: remembered, until it is tried. */
+        /* An event that occurs while no task waits for it is remembered until the next try. */
         say(fds[1], "x");
         turn();
         CHECK(owned->ready & BELAY_READABLE);
@@ -197,7 +203,10 @@ static void ours(void) {
         CHECK_EQ(close(fds[0]), 0);
 }
 
-/* The other side has ended, and this one waits until it may go on with its answer. */
+/*
+ * The peer has ended its direction, and this side waits until it can write. The hang-up, which is
+ * permanent, must not complete the poll repeatedly.
+ */
 static void half_ended(void) {
         unsigned writable = BELAY_WRITABLE, before;
         belay_task *writer;
@@ -261,7 +270,7 @@ static void tickets(void) {
         CHECK_EQ(the_io()->waiting, waiting);
         CHECK_EQ(belay_yield(), 0);
         CHECK(!belay_done(task));
-        /* And an end that is asked for of what is over, is no other's. */
+        /* A request to stop an operation that is over must not stop another one. */
         bly_uring_stop(the_io(), &over);
         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         CHECK(!belay_done(task));
@@ -276,7 +285,10 @@ static int receives_late(void *arg) {
         return (int) receive(*(int *) arg, &late_byte, 1);
 }
 
-/* The kernel gives up by itself what it has no thread for: that is no cancellation. Its true end comes late here. */
+/*
+ * The kernel itself cancels an operation for which it has no thread. The library must not take that
+ * for a cancellation. In this test the operation goes on, and its true end arrives late.
+ */
 static void given_up(void) {
         struct bly_uring *ring = the_io()->state;
         belay_task *task, *other;
@@ -303,7 +315,10 @@ static void given_up(void) {
         close_pair(others);
 }
 
-/* One whose end was asked for while it was between two tries: it is asked once more. */
+/*
+ * The kernel may not find an operation that is between two tries. The request to stop it must then
+ * be sent again.
+ */
 static void not_found(void) {
         struct bly_uring *ring = the_io()->state;
         belay_task *task;
@@ -322,7 +337,7 @@ static void not_found(void) {
         bly_uring_stopped(ring, ticket, -ENOENT);
         bly_uring_stopped(ring, ticket, -ENOENT);
         CHECK_EQ(ring->to_stop, 1);
-        /* It was nobody of ours who asked. */
+        /* The task was not cancelled, so the operation returns -EAGAIN. */
         CHECK_EQ(end_of(task), -EAGAIN);
         CHECK_EQ(ring->to_stop, 0);
         close_pair(fds);
@@ -346,7 +361,7 @@ static int accepts(void *arg) {
         return (int) perform((struct bly_op) { .kind = BLY_OP_ACCEPT, .slot = fd, .fd = fd->fd });
 }
 
-/* The port is free again at once: nobody else may have it open. */
+/* The port is free again at once, so no reference to the listener may be left. */
 static void closed_at_once(void) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         unsigned readable = BELAY_READABLE;
@@ -391,7 +406,7 @@ static int app(void *arg) {
         return 0;
 }
 
-/* The same where somebody else waits for us. */
+/* The same tests with the ring's descriptor open, as for a host loop. */
 static int beside(void *arg) {
         CHECK(the_io()->backend->descriptor(the_io()) >= 0);
         return app(arg);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loops with rings in several threads, again and again: where one's ring lay another's comes to lie. Under a checker that does not
- * see liburing map and unmap them, that is no race all the same.
+ * Loops with rings in several threads, repeatedly. A new ring may be mapped where another thread's
+ * ring was. A checker that does not see liburing map and unmap the rings must not report that as a
+ * race.
  */
 #include <pthread.h>
 

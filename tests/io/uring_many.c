@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thousands of operations and waits at once: more than the ring has entries, and completions than it has room for.
- * Each is told of once. And a round of many costs no more calls of the system than one of few.
+ * Thousands of operations and waits at once: more than the ring has entries, and more completions
+ * than its queue has room for. Each completion is reported exactly once. A round of many operations
+ * takes no more system calls than a round of few.
  */
 #define _GNU_SOURCE
 #include "ring.h"
@@ -12,7 +13,7 @@ enum { MANY = 6000 };
 
 static int zero, done;
 
-/* ---- all at once, over at once ---- */
+/* ---- all begin at once and complete at once ---- */
 
 static int reads_zero(void *arg) {
         char byte = 1;
@@ -37,7 +38,7 @@ static void at_once(void) {
         CHECK_EQ(close(zero), 0);
 }
 
-/* ---- all at once, ended at once ---- */
+/* ---- all begin at once and are cancelled at once ---- */
 
 static int fds[2];
 
@@ -78,7 +79,7 @@ static void ended(belay_fn *fn, bool handed_in) {
         close_pair(fds);
 }
 
-/* ---- few calls for many ---- */
+/* ---- few system calls for many operations ---- */
 
 enum { PAIRS = 50, ROUNDS = 100 };
 
@@ -123,7 +124,10 @@ static int asks(void *arg) {
         return 0;
 }
 
-/* Both sides are here, so a request is all that happens to it: sent, received, answered, and the answer received. */
+/*
+ * Both peers are in this process. A round trip therefore consists of four operations: it is sent,
+ * received, answered, and the answer is received.
+ */
 static void few_calls(void) {
         belay_group group;
 

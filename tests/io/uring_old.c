@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Older kernels: those that know fewer of the ring's options serve all the same, and those that lack a part of what
- * is needed are refused. The back end is built once more, with a kernel between that is as old as is wanted.
+ * Older kernels. The back end works on kernels that know fewer options of the ring. It refuses
+ * kernels that lack a feature or an operation that it needs. The test compiles the back end a
+ * second time, with wrappers that imitate an old kernel.
  */
 #define _GNU_SOURCE
 #include "ring.h"
 
 #ifdef BLY_HAVE_URING
 
-/* What this kernel knows. */
+/* options and features that the imitated kernel knows */
 static unsigned options, features;
-static int lacks = -1;                  /* an operation */
+static int lacks = -1;                  /* operation that it lacks, or -1 */
 
 static int old_init(unsigned entries, struct io_uring *ring, struct io_uring_params *params) {
         int rc;
@@ -74,7 +75,7 @@ void old_embed_tell(struct bly_uring *ring);
 
 #define EPOLL BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL)
 
-/* ---- what is tried ---- */
+/* ---- operations ---- */
 
 static int fds[2];
 
@@ -134,7 +135,7 @@ static int runs(void *arg) {
 
         (void) arg;
         make_pair(fds);
-        /* In place of the back end that the loop has. */
+        /* Replaces the back end of the loop. */
         CHECK_EQ(old_backend.open(io), 0);
         io->backend = &old_backend;
         CHECK_EQ(((struct bly_uring *) io->state)->queues.flags & ~options, 0);

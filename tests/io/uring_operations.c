@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each kind of operation does what its system call does, and fails as that fails.
+ * Each kind of operation has the effect of its system call, and fails with the same errors.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -169,7 +169,10 @@ static int app(void *arg) {
         return 0;
 }
 
-/* What was written by the kernel counts as written, also for memory checkers; and a task's errno is its own. */
+/*
+ * Memory that the kernel wrote to counts as initialized for memory checkers. An operation leaves
+ * the task's errno alone.
+ */
 static int keeps_errno(void *arg) {
         char byte;
         int fds[2];

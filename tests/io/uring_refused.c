@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the system does not let io_uring be used, as in many a container, epoll serves, and one line says why.
+ * If the system does not allow io_uring, as in many containers, the loop uses epoll and logs one
+ * line with the reason.
  */
 #define _GNU_SOURCE
 #include "ring.h"
@@ -12,7 +13,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* From here on a system call fails with this. False where the system cannot do that. */
+/*
+ * Makes the system call `number` fail with `error` from here on. Returns false if the system cannot
+ * do that.
+ */
 static bool forbid(int number, int error) {
         struct sock_filter filter[] = {
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -56,7 +60,7 @@ static int refused(void *arg) {
         CHECK_LINES(1, refusal->reason);
         CHECK_EQ(kept_lines[0].level, BELAY_LOG_WARNING);
         CHECK_EQ(count_open(), before);
-        /* So it is also where the environment asks for it. */
+        /* The same if the environment variable requests io_uring. */
         keep_lines();
         setenv("BELAY_BACKEND", "io_uring", 1);
         CHECK_EQ(belay_run(app, NULL), 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An operation that is asked to end: before it was handed in, while it waits, when it has ended already, and in a
- * race with what it waits for. What happened is returned, and what did not happen left no trace.
+ * An operation is cancelled: before its submission, while it waits, after its completion, and in a
+ * race with its completion. If the operation took effect, the call returns its result; otherwise it
+ * left no trace.
  */
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -14,7 +15,10 @@
 static int fds[2];
 static char buffer[64];
 
-/* Its result; what a request for cancellation that is left makes of the next wait is added, as it is negative too. */
+/*
+ * The result of a receive, and that of the wait after it, which shows whether a request is still
+ * pending.
+ */
 struct reader {
         ssize_t got;
         int next;
@@ -43,7 +47,7 @@ static ssize_t left_in(int fd) {
         return size < 0 ? -errno : size;
 }
 
-/* ---- before it was handed in ---- */
+/* ---- before the submission ---- */
 
 static void before(void) {
         struct reader reader = { 0 };
@@ -62,7 +66,10 @@ static void before(void) {
         CHECK_EQ(left_in(fds[0]), 4);
 }
 
-/* Its descriptor's number is another's when it is handed in: the other is not written to. */
+/*
+ * The number of the operation's descriptor belongs to another descriptor when the entry is
+ * submitted. Nothing may be written to that descriptor.
+ */
 static void renumbered(void) {
         int others[2], kept = dup(fds[1]);
         belay_task *task = begun(sends, NULL);
@@ -95,7 +102,7 @@ static void meanwhile(void) {
         CHECK_EQ(left_in(fds[0]), 4);
 }
 
-/* Asked for twice, it ends once. */
+/* Two requests end the operation once. */
 static void twice(void) {
         struct reader reader = { 0 };
         belay_task *task = begun(reads, &reader);
@@ -108,7 +115,7 @@ static void twice(void) {
         CHECK_EQ(reader.next, 0);
 }
 
-/* Taken back, the request has done no harm. */
+/* A request that was withdrawn has no effect. */
 static void taken_back(bool handed_in) {
         struct reader reader = { 0 };
         belay_task *task = begun(reads, &reader);
@@ -125,7 +132,10 @@ static void taken_back(bool handed_in) {
         CHECK_EQ(reader.next, 0);
 }
 
-/* The other side has ended and does not read either: what would block is no less a wait for that. */
+/*
+ * The peer has ended its direction and does not read either. The hang-up must not end a send that
+ * has no room: it still waits.
+ */
 static void half_ended(bool blocks) {
         char bytes[4096] = { 0 };
         belay_task *task;
@@ -142,7 +152,7 @@ static void half_ended(bool blocks) {
                         turn();
                         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
                 }
-                /* The kernel may give up waiting for one that does not block. */
+                /* The kernel may end a wait of a socket that does not block. */
                 if (!blocks && belay_done(task)) {
                         CHECK_EQ(end_of(task), -EAGAIN);
                         break;
@@ -160,7 +170,7 @@ static void half_ended(bool blocks) {
         fds[1] = kept[1];
 }
 
-/* ---- when it has ended ---- */
+/* ---- after the completion ---- */
 
 static void after(bool told) {
         struct reader reader = { 0 };
@@ -180,7 +190,7 @@ static void after(bool told) {
 
 /* ---- in a race ---- */
 
-/* Each byte is either told of or still there. */
+/* Each byte is either returned or still in the socket. */
 static void race(void) {
         unsigned told = 0;
 
@@ -216,7 +226,7 @@ static int accepts(void *arg) {
         return (int) perform((struct bly_op) { .kind = BLY_OP_ACCEPT, .fd = listener, .flags = SOCK_CLOEXEC });
 }
 
-/* A connection is either returned or still to be accepted, and none is left open. */
+/* A connection is either returned or can still be accepted, and no descriptor stays open. */
 static void connections(void) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
@@ -249,7 +259,7 @@ static void connections(void) {
         CHECK_EQ(close(listener), 0);
 }
 
-/* ---- where a thread of the kernel does it ---- */
+/* ---- operations in a thread of the kernel ---- */
 
 static const char *fifo;
 
@@ -294,7 +304,7 @@ static int closes(void *arg) {
         return 0;
 }
 
-/* What is being closed is closed, and its result told. */
+/* A close is completed in spite of the request, and its result is returned. */
 static void closing(bool handed_in) {
         struct reader reader = { 0 };
         belay_task *task;
@@ -337,7 +347,7 @@ static int app(void *arg) {
         return 0;
 }
 
-/* The same where somebody else waits for us. */
+/* The same tests with the ring's descriptor open, as for a host loop. */
 static int beside(void *arg) {
         CHECK(the_io()->backend->descriptor(the_io()) >= 0);
         return app(arg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for a descriptor: each event, each kind of descriptor, what an end or an error looks like, and what is
- * refused.
+ * Waits for a descriptor: each event, each kind of descriptor, the events after an end or an error,
+ * and the arguments that are refused.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,7 +26,7 @@ static int readable(void *arg) {
         CHECK(!waiter.done);
         put(ends[1], "xy");
         join_waiter(&waiter, READABLE);
-        /* It stays so until it was read: nothing depends on edges. */
+        /* The descriptor stays readable until it has been read: waits are level-triggered. */
         CHECK_EQ(belay_wait_fd(ends[0], READABLE), READABLE);
         CHECK_EQ(read(ends[0], &byte, 1), 1);
         CHECK_EQ(belay_wait_fd(ends[0], READABLE), READABLE);
@@ -54,7 +54,7 @@ static int writable(void *arg) {
         return 0;
 }
 
-/* It tells which of them, and no other. */
+/* A wait returns the events that are ready among the requested ones, and no others. */
 static int either(void *arg) {
         int ends[2];
 
@@ -74,7 +74,7 @@ static int either(void *arg) {
         return 0;
 }
 
-/* Two ends of a connection of this machine, by the system's own calls. */
+/* Opens both ends of a loopback connection with plain system calls. */
 static void open_tcp(int ends[2]) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
@@ -90,7 +90,10 @@ static void open_tcp(int ends[2]) {
         close(listener);
 }
 
-/* Urgent data is not data. In real time, as the network may take some. */
+/*
+ * Urgent data does not make a socket readable. The test uses real time, since the network may take
+ * some.
+ */
 static int urgent(void *arg) {
         struct waiter waiter;
         int ends[2];
@@ -143,7 +146,7 @@ static int hung_up(void *arg) {
         return 0;
 }
 
-/* The other side has ended, and this one may still write. */
+/* The peer has ended its direction, and this side may still write. */
 static int half_ended(void *arg) {
         int ends[2];
 
@@ -165,7 +168,7 @@ static int refused(void *arg) {
         int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd, error = 0;
 
         (void) arg;
-        /* Nobody listens there, and nobody else can meanwhile. */
+        /* The port is bound and not listening, so no other program can listen there meanwhile. */
         CHECK_EQ(bind(taken, (struct sockaddr *) &address, length), 0);
         CHECK_EQ(getsockname(taken, (struct sockaddr *) &address, &length), 0);
         fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -182,7 +185,7 @@ static int refused(void *arg) {
 
 /* ---- kinds ---- */
 
-/* Blocking or not; a counter, a connection to be accepted, a copy, a socket that is not connected. */
+/* Blocking or not: an eventfd, a listener, a copy, and a socket that is not connected. */
 static int other_kinds(void *arg) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
@@ -247,7 +250,7 @@ static int cannot_be_polled(void *arg) {
         return 0;
 }
 
-/* ---- what is refused ---- */
+/* ---- refused arguments ---- */
 
 static int refuses(void *arg) {
         int ends[2], number;
@@ -256,7 +259,7 @@ static int refuses(void *arg) {
         (void) arg;
         open_pipe(ends);
         number = ends[0];
-        /* What the loop itself needs it has from here on. */
+        /* The loop allocates its own descriptors here, before they are counted. */
         CHECK_EQ(is_ready(number, READABLE), 0);
         before = count_descriptors();
         CHECK_EQ(belay_wait_fd(number, 0), -EINVAL);
@@ -275,7 +278,10 @@ static int refuses(void *arg) {
         return 0;
 }
 
-/* What it takes is taken by what it was given, not by chance: a number that stands for nothing costs nothing. */
+/*
+ * The memory that a wait takes must depend on open descriptors alone. A number that is no open
+ * descriptor, however large, must cost nothing.
+ */
 static size_t largest;
 
 static void *memory(void *context, void *block, size_t size) {

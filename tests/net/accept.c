@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accepting: by several tasks, cancelled wherever it can be, with the listener closed meanwhile, and without
- * descriptors. No connection is lost, and none is left open.
+ * Accepting: by several tasks, cancelled at each possible point, with the listener closed
+ * meanwhile, and without descriptors. No connection is lost, and none stays open.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
 
 #include "servers.h"
 
-/* ---- one ---- */
+/* ---- one task ---- */
 
 static int one_after_the_other(void *arg) {
         enum kind kind = *(enum kind *) arg;
@@ -39,7 +39,7 @@ struct accepting {
         belay_stream *stream;
         int result;
         bool done;
-        bool closed;                    /* the listener is not there any more */
+        bool closed;                    /* the listener is closed */
 };
 
 static int accepts(void *arg) {
@@ -67,7 +67,10 @@ static int waits_for_one(void *arg) {
         return 0;
 }
 
-/* One that was gone before it was accepted is one that has ended, or none. */
+/*
+ * A connection that was closed before it was accepted is returned as a stream that has ended, or is
+ * not returned at all.
+ */
 static int gone_before(void *arg) {
         belay_listener *listener = listener_of(*(enum kind *) arg);
         struct linger hard = { 1, 0 };
@@ -126,7 +129,7 @@ static int from_elsewhere(void *arg) {
         return 0;
 }
 
-/* ---- several ---- */
+/* ---- several tasks ---- */
 
 enum { TASKS = 8, EACH = 20, ALL = TASKS * EACH };
 
@@ -172,7 +175,7 @@ static int several(void *arg) {
         return 0;
 }
 
-/* One connection for two that wait: the other one waits on. */
+/* One connection for two waiting tasks. The other task goes on waiting. */
 static int too_few(void *arg) {
         struct accepting accepting[2];
         belay_listener *listener = listener_of(*(enum kind *) arg);
@@ -201,7 +204,7 @@ static int too_few(void *arg) {
         return 0;
 }
 
-/* ---- the end ---- */
+/* ---- closed listeners ---- */
 
 static int closed_meanwhile(void *arg) {
         struct accepting accepting[3];
@@ -224,7 +227,10 @@ static int closed_meanwhile(void *arg) {
         return 0;
 }
 
-/* It is closed when a task has just been told of a connection, and its number is another listener's. */
+/*
+ * The listener is closed when a task has just been woken for a connection, and its number is given
+ * to another listener. The task must not accept a connection of the other listener.
+ */
 static int closed_after_the_event(void *arg) {
         enum kind kind = *(enum kind *) arg;
         struct accepting accepting = { .listener = listener_of(kind) };
@@ -249,7 +255,7 @@ static int closed_after_the_event(void *arg) {
         CHECK_EQ(accepting.result, was_done ? 0 : -EBADF);
         CHECK_EQ(accepting.stream != NULL, was_done);
         belay_abort(accepting.stream);
-        /* It was the old one's, if any. */
+        /* The connection belonged to the old listener, if the task got one. */
         accepting = (struct accepting) { .listener = other };
         task = must(belay_spawn(accepts, &accepting));
         let_run();
@@ -263,8 +269,8 @@ static int closed_after_the_event(void *arg) {
 }
 
 /*
- * A task that need not wait gives way now and then. What it finds closed then, and its number given to another, it
- * leaves alone.
+ * A task that need not wait yields before some of its tries. If the listener is closed during that
+ * yield and its number is given to another, the task must not touch the new one.
  */
 static int never_waits(void *arg) {
         struct accepting *self = arg;
@@ -298,7 +304,7 @@ static int closed_while_it_gave_way(void *arg) {
                 close(fds[i]);
         fds[0] = connect_plainly(other);
         end_of(task, 0);
-        /* Or it had one already. */
+        /* It may also have accepted a connection before the close. */
         CHECK(accepting.result == -EBADF || accepting.result == 0);
         next = (struct accepting) { .listener = other };
         task = must(belay_spawn(accepts, &next));
@@ -310,7 +316,7 @@ static int closed_while_it_gave_way(void *arg) {
         return 0;
 }
 
-/* And one that never has to wait lets others run, and can be cancelled. */
+/* A task that never has to wait lets other tasks run, and can be cancelled. */
 static int gives_way(void *arg) {
         enum { MANY = 300 };
         struct accepting accepting = { .listener = listener_of(*(enum kind *) arg) };

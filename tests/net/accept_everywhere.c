@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Accepting, cancelled at every wait, just after connections came and just before: each connection is accepted once
- * or still waits, and is never dropped.
+ * Accepting, cancelled at each wait, just after connections arrived and just before. Each
+ * connection is accepted once or stays in the queue, and is never dropped.
  */
 #define _GNU_SOURCE
 #include "everywhere/everywhere.h"
@@ -14,10 +14,10 @@ struct scene {
         belay_listener *listener;
         int fds[CONNECTIONS], made;
         int seen[CONNECTIONS];
-        int left;                       /* to be accepted */
+        int left;                       /* connections to be accepted */
 };
 
-/* Which one it is, its client has said before it could be accepted. */
+/* The client sent its number before the connection could be accepted. */
 static void note(struct scene *scene, int fd) {
         int byte = take_byte(fd);
 
@@ -60,7 +60,7 @@ static int connects(void *arg) {
         return rc;
 }
 
-/* What was not accepted still waits. */
+/* Connections that were not accepted must still be in the queue. */
 static void accept_the_rest(struct scene *scene) {
         int listening = belay_listener_fd(scene->listener), fd;
 
@@ -91,7 +91,9 @@ static int several(void *arg) {
         if (rc == 0)
                 rc = belay_group_spawn(&group, connects, &scene);
         CHECK(rc == 0 || rc == -ECANCELED);
-        /* By then all has happened; those for whom nothing is left end by a request. */
+        /*
+         * Everything has happened by then. Tasks for which no connection is left end by a request.
+         */
         if (rc == 0)
                 rc = belay_sleep(BELAY_SECOND);
         belay_group_cancel(&group);
@@ -100,7 +102,7 @@ static int several(void *arg) {
         return rc;
 }
 
-/* In main alone, with connections there before each call. */
+/* In the main task alone, with connections in the queue before each call. */
 static int alone(void *arg) {
         struct scene scene = { .kind = *(enum kind *) arg, .left = CONNECTIONS };
         belay_timeout limit;
@@ -115,7 +117,7 @@ static int alone(void *arg) {
                 CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_NEVER, NULL), 0);
         belay_release(task);
         accept_the_rest(&scene);
-        /* A request that came too late for the last of them is there still. */
+        /* A request that arrived after the last connection was accepted is still pending. */
         return rc == 0 ? belay_yield() : rc;
 }
 

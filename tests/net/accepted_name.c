@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection that was accepted is called by who is on the other side, also when it is asked for its name only after
- * that one has gone; on each back end.
+ * An accepted stream is named after its peer, even if its name is requested only after the peer has
+ * gone. On each back end.
  */
 #include "net/plain.h"
 
@@ -20,7 +20,7 @@ static int app(void *arg) {
         CHECK_EQ(getsockname(belay_stream_fd(client), (struct sockaddr *) &own, &length), 0);
         belay_address_text((struct sockaddr *) &own, length, text, sizeof(text));
         if (is_unix(kind))
-                /* A client without a name is told of by where it came to. */
+                /* A client without a name is identified by the listener's endpoint. */
                 snprintf(expected, sizeof(expected), "%s", belay_listener_endpoint(listener));
         else
                 snprintf(expected, sizeof(expected), "tcp %s", text);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connecting: to each kind of address, from one, in vain, where nobody answers, and cancelled in each phase. Several
- * addresses: tests/net/happy_eyeballs.c.
+ * Connecting: to each kind of address, from a given address, with failures, to peers that do not
+ * answer, and cancelled in each phase. Tests of several addresses are in
+ * tests/net/happy_eyeballs.c.
  */
 #define _GNU_SOURCE
 #include <netinet/tcp.h>
@@ -25,7 +26,7 @@ static int accepted(int listener, belay_address *peer) {
         return fd;
 }
 
-/* What one end writes the other reads. */
+/* Each end reads the bytes that the other writes. */
 static void check_connection(belay_stream *stream, int other) {
         char byte = 0;
 
@@ -37,7 +38,7 @@ static void check_connection(belay_stream *stream, int other) {
         CHECK_EQ(byte, 'b');
 }
 
-/* ---- well ---- */
+/* ---- success ---- */
 
 static int connects(void *arg) {
         enum kind kind = *(enum kind *) arg;
@@ -70,7 +71,7 @@ static int connects(void *arg) {
         return 0;
 }
 
-/* No host is this machine, by either family. */
+/* An endpoint without a host means this machine, by either family. */
 static int this_machine(void *arg) {
         belay_address address, peer;
         int listener = listening_socket(IPV4, 5, &address), other, before;
@@ -93,7 +94,7 @@ static int this_machine(void *arg) {
         return 0;
 }
 
-/* Whom it leads to is known when that one is gone. */
+/* The name of the peer is known after the peer has gone. */
 static int name_of_gone(void *arg) {
         enum kind kind = *(enum kind *) arg;
         struct linger at_once = { .l_onoff = 1 };
@@ -142,7 +143,7 @@ static int from_an_address(void *arg) {
         close(other);
         connect_from(":0", &address, 0);
         close(accepted(listener, &peer));
-        /* A port of its own. */
+        /* A port of the caller's choice. */
         own = deserted_address(IPV4, SOCK_STREAM);
         snprintf(local, sizeof(local), "%s", text_of(&own));
         connect_from(local, &address, 0);
@@ -156,7 +157,9 @@ static int from_an_address(void *arg) {
         snprintf(local, sizeof(local), "%s", text_of(&address));
         connect_from(local, &address, -EADDRINUSE);
 
-        /* The file of a Unix socket that connects is the program's, unless it comes to nothing. */
+        /*
+         * A Unix socket that connects leaves its file to the program, unless the connection fails.
+         */
         snprintf(local, sizeof(local), "%s", fresh_endpoint(UNIX_PATH));
         path = local + 5;
         connect_from(local, &unix_address, 0);
@@ -173,7 +176,7 @@ static int from_an_address(void *arg) {
         return 0;
 }
 
-/* ---- in vain ---- */
+/* ---- failures ---- */
 
 static void in_vain(belay_address *address, int expected) {
         belay_stream *stream = (belay_stream *) &stream;
@@ -194,7 +197,7 @@ static int refused(void *arg) {
         CHECK_EQ(belay_connect(&stream, text_of(&address), NULL), kind == UNIX_PATH ? -ENOENT : -ECONNREFUSED);
         CHECK(stream == NULL);
         if (kind == UNIX_PATH) {
-                /* Its file was left over. */
+                /* The file of a listener that has gone. */
                 fd = bound_socket(kind, SOCK_STREAM, &address);
                 close(fd);
                 in_vain(&address, -ECONNREFUSED);
@@ -226,14 +229,17 @@ static int bad_arguments(void *arg) {
         CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), 4, NULL), -EINVAL);
         CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), sizeof(address.address) + 1, NULL), -EINVAL);
         CHECK(stream == NULL);
-        /* No connection leads to many. */
+        /* No connection leads to a broadcast address. */
         inet_pton(AF_INET, "127.255.255.255", &((struct sockaddr_in *) sockaddr_of(&address))->sin_addr);
         in_vain(&address, -ENETUNREACH);
         close(listener);
         return 0;
 }
 
-/* At a port of this machine that nobody listens at: that it may meet itself there is no connection. */
+/*
+ * Connects from a port to that same port, at which no program listens. TCP could connect the socket
+ * to itself, which must not count as a connection.
+ */
 static int itself(void *arg) {
         enum kind kind = *(enum kind *) arg;
         belay_address address;
@@ -247,11 +253,11 @@ static int itself(void *arg) {
         return 0;
 }
 
-/* ---- nobody answers ---- */
+/* ---- no answer ---- */
 
 static struct pollfd fillers[8];
 
-/* A listener whose backlog is full. */
+/* Makes a listener whose backlog is full. */
 static int full_listener(enum kind kind, belay_address *address) {
         int fd = listening_socket(kind, 0, address);
 
@@ -320,8 +326,8 @@ static int no_answer(void *arg) {
 /* ---- cancelled ---- */
 
 /*
- * The request finds a task that waits for an answer, which is there already: the connection is returned, and the
- * request is there for the next wait.
+ * The request arrives when the answer is already there. The call returns the connection, and the
+ * request stays pending for the next wait.
  */
 static int stands(void *arg) {
         enum kind kind = *(enum kind *) arg;
@@ -353,7 +359,10 @@ static int stands(void *arg) {
         return 0;
 }
 
-/* A request that is pending before does not end what need not wait, or what stands at once; and is delivered once. */
+/*
+ * A request that is pending before the call does not end a call that need not wait or connects at
+ * once. It is delivered once.
+ */
 static int pending(void *arg) {
         enum kind kind = *(enum kind *) arg;
         struct connecting connecting;
@@ -381,7 +390,7 @@ static int pending(void *arg) {
         return 0;
 }
 
-/* ---- memory that ends ---- */
+/* ---- no memory ---- */
 
 static unsigned long calls, fails_at;
 
@@ -413,7 +422,9 @@ static int without_memory(void *arg) {
                 CHECK((stream != NULL) == (rc == 0));
                 if (rc < 0)
                         CHECK_EQ(open_count(), before);
-                /* One that was made and could not be kept is there on this side. */
+                /*
+                 * The connection was made before memory ran out, so it is in the listener's queue.
+                 */
                 if (rc < 0 && poll(&(struct pollfd) { .fd = listener, .events = POLLIN }, 1, 0) > 0)
                         close(accepted(listener, &peer));
                 CHECK(at < 100);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams: whole messages and what is too long, who sent them, several receivers, and errors. How they are opened:
- * tests/net/datagrams_open.c.
+ * Datagrams: whole messages, messages that are too long, their senders, several receivers, and
+ * errors. Tests of opening are in tests/net/datagrams_open.c.
  */
 #define _GNU_SOURCE
 #include "net/plain.h"
@@ -28,7 +28,7 @@ static int there_and_back(void *arg) {
         CHECK(memcmp(buffer, "one", 3) == 0);
         CHECK_STR(text_of(&from), belay_datagrams_endpoint(client));
         CHECK_EQ(from.type, SOCK_DGRAM);
-        /* What tells who sent it can be sent to. */
+        /* The sender's address that a receive returns can be sent to. */
         CHECK_EQ(belay_send(server, "back", 4, &from), 4);
         CHECK_EQ(belay_receive(client, buffer, sizeof(buffer), NULL), 4);
         CHECK(memcmp(buffer, "back", 4) == 0);
@@ -58,18 +58,21 @@ static int lengths(void *arg) {
 
         for (size_t i = 0; i < sizeof(sent); i++)
                 sent[i] = (char) (i * 7);
-        /* Nothing is a message, too. */
+        /* An empty message is a message, too. */
         CHECK_EQ(belay_send(client, NULL, 0, NULL), 0);
         CHECK_EQ(belay_send(client, sent, sizeof(sent), NULL), sizeof(sent));
         CHECK_EQ(belay_send(client, sent, 10, NULL), 10);
         CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), NULL), 0);
-        /* The whole length, though it had no room; and what had none is gone. */
+        /*
+         * The whole length is returned although the buffer was too small. The rest of the message
+         * is lost.
+         */
         memset(buffer, 0, sizeof(buffer));
         CHECK_EQ(belay_receive(server, buffer, 8, NULL), sizeof(sent));
         CHECK(memcmp(buffer, sent, 8) == 0);
         CHECK_EQ(buffer[8], 0);
         CHECK_EQ(belay_receive(server, NULL, 0, NULL), 10);
-        /* At once in the next as well. */
+        /* The next message is received whole. */
         CHECK_EQ(belay_send(client, sent, 64, NULL), 64);
         CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), NULL), 64);
         CHECK(memcmp(buffer, sent, 64) == 0);
@@ -102,7 +105,7 @@ enum { RECEIVERS = 5, ROUNDS = 20 };
 
 struct receiver {
         belay_datagrams *socket;
-        int got;                        /* rounds */
+        int got;                        /* rounds in which it received */
         ssize_t last;
 };
 
@@ -139,7 +142,7 @@ static int several(void *arg) {
                 unsigned char byte = (unsigned char) i;
 
                 CHECK_EQ(belay_send(client, &byte, 1, NULL), 1);
-                /* One at a time, and some at once. */
+                /* Some messages are sent one at a time, and some at once. */
                 if (i % 7 < 3)
                         while (!seen[i])
                                 CHECK_EQ(belay_yield(), 0);
@@ -147,7 +150,10 @@ static int several(void *arg) {
         for (int i = 0; i < RECEIVERS * ROUNDS; i++)
                 while (!seen[i])
                         CHECK_EQ(belay_yield(), 0);
-        /* Closed while they wait: they are told, and the address is free at once. */
+        /*
+         * The socket is closed while the tasks wait. The waits end, and the address is free at
+         * once.
+         */
         snprintf(endpoint, sizeof(endpoint), "%s", belay_datagrams_endpoint(server));
         let_run();
         belay_datagrams_close(server);
@@ -162,7 +168,7 @@ static int several(void *arg) {
         return 0;
 }
 
-/* ---- nobody there ---- */
+/* ---- no receiver ---- */
 
 static int nobody(void *arg) {
         enum kind kind = *(enum kind *) arg;
@@ -178,20 +184,20 @@ static int nobody(void *arg) {
                 belay_datagrams_close(socket);
                 return 0;
         }
-        /* The word comes with the next call. */
+        /* The error of a send is returned by the next call. */
         CHECK_EQ(belay_send(socket, "x", 1, &gone), 1);
         belay_datagrams_close(socket);
         socket = opened(NULL, text_of(&gone));
         CHECK_EQ(belay_send(socket, "x", 1, NULL), 1);
         CHECK_EQ(belay_receive(socket, buffer, sizeof(buffer), NULL), -ECONNREFUSED);
-        /* Or to who waits for something else. */
+        /* The error also ends the wait of another task. */
         task = must(belay_spawn(receive_all, &receiver));
         receiver.socket = socket;
         let_run();
         CHECK(!belay_done(task));
         CHECK_EQ(belay_send(socket, "x", 1, NULL), 1);
         end_of(task, -ECONNREFUSED);
-        /* Once. */
+        /* The error is returned only once. */
         CHECK_EQ(belay_wait_fd(belay_datagrams_fd(socket), BELAY_WRITABLE), BELAY_WRITABLE);
         CHECK_EQ(belay_send(socket, "x", 1, NULL), 1);
         belay_datagrams_close(socket);
@@ -219,7 +225,7 @@ static int send_all(void *arg) {
         return 0;
 }
 
-/* The queue of a Unix socket is short: who sends to it waits, whether they are connected or not. */
+/* The queue of a Unix socket is short. A sender waits for room, whether it is connected or not. */
 static int no_room(void *arg) {
         enum kind kind = *(enum kind *) arg;
         belay_datagrams *server = opened(fresh_endpoint(kind), NULL);
@@ -249,7 +255,7 @@ static int no_room(void *arg) {
                         CHECK_EQ(data[0], (char) i);
                 }
                 end_of(task, 0);
-                /* Closed while it waits. */
+                /* The socket is closed while it waits. */
                 sender.sent = 0;
                 task = must(belay_spawn(send_all, &sender));
                 while (sender.sent < stuck)
@@ -282,7 +288,10 @@ static int cancelled(void *arg) {
         for (int i = 0; i < 2; i++)
                 tasks[i] = must(belay_spawn(receive_all, &receivers[i]));
         let_run();
-        /* The one of two that is cancelled when a message has come takes none from the other. */
+        /*
+         * A message has arrived, and one of two waiting tasks is cancelled. It takes no message
+         * from the other.
+         */
         CHECK_EQ(belay_send(client, "\1", 1, NULL), 1);
         CHECK(belay_cancel(tasks[0], NULL));
         end_of(tasks[0], -ECANCELED);
@@ -291,7 +300,7 @@ static int cancelled(void *arg) {
         CHECK_EQ(receivers[0].got + receivers[1].got, 1);
         CHECK(belay_cancel(tasks[1], NULL));
         end_of(tasks[1], -ECANCELED);
-        /* Nor does it lose any. */
+        /* Nor is a message lost. */
         CHECK_EQ(belay_send(client, "\2", 1, NULL), 1);
         CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), NULL), 1);
         CHECK_EQ(buffer[0], 2);
@@ -312,7 +321,7 @@ static int count_turns(void *arg) {
         return rc;
 }
 
-/* Who never has to wait lets others run all the same. */
+/* A task that never has to wait lets other tasks run all the same. */
 static int turns(void *arg) {
         enum kind kind = *(enum kind *) arg;
         belay_datagrams *server = opened(fresh_endpoint(kind), NULL);
@@ -343,7 +352,10 @@ static int close_it(void *arg) {
         return 0;
 }
 
-/* Cancelled and closed at a time: the handle is gone, which is told first, and the request is still there. */
+/*
+ * The task is cancelled, and the socket is closed at the same time. The call returns -EBADF, and
+ * the request is still pending.
+ */
 static int cancelled_and_closed(void *arg) {
         enum kind kind = *(enum kind *) arg;
         belay_datagrams *server = opened(fresh_endpoint(kind), NULL);
@@ -360,7 +372,10 @@ static int cancelled_and_closed(void *arg) {
         return 0;
 }
 
-/* By another, while the task gives way though there is something to receive: the number may be another's then. */
+/*
+ * Another task closes the socket while this one yields, although there is a message to receive. The
+ * number may belong to another socket then.
+ */
 static int closed_in_between(void *arg) {
         enum kind kind = *(enum kind *) arg;
         enum { SENT = 100 };

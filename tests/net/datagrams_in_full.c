@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams that wait until the other side's queue has room go as they are, on each back end: none is lost, cut or
- * emptied.
+ * Datagrams that wait for room in the peer's queue arrive unchanged, on each back end. None is
+ * lost, truncated or emptied.
  */
 #include "net/plain.h"
 
@@ -29,7 +29,7 @@ static int app(void *arg) {
         char buffer[SIZE_MOST + 1];
 
         for (int i = 0; i < COUNT; i++) {
-                /* Until whoever sends can send no more. */
+                /* Waits until the sender has filled the queue. */
                 if (i % 50 == 0)
                         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
                 CHECK_EQ(belay_receive(receiver, buffer, sizeof(buffer), NULL), size_of(i));

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening sockets for datagrams: at every address, between two ends, in vain, with files, and where it is misuse.
+ * Opening datagram sockets: at all addresses, between two ends, with failures, with files of Unix
+ * sockets, and misuse.
  */
 #define _GNU_SOURCE
 #include "net/plain.h"
 
-/* ---- every address ---- */
+/* ---- all addresses ---- */
 
 static void from_and_to(belay_datagrams *server, enum kind kind) {
         char endpoint[64], buffer[8];
@@ -20,7 +21,7 @@ static void from_and_to(belay_datagrams *server, enum kind kind) {
         CHECK_EQ(belay_receive(server, buffer, sizeof(buffer), &from), 5);
         CHECK_EQ(belay_send(server, "you", 3, &from), 3);
         CHECK_EQ(belay_receive(client, buffer, sizeof(buffer), NULL), 3);
-        /* An address as the client itself knows it will do as well. */
+        /* The client's address as the client itself reports it can be sent to as well. */
         CHECK_EQ(belay_resolve(belay_datagrams_endpoint(client), SOCK_DGRAM, &found, &count), 0);
         to = *found;
         belay_addresses_free(found, count);
@@ -37,7 +38,7 @@ static int every_address(void *arg) {
         from_and_to(server, IPV4);
         if (has_ipv6())
                 from_and_to(server, IPV6);
-        /* Of both families that which goes with the other end. */
+        /* Of both families, the one of the peer's address is chosen. */
         snprintf(endpoint, sizeof(endpoint), "127.0.0.1%s", strrchr(belay_datagrams_endpoint(server), ':'));
         client = opened("*:0", endpoint);
         CHECK(strncmp(belay_datagrams_endpoint(client), "127.0.0.1:", 10) == 0);
@@ -48,7 +49,7 @@ static int every_address(void *arg) {
 
 /* ---- without a name ---- */
 
-/* A Unix socket that is bound to nothing sends, but cannot be answered. */
+/* A Unix socket without an address can send, but cannot be answered. */
 static int without_a_name(void *arg) {
         char buffer[8];
         belay_datagrams *server = opened(fresh_endpoint(UNIX_ABSTRACT), NULL);
@@ -89,7 +90,7 @@ static int bad_ends(void *arg) {
         refused(-EADDRNOTAVAIL, "192.0.2.1:0", NULL);
         refused(-EAFNOSUPPORT, "127.0.0.1:0", "[::1]:9");
         refused(-EAFNOSUPPORT, "127.0.0.1:0", "unix:@anybody");
-        /* What is told is the error of a pair that goes together. */
+        /* The reported error is that of a pair of addresses of one family. */
         if (has_ipv6()) {
                 snprintf(path, sizeof(path), "*%s", strrchr(belay_datagrams_endpoint(server), ':'));
                 refused(-EADDRINUSE, path, "[::1]:9");
@@ -97,7 +98,7 @@ static int bad_ends(void *arg) {
         refused(-ECONNREFUSED, NULL, fresh_endpoint(UNIX_ABSTRACT));
         snprintf(path, sizeof(path), "%s", fresh_endpoint(UNIX_PATH));
         refused(-ENOENT, NULL, path);
-        /* The own file does not stay when the other side is not there. */
+        /* The socket's own file is removed if the peer does not exist. */
         snprintf(other, sizeof(other), "%s", fresh_endpoint(UNIX_PATH));
         refused(-ENOENT, path, other);
         CHECK(!is_there(path + 5));
@@ -131,7 +132,7 @@ static int files(void *arg) {
         belay_datagrams_close(socket);
         CHECK(!is_there(path));
 
-        /* Another's, who took the name. */
+        /* The file of another socket, which took the name. */
         socket = opened(endpoint, NULL);
         CHECK_EQ(unlink(path), 0);
         other = opened(endpoint, NULL);
@@ -140,7 +141,7 @@ static int files(void *arg) {
         belay_datagrams_close(other);
         CHECK(!is_there(path));
 
-        /* Left over by somebody who is gone. */
+        /* The file of a socket that has gone. */
         fd = bound_socket(UNIX_PATH, SOCK_DGRAM, &address);
         close(fd);
         snprintf(endpoint, sizeof(endpoint), "%s", text_of(&address));
@@ -149,7 +150,7 @@ static int files(void *arg) {
         belay_datagrams_close(socket);
         CHECK(!is_there(path));
 
-        /* Others' files are not ours. */
+        /* Files of other kinds are not removed. */
         fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
         CHECK(fd >= 0);
         close(fd);
@@ -194,7 +195,7 @@ static void misuse(void) {
         CHECK_LINES(1, "belay_datagrams_open() outside of a task");
         CHECK_EQ(belay_run(use_of_another, socket), 0);
         CHECK_LINES(2, "belongs to another loop");
-        /* It may be closed when its loop is gone. */
+        /* A socket may be closed after its loop. */
         CHECK_EQ(belay_loop_close(loop), 0);
         CHECK_EQ(belay_run(use_of_another, socket), 0);
         belay_datagrams_close(socket);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors that travel: as many as may, to who has room for them and who has not, with messages that are cut, and
- * none is ever left open.
+ * Descriptors sent over a stream: up to the largest number, to receivers with and without room for
+ * them, and with incomplete messages. No descriptor may stay open.
  */
 #define _GNU_SOURCE
 #include "net/plain.h"
@@ -17,13 +17,13 @@ static void close_pair(void) {
         belay_abort(ends[1]);
 }
 
-/* ---- things to send ---- */
+/* ---- descriptors to send ---- */
 
 enum { MOST = BELAY_DESCRIPTORS_MOST };
 
 static int sent[MOST + 1], got[MOST + 1];
 
-/* A pipe, of which the writing end is sent. */
+/* Makes a pipe whose writing end is to be sent. */
 static int reading_end(int *writing_end) {
         int fds[2];
 
@@ -45,7 +45,7 @@ static void close_many(const int *fds, size_t count) {
                 CHECK_EQ(close(fds[i]), 0);
 }
 
-/* ---- one, and all ---- */
+/* ---- one, and the largest number ---- */
 
 static int one(void *arg) {
         char buffer[16];
@@ -64,12 +64,15 @@ static int one(void *arg) {
         CHECK_EQ(open_count(), before + 1);
         CHECK(fcntl(got[0], F_GETFD) & FD_CLOEXEC);
         CHECK(got[0] != writing);
-        /* It is another of the same, and lives on by itself. */
+        /*
+         * The received descriptor refers to the same pipe, and stays open independently of the
+         * original.
+         */
         CHECK_EQ(close(writing), 0);
         check_pipe(reading, got[0]);
         close(got[0]);
 
-        /* Bytes alone, to who asks for descriptors; and an end. */
+        /* A receiver of descriptors gets bytes without any, and then the end of the stream. */
         CHECK_EQ(belay_send_descriptors(ends[0], "none", 4, NULL, 0), 4);
         count = 8;
         CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 2, got, &count), 2);
@@ -83,7 +86,7 @@ static int one(void *arg) {
         CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 0);
         CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 0);
         CHECK_EQ(count, 0);
-        /* The other way round. */
+        /* In the opposite direction. */
         CHECK_EQ(belay_send_descriptors(ends[1], "x", 1, &reading, 1), 1);
         count = 1;
         CHECK_EQ(belay_receive_descriptors(ends[0], buffer, sizeof(buffer), got, &count), 1);
@@ -122,7 +125,7 @@ static int all(void *arg) {
 
 /* ---- messages ---- */
 
-/* Those of each message come with its first byte. */
+/* The descriptors of each message arrive with its first byte. */
 static int borders(void *arg) {
         char buffer[64];
         size_t count;
@@ -159,7 +162,7 @@ static int borders(void *arg) {
         return 0;
 }
 
-/* ---- no room for them ---- */
+/* ---- no room for descriptors ---- */
 
 static int no_room(void *arg) {
         char buffer[64];
@@ -179,7 +182,7 @@ static int no_room(void *arg) {
                         CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 1 + number % 4, got, &count), -EMSGSIZE);
                         CHECK_EQ(count, 0);
                         CHECK_EQ(open_count(), before);
-                        /* It is still there, without its descriptors. */
+                        /* The bytes of the message are still there, without the descriptors. */
                         if (number % 2) {
                                 CHECK_EQ(belay_read_exactly(ends[1], buffer, 4), 4);
                         } else {
@@ -204,7 +207,10 @@ static int no_room(void *arg) {
         return 0;
 }
 
-/* Bytes that there is no memory for: the stream says that it is out of step, and goes on saying so. */
+/*
+ * There is no memory for the bytes that come with the descriptors. The bytes are lost, so the
+ * stream returns -ENOTRECOVERABLE from then on.
+ */
 static bool no_memory;
 
 static void *scarce(void *context, void *block, size_t size) {
@@ -241,7 +247,7 @@ static int no_memory_for_bytes(void *arg) {
         return 0;
 }
 
-/* They come in the turn in which another task closes the stream: none stays open. */
+/* Descriptors arrive in the turn in which another task closes the stream. None stays open. */
 static belay_stream *signals[2];
 
 static int close_at_signal(void *arg) {
@@ -286,7 +292,7 @@ static int closed_in_the_same_turn(void *arg) {
                 belay_abort(ends[0]);
                 belay_abort(signals[0]);
                 belay_abort(signals[1]);
-                /* In the first round the loop made what it waits with. */
+                /* In the first round the loop opened its own descriptors. */
                 if (i == 0)
                         before = open_count();
                 CHECK_EQ(open_count(), before);
@@ -294,12 +300,12 @@ static int closed_in_the_same_turn(void *arg) {
         return 0;
 }
 
-/* It keeps a limit of its own, and leaves the system's as it is. */
+/* valgrind keeps a limit on descriptors of its own, and does not change the system's. */
 static bool is_in_valgrind(void) {
         return getenv("RUN") != NULL && strstr(getenv("RUN"), "valgrind") != NULL;
 }
 
-/* Those that the process cannot have are not had in part. */
+/* If the process cannot open all descriptors, the call returns none of them. */
 static int no_more_for_us(void *arg) {
         char byte;
         size_t count = 8;
@@ -323,7 +329,7 @@ static int no_more_for_us(void *arg) {
         return 0;
 }
 
-/* What else the program may have asked the system to tell with each message. */
+/* Other data that the program has requested with each message takes room, too. */
 static int with_others(void *arg) {
         enum { PASS_PIDFD = 76 };
         char byte;
@@ -335,7 +341,7 @@ static int with_others(void *arg) {
         before = open_count();
         memset(sent, 0, sizeof(sent));
         CHECK_EQ(setsockopt(belay_stream_fd(ends[1]), SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
-        /* Linux 6.5 has it. */
+        /* Linux 6.5 introduced it. */
         (void) setsockopt(belay_stream_fd(ends[1]), SOL_SOCKET, PASS_PIDFD, &on, sizeof(on));
         CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, sent, MOST), 1);
         CHECK_EQ(belay_receive_descriptors(ends[1], &byte, 1, got, &count), 1);
@@ -360,7 +366,7 @@ static int others(void *arg) {
         CHECK_EQ(belay_send_descriptors(ends[0], "bytes", 5, &writing, 1), 5);
         CHECK_EQ(belay_read(ends[1], buffer, sizeof(buffer)), 5);
         CHECK_EQ(open_count(), before);
-        /* What was read ahead comes first, and alone. */
+        /* Bytes that were read ahead come first and without descriptors. */
         CHECK_EQ(belay_send_descriptors(ends[0], "line\nrest", 9, &writing, 1), 9);
         CHECK_EQ(belay_read_line(ends[1], buffer, sizeof(buffer)), 5);
         CHECK_EQ(open_count(), before);
@@ -377,7 +383,7 @@ static int others(void *arg) {
         check_pipe(reading, got[0]);
         close(got[0]);
         CHECK_EQ(belay_peek(ends[1], 0, &data), 0);
-        /* Those under way when the stream is closed are closed as well. */
+        /* Descriptors on their way when the stream is closed are closed as well. */
         CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, &writing, 1), 1);
         close_pair();
         close(writing);
@@ -430,7 +436,7 @@ static int errors(void *arg) {
         CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, fds, 1), 1);
         CHECK_EQ(belay_receive_descriptors(ends[1], &byte, 1, got, &count), 1);
         close(got[0]);
-        /* Nobody is there any more, and some had not been read. */
+        /* The peer has gone without reading all. */
         CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, fds, 1), 1);
         belay_abort(ends[1]);
         count = 1;
@@ -442,7 +448,7 @@ static int errors(void *arg) {
         return 0;
 }
 
-/* Too many are under way: who is not privileged learns of it. */
+/* Too many descriptors are on their way: a process without privileges gets an error. */
 static int in_flight(void *arg) {
         struct rlimit limit = { 40, 40 };
         int fd = 0, rc = 0;
@@ -500,7 +506,7 @@ static int waiting(void *arg) {
         end_of(task, 1);
         CHECK_EQ(receiver.count, 1);
         close(got[0]);
-        /* Cancelled: what comes then is for the next. */
+        /* The wait is cancelled. A message that arrives afterwards goes to the next call. */
         task = must(belay_spawn(receive_one, &receiver));
         let_run();
         CHECK(belay_cancel(task, NULL));
@@ -512,7 +518,7 @@ static int waiting(void *arg) {
         end_of(task, 1);
         CHECK_EQ(receiver.byte, 'y');
         close(got[0]);
-        /* Closed while it waits. */
+        /* The stream is closed while the task waits. */
         task = must(belay_spawn(receive_one, &receiver));
         let_run();
         belay_abort(ends[1]);
@@ -523,7 +529,7 @@ static int waiting(void *arg) {
         return 0;
 }
 
-/* ---- long messages, and cut ones ---- */
+/* ---- long and incomplete messages ---- */
 
 enum { LONG = 4 << 20 };
 
@@ -568,19 +574,19 @@ static int long_message(void *arg) {
         check_pipe(reading, got[0]);
         close(got[0]);
 
-        /* Cut: they went with the first part. */
+        /* The message is incomplete. The descriptors went with its first part. */
         task = must(belay_spawn(send_long, &sender));
         let_run();
         while (belay_sent(ends[0]) == LONG)
                 CHECK_EQ(belay_yield(), 0);
         let_run();
         CHECK(belay_cancel(task, NULL));
-        /* The request is still there when it returns. */
+        /* The request is still pending when the call returns. */
         end_of(task, -ECANCELED);
         CHECK(sender.rc > 0 && sender.rc < LONG);
         CHECK(belay_is_cut(ends[0]));
         CHECK_EQ(belay_send_descriptors(ends[0], "x", 1, &writing, 1), -ENOTRECOVERABLE);
-        /* There is no room now: who is cancelled then sent none. */
+        /* There is no room, so a call that is cancelled has sent no descriptor. */
         CHECK_EQ(belay_mend(ends[0]), 0);
         belay_timeout_enter(&limit, BELAY_MILLISECOND);
         CHECK_EQ(belay_timeout_leave(&limit, (int) belay_send_descriptors(ends[0], "x", 1, &writing, 1)), -ETIMEDOUT);

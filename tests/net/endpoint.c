@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Endpoints' texts: what they mean, what is none, and addresses as texts again.
+ * Endpoints: what they mean, which texts are invalid, and addresses as texts.
  */
 #define _GNU_SOURCE
 #include <net/if.h>
@@ -13,7 +13,9 @@
 
 static char text[BELAY_ADDRESS_TEXT];
 
-/* What a text stands for, one after the other: "a b". NULL if it is none. */
+/*
+ * Returns the addresses that an endpoint means, as a text such as "a b", or NULL if it is invalid.
+ */
 static const char *means(const char *endpoint, int type, bool to_listen) {
         static char all[512];
         belay_address *addresses;
@@ -85,7 +87,7 @@ static int none(void *arg) {
         CHECK_STR(connects(NULL), NULL);
         CHECK_STR(means("127.0.0.1:80", SOCK_RAW, false), NULL);
 
-        /* Too long a path, too long a host. */
+        /* A path that is too long, and a host that is too long. */
         memset(long_text, 'x', sizeof(long_text));
         memcpy(long_text, "unix:", 5);
         long_text[5 + 108] = '\0';
@@ -116,7 +118,7 @@ static int scopes(void *arg) {
         return 0;
 }
 
-/* As the kernel wants them. */
+/* Addresses of Unix sockets have the form that the kernel requires. */
 static int unix_addresses(void *arg) {
         struct sockaddr_un *un;
         belay_address *found;
@@ -157,7 +159,7 @@ static void texts(void) {
         CHECK_STR(text_of(&un, sizeof(sa_family_t)), "unix:");
         CHECK(strlen(text_of(&strange, sizeof(strange))) > 0);
         CHECK(strlen(text_of(&strange, 0)) > 0);
-        /* Cut off by whoever made it. */
+        /* Truncated and unterminated addresses. */
         CHECK(strlen(text_of(&in, 4)) > 0);
         memset(un.sun_path, 'p', sizeof(un.sun_path));
         CHECK_EQ(strlen(text_of(&un, sizeof(un))), 5 + sizeof(un.sun_path));

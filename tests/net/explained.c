@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the network says of its failures: what is wrong with an endpoint and where, which addresses were tried and why
- * each failed.
+ * The details of network failures: which part of an endpoint is wrong, which addresses were tried,
+ * and why each failed.
  */
 #define _GNU_SOURCE
 #include "servers.h"
 
-/* The failure that the latest call left, as a person reads it. */
+/* Returns the latest failure as a text for people. */
 static const char *said(int code) {
         static char text[2048];
         belay_failure *failure = belay_failure_take(code);
@@ -73,7 +73,7 @@ static int endpoints(void *arg) {
         CHECK_EQ(belay_resolve("127.0.0.1:80", SOCK_RAW, &found, &size), -EINVAL);
         CHECK_STR(said(-EINVAL), "endpoint \"127.0.0.1:80\": expected SOCK_STREAM or SOCK_DGRAM for its type at character 1");
 
-        /* Whatever a text is made of, it stays on one line and is cut. */
+        /* The text stays on one line whatever the endpoint contains, and is truncated. */
         CHECK_EQ(belay_resolve("a\nb\033:80:", SOCK_STREAM, &found, &size), -EINVAL);
         CHECK_STR(said(-EINVAL), "endpoint \"a?b?:80:\": expected a port or the name of a service at character 9");
         memset(text, 'h', 300);
@@ -86,7 +86,7 @@ static int endpoints(void *arg) {
         text[165] = '\0';
         CHECK_EQ(belay_resolve(text, SOCK_STREAM, &found, &size), -EINVAL);
         CHECK(strstr(said(-EINVAL), "expected a service's name of at most 63 bytes at character 102") != NULL);
-        /* A path of 107 bytes goes, one of 108 does not. */
+        /* A path of 107 bytes is valid, one of 108 is not. */
         memset(text, 'p', 200);
         memcpy(text, "unix:/", 6);
         text[112] = '\0';
@@ -115,7 +115,7 @@ static int connecting(void *arg) {
         CHECK_EQ(belay_connect(&stream, "unix:/no/such/socket", NULL), -ENOENT);
         CHECK_STR(said(-ENOENT), line("connect to %s: %s", "unix:/no/such/socket", ENOENT));
 
-        /* All that were tried. */
+        /* All addresses that were tried. */
         if (has_ipv6()) {
                 snprintf(expected, sizeof(expected), "*%s", port);
                 CHECK_EQ(belay_connect(&stream, expected, NULL), -ECONNREFUSED);
@@ -124,7 +124,7 @@ static int connecting(void *arg) {
                          strerror(ECONNREFUSED), port, strerror(ECONNREFUSED), port, strerror(ECONNREFUSED));
                 CHECK_STR(said(-ECONNREFUSED), expected);
         }
-        /* Its own end is at fault. */
+        /* The local address is at fault. */
         CHECK_EQ(belay_connect(&stream, end, BELAY_OPTIONS(belay_connect_options, .local = "192.0.2.1:0")), -EADDRNOTAVAIL);
         snprintf(expected, sizeof(expected), "connect to %s from 192.0.2.1:0: %s", end, strerror(EADDRNOTAVAIL));
         CHECK_STR(said(-EADDRNOTAVAIL), expected);
@@ -213,7 +213,10 @@ static int datagrams(void *arg) {
         CHECK_STR(said(-EAFNOSUPPORT), expected);
         belay_datagrams_close(first);
 
-        /* What has the same code and no detail of its own does not get that of an earlier one. */
+        /*
+         * A failure without a detail of its own must not get the detail of an earlier failure with
+         * the same code.
+         */
         address = deserted_address(IPV4, SOCK_DGRAM);
         first = opened(NULL, text_of(&address));
         CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), address.length, NULL), -ECONNREFUSED);
@@ -224,7 +227,7 @@ static int datagrams(void *arg) {
         return 0;
 }
 
-/* What a stream of a descriptor fails with has no text of an earlier failure with the same code. */
+/* A failure of a stream must not get the text of an earlier failure with the same code. */
 static int streams(void *arg) {
         belay_stream *ends[2];
 

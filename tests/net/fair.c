@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fairness, counted in turns and not in time: of a thousand connections that always have something to read none waits
- * for much longer than the others, and one that never ends leaves the others their turns.
+ * Fairness, measured in turns and not in time. Of 1000 connections that always have data, none
+ * waits much longer than the others. A task that never has to wait lets the others have their
+ * turns.
  */
 #define _GNU_SOURCE
 #include "io/back_ends.h"
 #include "plain.h"
 
-/* ---- a thousand that are busy ---- */
+/* ---- 1000 busy connections ---- */
 
 enum { CONNECTIONS = 1000, ROUNDS = 150 };
 
 struct connection {
         belay_stream *stream;
         int other;
-        unsigned long latest;           /* its latest read's number among all */
-        unsigned long longest;          /* others' reads between two of its own, at most */
+        unsigned long latest;           /* number of its latest read among all reads */
+        unsigned long longest;          /* most reads of others between two of its own */
         unsigned reads;
 };
 
 static struct connection connections[CONNECTIONS];
 static unsigned long reads;
-static unsigned long waits[CONNECTIONS * ROUNDS];       /* of all, but where it was nobody else's turn in between */
+/* all waits, except those in which no other connection had a turn */
+static unsigned long waits[CONNECTIONS * ROUNDS];
 static size_t wait_count;
 static bool over;
 
@@ -67,7 +69,9 @@ static void check_fair(void) {
         unsigned long longest[CONNECTIONS], middle = median(waits, wait_count), most = 0;
 
         for (int i = 0; i < CONNECTIONS; i++) {
-                /* Who had not even a second turn waited for all that went by. */
+                /*
+                 * A connection with fewer than two reads has waited for all reads since its latest.
+                 */
                 if (connections[i].reads < 2 || reads - connections[i].latest > connections[i].longest)
                         connections[i].longest = reads - connections[i].latest;
                 longest[i] = connections[i].longest;
@@ -95,7 +99,7 @@ static int busy_ones(void *arg) {
                 CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
                 connections[i] = (struct connection) { .other = ends[1] };
                 CHECK_EQ(belay_stream_open_fd(&connections[i].stream, ends[0], NULL), 0);
-                /* Some have more than others, all have enough. */
+                /* Some have more data than others, but all have enough. */
                 for (int j = 0; j <= i % 5; j++)
                         CHECK_EQ(write(ends[1], block, sizeof(block)), sizeof(block));
                 CHECK_EQ(belay_group_spawn(&group, is_busy, &connections[i]), 0);
@@ -119,17 +123,18 @@ static bool have_descriptors(rlim_t count) {
         return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= count;
 }
 
-/* ---- one that never ends ---- */
+/* ---- a task that never has to wait ---- */
 
-/* What it does without end, and never has to wait for. */
+/* The calls that the task repeats, none of which has to wait. */
 enum hog { READS, READS_A_DEVICE, WRITES, COPIES, WAITS, HOGS };
 
 static const char *const hog_names[] = { "reads", "reads a device", "writes", "copies", "waits" };
 
 struct pen {
         enum hog hog;
-        bool is_virtual;                /* then every turn asks the system; otherwise time decides when it is asked */
-        unsigned long steps;            /* of the hog */
+        /* virtual clock: the loop polls at each turn, and otherwise when time has passed */
+        bool is_virtual;
+        unsigned long steps;            /* calls that the task has made */
         bool over;
         int result;
 };
@@ -191,7 +196,7 @@ static int hogs(void *arg) {
 
 enum { QUIET_ROUNDS = 200, STEPS_MOST = 400 };
 
-/* Between a byte's coming and its being read the hog takes a few hundred steps at most. */
+/* Between the arrival of a byte and its read, the hog makes at most STEPS_MOST calls. */
 static int is_quiet(void *arg) {
         struct pen *pen = arg;
         unsigned long begin, most = 0;
@@ -216,7 +221,7 @@ static int is_quiet(void *arg) {
         return 0;
 }
 
-/* Each byte is written by another task, so that it must be waited for. */
+/* Another task writes each byte, so the reader must wait for it. */
 static int answers(void *arg) {
         int fd = *(int *) arg;
         char byte;
@@ -257,7 +262,7 @@ static int beside_a_hog(void *arg) {
                 quiet[i] = must(i < 3 ? belay_spawn(is_quiet, pen) : belay_spawn(talks, NULL));
         for (int i = 0; i < 6; i++)
                 end_of(quiet[i], 0);
-        /* It can be cancelled, too. */
+        /* The task can be cancelled, too. */
         CHECK(belay_cancel(task, NULL));
         end_of(task, 0);
         CHECK_EQ(pen->result, -ECANCELED);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fairness of copies, counted in turns and not in time: of a thousand that always have something to copy, and room for
- * it, none waits for much longer than the others; and a task that sleeps gets its turn among them.
+ * Fairness of copies, measured in turns and not in time. Of 1000 copies that always have data and
+ * room, none waits much longer than the others. A task that sleeps gets its turn among them.
  *
- * What the library reads is put back where it came from, and what it writes is taken away, by the calls themselves.
+ * The test replaces recv() and send(). They put the data that the library reads back into the
+ * source, and drain the data that it writes.
  */
 #define _GNU_SOURCE
 #include <sys/syscall.h>
@@ -14,8 +15,9 @@ enum { COPIES = 1000, ROUNDS = 400, PIECE = 64, DESCRIPTORS = 6 * COPIES };
 
 struct one {
         belay_stream *from, *to;
-        int source, sink;               /* their other sides */
-        unsigned long latest, longest;  /* its latest read's number among all; others' between two of its own, at most */
+        int source, sink;               /* peers of `from` and `to` */
+        /* number of its latest read among all reads; most reads of others between two of its own */
+        unsigned long latest, longest;
         unsigned reads;
 };
 
@@ -89,7 +91,7 @@ static void check_fair(unsigned naps) {
         unsigned long most = 0, middle;
 
         for (int i = 0; i < COPIES; i++) {
-                /* Who had not even a second turn waited for all that went by. */
+                /* A copy with fewer than two reads has waited for all reads since its latest. */
                 if (copies[i].reads < 2 || reads - copies[i].latest > copies[i].longest)
                         copies[i].longest = reads - copies[i].latest;
                 if (copies[i].longest > most)
@@ -117,7 +119,7 @@ static int app(void *arg) {
                 one->to = open_pair(&one->sink, writer_of, one);
                 CHECK_EQ(belay_group_spawn(&group, copy, one), 0);
         }
-        /* They sleep before there is anything to copy. */
+        /* The copies sleep before there is data. */
         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         for (int i = 0; i < COPIES; i++)
                 for (int pieces = 0; pieces <= i % 5; pieces++)

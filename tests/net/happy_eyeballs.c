@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connecting to several addresses: which is tried when, which one is taken, what is said when none is, and what is
- * left.
+ * Connecting to several addresses: which is tried at which instant, which connection is taken, what
+ * a failure reports, and that nothing is left.
  */
 #define _GNU_SOURCE
 #include "net/sides.h"
 
-/* ---- in which order ---- */
+/* ---- the order ---- */
 
 static void takes(size_t expected, belay_time stagger, belay_time least) {
         belay_time began = belay_now();
@@ -15,7 +15,7 @@ static void takes(size_t expected, belay_time stagger, belay_time least) {
 
         CHECK_EQ(connect_any(stagger, &stream), 0);
         CHECK(leads_to(stream, expected));
-        /* Nothing is left but the one. */
+        /* Nothing but the one connection is left. */
         CHECK_EQ(belay_loop_count(bly_loop), 1);
         CHECK_EQ(open_count(), before + 1);
         CHECK(belay_now() - began >= least);
@@ -30,12 +30,12 @@ static int order(void *arg) {
         takes(0, BELAY_NEVER, 0);
         OPEN_SIDES(ANSWERS, ANSWERS);
         takes(0, BELAY_NEVER, 0);
-        /* At once, when the one before failed. */
+        /* The next address is tried at once if the previous one failed. */
         OPEN_SIDES(REFUSES, ANSWERS);
         takes(1, BELAY_NEVER, 0);
         OPEN_SIDES(REFUSES, MISSING, REFUSES, ANSWERS, SILENT);
         takes(3, BELAY_NEVER, 0);
-        /* After a time, beside those that are still tried. */
+        /* The next address is tried after the delay, while the earlier attempts go on. */
         OPEN_SIDES(SILENT, ANSWERS);
         takes(1, BELAY_SECOND, BELAY_SECOND);
         OPEN_SIDES(SILENT, UNIX_FULL, SILENT, ANSWERS);
@@ -44,12 +44,12 @@ static int order(void *arg) {
         takes(2, BELAY_MINUTE, BELAY_MINUTE);
         OPEN_SIDES(REFUSES, ANSWERS, SILENT);
         takes(1, BELAY_MINUTE, 0);
-        /* Nothing is left that would come now. */
+        /* No attempt is left that could still do something. */
         CHECK_EQ(belay_sleep(BELAY_HOUR), 0);
         return 0;
 }
 
-/* All at a time: more than one may come to a connection, and only one of these stays. */
+/* All addresses are tried at once. More than one may connect, and only one connection is kept. */
 static int together(void *arg) {
         belay_stream *stream = NULL;
         int before;
@@ -68,7 +68,7 @@ static int together(void *arg) {
         return 0;
 }
 
-/* The first is tried beside the second, and answers after all. */
+/* The first attempt goes on next to the second, and succeeds late. */
 static void drop_side(void *arg) {
         belay_address peer;
         socklen_t length = sizeof(peer.address);
@@ -100,7 +100,7 @@ static int late_answer(void *arg) {
         return 0;
 }
 
-/* ---- none ---- */
+/* ---- no connection ---- */
 
 static int none(void *arg) {
         belay_stream *stream;
@@ -144,7 +144,10 @@ static int none(void *arg) {
         return 0;
 }
 
-/* One that could not be tried for want of a descriptor: the other's answer, for which none was needed, is not all there is. */
+/*
+ * One address could not be tried because there was no descriptor. The call must return that error,
+ * and not the one of the other address, which needed no descriptor.
+ */
 static int short_of_descriptors(void *arg) {
         belay_stream *stream;
 
@@ -174,7 +177,10 @@ static int connect_it(void *arg) {
         return verdict;
 }
 
-/* Somebody answered, and the task that connects does not know it yet: it gets both, one after the other. */
+/*
+ * A peer has answered, and the connecting task has not run yet. It gets the connection first and
+ * then the request.
+ */
 static int stands(void *arg) {
         belay_time stagger = BELAY_NEVER;
         belay_task *task;
@@ -185,7 +191,7 @@ static int stands(void *arg) {
         OPEN_SIDES(ANSWERS, ANSWERS);
         before = open_count();
         task = must(belay_spawn(connect_it, &stagger));
-        /* The task, then its attempts. */
+        /* One turn for the task, and one for its attempts. */
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(poll(&(struct pollfd) { .fd = listeners[0], .events = POLLIN }, 1, -1), 1);
@@ -216,13 +222,19 @@ static int do_nothing(void *arg) {
         return 0;
 }
 
-/* All are cancelled at once, by the shut-down: the attempts after whoever started them, or (`reversed`) before. */
+/*
+ * The shutdown cancels all tasks at once: the attempts after the task that started them, or before
+ * it if `reversed`.
+ */
 static bool reversed;
 
 static int leave_it(void *arg) {
         begin_io();
         OPEN_SIDES(SILENT, UNIX_FULL, SILENT);
-        /* Whoever comes next gets the place of one that has ended. */
+        /*
+         * The attempts take the records of these tasks, which have ended by then. They therefore
+         * come before the connecting task.
+         */
         for (int i = 0; reversed && i < 3; i++)
                 belay_release(must(belay_spawn(do_nothing, NULL)));
         belay_release(must(belay_spawn(connect_it, arg)));
@@ -246,7 +258,7 @@ static void shut_down(bool is_reversed) {
         CHECK_EQ(open_count(), before);
 }
 
-/* ---- by a name that has two addresses ---- */
+/* ---- a name with two addresses ---- */
 
 static int two_families(void *arg) {
         belay_address address;
@@ -258,7 +270,10 @@ static int two_families(void *arg) {
         begin_io();
         before = open_count();
         snprintf(endpoint, sizeof(endpoint), "*%s", strrchr(text_of(&address), ':'));
-        /* From an address of the one family, which the other cannot be connected from. */
+        /*
+         * From a local address of one family. The address of the other family cannot be connected
+         * from it.
+         */
         CHECK_EQ(belay_connect(&stream, endpoint, BELAY_OPTIONS(belay_connect_options, .local = "127.0.0.1:0")), 0);
         other = accept(listener, NULL, NULL);
         CHECK(other >= 0);
@@ -272,7 +287,7 @@ static int two_families(void *arg) {
         return 0;
 }
 
-/* ---- memory that ends ---- */
+/* ---- no memory ---- */
 
 static unsigned long calls, fails_at;
 
@@ -303,7 +318,7 @@ static int without_memory(void *arg) {
                 fails_at = at;
                 rc = connect_any(BELAY_SECOND, &stream);
                 fails_at = 0;
-                /* A detail may be lost, or an attempt. */
+                /* The detail of a failure may be missing, or an attempt. */
                 CHECK(rc == 0 || rc == -ENOMEM);
                 CHECK((stream != NULL) == (rc == 0));
                 if (rc == 0)
@@ -321,7 +336,7 @@ static int without_memory(void *arg) {
 }
 
 int main(void) {
-        /* Which of the ready tasks is first matters to some of these. */
+        /* Some of these tests depend on the order of ready tasks. */
         unsetenv("BELAY_SEED");
         belay_set_memory(memory, NULL);
         RUN_VIRTUAL(order);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections that are closed in good order after their handlers returned: they hold nobody's place, only so many
- * linger, and they give way to those who wait where descriptors are short.
+ * Connections that are closed gracefully after their handlers have returned. They do not count
+ * against the limit on connections, their number is limited, and they are closed early if
+ * descriptors are short.
  */
 #define _GNU_SOURCE
 #include "servers.h"
@@ -32,17 +33,20 @@ static void start(struct server *self, enum kind kind) {
         let_run();
 }
 
-/* The server has ended its side; the client does not end its own. */
+/* The server has ended its direction, and the client does not end its own. */
 static void is_answered(int fd) {
         CHECK_EQ(next_byte(fd), 'k');
         CHECK_EQ(next_byte(fd), -1);
 }
 
-/* Its server is gone altogether: it is told so by a write at the latest. */
+/*
+ * Returns whether the server has closed the connection completely. A client finds that out by a
+ * write at the latest.
+ */
 static bool is_let_go(int fd) {
         struct pollfd pollfd = { .fd = fd };
 
-        /* The answer to a byte may take its time. */
+        /* The reset that answers a byte may take time. */
         for (int i = 0; i < 10000 && pollfd.revents == 0; i++) {
                 CHECK_EQ(belay_yield(), 0);
                 (void) send(fd, "?", 1, MSG_NOSIGNAL);
@@ -51,9 +55,9 @@ static bool is_let_go(int fd) {
         return pollfd.revents != 0;
 }
 
-/* ---- places ---- */
+/* ---- the limit on connections ---- */
 
-/* No time passes while clients come that never close. */
+/* Clients that never close take no time from later clients. */
 static int hold_no_place(void *arg) {
         struct server server = { .options.most = 1 };
         int fds[MANY];
@@ -68,7 +72,7 @@ static int hold_no_place(void *arg) {
                 CHECK_EQ(belay_serve_lingering(server.listener), i + 1);
         }
         CHECK_EQ(belay_now(), began);
-        /* Each has its own time. */
+        /* Each connection has its own limit. */
         CHECK_EQ(belay_sleep(BELAY_SECOND - 1), 0);
         CHECK_EQ(belay_serve_lingering(server.listener), MANY);
         CHECK_EQ(belay_sleep(2), 0);
@@ -82,7 +86,7 @@ static int hold_no_place(void *arg) {
         return 0;
 }
 
-/* Those who end do not linger on, and they leave the line from its middle. */
+/* A connection that its peer ends stops lingering at once. It leaves the list from the middle. */
 static int end_by_themselves(void *arg) {
         struct server server = { .options.close_limit = BELAY_HOUR };
         int fds[4];
@@ -103,7 +107,7 @@ static int end_by_themselves(void *arg) {
         return 0;
 }
 
-/* ---- the bound ---- */
+/* ---- the limit on lingering connections ---- */
 
 static int at_most(void *arg) {
         enum { MOST = 3 };
@@ -117,7 +121,7 @@ static int at_most(void *arg) {
                 fds[i] = connect_plainly(server.listener);
                 is_answered(fds[i]);
                 CHECK_EQ(belay_serve_lingering(server.listener), i < MOST ? i + 1 : MOST);
-                /* The oldest makes room, and no other. */
+                /* The oldest connection makes room, and no other. */
                 if (i >= MOST)
                         CHECK(is_let_go(fds[i - MOST]));
                 if (i >= MOST + 1)
@@ -138,7 +142,7 @@ static int at_most(void *arg) {
 
 /* ---- the end of serving ---- */
 
-/* Its grace is theirs, too; a second request ends them at once. */
+/* The server's grace applies to lingering connections, too. A second request ends them at once. */
 static int the_end(void *arg) {
         for (int way = 0; way < 3; way++) {
                 struct server server = { .options = { .close_limit = BELAY_HOUR, .grace = BELAY_MINUTE } };
@@ -166,9 +170,9 @@ static int the_end(void *arg) {
         return 0;
 }
 
-/* ---- descriptors that run out ---- */
+/* ---- no descriptors ---- */
 
-/* Nobody waits for those who linger, and nothing is said. */
+/* New clients do not wait for the lingering connections, and nothing is logged. */
 static int give_way(void *arg) {
         struct server server = { .options.close_limit = BELAY_HOUR };
         int fds[6], open_before = open_count();
@@ -184,7 +188,10 @@ static int give_way(void *arg) {
         for (int i = 3; i < 5; i++)
                 fds[i] = connect_plainly(server.listener);
         keep_lines();
-        /* Room for nobody, or for one, if the system took a descriptor for the accept that was begun. */
+        /*
+         * There is room for no connection, or for one if the kernel reserved a descriptor for the
+         * accept in progress.
+         */
         limit_descriptors(0);
         for (int i = 3; i < 5; i++)
                 is_answered(fds[i]);
@@ -192,7 +199,7 @@ static int give_way(void *arg) {
         CHECK(is_let_go(fds[0]));
         left = belay_serve_lingering(server.listener);
         CHECK(left == 3 || left == 4);
-        /* Now nobody waits, and nobody gives way. */
+        /* No client waits any more, so no lingering connection is closed. */
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         CHECK_EQ(belay_serve_lingering(server.listener), left);
         unlimit_descriptors();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listening: every form of an endpoint, both families at once, options, the files of Unix sockets, sockets that were
- * handed down, and what is refused.
+ * Listening: each form of an endpoint, both families at once, options, the files of Unix sockets,
+ * inherited sockets, and the errors.
  */
 #define _GNU_SOURCE
 #include <netinet/tcp.h>
@@ -25,7 +25,7 @@ static belay_listener *listener_at(const char *endpoint, const belay_listen_opti
                 CHECK(refused == NULL);                                         \
         } while (0)
 
-/* A plain connection to where a listener says it is; a negative errno. */
+/* Connects a plain socket to a listener's endpoint. Returns the socket or a negative errno. */
 static int connect_to(const char *endpoint) {
         belay_address *found;
         size_t count;
@@ -41,7 +41,7 @@ static int connect_to(const char *endpoint) {
         return rc;
 }
 
-/* It listens indeed: what connects there is accepted, and is who it says. */
+/* Checks that the listener accepts a connection to `at`, and that the connection works. */
 static void check_listens(belay_listener *listener, const char *at) {
         belay_stream *stream;
         int fd = connect_to(at);
@@ -56,7 +56,7 @@ static void check_listens(belay_listener *listener, const char *at) {
         close(fd);
 }
 
-/* The port of an endpoint. */
+/* Returns the port of an endpoint. */
 static unsigned port_of(const char *endpoint) {
         return (unsigned) strtoul(strrchr(endpoint, ':') + 1, NULL, 10);
 }
@@ -91,7 +91,7 @@ static int each_kind(void *arg) {
         return 0;
 }
 
-/* Without a host, at all addresses of both families, by one socket. */
+/* Without a host, a single socket listens at all addresses of both families. */
 static int every_address(void *arg) {
         static const char *const endpoints[] = { ":0", "*:0" };
 
@@ -108,14 +108,14 @@ static int every_address(void *arg) {
                 snprintf(at, sizeof(at), "[::1]:%u", port);
                 if (has_ipv6())
                         check_listens(listener, at);
-                /* As what it says it can be connected to, too. */
+                /* The same with the endpoint that the listener reports. */
                 check_listens(listener, belay_listener_endpoint(listener));
                 belay_listener_close(listener);
         }
         return 0;
 }
 
-/* One family alone leaves the other alone, though the port is the same. */
+/* A listener of one family leaves the same port of the other family free. */
 static int one_family(void *arg) {
         belay_listener *four, *six;
         char at[64];
@@ -139,7 +139,7 @@ static int one_family(void *arg) {
         return 0;
 }
 
-/* Of a name, the first address that is one of this machine. */
+/* For a name, the listener takes the first of its addresses that belongs to this machine. */
 static int by_name(void *arg) {
         belay_listener *listener = listener_at("localhost:0", NULL);
 
@@ -149,7 +149,7 @@ static int by_name(void *arg) {
         return 0;
 }
 
-/* IPv4 within a socket of both families is written as IPv4. */
+/* An IPv4 peer of a socket for both families is written as an IPv4 address. */
 static int names_of_peers(void *arg) {
         belay_listener *listener = listener_at(":0", NULL);
         char at[64];
@@ -168,7 +168,7 @@ static int names_of_peers(void *arg) {
         return 0;
 }
 
-/* ---- what is refused ---- */
+/* ---- errors ---- */
 
 static int refuses(void *arg) {
         char long_path[200] = "unix:/tmp/";
@@ -188,7 +188,7 @@ static int refuses(void *arg) {
         CHECK_REFUSED("unix:", NULL, -EINVAL);
         CHECK_REFUSED(long_path, NULL, -EINVAL);
         CHECK_REFUSED("unix:/no/such/directory/socket", NULL, -ENOENT);
-        /* An address for documents, nobody's. */
+        /* An address that is reserved for documentation. */
         CHECK_REFUSED("192.0.2.1:0", NULL, -EADDRNOTAVAIL);
         CHECK_REFUSED("127.0.0.1:0", BELAY_OPTIONS(belay_listen_options, .backlog = -1), -EINVAL);
         CHECK_REFUSED("127.0.0.1:0", BELAY_OPTIONS(belay_listen_options, .mode = -1), -EINVAL);
@@ -230,7 +230,7 @@ static int shared(void *arg) {
         CHECK_STR(belay_listener_endpoint(one), belay_listener_endpoint(other));
         CHECK_REFUSED(belay_listener_endpoint(one), NULL, -EADDRINUSE);
         belay_listener_close(one);
-        /* What connects now is the other one's. */
+        /* New connections go to the other listener. */
         check_listens(other, belay_listener_endpoint(other));
         belay_listener_close(other);
         return 0;
@@ -256,7 +256,7 @@ static int no_delay(void *arg) {
         return 0;
 }
 
-/* A full line refuses more: of Unix sockets that can be seen. */
+/* A full backlog refuses connections. Only Unix sockets show that. */
 static int backlog(void *arg) {
         const belay_listen_options *options = BELAY_OPTIONS(belay_listen_options, .backlog = 2);
         belay_listener *listener = listener_at(fresh_endpoint(UNIX_ABSTRACT), options);
@@ -281,7 +281,10 @@ static int backlog(void *arg) {
         return 0;
 }
 
-/* At once again, though connections of the one before are still dying. */
+/*
+ * The endpoint can be reused at once, although connections of the previous listener are still being
+ * closed.
+ */
 static int again_at_once(void *arg) {
         belay_listener *listener = listener_at("127.0.0.1:0", NULL);
         char endpoint[BELAY_ADDRESS_TEXT];
@@ -313,14 +316,14 @@ static int files(void *arg) {
 
         (void) arg;
         CHECK(is_there(path));
-        /* Somebody is there: refused, and not touched. */
+        /* Another socket listens there: the call is refused, and the file stays. */
         CHECK_REFUSED(endpoint, NULL, -EADDRINUSE);
         check_listens(listener, endpoint);
         belay_listener_close(listener);
         CHECK(!is_there(path));
         CHECK_EQ(connect_to(endpoint), -ENOENT);
 
-        /* Nobody is there any more. */
+        /* The listener of this file has gone. */
         fd = listening_socket(UNIX_PATH, 1, &address);
         close(fd);
         path = text_of(&address) + 5;
@@ -330,7 +333,7 @@ static int files(void *arg) {
         belay_listener_close(listener);
         CHECK(!is_there(path));
 
-        /* Somebody is there, and does not accept. */
+        /* A socket listens there and does not accept. */
         fd = listening_socket(UNIX_PATH, 0, &address);
         path = text_of(&address) + 5;
         CHECK_EQ(connect_to(text_of(&address)) >= 0, true);
@@ -338,13 +341,13 @@ static int files(void *arg) {
         CHECK(is_there(path));
         close_bound(fd, &address);
 
-        /* Somebody is about to listen there. */
+        /* A socket is bound there and does not listen yet. */
         fd = bound_socket(UNIX_PATH, SOCK_STREAM, &address);
         CHECK_REFUSED(text_of(&address), NULL, -EADDRINUSE);
         CHECK(is_there(text_of(&address) + 5));
         close_bound(fd, &address);
 
-        /* A socket of datagrams, and what is no socket at all. */
+        /* A datagram socket, and a file that is no socket. */
         fd = bound_socket(UNIX_PATH, SOCK_DGRAM, &address);
         CHECK_REFUSED(text_of(&address), NULL, -EADDRINUSE);
         CHECK(is_there(text_of(&address) + 5));
@@ -366,7 +369,7 @@ static int files(void *arg) {
         CHECK(is_there(path));
         CHECK_EQ(unlink(path), 0);
 
-        /* What has taken its name meanwhile stays. */
+        /* A file that has taken the name meanwhile stays. */
         listener = listener_at(endpoint, NULL);
         CHECK_EQ(unlink(path), 0);
         none = listener_at(endpoint, NULL);
@@ -397,7 +400,7 @@ static int modes(void *arg) {
         return 0;
 }
 
-/* ---- sockets that listen already ---- */
+/* ---- inherited sockets ---- */
 
 static int handed_down(void *arg) {
         enum kind kind = *(enum kind *) arg;
@@ -413,7 +416,7 @@ static int handed_down(void *arg) {
                 check_listens(listener, belay_listener_endpoint(listener));
         belay_listener_close(listener);
         CHECK_EQ(open_count(), open_before);
-        /* Who made the file may want it again. */
+        /* The file stays, since the program that made it may still need it. */
         if (kind == UNIX_PATH) {
                 CHECK(is_there(text_of(&address) + 5));
                 CHECK_EQ(unlink(text_of(&address) + 5), 0);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors 0 and 1 are descriptors like all others: programs that closed their own get them for whatever they open
- * next, and a number that is not larger than 0 is no failure.
+ * Descriptors 0 and 1 are descriptors like all others. A program that closed its standard
+ * descriptors gets these numbers for whatever it opens next. A number that is not greater than 0
+ * must not be taken for a failure.
  */
 #define _GNU_SOURCE
 #include "servers.h"
 
 static int low;
 
-/* What is opened next gets it. */
+/* Frees the number, which the next open descriptor gets. */
 static void free_low(void) {
         CHECK_EQ(close(low), 0);
 }
@@ -22,7 +23,7 @@ static void take_low_back(void) {
         CHECK_EQ(open("/dev/null", O_RDWR | O_CLOEXEC), low);
 }
 
-/* Both ways. */
+/* In both directions. */
 static void check_pair(belay_stream *one, belay_stream *other) {
         char byte;
 
@@ -34,7 +35,10 @@ static void check_pair(belay_stream *one, belay_stream *other) {
         }
 }
 
-/* Whose it was it knows from the beginning: the system does not tell when the connection is gone. */
+/*
+ * The name of the peer is determined at the beginning, because the kernel does not report it after
+ * the connection has gone.
+ */
 static void check_name_of_the_gone(belay_stream *stream, int fd) {
         struct linger none = { .l_onoff = 1, .l_linger = 0 };
         struct sockaddr_in own;
@@ -110,7 +114,7 @@ static int connects(void *arg) {
                 belay_abort(other);
         }
         belay_listener_close(listener);
-        /* One that fails leaves it free. */
+        /* A call that fails leaves the number free. */
         free_low();
         CHECK(belay_connect(&stream, endpoint, NULL) < 0);
         take_low_back();
@@ -149,7 +153,7 @@ static int sends(void *arg) {
         return 0;
 }
 
-/* ---- what has no family ---- */
+/* ---- without a family ---- */
 
 static int pairs(void *arg) {
         belay_stream *one, *other;
@@ -174,7 +178,7 @@ static int pairs(void *arg) {
         take_low_back();
         belay_abort(other);
 
-        /* Opened once more. */
+        /* The stream opens the description once more. */
         CHECK_EQ(pipe(fds), 0);
         free_low();
         CHECK_EQ(belay_stream_open_fd(&one, fds[0], NULL), 0);
@@ -203,7 +207,7 @@ static int travels(void *arg) {
         CHECK_EQ(fds[0], low);
         close(fds[0]);
         CHECK_EQ(belay_send_descriptors(one, "x", 1, (int[]) { 2 }, 1), 1);
-        /* What comes with bytes that are only read is closed. */
+        /* A read closes the descriptors that come with its bytes. */
         CHECK_EQ(belay_read(other, &byte, 1), 1);
         take_low_back();
         belay_abort(one);
@@ -223,7 +227,7 @@ static int looks_up(void *arg) {
         belay_addresses_free(found, count);
         take_low_back();
 
-        /* The only one that there is, of two. */
+        /* One descriptor is free, and the lookup needs two. */
         limit_descriptors(0);
         free_low();
         CHECK_EQ(belay_resolve("localhost:80", SOCK_STREAM, &found, &count), -EMFILE);
@@ -232,7 +236,7 @@ static int looks_up(void *arg) {
         return 0;
 }
 
-/* A file that was left over is found to be so by a socket of its own. */
+/* The check whether a file is left over uses a socket of its own. */
 static int takes_over(void *arg) {
         belay_address address;
         belay_listener *listener;
@@ -271,7 +275,7 @@ static int files(void *arg) {
         return 0;
 }
 
-/* ---- the loop's own ---- */
+/* ---- the loop's own descriptors ---- */
 
 static int echo(belay_stream *stream, void *arg) {
         (void) arg;
@@ -299,7 +303,7 @@ static int serve_a_bit(void *arg) {
         return 0;
 }
 
-/* With so many of the first three closed. */
+/* With the first `count` of descriptors 0 to 2 closed. */
 static int loops(void *arg) {
         int count = *(int *) arg;
         belay_loop *loop;
@@ -339,7 +343,7 @@ static int run_all(void *arg) {
         return 0;
 }
 
-/* The last one of the others is where a child says what failed. */
+/* Most tests leave descriptor 2 open, because a child reports failures there. */
 static void in_children(void) {
         struct child child;
 

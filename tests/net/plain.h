@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of the network share: addresses of each family that are nobody else's, plain sockets for the other
- * side, and what is open.
+ * Shared by the tests of the network: unused addresses of each family, plain sockets for the peer,
+ * and the count of open descriptors.
  */
 #ifndef BELAY_TESTS_PLAIN_H
 #define BELAY_TESTS_PLAIN_H
@@ -44,7 +44,7 @@ static inline bool has_ipv6(void) {
         return has;
 }
 
-/* Opens what the loop waits with, so that it is not counted among what a test opens. */
+/* Lets the loop open its own descriptors, so that they are not counted as the test's. */
 static inline void begin_io(void) {
         belay_stream *one, *other;
 
@@ -53,7 +53,7 @@ static inline void begin_io(void) {
         belay_abort(other);
 }
 
-/* A main function that is told of a family. */
+/* A main function with its family. */
 struct main_of {
         belay_fn *fn;
         enum kind kind;
@@ -66,7 +66,10 @@ static inline int run_main_of(void *arg) {
         return self->fn(&self->kind);
 }
 
-/* Runs it as main for each family that there is, which it gets a pointer to. */
+/*
+ * Runs `fn` as the main task for each family that the system has. Its argument points to the
+ * family.
+ */
 static inline void run_kinds(belay_fn *fn, const char *name, const belay_loop_options *options) {
         for (int i = 0; i < KINDS; i++) {
                 struct main_of main_of = { fn, (enum kind) i };
@@ -81,7 +84,7 @@ static inline void run_kinds(belay_fn *fn, const char *name, const belay_loop_op
 #define RUN_KINDS(fn) run_kinds(fn, #fn, NULL)
 #define RUN_KINDS_VIRTUAL(fn) run_kinds(fn, #fn, VIRTUAL)
 
-/* A path that is nobody else's. */
+/* Returns an unused path. */
 static inline const char *fresh_path(void) {
         static char path[100];
         static int number;
@@ -92,7 +95,7 @@ static inline const char *fresh_path(void) {
         return path;
 }
 
-/* An endpoint of that family to open at which it is not in use. */
+/* Returns an endpoint of this family that is not in use. */
 static inline const char *fresh_endpoint(enum kind kind) {
         static char text[128];
         static int number;
@@ -111,7 +114,7 @@ static inline const char *fresh_endpoint(enum kind kind) {
         }
 }
 
-/* The same as an address. */
+/* Returns such an endpoint as an address. */
 static inline belay_address fresh_address(enum kind kind, int type) {
         belay_address address = { .type = type }, *found;
         size_t count;
@@ -131,7 +134,7 @@ static inline int family_of(belay_address *address) {
         return sockaddr_of(address)->sa_family;
 }
 
-/* The path of a Unix socket's address; NULL where there is none. */
+/* Returns the path of a Unix socket's address, or NULL if it has none. */
 static inline const char *path_of(belay_address *address) {
         const struct sockaddr_un *un = (const struct sockaddr_un *) (const void *) address->address;
         bool has_path = un->sun_family == AF_UNIX && address->length > sizeof(sa_family_t) && un->sun_path[0] != '\0';
@@ -148,7 +151,7 @@ static inline const char *text_of(const belay_address *address) {
 
 /* ---- plain sockets ---- */
 
-/* Bound to a fresh address, which is written down. */
+/* Returns a socket that is bound to an unused address, and stores that address. */
 static inline int bound_socket(enum kind kind, int type, belay_address *address) {
         int fd;
 
@@ -174,7 +177,7 @@ static inline void close_bound(int fd, belay_address *address) {
                 CHECK_EQ(unlink(path_of(address)), 0);
 }
 
-/* An address at which there was somebody, and is not any more. */
+/* Returns an address at which there was a socket, and is none any more. */
 static inline belay_address deserted_address(enum kind kind, int type) {
         belay_address address;
 
@@ -203,11 +206,11 @@ static inline belay_address address_of(const belay_datagrams *socket) {
         return address;
 }
 
-/* ---- what is open ---- */
+/* ---- open descriptors ---- */
 
 static inline int open_count(void) {
         DIR *directory = opendir("/proc/self/fd");
-        int count = -1;         /* the directory's own */
+        int count = -1;         /* excludes the directory's own descriptor */
 
         CHECK(directory != NULL);
         for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
@@ -224,7 +227,7 @@ static inline bool is_there(const char *path) {
 
 static rlim_t descriptors_limit;
 
-/* From here on no descriptor can be opened but `more`. */
+/* Allows only `more` further descriptors to be opened from here on. */
 static inline void limit_descriptors(unsigned more) {
         struct rlimit limit;
         int next = dup(0);
@@ -252,7 +255,7 @@ static inline void let_run(void) {
                 CHECK_EQ(belay_yield(), 0);
 }
 
-/* Waits for its end, which is to be this one. */
+/* Waits for the end of the task, and checks its outcome. */
 static inline void end_of(belay_task *task, int expected) {
         int outcome = 1;
 

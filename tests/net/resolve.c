@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking names up, with a getaddrinfo() of the test's own: what it says, and what becomes of it when nobody waits
- * any more.
+ * Lookups of names with a getaddrinfo() of the test: the results, and lookups whose tasks have
+ * stopped waiting for them.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -18,9 +18,9 @@
 #include "../thread/threads.h"
 #include "plain.h"
 
-/* ---- the look-up ---- */
+/* ---- the lookup ---- */
 
-/* Names that begin with "held" wait for as many of these. */
+/* A lookup of a name that begins with "held" posts `begun`, and waits for `go`. */
 static sem_t begun, go;
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -122,13 +122,16 @@ void freeaddrinfo(struct addrinfo *info) {
         }
 }
 
-/* Those who were left to themselves have come to their end, and have kept nothing. */
+/*
+ * Waits until the lookups that went on alone have ended, and checks that they have freed their
+ * results.
+ */
 static void await_all(unsigned threads) {
         await_threads(threads);
         CHECK_EQ(counted(&alive), 0);
 }
 
-/* ---- what it says ---- */
+/* ---- results ---- */
 
 static void check_text(const belay_address *address, const char *expected) {
         const struct sockaddr *generic = (const struct sockaddr *) &address->address;
@@ -153,7 +156,7 @@ static int finds(void *arg) {
         CHECK(size == 3 && found[2].type == SOCK_DGRAM);
         belay_addresses_free(found, size);
 
-        /* A service's name alone. */
+        /* A service name alone. */
         CHECK_EQ(belay_resolve(":http", SOCK_STREAM, &found, &size), 0);
         CHECK_EQ(size, 2);
         check_text(&found[0], "[::1]:80");
@@ -164,7 +167,7 @@ static int finds(void *arg) {
         check_text(&found[1], "0.0.0.0:80");
         belay_addresses_free(found, size);
 
-        /* What is an address needs nobody to look it up. */
+        /* A literal address needs no lookup. */
         calls = 0;
         CHECK_EQ(belay_resolve("127.0.0.1:80", SOCK_STREAM, &found, &size), 0);
         belay_addresses_free(found, size);
@@ -179,9 +182,12 @@ static int errors(void *arg) {
                 { "none:80", -ENOENT }, { "service:80", -ENOENT }, { "again:80", -EAGAIN }, { "fail:80", -EAGAIN },
                 { "memory:80", -ENOMEM }, { "family:80", -EINVAL }, { "system:80", -EACCES }, { "unsaid:80", -EAGAIN },
                 { "127.0.0.1", -EINVAL },
-                /* What a server for names came to is not what the host would. */
+                /*
+                 * Errors of the connection to the name server must not look like errors of the
+                 * host.
+                 */
                 { "refused:80", -EAGAIN }, { "unreachable:80", -EAGAIN }, { "late:80", -EAGAIN }, { "missing:80", -EAGAIN },
-                /* Whatever it is called, it says nothing of the name. */
+                /* Whatever getaddrinfo() returns, a shortage says nothing about the name. */
                 { "short:80", -EMFILE }, { "short-again:80", -ENFILE }, { "short-fail:80", -ENOMEM },
                 { "short-service:80", -EMFILE }, { "short-system:80", -ENOBUFS },
         };
@@ -211,7 +217,7 @@ static int errors(void *arg) {
                 if (strncmp(texts[i].endpoint, "again", 5) == 0)
                         snprintf(text, sizeof(text), "%s%s", texts[i].text, gai_strerror(EAI_AGAIN));
                 CHECK_STR(belay_failure_text(failure), text);
-                /* And what the code is called by the system is not said of it. */
+                /* The formatted failure does not add the system's text for the code. */
                 belay_failure_format(failure, formatted, sizeof(formatted));
                 CHECK_STR(formatted, text);
                 belay_failure_release(failure);
@@ -219,7 +225,7 @@ static int errors(void *arg) {
         return 0;
 }
 
-/* A library that could not open its files is not asked. */
+/* If the C library could not open its files, getaddrinfo() is not called. */
 static int short_of_descriptors(void *arg) {
         belay_address *found;
         size_t size;
@@ -275,7 +281,7 @@ static void let_go(unsigned number) {
                 sem_post(&go);
 }
 
-/* It returns at once; the look-up goes on alone, and what it finds goes with it. */
+/* The call returns at once. The lookup goes on without its task, and frees its result itself. */
 static int left_alone(void *arg) {
         struct asker asker = { .endpoint = "held:80" };
         belay_task *task = must(belay_spawn(asks, &asker));
@@ -288,7 +294,7 @@ static int left_alone(void *arg) {
         CHECK_EQ(asker.then, 0);
         CHECK_EQ(belay_loop_self()->expected, 0);
         belay_release(task);
-        /* With or without the loop. */
+        /* While the loop runs, or after it. */
         if (arg == NULL) {
                 let_go(1);
                 while (counted(&at_once) > 0)
@@ -299,7 +305,7 @@ static int left_alone(void *arg) {
 
 enum { AT_ONCE = 8, MORE = 5 };
 
-/* So many at a time; others stand in line, and are taken out of it. */
+/* Only AT_ONCE lookups run at a time. Others wait in a queue, and can be cancelled there. */
 static int in_line(void *arg) {
         struct asker askers[AT_ONCE + MORE];
         belay_task *tasks[AT_ONCE + MORE];
@@ -316,7 +322,7 @@ static int in_line(void *arg) {
         CHECK_EQ(counted(&calls) - before, AT_ONCE);
         CHECK_EQ(belay_cancel_wait(tasks[AT_ONCE + MORE - 1], NULL, BELAY_NEVER, NULL), 0);
         CHECK_EQ(askers[AT_ONCE + MORE - 1].rc, -ECANCELED);
-        /* Files need not wait for them. */
+        /* Jobs for files need not wait for lookups. */
         CHECK_EQ(belay_file_stat("/", true, &stat), 0);
         let_go(AT_ONCE + MORE - 1);
         for (int i = 0; i < AT_ONCE + MORE; i++) {
@@ -331,7 +337,10 @@ static int in_line(void *arg) {
         return 0;
 }
 
-/* Word of it was left when the request comes: what happened wins. */
+/*
+ * The lookup has ended when the request arrives. The call returns its result, and the request stays
+ * pending.
+ */
 static int just_found(void *arg) {
         struct asker asker = { .endpoint = "held:80" };
         belay_task *task = must(belay_spawn(asks, &asker));
@@ -361,7 +370,7 @@ static int pending_before(void *arg) {
         return 0;
 }
 
-/* ---- one that the shut-down gives up, with its task ---- */
+/* ---- a lookup whose task the shutdown abandons ---- */
 
 static int asks_shielded(void *arg) {
         belay_shield_scope shield;
@@ -391,7 +400,7 @@ static int is_given_up(void *arg) {
         return 0;
 }
 
-/* ---- everywhere ---- */
+/* ---- cancelled everywhere ---- */
 
 static int looks_up(void *arg) {
         belay_address *found;
@@ -443,7 +452,7 @@ int main(void) {
         bly_balance_take(&before);
         CHECK_EQ(belay_run(left_alone, &without), 0);
         bly_balance_take(&after);
-        /* What it still uses is nobody's to give back but its own. */
+        /* The memory that the lookup still uses is not counted: the lookup itself frees it. */
         CHECK(!bly_balance_tilted(&before, &after));
         CHECK_EQ(bly_balance_end(), 0);
         CHECK_EQ(counted(&at_once), 1);

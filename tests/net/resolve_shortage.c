@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking names up by the system's own getaddrinfo() while descriptors are short, first of all in the life of a
- * process: no answer then says anything of the name, and later answers are not spoiled.
+ * Lookups with the system's getaddrinfo() while descriptors are short, as the first lookups of a
+ * process. The errors must say nothing about the name, and later lookups must work.
  */
 #define _GNU_SOURCE
 #include "servers.h"
@@ -43,7 +43,7 @@ static int run(void *arg) {
         return belay_run(look_up_twice, arg);
 }
 
-/* Which interface it is, the system tells by a socket. */
+/* The C library needs a socket to determine the interface. */
 static int scopes(void *arg) {
         (void) arg;
         begin_io();
@@ -57,7 +57,10 @@ static int scopes(void *arg) {
         return 0;
 }
 
-/* An address that could not be tried: the others say nothing of the peer, and nothing is listened at half. */
+/*
+ * If an address cannot be tried for lack of a descriptor, the call returns that error, whatever the
+ * other addresses returned. A listener or socket is not opened for only some of its addresses.
+ */
 static int sockets(void *arg) {
         belay_datagrams *datagrams;
         belay_listener *listener;

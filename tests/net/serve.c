@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serving: connections side by side, how it ends (stopped, cancelled once and twice, grace), how many at a time,
- * handlers that fail, and what is said of them. Under a virtual clock, with clients that are plain sockets.
+ * Serving: concurrent connections, the end of serving (stopped, cancelled once and twice, grace),
+ * the limit on connections, handlers that fail, and their reports. Under a virtual clock, with
+ * plain sockets as clients.
  */
 #define _GNU_SOURCE
 #include "servers.h"
@@ -66,7 +67,7 @@ static int echo(belay_stream *stream, void *arg) {
         return rc;
 }
 
-/* Goes on for so long, whatever comes. */
+/* Sleeps for the given span. */
 static int lasts(belay_stream *stream, void *arg) {
         int rc;
 
@@ -78,7 +79,7 @@ static int lasts(belay_stream *stream, void *arg) {
         return rc;
 }
 
-/* Its clean-up takes a while. */
+/* Its cleanup takes 3 seconds. */
 static int cleans_up(belay_stream *stream, void *arg) {
         int rc = lasts(stream, arg);
 
@@ -93,7 +94,7 @@ static void forget_all(void) {
         begun = ended = cancelled = 0;
 }
 
-/* ---- side by side ---- */
+/* ---- concurrent connections ---- */
 
 static int echoes(void *arg) {
         enum { CLIENTS = 20 };
@@ -128,9 +129,9 @@ static int echoes(void *arg) {
         return 0;
 }
 
-/* ---- the end ---- */
+/* ---- the end of serving ---- */
 
-/* By a stop or a request, with nobody there: at once. */
+/* Serving without connections ends at once, by a stop or a request. */
 static int ends_empty(void *arg) {
         (void) arg;
         for (int stops = 0; stops < 2; stops++) {
@@ -149,7 +150,10 @@ static int ends_empty(void *arg) {
         return 0;
 }
 
-/* Connections go on for the grace, those that are left are cancelled, and their clean-up is waited for. */
+/*
+ * Connections may go on for the grace. The remaining ones are cancelled, and the server waits for
+ * their cleanup.
+ */
 static int grace(void *arg) {
         (void) arg;
         for (int stops = 0; stops < 2; stops++)
@@ -174,7 +178,7 @@ static int grace(void *arg) {
                         let_run();
                         CHECK(!server.done);
                         CHECK_EQ(belay_serve_count(server.listener), 1);
-                        /* Others may have its place at once. */
+                        /* Another listener can take the endpoint at once. */
                         CHECK_EQ(belay_listener_fd(server.listener), -EBADF);
                         CHECK_EQ(belay_listen(&next, endpoint, NULL), 0);
                         other = connect_plainly(next);
@@ -183,7 +187,9 @@ static int grace(void *arg) {
                         end_server(&server, stops ? 0 : -ECANCELED);
                         CHECK_EQ(ended, 1);
                         CHECK_EQ(cancelled, longer);
-                        /* Four seconds and a goodbye; or five, and three of clean-up. */
+                        /*
+                         * 4 seconds and 1 for the graceful close, or 5 seconds and 3 for cleanup.
+                         */
                         CHECK_EQ((belay_now() - begin) / BELAY_SECOND, longer ? 8 : 5);
                         close(fd);
                         close(other);
@@ -192,7 +198,7 @@ static int grace(void *arg) {
         return 0;
 }
 
-/* The default is ten seconds, and BELAY_NEVER is without end. */
+/* The default grace is 10 seconds. BELAY_NEVER sets no limit. */
 static int graces(void *arg) {
         (void) arg;
         for (int never = 0; never < 2; never++) {
@@ -214,7 +220,7 @@ static int graces(void *arg) {
         return 0;
 }
 
-/* A second request ends the grace, after a stop too, and the first one is not forgotten over it. */
+/* A second request ends the grace, also after a stop. The first request still counts. */
 static int second_request(void *arg) {
         (void) arg;
         for (int stops = 0; stops < 2; stops++) {
@@ -243,7 +249,10 @@ static int second_request(void *arg) {
         return 0;
 }
 
-/* More of them, while it cleans up, do not leave it alone, nor cut it short. */
+/*
+ * Further requests while a handler cleans up neither make the server return before it nor shorten
+ * the cleanup.
+ */
 static int third_request(void *arg) {
         belay_time begin, span = BELAY_HOUR;
         struct server server = { .arg = &span, .options.grace = BELAY_MINUTE };
@@ -267,7 +276,7 @@ static int third_request(void *arg) {
         return 0;
 }
 
-/* Its listener's handle is closed beneath it: accepting has failed for good. */
+/* Another task closes the listener. Accepting fails permanently. */
 static int closed_beneath(void *arg) {
         struct server server = { .options.grace = BELAY_SECOND };
         int fd;
@@ -287,7 +296,10 @@ static int closed_beneath(void *arg) {
         return 0;
 }
 
-/* Cancelled before its connection's first step: the handler never runs, and the connection is gone. */
+/*
+ * The server is cancelled before the first step of a connection's task. The handler never runs, and
+ * the connection is closed.
+ */
 static int before_the_first_step(void *arg) {
         enum kind kind = *(enum kind *) arg;
         int open_before = open_count();
@@ -300,7 +312,7 @@ static int before_the_first_step(void *arg) {
         while (belay_serve_count(server.listener) == 0)
                 CHECK_EQ(belay_yield(), 0);
         if (begun == 0) {
-                /* Both at once: the connections' task is new yet. */
+                /* Both requests at once, while the connection's task is new. */
                 CHECK(belay_cancel(server.task, NULL));
                 CHECK(belay_cancel(server.task, NULL));
         } else {
@@ -317,7 +329,7 @@ static int before_the_first_step(void *arg) {
         return 0;
 }
 
-/* ---- how many ---- */
+/* ---- the limit on connections ---- */
 
 static int at_most(void *arg) {
         enum { CLIENTS = 10, MOST = 3 };
@@ -342,7 +354,7 @@ static int at_most(void *arg) {
         CHECK_EQ(belay_serve_stop(server.listener), 0);
         end_server(&server, 0);
 
-        /* It can be stopped, and cancelled, while it is full. */
+        /* A server at its limit can be stopped and cancelled. */
         for (int stops = 0; stops < 2; stops++) {
                 server.options.most = 1;
                 start_server(&server, IPV4, echo);
@@ -361,7 +373,7 @@ static int at_most(void *arg) {
         return 0;
 }
 
-/* ---- closing in good order ---- */
+/* ---- graceful closing ---- */
 
 static int answers(belay_stream *stream, void *arg) {
         (void) arg;
@@ -369,7 +381,10 @@ static int answers(belay_stream *stream, void *arg) {
         return belay_write(stream, "ok", 2) == 2 ? 0 : -EIO;
 }
 
-/* What the client still sends does not cost it the answer; one that never ends is closed after the limit. */
+/*
+ * Data that a client sends late must not make it lose the answer. A client that never ends is
+ * closed after the limit.
+ */
 static int goodbye(void *arg) {
         (void) arg;
         for (int given = 0; given < 2; given++) {
@@ -388,7 +403,7 @@ static int goodbye(void *arg) {
                         CHECK_EQ(next_byte(fds[i]), -1);
                 }
                 close(fds[0]);
-                /* Their handlers have returned. */
+                /* The handlers have returned. */
                 CHECK_EQ(belay_serve_count(server.listener), 0);
                 while (belay_serve_lingering(server.listener) > 0)
                         CHECK_EQ(belay_sleep(100 * BELAY_MILLISECOND), 0);
@@ -421,7 +436,7 @@ static void on_failure(belay_stream *stream, int rc, void *arg) {
         CHECK(arg == &told_arg);
         CHECK(belay_self() != NULL);
         CHECK(strncmp(belay_stream_name(stream), "tcp ", 4) == 0);
-        /* It is still there, and may be waited in. */
+        /* The stream is still open, and the callback may wait. */
         CHECK_EQ(belay_write(stream, "?", 1), 1);
         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         told[told_count++] = rc;
@@ -461,7 +476,7 @@ static int failures(void *arg) {
                         CHECK_EQ(kept_count, 0);
                 } else {
                         CHECK_EQ(kept_count, 1);
-                        /* With its text, and on one line whatever is in it. */
+                        /* The line contains the failure's text, without line breaks. */
                         CHECK_LINES(1, "Protocol error: bad ?header");
                         CHECK_LINES(1, "127.0.0.1:");
                         CHECK_EQ(kept_lines[0].level, BELAY_LOG_WARNING);
@@ -490,13 +505,19 @@ static int abort_it(void *arg) {
         return 0;
 }
 
-/* Another task does it: while the handler waits in it, or while serving closes it in good order. */
+/*
+ * Another task closes the stream, while the handler waits in it or while the server closes it
+ * gracefully.
+ */
 static int is_closed(belay_stream *stream, void *arg) {
         char byte;
 
         (void) arg;
         CHECK_EQ(belay_read(stream, &byte, 1), 1);
-        /* A failure ends the stream before that. */
+        /*
+         * If the handler fails, the server aborts the stream, and there is no graceful close to
+         * interrupt.
+         */
         if (byte & 1 || !(byte & 4))
                 belay_release(must(belay_spawn(abort_it, stream)));
         if (byte & 1)
@@ -535,17 +556,17 @@ static int handlers_that_close(void *arg) {
                 }
                 CHECK_EQ(belay_serve_stop(server.listener), 0);
                 end_server(&server, 0);
-                /* Four failed, and are told of once each. */
+                /* Four handlers failed, and each is reported once. */
                 CHECK_EQ(kept_count, round & 1 ? 0 : 4);
                 CHECK(!(round & 1) || (round & 2 ? told_of_none == 2 : told_of_none == 4));
                 belay_set_log(NULL, NULL);
-                /* In the first round the loop made what it waits with. */
+                /* In the first round the loop opened its own descriptors. */
                 CHECK(round == 0 || open_count() == open_before);
         }
         return 0;
 }
 
-/* As often as peers like: not each is worth a line. */
+/* Peers can make handlers fail as often as they like, so the number of log lines is limited. */
 static int many_failures(void *arg) {
         struct server server = { 0 };
 
@@ -597,7 +618,7 @@ static int refuses(void *arg) {
         return 0;
 }
 
-/* One that has been served at listens no more. */
+/* A listener that has been served at does not listen any more. */
 static int twice(void *arg) {
         struct server server = { 0 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A server and its clients in one loop, cancelled at every wait of each of them.
+ * A server and its clients in one loop, cancelled at each wait of each task.
  */
 #define _GNU_SOURCE
 #include "everywhere/everywhere.h"
@@ -15,7 +15,7 @@ struct scene {
         unsigned answered;
 };
 
-/* A line is answered by itself; clean-up takes a while. */
+/* Answers each line with the line itself; its cleanup takes a while. */
 static int answer(belay_stream *stream, void *arg) {
         struct scene *scene = arg;
         char line[64];
@@ -61,7 +61,7 @@ static int ask(void *arg) {
                 closed = belay_close(stream, rc == 0 ? BELAY_SECOND : 0);
                 rc = rc < 0 ? rc : closed;
         }
-        /* What becomes of a connection whose server was cancelled is no failure here. */
+        /* The error of a connection whose server was cancelled is no failure of this test. */
         return rc == -ECANCELED ? rc : 0;
 }
 
@@ -89,7 +89,9 @@ static int server_and_clients(void *arg) {
         return rc;
 }
 
-/* The server alone is cancelled while clients go on; they see an end or a reset. */
+/*
+ * The server alone is cancelled while clients go on. They read the end of the stream, or a reset.
+ */
 static int server_is_cancelled(void *arg) {
         struct scene scene = { .kind = *(enum kind *) arg };
         belay_stream *streams[CLIENTS] = { NULL };
@@ -117,7 +119,7 @@ static int server_is_cancelled(void *arg) {
         for (int i = 0; i < CLIENTS; i++)
                 belay_abort(streams[i]);
         belay_listener_close(scene.listener);
-        /* What becomes of a connection whose server was cancelled is no failure. */
+        /* The error of a connection whose server was cancelled is no failure of this test. */
         return rc == -ECANCELED || rc == -ETIMEDOUT ? rc : belay_yield();
 }
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Serving when descriptors run out: it says so once, connections wait, and it goes on as soon as one has ended, or
- * when there is room again for another reason.
+ * Serving when descriptors run out. The server logs that once, and new connections wait. It
+ * continues when a connection has ended, or when there is room for another reason.
  */
 #define _GNU_SOURCE
 #include "servers.h"
 
 /* ---- descriptors ---- */
 
-/* All that may be had are taken: a limit that is lowered is not heeded by what was begun before. */
+/*
+ * Takes all descriptors that the limit allows. A lowered limit would not affect an operation that
+ * has already begun.
+ */
 enum { MOST = 64 };
 
 static int taken[MOST], taken_count;
@@ -40,7 +43,7 @@ static void check_echoed(int fd) {
         CHECK_EQ(next_byte(fd), 'x');
 }
 
-/* How the shortage ends. */
+/* The event that ends the shortage. */
 enum end { BY_A_CONNECTION, BY_OTHERS, BY_A_STOP, BY_A_REQUEST, ENDS };
 
 static int short_of(belay_listener *listener, belay_task *task, enum end end) {
@@ -56,7 +59,7 @@ static int short_of(belay_listener *listener, belay_task *task, enum end end) {
                 CHECK_EQ(belay_sleep(10 * BELAY_SECOND), 0);
                 CHECK_EQ(belay_serve_count(listener), 1);
                 CHECK_EQ(take_byte(second), NOTHING_YET);
-                /* Those who are there are not touched. */
+                /* Existing connections are not affected. */
                 check_echoed(first);
                 CHECK_EQ(kept_count, round + 1);
                 CHECK_LINES(round + 1, strerror(EMFILE));
@@ -105,7 +108,10 @@ static int shortage(void *arg) {
         return 0;
 }
 
-/* At the brink each connection that ends makes room for one, and the next finds none again: not each says so. */
+/*
+ * At the limit, each connection that ends makes room for one, and the next finds none again. The
+ * log lines about that are limited.
+ */
 static int churn(void *arg) {
         enum { ROUNDS = 150 };
         belay_listener *listener = listener_of(*(enum kind *) arg);
@@ -159,7 +165,7 @@ static int no_memory(void *arg) {
         refused_from = 0;
         CHECK_LINES(1, strerror(ENOMEM));
         check_echoed(first);
-        /* The connection that found no memory was closed, or waited. */
+        /* The connection for which there was no memory was closed, or waited. */
         (void) next_byte(second);
         close(second);
         second = connect_plainly(listener);
@@ -173,7 +179,10 @@ static int no_memory(void *arg) {
         return 0;
 }
 
-/* No task can be had for a connection: it is closed, holds no place, and is not told of each time. */
+/*
+ * If there is no stack for a connection's task, the connection is closed and does not count. The
+ * log lines about that are limited.
+ */
 static int serves_without_stacks(void *arg) {
         return belay_serve(arg, echo, NULL, BELAY_OPTIONS(belay_serve_options, .most = 1, .stack_size = SIZE_MAX / 4));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of accepting and serving share: clients that are plain sockets, whose connections are made at once,
- * and which see what a server does to them.
+ * Shared by the tests of accepting and serving: clients that are plain sockets, connect at once,
+ * and observe what the server does.
  */
 #ifndef BELAY_TESTS_SERVERS_H
 #define BELAY_TESTS_SERVERS_H
@@ -9,7 +9,7 @@
 #include "io/back_ends.h"
 #include "plain.h"
 
-/* It takes a connection and drops it where there is no descriptor for it. */
+/* valgrind accepts a connection and drops it if there is no descriptor for it. */
 static inline bool is_under_valgrind(void) {
         return getenv("RUN") != NULL && strstr(getenv("RUN"), "valgrind") != NULL;
 }
@@ -21,7 +21,7 @@ static inline belay_listener *listener_of(enum kind kind) {
         return listener;
 }
 
-/* It does not block; a negative errno if there is no connection to be had. */
+/* Returns a non-blocking socket, or a negative errno if it cannot be connected. */
 static inline int try_connecting(const belay_listener *listener) {
         belay_address *found;
         size_t count;
@@ -50,7 +50,7 @@ static inline void put_byte(int fd, unsigned char byte) {
         CHECK_EQ(send(fd, &byte, 1, MSG_NOSIGNAL), 1);
 }
 
-/* The next byte, or -1 for the end, or a negative errno; -EAGAIN: nothing is there now. */
+/* Returns the next byte, -1 at the end of the stream, or -errno - 1000, such as NOTHING_YET. */
 static inline int take_byte(int fd) {
         unsigned char byte;
         ssize_t size = recv(fd, &byte, 1, MSG_DONTWAIT);
@@ -60,7 +60,7 @@ static inline int take_byte(int fd) {
 
 enum { NOTHING_YET = -EAGAIN - 1000, RESET = -ECONNRESET - 1000 };
 
-/* Waits for it. */
+/* Waits for the next byte and returns it in the same way. */
 static inline int next_byte(int fd) {
         CHECK((belay_wait_fd(fd, BELAY_READABLE) & BELAY_READABLE) != 0);
         return take_byte(fd);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For tests that connect to several addresses: other sides that answer, refuse, or say nothing.
+ * For tests that connect to several addresses: peers that answer, refuse, or do not react.
  */
 #ifndef BELAY_TESTS_SIDES_H
 #define BELAY_TESTS_SIDES_H
@@ -11,9 +11,9 @@
 
 enum side {
         ANSWERS,                        /* a listener */
-        SILENT,                         /* one whose backlog is full */
-        REFUSES,                        /* nobody */
-        MISSING,                        /* the file of a Unix socket that is not there */
+        SILENT,                         /* a listener whose backlog is full */
+        REFUSES,                        /* no socket */
+        MISSING,                        /* a Unix socket's file that does not exist */
         UNIX_FULL,                      /* a Unix socket whose backlog is full */
 };
 
@@ -69,7 +69,7 @@ static inline int connect_any(belay_time stagger, belay_stream **stream) {
         return bly_connect_any(&how, addresses, side_count, stream);
 }
 
-/* It leads to the side with this number. */
+/* Returns whether the stream leads to peer number `i`. */
 static inline bool leads_to(belay_stream *stream, size_t i) {
         belay_address peer = { .length = sizeof(peer.address) };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of streams: half closed, closed in good order or at once, aborted; with tasks inside, cancelled, and cut.
+ * The end of streams: half-closed, closed gracefully or at once, and aborted. Tasks may be inside
+ * the stream, the close may be cancelled, and a message may be incomplete.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -10,7 +11,7 @@
 
 #include "stream/streams.h"
 
-enum { MUCH = 1 << 22 };                /* more than there is room for in any */
+enum { MUCH = 1 << 22 };                /* more bytes than any kind of stream has room for */
 
 static belay_stream *ends[2];
 
@@ -19,7 +20,7 @@ static void open_wire(belay_time delay) {
                                                 .ways = { { .delay = delay }, { .delay = delay } })), 0);
 }
 
-/* Two ends of a TCP connection. */
+/* Opens both ends of a TCP connection. */
 static void open_tcp(void) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
@@ -43,7 +44,7 @@ static bool is_open(int fd) {
         return fcntl(fd, F_GETFD) >= 0;
 }
 
-/* ---- half ---- */
+/* ---- half-close ---- */
 
 static int half(void *arg) {
         struct subject *subject = arg;
@@ -66,28 +67,28 @@ static int half(void *arg) {
                 CHECK_EQ(belay_read_exactly(ends[1], buffer, 100), 8);
                 CHECK(memcmp(buffer, "question", 8) == 0);
                 CHECK_EQ(belay_read(ends[1], buffer, 100), 0);
-                /* The other way goes on. */
+                /* The other direction goes on. */
                 CHECK_EQ(belay_write(ends[1], "answer", 6), 6);
                 CHECK_EQ(belay_read_exactly(ends[0], buffer, 6), 6);
                 CHECK_EQ(belay_half_close(ends[1]), 0);
                 CHECK_EQ(belay_read(ends[0], buffer, 100), 0);
                 CHECK_EQ(belay_sent(ends[0]), 8);
         }
-        /* Both sides have ended: nothing to wait for. */
+        /* Both sides have ended, so the close does not wait. */
         CHECK_EQ(belay_close(ends[0], subject->kind < PIPE ? BELAY_HOUR : 0), 0);
         CHECK_EQ(belay_close(ends[1], subject->kind < PIPE ? BELAY_HOUR : 0), 0);
         return 0;
 }
 
-/* ---- in good order ---- */
+/* ---- gracefully ---- */
 
 struct peer {
-        belay_time delay;               /* before it ends */
-        size_t sends;                   /* before that */
+        belay_time delay;               /* span before it closes */
+        size_t sends;                   /* bytes that it sends before that */
         int rc;
 };
 
-/* Reads what comes to its end, and closes then. */
+/* Reads until the end of the stream, and then closes. */
 static int answer_late(void *arg) {
         struct peer *self = arg;
         char buffer[100];
@@ -112,7 +113,10 @@ static int in_good_order(void *arg) {
         open_wire(BELAY_SECOND);
         task = must(belay_spawn(answer_late, &peer));
         CHECK_EQ(belay_write(ends[0], "bye", 3), 3);
-        /* The end takes a second there, and the other one a second back. What comes before that is dropped. */
+        /*
+         * The end of the stream takes a second to the peer, and the peer's end takes a second back.
+         * Bytes that arrive before that end are dropped.
+         */
         CHECK_EQ(belay_close(ends[0], BELAY_HOUR), 0);
         CHECK(belay_now() >= BELAY_MINUTE + 2 * BELAY_SECOND);
         CHECK(belay_now() <= BELAY_MINUTE + 10 * BELAY_SECOND);
@@ -132,10 +136,10 @@ static int limit_met(void *arg) {
         CHECK_EQ(belay_close(ends[0], BELAY_SECOND), -ETIMEDOUT);
         CHECK_EQ(belay_now(), BELAY_SECOND);
         join_task(task, 0);
-        /* It is closed all the same, though in no bad order. */
+        /* The stream is closed in spite of the expired limit. The peer sees no reset. */
         CHECK_EQ(peer.rc, 0);
 
-        /* Nothing of that limit is left with the task. */
+        /* The expired limit leaves no request with the task. */
         open_wire(0);
         CHECK_EQ(belay_close(ends[0], BELAY_SECOND), -ETIMEDOUT);
         CHECK_EQ(belay_cancelling(belay_self()), 0);
@@ -170,7 +174,11 @@ static int endless(void *arg) {
         return 0;
 }
 
-/* Nobody loses the last answer because a question came late. */
+/*
+ * A peer that sends after this side has stopped reading must still receive the last answer. If the
+ * socket were closed at once with unread data, the kernel would reset the connection and drop the
+ * answer.
+ */
 struct client {
         char answer[100];
         ssize_t size;
@@ -228,7 +236,7 @@ static int aborts(void *arg) {
         belay_task *task;
         ssize_t rc;
 
-        /* While the other side waits; and where what it waits for is there already. */
+        /* The peer waits meanwhile, or its data is there already. */
         open_ends(subject->kind, ends);
         once.stream = ends[1];
         once.buffer = buffer;
@@ -266,7 +274,7 @@ static int abort_tcp(void *arg) {
         return 0;
 }
 
-/* What is under way is given up; what has arrived is not. */
+/* An abort discards bytes on their way, but not bytes that have arrived. */
 static int abort_drops(void *arg) {
         char buffer[100];
 
@@ -284,7 +292,7 @@ static int abort_drops(void *arg) {
         return 0;
 }
 
-/* A message that was cut must not look like a whole one. */
+/* A peer must not take an incomplete message for a whole one. */
 static int close_cut(void *arg) {
         static char data[100];
         char buffer[100];
@@ -343,7 +351,10 @@ static int with_tasks_inside(void *arg) {
                 join_task(tasks[0], 0);
                 if (both)
                         join_task(tasks[1], 0);
-                /* The handle is gone, whatever was moved before. */
+                /*
+                 * The handle is invalid, so the calls return -EBADF even if they moved bytes
+                 * before.
+                 */
                 CHECK_EQ(writer.result, -EBADF);
                 CHECK_EQ(reader.result, -EBADF);
                 belay_abort(other);
@@ -352,7 +363,7 @@ static int with_tasks_inside(void *arg) {
         return 0;
 }
 
-/* Reads a byte, and closes the other stream then. */
+/* Reads a byte, and then closes the other stream. */
 struct closer {
         belay_stream *stream, *other;
 };
@@ -367,8 +378,8 @@ static int read_and_close(void *arg) {
 }
 
 /*
- * Data came for both, so that both readers are ready, and the first closes the stream of the second before that runs.
- * That one does not wait again in what is closed.
+ * Data has arrived for two streams, so both readers are ready. The first reader closes the stream
+ * of the second before the second runs. The second must not wait again in the closed stream.
  */
 static int closed_before_it_runs(void *arg) {
         struct subject *subject = arg;
@@ -411,7 +422,7 @@ static int copy_once(void *arg) {
         return 0;
 }
 
-/* A task that copies from a stream to itself is there twice. */
+/* A task that copies from a stream to itself is inside the stream twice. */
 static int echo_closed(void *arg) {
         struct subject *subject = arg;
         struct copier echo = { .copied = -1 };
@@ -434,7 +445,7 @@ static int echo_closed(void *arg) {
         return 0;
 }
 
-/* What it copies from is closed while it waits to write, and the other way round. */
+/* The source is closed while the copy waits to write. The other time, the target is closed. */
 static int copy_closed(void *arg) {
         struct subject *subject = arg;
         char *data = calloc(1, MUCH);
@@ -453,7 +464,7 @@ static int copy_closed(void *arg) {
                 writer.stream = ends[0];
                 tasks[0] = must(belay_spawn(copy_once, &copier));
                 tasks[1] = must(belay_spawn(write_once, &writer));
-                /* Until all is full. Which in real time cannot be known, but is likely. */
+                /* Wait until all buffers are full. In real time this is likely but not certain. */
                 do
                         CHECK_EQ(belay_sleep(subject->kind < WIRES ? BELAY_HOUR : BELAY_MILLISECOND), 0);
                 while (belay_sent(others[0]) == 0);
@@ -504,7 +515,9 @@ static int cancelled(void *arg) {
         return 0;
 }
 
-/* Aborted by somebody else meanwhile, and the deadlock. */
+/*
+ * A close without a limit, whose peer never ends, is a deadlock. The stream is closed all the same.
+ */
 static int without_hope(void *arg) {
         char byte;
 
@@ -540,7 +553,7 @@ static int closes_descriptors(void *arg) {
         return 0;
 }
 
-/* With a limit it would have to wait. */
+/* A close with a limit would have to wait, which a callback cannot. */
 static void close_in_callback(void *arg) {
         keep_lines();
         CHECK_EQ(belay_close(ends[0], BELAY_SECOND), -EPERM);

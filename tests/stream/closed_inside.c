@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams that another task closes while a call is inside: each call returns -EBADF, whatever it had moved, and whatever
- * else happened in the same turn. A copy is inside two streams, and the end of either ends it.
+ * Another task closes a stream while a call is inside it. Each call returns -EBADF, even if it had
+ * moved bytes, and whatever else happened in the same turn. A copy is inside two streams, and the
+ * close of either ends it.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -9,7 +10,7 @@
 #include "io/back_ends.h"
 #include "stream/streams.h"
 
-enum { MUCH = 1 << 22 };                /* more than there is room for in any */
+enum { MUCH = 1 << 22 };                /* more bytes than any kind of stream has room for */
 
 static char data[MUCH];
 static int file;
@@ -23,7 +24,7 @@ struct call {
         int64_t (*fn)(struct call *self);
         belay_stream *stream, *other;
         int64_t result;
-        int next;                       /* what the wait after it returns */
+        int next;                       /* result of the wait after the call */
         bool done;
 };
 
@@ -111,8 +112,9 @@ static int64_t call_close(struct call *self) {
 static const struct {
         const char *name;
         int64_t (*fn)(struct call *self);
-        bool reads;                     /* it waits for bytes, otherwise for room */
-        bool by_sockets, by_two_ways;   /* only there */
+        bool reads;                     /* the call waits for bytes; otherwise for room */
+        /* only with sockets; only with streams of both directions */
+        bool by_sockets, by_two_ways;
 } calls[] = {
         { "read", call_read, true, false, false },
         { "read_exactly", call_read_exactly, true, false, false },
@@ -136,14 +138,20 @@ static void give_up(belay_stream *stream, int way) {
                 CHECK_EQ(belay_close(stream, way == 1 ? 0 : BELAY_HOUR), 0);
 }
 
-/* Long enough for what the call moves before it has to wait. Descriptors take real time, and threads more of it. */
+/*
+ * Waits until the call has moved what it can and waits. Descriptors take real time, and the thread
+ * pool takes more of it.
+ */
 static void let_begin(enum kind kind) {
         let_run();
         for (int i = 0; kind >= WIRES && i < 2; i++)
                 CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
 }
 
-/* Waits, and is closed: by each way to do it, and with a request for the task before or after that. */
+/*
+ * Closes the stream in each way while a call waits in it. The task may receive a request before or
+ * after the close.
+ */
 static void close_under(size_t number, enum kind kind, int way, int request) {
         struct call call = { .fn = calls[number].fn, .result = NOT_YET };
         belay_stream *ends[2];
@@ -154,7 +162,7 @@ static void close_under(size_t number, enum kind kind, int way, int request) {
         call.other = calls[number].reads ? ends[0] : ends[1];
         task = must(belay_spawn(do_call, &call));
         let_begin(kind);
-        /* It has something, and waits for the rest. */
+        /* The call has received a byte, and waits for the rest. */
         if (calls[number].reads && call.fn != call_read && call.fn != call_receive_descriptors) {
                 CHECK_EQ(belay_write(call.other, "a", 1), 1);
                 let_begin(kind);
@@ -171,7 +179,9 @@ static void close_under(size_t number, enum kind kind, int way, int request) {
         belay_abort(call.other);
 }
 
-/* What it waits for comes, and another task, which is woken before, closes the stream. */
+/*
+ * The bytes that the call waits for arrive. Another task, which is woken first, closes the stream.
+ */
 struct closer {
         belay_stream *signal;
         struct call *call;
@@ -236,7 +246,10 @@ static int each_call(void *arg) {
 
 /* ---- copies ---- */
 
-/* A transport of somebody else's: it says nothing, takes what there is room for, and waits by a lock of its own. */
+/*
+ * A transport of the program. It never delivers a byte, accepts a limited number of bytes, and
+ * waits for an event of its own.
+ */
 struct own {
         belay_event told;
         size_t room;
@@ -305,12 +318,15 @@ static int64_t call_copy(struct call *self) {
         return belay_copy(self->stream, self->other, -1, NULL);
 }
 
-/* The other user of the stream that stays open. */
+/* The other task that uses the stream that stays open. */
 static int64_t call_write_one(struct call *self) {
         return belay_write(self->stream, data, MUCH);
 }
 
-/* What the closing of one of two streams comes to, for the copy and for those that are at the other. */
+/*
+ * Closes one of the two streams of a copy. The copy must end, and the call in the other stream must
+ * go on.
+ */
 static void ends_copy(belay_stream *from, belay_stream *to, bool close_from, int way, int request, enum kind kind) {
         struct call copy = { .fn = call_copy, .stream = to, .other = from, .result = NOT_YET };
         struct call beside = { .fn = close_from ? call_read : call_write_one, .stream = close_from ? to : from, .result = NOT_YET };
@@ -339,7 +355,7 @@ static void ends_copy(belay_stream *from, belay_stream *to, bool close_from, int
         }
 }
 
-/* Of a source that says nothing, and into a target that takes nothing more. */
+/* From a source that delivers nothing, and to a target that accepts no more. */
 static int copies(void *arg) {
         enum kind kind = ((struct subject *) arg)->kind;
 
@@ -351,7 +367,10 @@ static int copies(void *arg) {
                 belay_task *task;
                 char byte;
 
-                /* Another task is to write to the one and read from the other meanwhile: it must not be where they are full. */
+                /*
+                 * The second task uses the direction that the copy does not use. A pipe has no such
+                 * direction.
+                 */
                 if (is_full && kind == PIPE)
                         continue;
                 open_ends(kind, in);
@@ -359,7 +378,7 @@ static int copies(void *arg) {
                 filler.stream = in[0];
                 task = is_full ? must(belay_spawn(write_once, &filler)) : NULL;
                 ends_copy(in[1], out[0], close_from, way, request, kind);
-                /* The other side is told at once. */
+                /* The peer finds out at once. */
                 if (!is_full) {
                         ssize_t rc = close_from ? belay_write(in[0], data, MUCH) : belay_read(out[1], &byte, 1);
 
@@ -377,7 +396,7 @@ static int copies(void *arg) {
         return 0;
 }
 
-/* From a transport that is not belay's, and to one. */
+/* From a program's own transport, and to one. */
 static int copies_of_others(void *arg) {
         enum kind kind = ((struct subject *) arg)->kind;
 
@@ -403,7 +422,7 @@ static int copies_of_others(void *arg) {
         return 0;
 }
 
-/* A limit of the task's own around the copy is told apart from the end of a stream. */
+/* The task's own timeout around a copy is reported as such, and not as the end of a stream. */
 static int with_limit(void *arg) {
         belay_stream *in[2], *out[2];
         belay_timeout limit;

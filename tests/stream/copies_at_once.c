@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several copies wait for something to read, and then none of them can write what it has read: each has a place for
- * it, though the loop keeps but one in reserve. Where there is no memory for more, they say so, and nothing is lost.
+ * Several copies wait for data, and then none of them can write the data that it has read. Each
+ * needs a buffer, while the loop keeps only one in reserve. If there is no memory for another
+ * buffer, the copy returns -ENOMEM, and no byte is lost.
  */
 #include "stream/streams.h"
 
@@ -10,7 +11,7 @@ enum { COPIES = 5, SIZE = 40000 };
 struct one {
         belay_stream *in, *from, *to, *out;
         belay_task *task;
-        uint64_t filled;                /* bytes that were in the way of the copy */
+        uint64_t filled;                /* bytes in the target before the copy began */
 };
 
 static int copy(void *arg) {
@@ -24,7 +25,7 @@ static int copy(void *arg) {
         return belay_half_close(one->to);
 }
 
-/* Until there is no room any more. */
+/* Writes until there is no more room. */
 static void fill_up(struct one *one) {
         char piece[4096];
         belay_timeout limit;

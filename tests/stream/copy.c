@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copying from stream to stream: from each kind to each, so many bytes, and what is left where it ends early:
- * nothing is lost and nothing comes twice.
+ * Copies from each kind of stream to each kind, without a bound or of a given number of bytes. If a
+ * copy ends early, no byte is lost and no byte is copied twice.
  */
 #include <sys/socket.h>
 
@@ -46,7 +46,7 @@ static int whole(void *arg) {
         CHECK(is_filled(buffer, SIZE, 0));
         CHECK_EQ(belay_sent(to[0]), SIZE);
         CHECK_EQ(belay_received(from[1]), SIZE);
-        /* At the end there is nothing more to copy. */
+        /* At the end of the stream there is nothing more to copy. */
         CHECK_EQ(belay_copy(to[0], from[1], -1, NULL), 0);
         CHECK_EQ(belay_copy(to[0], from[1], 10, &copied), 0);
         CHECK_EQ(copied, 0);
@@ -63,12 +63,15 @@ static void all_kinds(void) {
                         struct kinds kinds = { (enum kind) a, (enum kind) b };
 
                         printf("from a %s to a %s\n", kind_names[a], kind_names[b]);
-                        /* Ragged wires take hours; time jumps if descriptors have nothing to say. */
+                        /*
+                         * Ragged wires take hours of virtual time. The clock jumps to the next
+                         * timer when no descriptor is ready.
+                         */
                         CHECK_EQ(belay_run_with(whole, &kinds, VIRTUAL), 0);
                 }
 }
 
-/* ---- so much ---- */
+/* ---- a number of bytes ---- */
 
 static int so_much(void *arg) {
         struct subject *subject = arg;
@@ -85,7 +88,7 @@ static int so_much(void *arg) {
         CHECK_EQ(belay_copy(to[0], from[1], 300, &copied), 0);
         CHECK_EQ(copied, 300);
         CHECK_EQ(belay_received(from[1]), 300);
-        /* What stands behind is read by whoever comes next, in whichever way. */
+        /* The bytes after the bound are read by the next call, whichever it is. */
         CHECK_EQ(belay_read_exactly(from[1], buffer + 300, 100), 100);
         CHECK(belay_peek(from[1], 200, &seen) >= 200);
         CHECK_EQ(belay_copy(to[0], from[1], 50, &copied), 0);
@@ -129,8 +132,8 @@ static int drain(void *arg) {
 enum { LENGTH = 30000 };
 
 /*
- * Cancelled at some instant: what went over and what is still to be read from the source make up the whole, and the
- * copying can go on from there.
+ * The copy is cancelled at an arbitrary instant. The bytes that it copied and those that are still
+ * in the source make up the whole, and a second copy continues from there.
  */
 static int cancelled(void *arg) {
         static char data[LENGTH], buffer[LENGTH + 777];
@@ -183,8 +186,8 @@ static int cancelled(void *arg) {
 }
 
 /*
- * The same between sockets, where what cannot be written at once has another way to go. The one that is written to
- * holds little.
+ * The same between sockets, where bytes that cannot be written at once take another path through
+ * the code. The target's buffer is small.
  */
 static int cancelled_sockets(void *arg) {
         static char data[SIZE], buffer[SIZE + 777];
@@ -265,7 +268,7 @@ static int target_fails(void *arg) {
         CHECK_EQ(belay_copy(to[0], from[1], -1, &copied), -EPIPE);
         CHECK_EQ(copied, 4);
         CHECK_EQ(belay_sent(to[0]), 4);
-        /* What was not written is there. */
+        /* The bytes that were not written are still in the source. */
         CHECK_EQ(belay_read_exactly(from[1], buffer, 6), 6);
         CHECK(memcmp(buffer, "456789", 6) == 0);
         CHECK(!belay_is_cut(to[0]));
@@ -273,7 +276,7 @@ static int target_fails(void *arg) {
         return 0;
 }
 
-/* The same where the system says so. */
+/* The same if the kernel reports the error. */
 static int pipe_breaks(void *arg) {
         char buffer[100];
         int64_t copied = -1;
@@ -292,7 +295,7 @@ static int pipe_breaks(void *arg) {
         return 0;
 }
 
-/* Back to where it came from. */
+/* Copies a stream back to itself. */
 static int echo(void *arg) {
         static char data[SIZE], buffer[SIZE];
         struct subject *subject = arg;

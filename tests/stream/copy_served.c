@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies that the loop goes on with: their tasks do sleep, all comes over in its order, no more than was asked for, and
- * what there is no room or no memory for is kept.
+ * Copies that the loop continues while their tasks sleep. The tasks must stay asleep, the bytes
+ * arrive in order, and no more are copied than requested. Bytes for which there is no room or no
+ * memory are kept.
  */
 #include "stream/served.h"
 
@@ -19,12 +20,12 @@ static void sizes(enum shape shape) {
                 if (again == 0)
                         since = start_and_sleep(&copy, &way, -1);
                 pass(&way, size, all);
-                /* There is always room for so little: the task has nothing to do. */
+                /* There is always room for such small pieces, so the task is not woken. */
                 CHECK_EQ(asleep_since(&copy), since);
         }
         for (size_t i = 0; i < sizeof(large) / sizeof(*large); all += large[i++])
                 pass(&way, large[i], all);
-        /* And after that it sleeps again. */
+        /* Afterwards, the task stays asleep again. */
         settle();
         since = asleep_since(&copy);
         pass(&way, 1, all++);
@@ -36,7 +37,10 @@ static void sizes(enum shape shape) {
         close_way(&way);
 }
 
-/* A descriptor that comes along ends a read, though more is there, and no more is announced. */
+/*
+ * A descriptor that is sent with the bytes ends a read, although more bytes follow. The kernel
+ * reports no further event for them.
+ */
 static void border(void) {
         union {
                 struct cmsghdr header;
@@ -88,7 +92,7 @@ static void many(void) {
         }
 }
 
-/* ---- so much ---- */
+/* ---- a number of bytes ---- */
 
 static void bound(enum shape shape) {
         struct way way = open_way(shape);
@@ -101,11 +105,14 @@ static void bound(enum shape shape) {
         put(&way, 700, 700);
         ends(&copy, 0, 1000);
         CHECK(belay_received(way.from) == 1000 && belay_sent(way.to) == 1000);
-        /* What lies beyond is there: for who reads, and for the next copy. */
+        /* The bytes beyond the bound are available to a read and to the next copy. */
         is_at(way.from, 100, 1000);
         start(&copy, &way, 300);
         ends(&copy, 0, 300);
-        /* The bound is where a piece ends; and in the midst of the second of two that come together. */
+        /*
+         * The bound lies at the end of a piece, and then in the middle of the second of two pieces
+         * that arrive together.
+         */
         start_and_sleep(&copy, &way, 100);
         put(&way, 100, 1400);
         ends(&copy, 0, 100);
@@ -119,7 +126,7 @@ static void bound(enum shape shape) {
         close_way(&way);
 }
 
-/* What came while nobody waited is found by who reads, and by the next copy. */
+/* Bytes that arrive while no task waits are found by a read and by the next copy. */
 static void announced(enum shape shape) {
         struct way way = open_way(shape);
         char buffer[100];
@@ -148,7 +155,7 @@ static void announced(enum shape shape) {
 /* ---- no room ---- */
 
 static void full(enum shape shape) {
-        enum { SIZE = 4 << 20 };        /* more than there is room for on the way */
+        enum { SIZE = 4 << 20 };        /* more bytes than there is room for on the way */
         struct way way = open_way(shape);
         char *data = malloc(SIZE), *buffer = malloc(SIZE);
         struct once writer = { .stream = way.in, .data = data, .size = SIZE };
@@ -166,7 +173,7 @@ static void full(enum shape shape) {
         fill(data, SIZE, 0);
         start_and_sleep(&copy, &way, -1);
         task = must(belay_spawn(write_once, &writer));
-        /* Others run meanwhile. */
+        /* Other tasks run meanwhile. */
         for (int i = 0; i < 20; i++)
                 CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         CHECK(!writer.done && !belay_done(copy.task));
@@ -187,7 +194,10 @@ static void full(enum shape shape) {
         free(buffer);
 }
 
-/* Two copies sleep, and one place is kept for both: the one that is read first has it. */
+/*
+ * Two copies sleep and share one buffer. The copy whose source is read first takes it, and the
+ * other one fails.
+ */
 static void no_memory(enum shape shape) {
         struct way way = open_way(shape), other = open_way(PAIR_ON);
         char zeros[4096] = "";
@@ -228,7 +238,10 @@ static void no_memory(enum shape shape) {
         close_way(&other);
 }
 
-/* Where tasks take turns each piece is a wait of its own, so that a copy can be cancelled between any two. */
+/*
+ * Under a virtual clock the loop does not continue copies. Each piece is a wait of its own, so that
+ * a copy can be cancelled between any two pieces.
+ */
 static int by_turns(void *arg) {
         struct way way = open_way(PAIR_BACK);
         struct copy copy;
@@ -258,7 +271,10 @@ static int app(void *arg) {
         }
         many();
         border();
-        /* Nobody waits for a descriptor any more, and that is known. */
+        /*
+         * No task waits for a descriptor any more, and the loop knows that: it reports the
+         * deadlock.
+         */
         keep_lines();
         CHECK_EQ(belay_sleep(BELAY_NEVER), -EDEADLK);
         return 0;

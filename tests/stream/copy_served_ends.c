@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies that the loop goes on with: how they end, by the end of the source, errors, closed, cancelled; and that nobody
- * else has to wait for them, or loses what is its own.
+ * Copies that the loop continues: how they end, by the end of the source, by errors, by a close and
+ * by cancellation. No other task has to wait for a copy, or loses its own bytes or events to one.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -9,7 +9,7 @@
 
 #include "stream/served.h"
 
-/* ---- its end ---- */
+/* ---- the end of the source ---- */
 
 static void ended(enum shape shape) {
         for (size_t size = 0; size <= 900; size += 300) {
@@ -33,7 +33,10 @@ static void reset(enum shape shape) {
         struct linger none = { .l_onoff = 1, .l_linger = 0 };
         struct copy copy;
 
-        /* The source, by each of the two ways to do it. A Unix socket resets what it has not read. */
+        /*
+         * The source is reset in each of two ways. A Unix socket is reset if it is closed with
+         * unread data.
+         */
         start_and_sleep(&copy, &way, -1);
         put(&way, 100, 0);
         is_at(way.out, 100, 0);
@@ -52,7 +55,7 @@ static void reset(enum shape shape) {
         if (shape % 2 == 0)
                 return;
 
-        /* The target, which is found out by the next piece; that is kept. */
+        /* The target is reset. The next piece finds that out, and is kept. */
         way = open_way(shape);
         start_and_sleep(&copy, &way, -1);
         belay_abort(way.out);
@@ -68,7 +71,7 @@ static void reset(enum shape shape) {
         way.out = NULL;
         close_way(&way);
 
-        /* It ended in good order; TCP tells only when something was sent there. */
+        /* The target is closed gracefully. TCP reports that only after a piece has been sent. */
         way = open_way(shape);
         start_and_sleep(&copy, &way, -1);
         CHECK_EQ(belay_close(way.out, 0), 0);
@@ -149,7 +152,7 @@ static int read_all(void *arg) {
         return (int) size;
 }
 
-/* At any moment, by a request or a limit, or by both a bound and a request. */
+/* Cancelled at any moment by a request or a timeout, with or without a bound on the copy. */
 static void cancelled(enum shape shape) {
         struct flow flow = { .way = open_way(shape) };
         belay_task *writer = must(belay_spawn(write_by_chance, &flow)), *reader = must(belay_spawn(read_all, &flow));
@@ -172,7 +175,7 @@ static void cancelled(enum shape shape) {
                         belay_cancel(copy.task, NULL);
                         CHECK_EQ(belay_join(copy.task, NULL), 0);
                         belay_release(copy.task);
-                        if (copy.copied < 0)    /* before it began */
+                        if (copy.copied < 0)    /* cancelled before its first step */
                                 continue;
                         CHECK(copy.rc == 0 || copy.next == 0);
                 }
@@ -194,10 +197,10 @@ static void cancelled(enum shape shape) {
 struct turn {
         int bell;
         struct copy *copy;
-        uint64_t sent;                  /* by then */
+        uint64_t sent;                  /* bytes that the copy had sent when this task ran */
 };
 
-/* Is told in the same turn as the copy, and goes first. */
+/* This task's event is reported in the same turn as that of the copy, and it runs first. */
 static int cancel_at_bell(void *arg) {
         struct turn *self = arg;
 
@@ -208,7 +211,10 @@ static int cancel_at_bell(void *arg) {
         return 0;
 }
 
-/* What happened wins, and the request is there for the next wait. If nothing did, it does not, and nothing is lost. */
+/*
+ * Cancellation does not discard completed work: if the copy has moved its bytes, it returns 0, and
+ * the request stays pending. Otherwise it returns -ECANCELED, and no byte is lost.
+ */
 static void same_turn(enum shape shape) {
         struct way way = open_way(shape);
         struct turn turn = { .bell = eventfd(0, EFD_CLOEXEC) };
@@ -242,8 +248,8 @@ static void same_turn(enum shape shape) {
 }
 
 /*
- * The same with more than the loop passes on at once: others are not to wait for it. What is there is copied before the
- * request is met.
+ * The same with more bytes than the loop copies at once, so that other tasks do not have to wait
+ * for them. The bytes that are there are copied before the request is delivered.
  */
 static void few_at_once(void) {
         enum { SIZE = 5 * PIECE };
@@ -254,7 +260,7 @@ static void few_at_once(void) {
         struct copy copy;
         belay_task *task;
 
-        /* It has room as far as the system allows. If that is too little, this shows nothing. */
+        /* Requests large buffers. If the system does not allow them, this test shows nothing. */
         CHECK_EQ(setsockopt(belay_stream_fd(way.in), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
         CHECK_EQ(setsockopt(belay_stream_fd(way.to), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
         turn.copy = &copy;
@@ -272,7 +278,7 @@ static void few_at_once(void) {
         close_way(&way);
 }
 
-/* ---- beside others ---- */
+/* ---- concurrently with other tasks ---- */
 
 static int poll_once(void *arg) {
         const struct way *way = arg;
@@ -280,7 +286,10 @@ static int poll_once(void *arg) {
         return belay_wait_fd(belay_stream_fd(way->from), BELAY_READABLE);
 }
 
-/* Who waits for the same socket, whoever came first, is not told of bytes that the copy has taken. */
+/*
+ * A task that waits for the same socket must not be woken for bytes that the copy has taken,
+ * whichever of the two came first.
+ */
 static void others(enum shape shape) {
         struct way way = open_way(shape);
         struct copy copy;
@@ -309,7 +318,7 @@ static void others(enum shape shape) {
         start_and_sleep(&copy, &way, -1);
         belay_cancel(tasks[1], NULL);
         join_task(tasks[1], -ECANCELED);
-        /* A task that waited before the copy looks before the copy reads. */
+        /* A task that waited before the copy checks its event before the copy reads. */
         put(&way, 100, 0);
         join_task(tasks[0], BELAY_READABLE);
         is_at(way.out, 100, 0);
@@ -357,7 +366,10 @@ static int by_time(const void *one, const void *other) {
         return (a > b) - (a < b);
 }
 
-/* Of a source that always has something the loop has enough now and then: timers strike, and others are served. */
+/*
+ * A source that always has data must not keep the loop busy: timers expire, and other copies
+ * continue.
+ */
 static void starved(bool tcp) {
         enum { TIMES = 100 };
         struct pump in = { .moved = 0 }, out = { .moved = 0 };
@@ -392,7 +404,7 @@ static void starved(bool tcp) {
         CHECK_EQ(pthread_join(out.thread, NULL), 0);
         CHECK(in.moved > MUCH && in.moved == copy.copied && out.moved == copy.copied);
         qsort(late, TIMES, sizeof(*late), by_time);
-        /* The machine has others to run, too: that is no matter of ours. */
+        /* The bounds are wide, since the machine has other programs to run. */
         CHECK(is_checked() || (late[TIMES / 2] < 30 * BELAY_MILLISECOND && late[TIMES - 1] < 2 * BELAY_SECOND));
         belay_cancel(beside.task, NULL);
         ends(&beside, -ECANCELED, TIMES * 10);
@@ -413,7 +425,7 @@ static int yield_on(void *arg) {
         return 0;
 }
 
-/* The loop serves on the stack of whoever runs, and leaves its errno alone. */
+/* The loop copies on the stack of the running task, and must not change that task's errno. */
 static void same_errno(void) {
         struct way way = open_way(PAIR_BACK);
         belay_task *task;
@@ -422,7 +434,7 @@ static void same_errno(void) {
 
         start_and_sleep(&copy, &way, -1);
         task = must(belay_spawn(yield_on, &stop));
-        /* Always ready, both, so that the loop looks after the copy between them. */
+        /* Both tasks are always ready, so the loop handles the copy between their steps. */
         for (int i = 0; i < 20; i++) {
                 belay_time end = real_time() + 2 * BELAY_MILLISECOND;
 
@@ -456,7 +468,10 @@ static int app(void *arg) {
         starved(true);
         starved(false);
         same_errno();
-        /* Nobody waits for a descriptor any more, and that is known. */
+        /*
+         * No task waits for a descriptor any more, and the loop knows that: it reports the
+         * deadlock.
+         */
         keep_lines();
         CHECK_EQ(belay_sleep(BELAY_NEVER), -EDEADLK);
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams of descriptors that the program has: which can be had, what becomes of those that others share, and
- * SIGPIPE.
+ * Streams of descriptors that the program has: which descriptors are accepted, how shared ones are
+ * treated, and SIGPIPE.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -18,9 +18,9 @@ static int flags_of(int fd) {
         return fcntl(fd, F_GETFL);
 }
 
-/* ---- which cannot be had ---- */
+/* ---- descriptors that are refused ---- */
 
-/* It is refused, and stays as it was. */
+/* The descriptor is refused and keeps its flags. */
 static void refused(int fd, int error) {
         belay_stream *stream = (belay_stream *) &stream;
         int flags = flags_of(fd);
@@ -55,7 +55,7 @@ static int not_to_be_had(void *arg) {
         return 0;
 }
 
-/* ---- what they are ---- */
+/* ---- kinds and names ---- */
 
 static int names(void *arg) {
         belay_stream *ends[2];
@@ -79,7 +79,7 @@ static int names(void *arg) {
         return 0;
 }
 
-/* Things that are no pipes, but can be read and written. */
+/* Devices and the like, which are no pipes but can be read and written. */
 static int devices(void *arg) {
         belay_stream *stream;
         uint64_t count = 5;
@@ -104,9 +104,9 @@ static int devices(void *arg) {
         return 0;
 }
 
-/* ---- whose they are ---- */
+/* ---- shared descriptions ---- */
 
-/* [0] is written to, [1] read from; blocking. */
+/* Opens two blocking ends: [0] is written to, and [1] is read from. */
 static void open_blocking(int fds[2], enum kind kind) {
         int both[2];
 
@@ -126,8 +126,8 @@ static void open_blocking(int fds[2], enum kind kind) {
 }
 
 /*
- * A description is shared by all that have it, in other processes too: whether it blocks may not change for them,
- * while the stream is there and after it.
+ * All descriptors of a description share its flags, in other processes too. O_NONBLOCK must
+ * therefore stay as it was, both while the stream is open and after it.
  */
 static void share(enum kind kind, bool is_master, bool keep_open) {
         belay_stream *streams[2];
@@ -141,7 +141,7 @@ static void share(enum kind kind, bool is_master, bool keep_open) {
                 CHECK(!(flags[i] & O_NONBLOCK));
                 CHECK_EQ(belay_stream_open_fd(&streams[i], fds[i], keep_open ? KEEP_OPEN : NULL), 0);
                 CHECK_EQ(belay_stream_fd(streams[i]), fds[i]);
-                /* The master of a terminal is nobody else's. */
+                /* The master of a terminal is not shared, so its flags may change. */
                 if (i == 0 || !is_master)
                         CHECK_EQ(flags_of(copies[i]), flags[i]);
         }
@@ -155,7 +155,7 @@ static void share(enum kind kind, bool is_master, bool keep_open) {
                 CHECK_EQ(flags_of(copies[i]), flags[i]);
                 CHECK_EQ(flags_of(fds[i]), keep_open ? flags[i] : -1);
         }
-        /* It still is what it was. */
+        /* The descriptors work as before. */
         CHECK_EQ(write(copies[0], "y", 1), 1);
         CHECK_EQ(read(copies[1], &byte, 1), 1);
         CHECK_EQ(byte, 'y');
@@ -176,7 +176,7 @@ static int shared(void *arg) {
         return 0;
 }
 
-/* Aborting one that is somebody else's leaves the connection alone. */
+/* Aborting a stream that keeps its descriptor open does not affect the connection. */
 static int abort_kept(void *arg) {
         belay_stream *stream;
         int fds[2];
@@ -191,7 +191,7 @@ static int abort_kept(void *arg) {
         CHECK_EQ(read(fds[1], &byte, 1), 1);
         CHECK_EQ(read(fds[1], &byte, 1), 1);
         CHECK_EQ(byte, 'y');
-        /* And it can be had again. */
+        /* The descriptor can be opened as a stream again. */
         CHECK_EQ(belay_stream_open_fd(&stream, fds[0], NULL), 0);
         CHECK_EQ(belay_write(stream, "z", 1), 1);
         CHECK_EQ(read(fds[1], &byte, 1), 1);
@@ -200,7 +200,10 @@ static int abort_kept(void *arg) {
         return 0;
 }
 
-/* Numbers are given out again: what is known of an earlier descriptor says nothing of the next. */
+/*
+ * Numbers are given out again. The state of an earlier descriptor must not be applied to the next
+ * one.
+ */
 static int numbers_again(void *arg) {
         int first = -1;
 
@@ -219,7 +222,10 @@ static int numbers_again(void *arg) {
                 reader.buffer = &byte;
                 task = must(belay_spawn(read_once, &reader));
                 CHECK_EQ(belay_yield(), 0);
-                /* Somebody has a copy that lives on, and of which there is news when the number is another's. */
+                /*
+                 * A copy of the descriptor stays open. Its events occur when its number belongs to
+                 * another descriptor.
+                 */
                 copy = dup(belay_stream_fd(ends[1]));
                 CHECK_EQ(belay_write(ends[0], "x", 1), 1);
                 if (i % 2 == 0)
@@ -241,7 +247,10 @@ static void fill_packet(char *packet, size_t size, unsigned number) {
         fill(packet, size, number * 10000);
 }
 
-/* Read in pieces of so many bytes, nothing of a packet is lost; with room for all, one packet comes at a time. */
+/*
+ * Packets are read in pieces, and no byte of a packet is lost. With room for several packets, a
+ * read returns one packet at a time.
+ */
 static int packets(void *arg) {
         static const size_t sizes[] = { 1, 100, 4096, 3 }, rooms[] = { 1, 7, 4095, 4096, 10000 };
         static char packet[4096], got[10000];
@@ -272,7 +281,7 @@ static int packets(void *arg) {
                                 CHECK_EQ(all, sizes[i]);
                                 CHECK(is_filled(got, all, i * 10000));
                         }
-                        /* Read ahead, too. */
+                        /* The same with data that was read ahead. */
                         CHECK_EQ(belay_write(ends[1], "one\ntwo\nthree", 13), 13);
                         CHECK_EQ(belay_read_line(ends[0], got, sizeof(got)), 4);
                         CHECK_EQ(belay_peek(ends[0], 2, &shown), 9);
@@ -290,7 +299,7 @@ static int packets(void *arg) {
 
 /* ---- terminals ---- */
 
-/* Both ways; as a terminal is by default, lines, and an echo. */
+/* Both directions, with the default settings of a terminal: it works by lines and echoes. */
 static int terminals(void *arg) {
         belay_stream *master, *slave;
         char line[100];
@@ -309,14 +318,14 @@ static int terminals(void *arg) {
         CHECK_EQ(belay_read_line(master, line, 100), 7);
         CHECK_STR(line, "shown\r\n");
         CHECK_EQ(belay_half_close(slave), -EOPNOTSUPP);
-        /* When the last program that has it is gone, so is what it shows. */
+        /* When the last descriptor of the terminal is closed, its unread output is lost. */
         CHECK_EQ(belay_close(slave, 0), 0);
         CHECK_EQ(belay_read_line(master, line, 100), 0);
         CHECK_EQ(belay_close(master, 0), 0);
         return 0;
 }
 
-/* ---- nobody reads ---- */
+/* ---- no reader ---- */
 
 static int write_to_nobody(void *arg) {
         belay_stream *ends[2];
@@ -333,7 +342,7 @@ static int write_to_nobody(void *arg) {
                 pthread_sigmask(SIG_BLOCK, NULL, &mask);
                 CHECK(!sigismember(&mask, SIGPIPE));
         }
-        /* One that was sent to us by somebody else, and is held back, is still there. */
+        /* A SIGPIPE that another sender raised, and that the program blocks, stays pending. */
         sigemptyset(&mask);
         sigaddset(&mask, SIGPIPE);
         pthread_sigmask(SIG_BLOCK, &mask, NULL);
@@ -354,7 +363,7 @@ static int without_sigpipe(void *arg) {
         return 42;
 }
 
-/* ---- what runs out ---- */
+/* ---- no descriptors, no memory ---- */
 
 static int no_descriptors(void *arg) {
         belay_stream *ends[2], *some[2];
@@ -362,7 +371,7 @@ static int no_descriptors(void *arg) {
         int most;
 
         (void) arg;
-        /* What the loop needs for itself is there. */
+        /* The loop allocates its own descriptors here. */
         open_ends(PAIR, some);
         CHECK_EQ(belay_write(some[0], "x", 1), 1);
         most = dup(0);
@@ -391,7 +400,7 @@ static int few_descriptors(void *arg) {
         return belay_run(no_descriptors, NULL);
 }
 
-/* Each allocation fails once: it is told, and no descriptor is left open. */
+/* Each allocation fails once. The call returns -ENOMEM, and no descriptor stays open. */
 static int fail_at, allocations, blocks;
 
 static void *failing(void *context, void *block, size_t size) {
@@ -426,7 +435,7 @@ static int without_memory(void *arg) {
                         CHECK(rc == 0 ? ends[0] != NULL && ends[1] != NULL : ends[0] == NULL && ends[1] == NULL);
                         belay_abort(ends[0]);
                         belay_abort(ends[1]);
-                        /* What the loop has for descriptors stays with it. */
+                        /* The loop's own memory for descriptors stays allocated. */
                         CHECK(rc == 0 || blocks <= before + 8);
                         number = dup(0);
                         close(number);
@@ -453,7 +462,7 @@ int main(void) {
         CHECK_EQ(blocks, 0);
         in_child(&child, without_sigpipe, NULL);
         CHECK_CHILD(&child, 42);
-        /* Checkers keep some of them to themselves. */
+        /* Checkers use descriptors of their own. */
         if (!is_checked()) {
                 in_child(&child, few_descriptors, NULL);
                 CHECK_CHILD(&child, 42);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams under cancel-everywhere: wherever a task is cancelled, what the writing side was told to have written is
- * what the reading side gets, byte for byte.
+ * Streams under cancel-everywhere. Wherever a task is cancelled, the reader receives exactly the
+ * bytes that the writer was reported to have written.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -14,22 +14,22 @@ enum { SIZE = 200, PIECE = 50 };
 enum how_written { WRITE, WRITEV, WRITE_SOME, PRINT, SEND_FILE, COPY };
 enum how_read { READ, EXACTLY, UNTIL, LINE, PEEK };
 
-/* One way from a task that writes to one that reads; main is one of them. */
+/* One direction, from a task that writes to one that reads. The main task is one of them. */
 static struct flow {
         enum kind kind;
         enum how_written how_written;
         enum how_read how_read;
         bool main_reads;
         belay_stream *ends[2];
-        belay_stream *source[2];        /* to copy from */
-        int file;                       /* to send */
+        belay_stream *source[2];        /* source of a copy */
+        int file;                       /* file to send */
         char got[SIZE + 1];
         size_t written, read;
-        bool whole;                     /* all was written that was to be */
-        bool began, checked;            /* the reading */
+        bool whole;                     /* all bytes were written */
+        bool began, checked;            /* the reader has begun; it has checked what it read */
 } flow;
 
-/* Lines of seven. */
+/* Lines of seven bytes. */
 static char text[SIZE];
 
 static void open_flow(void) {
@@ -62,12 +62,15 @@ static void open_flow(void) {
 
 /* ---- writing ---- */
 
-/* What a write of `size` bytes came to: how many went, in *moved, and 0 or why not all. */
+/*
+ * Evaluates the result of a write of `size` bytes. Adds the number of bytes that it moved to
+ * *moved, and returns 0 or the error.
+ */
 static int outcome_of(ssize_t rc, size_t size, size_t *moved) {
         if (rc < 0)
                 return (int) rc;
         *moved += (size_t) rc;
-        /* Fewer: the request is there for the next call that waits. */
+        /* Fewer bytes: the request is pending, and the next wait delivers it. */
         return (size_t) rc < size ? belay_yield() : 0;
 }
 
@@ -124,7 +127,7 @@ static int do_write(void *arg) {
 
 /* ---- reading ---- */
 
-/* How many bytes came, 0 at the end. */
+/* Returns the number of bytes that were read, or 0 at the end of the stream. */
 static ssize_t read_piece(char *to, size_t room) {
         const void *seen;
         char line[SIZE + 1];
@@ -165,7 +168,10 @@ static ssize_t read_some(void) {
         return rc;
 }
 
-/* Where it is cancelled, the rest is read in peace: what matters is that it is there. */
+/*
+ * If the reader was cancelled, the rest is read in a shielded region. The test checks that all
+ * bytes are there.
+ */
 static void read_the_rest(void) {
         belay_shield_scope peace;
         ssize_t rc;
@@ -190,7 +196,10 @@ static int do_read(void *arg) {
         CHECK(memcmp(flow.got, text, flow.read) == 0);
         flow.checked = true;
         belay_close(flow.ends[1], 0);
-        /* If the end came all the same, the request is still there. */
+        /*
+         * If the end of the stream was reached in spite of the request, the request is still
+         * pending.
+         */
         return rc == 0 ? belay_checkpoint() : (int) rc;
 }
 
@@ -213,7 +222,7 @@ static int run_flow(void *arg) {
         CHECK_EQ(rc, 0);
         rc = flow.main_reads ? do_read(NULL) : do_write(NULL);
         rc = belay_group_leave(&group, rc);
-        /* Cancelled before its first step. */
+        /* The reader was cancelled before its first step. */
         if (!flow.began) {
                 read_the_rest();
                 (void) do_read(NULL);
@@ -231,7 +240,7 @@ static int check_flow(void *arg, int outcome) {
         (void) arg;
         if (!flow.checked)
                 return -1;
-        /* If it was the other who was cancelled, main knows nothing of it. */
+        /* If the other task was cancelled, the main task does not find out. */
         return is_cancelled(outcome) || (outcome == 0 && (flow.whole || flow.main_reads)) ? 0 : -1;
 }
 
@@ -251,7 +260,7 @@ static void flows(enum kind kind, enum how_written how_written, enum how_read ho
 
 static enum kind closing_kind;
 
-/* Reads what comes, says something long, and closes in good order as well. */
+/* Reads to the end of the stream, sends a long answer, and closes gracefully as well. */
 static int answer(void *arg) {
         belay_stream **stream = arg;
         char buffer[20];
@@ -267,12 +276,12 @@ static int answer(void *arg) {
         return rc < 0 ? (int) rc : closed;
 }
 
-/* Where it never began. */
+/* Called if the task never began. */
 static void destroy_stream(void *arg) {
         belay_abort(*(belay_stream **) arg);
 }
 
-/* Two connections, closed one after the other: however that ends, nothing is left of them. */
+/* Two connections are closed one after the other. However that ends, nothing of them is left. */
 static int closing(void *arg) {
         static const belay_wire_options slow = {
                 .size = sizeof(slow), .ways = { { .delay = BELAY_SECOND }, { .room = 500 } },
@@ -299,7 +308,7 @@ static int closing(void *arg) {
                         belay_abort(ends[0]);
                 else
                         rc = belay_close(ends[0], BELAY_HOUR);
-                /* A request that came after the end did is still to be met. */
+                /* A request that arrived after the end of the stream is still pending. */
                 if (rc == 0)
                         rc = belay_yield();
         }
@@ -312,7 +321,7 @@ static int check_closing(void *arg, int outcome) {
 }
 
 int main(void) {
-        /* Each way to write and to read, and each kind. */
+        /* Each way to write and to read, and each kind of stream. */
         static const struct {
                 enum how_written how_written;
                 enum how_read how_read;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors that have an owner: no second stream, listener or socket of one is made; and an owner whose descriptor the
- * program closed behind its back neither uses nor closes what has the number next.
+ * Descriptors with an owner. No second stream, listener or datagram socket can be made of one. If
+ * the program closes a descriptor without its owner, the owner neither uses nor closes the next
+ * descriptor with that number.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,14 +33,17 @@ static void refused(int fd, bool listens) {
                 CHECK(stream == NULL);
         }
         CHECK_EQ(kept_count, 1);
-        /* Both places. */
+        /* The report names both call sites. */
         CHECK_LINES(1, "misuse at tests/stream/owners.c:");
         CHECK_LINES(1, "made at tests/stream/");
         belay_set_log(NULL, NULL);
         CHECK_EQ(fcntl(fd, F_GETFL), flags);
 }
 
-/* Each report is checked, and many come from one place, more than the loop's limit on log lines lets through. */
+/*
+ * Removes the limit on log lines. The test checks each report, and many reports come from one call
+ * site.
+ */
 static void count_all_reports(void) {
         extern __thread struct bly_log_limits *bly_log_limits;
 
@@ -58,13 +62,16 @@ static int second_owner(void *arg) {
                 open_ends((enum kind) kind, ends);
                 for (int i = 0; i < 2; i++)
                         refused(belay_stream_fd(ends[i]), false);
-                /* The first goes on. */
+                /* The first owner still works. */
                 CHECK_EQ(belay_write(ends[0], "x", 1), 1);
                 CHECK_EQ(belay_read(ends[1], &byte, 1), 1);
                 for (int i = 0; i < 2; i++)
                         CHECK_EQ(belay_close(ends[i], 0), 0);
         }
-        /* One that blocks, and of which another is opened; kept open; and free again after the end. */
+        /*
+         * The descriptor blocks, so the stream opens another one of it. The descriptor is kept
+         * open, or is free again after the close.
+         */
         for (int keep = 0; keep < 2; keep++) {
                 CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
                 CHECK_EQ(belay_stream_open_fd(&ends[0], fds[0], BELAY_OPTIONS(belay_stream_options, .keep_open = keep)), 0);
@@ -82,7 +89,7 @@ static int second_owner(void *arg) {
         copy = dup(belay_listener_fd(listener));
         CHECK_EQ(belay_listen_fd(&other, copy), 0);
         belay_listener_close(other);
-        /* Those that are accepted and connected, too. */
+        /* The same for streams that were accepted or connected. */
         CHECK_EQ(belay_connect(&ends[0], belay_listener_endpoint(listener), NULL), 0);
         CHECK_EQ(belay_accept(listener, &ends[1]), 0);
         for (int i = 0; i < 2; i++) {
@@ -93,9 +100,9 @@ static int second_owner(void *arg) {
         return 0;
 }
 
-/* ---- closed behind the back of its owner ---- */
+/* ---- closed without the owner ---- */
 
-/* How the number comes back. */
+/* The kind of descriptor that receives the number next. */
 enum again { BY_PAIR, BY_PIPE, BY_ACCEPT, BY_CONNECT, BY_LISTEN, BY_DATAGRAMS, BY_PROGRAM, AGAINS };
 
 struct next {
@@ -106,7 +113,10 @@ struct next {
 
 static belay_listener *listener;
 
-/* The lowest free number is what the system gives out: the one that was closed last. */
+/*
+ * Makes a descriptor that receives the number. The kernel gives out the lowest free number, which
+ * is that of the descriptor that was closed last.
+ */
 static int take_number(enum again again, struct next *next) {
         struct sockaddr_storage address;
         socklen_t length = sizeof(address);
@@ -177,7 +187,7 @@ static int copy_on(void *arg) {
         return belay_copy(streams[1], streams[0], -1, NULL);
 }
 
-/* A stream, at rest, with a reader inside, or as the target of a copy. */
+/* A stream that is idle, has a reader inside, or is the target of a copy. */
 static void lost_stream(bool is_tcp, enum again again, int inside) {
         struct once reader = { .size = 1, .result = 1 };
         belay_stream *ends[2], *from[2], *ways[2];
@@ -201,7 +211,7 @@ static void lost_stream(bool is_tcp, enum again again, int inside) {
         if (inside != 0)
                 task = must(inside == 1 ? belay_spawn(read_once, &reader) : belay_spawn(copy_on, ways));
         let_run();
-        /* A system that was handed an operation has the description as long as that goes on. */
+        /* If an operation is in progress, the kernel keeps the description open until it ends. */
         CHECK_EQ(close(fd), 0);
         keep_lines();
         CHECK_EQ(take_number(again, &next), fd);
@@ -292,7 +302,10 @@ static int behind_its_back(void *arg) {
         return 0;
 }
 
-/* Of a pipe that another was opened for, the stream goes on with that; and does not close what has the number next. */
+/*
+ * The stream opened another descriptor of the pipe and goes on with that one. It does not close the
+ * descriptor that receives the number of the first.
+ */
 static int lost_given(void *arg) {
         belay_stream *reader, *ends[2];
         char byte;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Against a model: both ends of a connection that chance has made bad are read and written by all functions in
- * turn, of sizes and with time limits that chance chooses. Each way carries one text without end that both sides
- * know, so that each result can be told to be right: what was taken is what comes next in it, a delimiter is the
- * first, and what was not taken is still there.
+ * A test against a model. Two tasks read and write both ends of a bad connection, with all
+ * functions, and with sizes and timeouts that a random generator chooses.
+ *
+ * Each direction carries one endless text that both sides know, so each result can be checked.
+ * Bytes that were taken are the next ones of the text, a delimiter is the first one, and bytes that
+ * were not taken are still there.
  */
 #include <sys/socket.h>
 
@@ -16,10 +18,10 @@ struct side {
         int number;
         belay_stream *stream;
         uint64_t random;
-        const char *out, *in;           /* the texts of both ways */
+        const char *out, *in;           /* texts of both directions */
         size_t written, read;
-        size_t to_write;                /* then it ends its way */
-        bool cut_off;                   /* an error came instead of the end */
+        size_t to_write;                /* bytes before it ends its direction */
+        bool cut_off;                   /* an error came instead of the end of the stream */
         unsigned steps, limits_met;
 };
 
@@ -40,16 +42,16 @@ static uint64_t draw(uint64_t *random, uint64_t below) {
         return (x ^ x >> 32) % below;
 }
 
-/* Small numbers mostly, and a large one now and then. */
+/* Returns a small number most of the time, and sometimes a large one. */
 static size_t draw_size(struct side *side) {
         uint64_t most = draw(&side->random, 10) == 0 ? LONGEST : draw(&side->random, 3) == 0 ? 300 : 12;
 
         return 1 + (size_t) draw(&side->random, most);
 }
 
-/* ---- limits ---- */
+/* ---- timeouts ---- */
 
-/* Each call is made within a limit, which strikes in some of them. */
+/* Each call is made within a timeout, which expires in some of them. */
 static void enter(struct side *side, belay_timeout *limit) {
         belay_time span = (belay_time) draw(&side->random, (uint64_t) BELAY_SECOND >> draw(&side->random, 20));
 
@@ -59,7 +61,7 @@ static void enter(struct side *side, belay_timeout *limit) {
         CHECK_EQ(belay_timeout_enter(limit, span), 0);
 }
 
-/* Was it met? What was delivered or not goes with it. */
+/* Returns whether the timeout expired, and checks that the call's result agrees with that. */
 static bool leave(struct side *side, belay_timeout *limit, int64_t rc) {
         bool met = belay_timeout_expired(limit);
         int left = belay_timeout_leave(limit, rc < 0 ? (int) rc : 0);
@@ -138,7 +140,10 @@ static int write_side(void *arg) {
 
 static const char *const delimiters[] = { "\n", "\r\n", "ab", "aab", "\n\n", "bbbbbb" };
 
-/* Where the first delimiter in what comes next ends, if that is within the limit; 0: it is not. */
+/*
+ * Returns where the first delimiter ends in the text that comes next. Returns 0 if that is not
+ * within the limit.
+ */
 static size_t expected_until(const struct side *side, const char *delimiter, size_t limit) {
         size_t length = strlen(delimiter);
 
@@ -148,14 +153,17 @@ static size_t expected_until(const struct side *side, const char *delimiter, siz
         return 0;
 }
 
-/* How much of the text there ever will be, which the other side knows when it has written all. */
+/*
+ * Returns whether the text ends after `size` more bytes. The peer knows that when it has written
+ * all.
+ */
 static bool may_be_last(const struct side *side, size_t size) {
         const struct side *other = &side->test->sides[1 - side->number];
 
         return side->read + size == other->written;
 }
 
-/* What was taken is what comes next. */
+/* The bytes that were taken must be the next ones of the text. */
 static void take(struct side *side, const char *data, ssize_t size) {
         CHECK(memcmp(data, side->in + side->read, (size_t) size) == 0);
         side->read += (size_t) size;
@@ -170,7 +178,7 @@ static ssize_t until_by_chance(struct side *side, char *buffer, belay_timeout *l
 
         enter(side, limit);
         buffer[size] = '#';
-        /* Lines want room for one more. */
+        /* A line needs room for one more byte. */
         rc = which == 6 ? belay_read_line(side->stream, buffer, size + 1)
                         : belay_read_until(side->stream, delimiter, strlen(delimiter), buffer, size);
         CHECK_EQ(buffer[size], which != 6 || (rc >= 0 && rc < (ssize_t) size) || rc < 0 ? '#' : '\0');
@@ -279,7 +287,7 @@ static void check_way(const struct test *test, int number) {
         CHECK(cut_after == 0 || from->written <= cut_after || to->cut_off);
 }
 
-/* Descriptors as well, of as little room as the system lets be. */
+/* Descriptors as well, with buffers as small as the system allows. */
 static void open_small_pair(belay_stream *ends[2]) {
         int size = 1;
 
@@ -330,7 +338,7 @@ int main(int argc, char **argv) {
         uint64_t random = 1;
 
         keep_lines();
-        /* Zeros as well, and places where all delimiters nearly are. */
+        /* The text contains zeros, and many places that resemble a delimiter. */
         for (int i = 0; i < 2; i++)
                 for (size_t k = 0; k < sizeof(texts[i]); k++)
                         texts[i][k] = letters[draw(&random, sizeof(letters))];

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading, over every kind of stream and from pieces of any size: what there is, so many bytes, up to a delimiter,
- * lines, and without taking.
+ * Reading from each kind of stream, written in pieces of any size. The calls read available bytes,
+ * an exact number of bytes, bytes up to a delimiter, or lines, and peek.
  */
 #include "stream/streams.h"
 
 static const size_t feed_pieces[] = { 1, 3, 0 };
 
-/* Over all kinds, written in pieces of each of these sizes. */
+/*
+ * Runs `fn` over all kinds of streams, with data that is written in pieces of each of these sizes.
+ */
 #define RUN_ALL(fn)                                                                             \
         do {                                                                                    \
                 for (int kind = 0; kind < KINDS; kind++)                                        \
@@ -23,7 +25,7 @@ static void begin(const struct subject *subject, const void *data, size_t size) 
         start_feed(&feeder, ends[0], data, size, subject->piece);
 }
 
-/* The end has come, and stays. */
+/* The end of the stream is reached, and further calls return it again. */
 static void end(void) {
         char byte = 'x';
         const void *data;
@@ -40,7 +42,7 @@ static void end(void) {
         CHECK_EQ(belay_close(ends[1], 0), 0);
 }
 
-/* ---- what there is ---- */
+/* ---- available bytes ---- */
 
 static int some(void *arg) {
         enum { SIZE = 5000 };
@@ -50,7 +52,7 @@ static int some(void *arg) {
 
         fill(data, SIZE, 0);
         begin(arg, data, SIZE);
-        /* Nothing asked for is nothing waited for. */
+        /* A read of 0 bytes does not wait. */
         CHECK_EQ(belay_read(ends[1], buffer, 0), 0);
         CHECK_EQ(belay_received(ends[1]), 0);
         while ((size = belay_read(ends[1], buffer + there, SIZE - there)) > 0) {
@@ -65,7 +67,7 @@ static int some(void *arg) {
         return 0;
 }
 
-/* ---- so many ---- */
+/* ---- an exact number of bytes ---- */
 
 static int exactly(void *arg) {
         enum { SIZE = 1 + 7 + 4096 + 30000 + 10 };
@@ -79,7 +81,7 @@ static int exactly(void *arg) {
                 there += sizes[i];
                 CHECK_EQ(belay_received(ends[1]), there);
         }
-        /* More than comes: what came is told, and then the end. */
+        /* More bytes than will come: returns those that came, and then the end of the stream. */
         buffer[SIZE] = 'x';
         CHECK_EQ(belay_read_exactly(ends[1], buffer + there, 11), 10);
         CHECK_EQ(buffer[SIZE], 'x');
@@ -96,7 +98,7 @@ static void check_until(const char *delimiter, size_t length, size_t room, const
         memset(buffer, '#', sizeof(buffer));
         CHECK_EQ(belay_read_until(ends[1], delimiter, length, buffer, room), size);
         CHECK(memcmp(buffer, expected, size) == 0);
-        /* Nothing behind it was touched. */
+        /* No byte after the data was changed. */
         CHECK_EQ(buffer[size], '#');
 }
 
@@ -110,14 +112,14 @@ static int until(void *arg) {
         check_until("\r\n", 2, 64, "one\r\n", 5);
         check_until("\r\n", 2, 64, "two\r\rthree\r\n", 12);
         check_until("\r\n", 2, 2, "\r\n", 2);
-        /* What has begun to look like it, and is not. */
+        /* Bytes that begin like the delimiter and then differ. */
         check_until("aab", 3, 64, "aaab", 4);
         check_until("aab", 3, 3, "aab", 3);
-        /* Zeros are bytes like others. */
+        /* Zeros are treated like other bytes. */
         check_until("\0", 1, 64, "", 1);
         check_until("\0\0", 2, 64, "x\0\0", 3);
         check_until("y", 1, 1, "y", 1);
-        /* No delimiter any more: what is left, and then the end. */
+        /* No delimiter follows: returns the rest, and then the end of the stream. */
         check_until("\r\n", 2, 64, "ends\r", 5);
         end();
         return 0;
@@ -133,14 +135,14 @@ static int until_limit(void *arg) {
         CHECK_STR(buffer, "untouched");
         CHECK_EQ(belay_received(ends[1]), 0);
         check_until(";", 1, 11, "0123456789;", 11);
-        /* A delimiter that only begins within the limit. */
+        /* The delimiter begins within the limit and ends after it. */
         CHECK_EQ(belay_read_until(ends[1], "bc;", 3, buffer, 3), -EMSGSIZE);
         check_until("bc;", 3, 4, "abc;", 4);
         end();
         return 0;
 }
 
-/* A long delimiter, which comes in several pieces, behind all that looks like it. */
+/* A long delimiter that arrives in several pieces, after bytes that resemble it. */
 static int until_long(void *arg) {
         enum { SIZE = 3000, LENGTH = 61 };
         static char data[SIZE], buffer[SIZE];
@@ -182,7 +184,7 @@ static int lines(void *arg) {
         check_line(2, "\n", 1);
         check_line(64, "\r\n", 2);
         check_line(64, "with \0 in it\n", 13);
-        /* With its '\n' and the '\0' there must be room. */
+        /* The buffer needs room for the line with its '\n', and for the '\0'. */
         CHECK_EQ(belay_read_line(ends[1], line, 8), -EMSGSIZE);
         CHECK_EQ(belay_read_line(ends[1], line, 8), -EMSGSIZE);
         check_line(9, "exactly\n", 8);
@@ -208,7 +210,7 @@ static int huge_line(void *arg) {
         return 0;
 }
 
-/* ---- without taking ---- */
+/* ---- peeking ---- */
 
 static int peeks(void *arg) {
         enum { SIZE = 20000 };
@@ -233,7 +235,7 @@ static int peeks(void *arg) {
         CHECK_EQ(belay_skip(ends[1], 0), 0);
         CHECK_EQ(belay_buffered(ends[1]), size - 100);
         CHECK_EQ(belay_received(ends[1]), 100);
-        /* What is shown is what comes next. */
+        /* A peek shows the bytes that come next. */
         CHECK(belay_peek(ends[1], 1, &seen) >= 1);
         CHECK(is_filled(seen, 1, 100));
         CHECK_EQ(belay_read_exactly(ends[1], buffer, 15000), 15000);
@@ -246,9 +248,12 @@ static int peeks(void *arg) {
         return 0;
 }
 
-/* ---- one after the other ---- */
+/* ---- different calls in sequence ---- */
 
-/* Each finds what the one before has left, as in protocols whose head is text and whose body is not. */
+/*
+ * Each call continues where the previous one ended, as for protocols with a head of text and a
+ * binary body.
+ */
 static int mixed(void *arg) {
         enum { BODY = 9000 };
         static char data[BODY + 200], buffer[BODY];
@@ -277,7 +282,10 @@ static int mixed(void *arg) {
         return 0;
 }
 
-/* A cancelled wait takes nothing, and what came before is not lost: the next call finds it. */
+/*
+ * A cancelled wait takes no bytes. The bytes that arrived before are not lost, and the next call
+ * returns them.
+ */
 static int cancelled(void *arg) {
         belay_timeout limit;
         char buffer[100];
@@ -303,7 +311,10 @@ static int cancelled(void *arg) {
         return 0;
 }
 
-/* An error behind what came: first that, then the error, which stays. */
+/*
+ * An error follows the data. The calls return the data first, then the error, and then the error
+ * again.
+ */
 static int failed(void *arg) {
         char buffer[100];
         const void *seen;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection that is reset while a file is sent. The system tells of that once, and maybe to a thread. A reader must not
- * take what comes then for an end in good order, and belay_close() does not say that all went well.
+ * A connection is reset while a file is sent. The kernel reports the reset only once, and may
+ * report it to a pool thread. A reader must not take the state after that for a graceful end.
+ * belay_close() must not report success.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 enum { SIZE = 100000 };
 
 static int peer = -1;
-static void (*meanwhile)(void);         /* what the peer does while a file is sent; NULL */
+static void (*meanwhile)(void);         /* action of the peer while a file is sent, or NULL */
 
 static void reset(void) {
         struct linger none = { .l_onoff = 1 };
@@ -30,7 +31,7 @@ static void end(void) {
         CHECK_EQ(shutdown(peer, SHUT_WR), 0);
 }
 
-/* In place of the system's: half of a large one, and then something happens. */
+/* Replaces send() of the C library. It sends half of a large buffer, and then the peer acts. */
 ssize_t send(int fd, const void *data, size_t size, int flags) {
         struct pollfd pollfd = { .fd = fd, .events = POLLRDHUP };
         ssize_t rc;
@@ -84,7 +85,7 @@ static void check_reading(void) {
         belay_abort(stream);
 }
 
-/* The last byte went before it: nobody has been told of anything yet. */
+/* The last byte was sent before the reset, so no call has reported the reset yet. */
 static void check_reading_first(void) {
         belay_stream *stream = connect_to_peer();
         char byte;
@@ -105,7 +106,10 @@ static void check_closing(void) {
         CHECK_EQ(belay_close(stream, BELAY_SECOND), -ECONNRESET);
 }
 
-/* Who ends in good order has, though a file is being sent, or we have ended too. */
+/*
+ * A peer that ended gracefully is reported as such, although a file is being sent or this side has
+ * ended too.
+ */
 static void check_end(void) {
         belay_stream *stream = connect_to_peer();
         char bytes[2];
@@ -127,7 +131,9 @@ static void check_end(void) {
         CHECK_EQ(belay_close(stream, BELAY_SECOND), 0);
 }
 
-/* Who had ended before has, whatever becomes of the connection then. */
+/*
+ * A peer that had ended before is reported as such, whatever happens to the connection afterwards.
+ */
 static void check_end_before(void) {
         belay_stream *stream = connect_to_peer();
         char bytes[2];

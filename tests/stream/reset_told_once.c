@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection that is reset is told of once by the system, to whoever comes first. If that is who writes, who reads
- * must not take what comes then for an end in good order: something may be missing.
+ * The kernel reports the reset of a connection only once, to the first call. If that is a write, a
+ * reader must not take the state after it for a graceful end, because bytes may be missing.
  */
 #include <fcntl.h>
 
@@ -49,13 +49,16 @@ static void check(write_fn *write) {
                 rc = write(server);
         while (rc == 1);
         CHECK_EQ(rc, -ECONNRESET);
-        /* What came before is there or is not; the end is none. */
+        /*
+         * The bytes that arrived before the reset may be there or not, but the end of the stream
+         * must not be reported.
+         */
         do
                 rc = belay_read(server, &byte, 1);
         while (rc == 1);
         CHECK_EQ(rc, -ECONNRESET);
         CHECK_EQ(belay_read(server, &byte, 1), -ECONNRESET);
-        /* To end it is too late. */
+        /* It is too late for a half-close. */
         CHECK_EQ(belay_half_close(server), -EPIPE);
         CHECK_EQ(belay_close(server, BELAY_SECOND), 0);
 }
@@ -64,7 +67,7 @@ static int copy_back(void *arg) {
         return belay_copy(arg, arg, -1, NULL);
 }
 
-/* The same where it is a copying that writes. */
+/* The same if the write is part of a copy. */
 static void check_copy(void) {
         belay_stream *client, *server;
         belay_task *task;
@@ -83,7 +86,7 @@ static void check_copy(void) {
         belay_abort(server);
 }
 
-/* Who ended in good order has, though nobody reads there any more. */
+/* A peer that ended gracefully is reported as such, although it does not read any more. */
 static void check_end(void) {
         belay_stream *client, *server;
         char byte;

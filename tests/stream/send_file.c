@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sending files: over sockets, where the system moves the bytes, and over all others. Parts of files, files that end
- * early, and what a cancellation leaves.
+ * Sending files over sockets, where the kernel moves the bytes, and over all other streams. Parts
+ * of files, files that end early, and the state after a cancellation.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -19,7 +19,7 @@ static void close_both(void) {
         CHECK_EQ(belay_close(ends[1], 0), 0);
 }
 
-/* A file that is nowhere, of so many bytes. */
+/* Makes a file without a name, of `size` bytes. */
 static int make_file(size_t size) {
         int fd = memfd_create("sent", MFD_CLOEXEC);
 
@@ -35,7 +35,7 @@ static int parts_of_files(void *arg) {
                 int64_t offset, size, expected;
         } cases[] = {
                 { 0, 1000, 1000 }, { 0, 1, 1 }, { 999, 1, 1 }, { 100, 200, 200 }, { 0, 0, 0 },
-                /* It ends early. */
+                /* The file ends before the requested part. */
                 { 0, 1001, 1000 }, { 990, 100, 10 }, { 1000, 10, 0 }, { 5000, 10, 0 }, { 0, INT64_MAX, 1000 },
         };
         struct subject *subject = arg;
@@ -53,7 +53,7 @@ static int parts_of_files(void *arg) {
                 CHECK_EQ(belay_sent(ends[0]), sent);
                 CHECK(!belay_is_cut(ends[0]));
         }
-        /* Where the descriptor stands was neither used nor changed. */
+        /* The offset of the descriptor was neither used nor changed. */
         CHECK_EQ(lseek(fd, 0, SEEK_CUR), 5);
         close(fd);
         close_both();
@@ -87,7 +87,7 @@ static int wrong(void *arg) {
         return 0;
 }
 
-/* Much more than there is room for. */
+/* A file much larger than the stream's buffers. */
 static int slow_reader(void *arg) {
         struct subject *subject = arg;
         struct once reader = { .buffer = buffer, .size = SIZE };
@@ -107,7 +107,7 @@ static int slow_reader(void *arg) {
         return 0;
 }
 
-/* ---- cancelled, and shorter than it was ---- */
+/* ---- cancelled, and truncated ---- */
 
 struct sender {
         int fd;
@@ -123,7 +123,7 @@ static int send_it(void *arg) {
         return 0;
 }
 
-/* Reads a little of it, so that it is in its middle. */
+/* Reads a part of the file, so that the transfer is in progress. */
 static void read_some(size_t size) {
         CHECK_EQ(belay_read_exactly(ends[1], buffer, size), size);
 }
@@ -141,7 +141,7 @@ static int cancelled(void *arg) {
         CHECK(belay_cancel(task, NULL));
         CHECK_EQ(belay_join(task, NULL), 0);
         belay_release(task);
-        /* The other side has exactly what is counted. */
+        /* The peer has received exactly the bytes that were counted. */
         CHECK(sender.result >= 1000 && sender.result < SIZE);
         CHECK_EQ(belay_sent(ends[0]), sender.result);
         CHECK(belay_is_cut(ends[0]));
@@ -157,20 +157,20 @@ static int cancelled(void *arg) {
         return 0;
 }
 
-/* Before the first byte. */
+/* Cancelled before the first byte. */
 static int cancelled_at_once(void *arg) {
         struct subject *subject = arg;
         struct sender sender = { .fd = make_file(SIZE) };
         belay_task *task;
         ssize_t size;
 
-        /* A terminal finds more room after a while. */
+        /* A terminal has more room after a while. */
         if (subject->kind == TERMINAL) {
                 close(sender.fd);
                 return 0;
         }
         open_ends(subject->kind, ends);
-        /* Until there is no room. */
+        /* Write until there is no more room. */
         do {
                 belay_timeout limit;
 
@@ -211,14 +211,17 @@ static int shrinks(void *arg) {
         CHECK_EQ(belay_close(ends[0], 0), 0);
         join_task(reading, 0);
         CHECK_EQ(reader.result, sender.result - 1000);
-        /* Memory that was given to the socket and cut off then may be empty. */
+        /*
+         * The socket refers to pages of the file. Those that the truncation removed may read as
+         * zeros, so only the bytes read before it are checked.
+         */
         CHECK(is_filled(buffer, 1000, 0));
         close(sender.fd);
         CHECK_EQ(belay_close(ends[1], 0), 0);
         return 0;
 }
 
-/* Closed by another task meanwhile. */
+/* Another task closes the stream meanwhile. */
 static int closed(void *arg) {
         struct subject *subject = arg;
         struct sender sender = { .fd = make_file(SIZE) };
@@ -236,7 +239,7 @@ static int closed(void *arg) {
         return 0;
 }
 
-/* Nobody reads; SIGPIPE has its default action. */
+/* The peer does not read. SIGPIPE has its default action. */
 static int broken(void *arg) {
         struct subject *subject = arg;
         int fd = make_file(SIZE);
@@ -258,7 +261,7 @@ static int broken(void *arg) {
         return 0;
 }
 
-/* It breaks while there is no room. */
+/* The connection breaks while there is no room. */
 static int breaks(void *arg) {
         struct subject *subject = arg;
         struct sender sender = { .fd = make_file(SIZE) };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a stream has threads do for it: a step of sending a file, one pread().
+ * The jobs that a stream gives to the thread pool: one step of sending a file, and one pread().
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static struct bly_sending sending_to(int out, int64_t offset, int64_t size) {
         };
 }
 
-/* What came of it: a count, or the socket's error if nothing moved. */
+/* Returns the number of bytes that were sent, or the socket's error if none was. */
 static int64_t step(struct bly_sending *state) {
         ssize_t rc = bly_pool_send(belay_loop_self(), state, "here:1");
 
@@ -59,7 +59,7 @@ static int sends(void *arg) {
         int ends[2];
 
         (void) arg;
-        /* It blocks, and the thread does not. */
+        /* The descriptor blocks, but the pool thread must not. */
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
         state = sending_to(ends[0], 0, SIZE);
         CHECK_EQ(lseek(file, 5, SEEK_SET), 5);
@@ -78,11 +78,11 @@ static int sends(void *arg) {
         }
         CHECK(got > 0);
         CHECK(state.left == 0 && state.start == state.end && !state.ended);
-        /* Its end; and the descriptor's own offset is as it was. */
+        /* The end of the file. The descriptor's own offset is unchanged. */
         CHECK_EQ(send_from(ends[0], SIZE, 100), 0);
         CHECK_EQ(lseek(file, 0, SEEK_CUR), 5);
         close(ends[1]);
-        /* No signal comes of it. */
+        /* A closed peer raises no SIGPIPE. */
         CHECK_EQ(send_from(ends[0], 0, 100), -EPIPE);
         close(ends[0]);
         CHECK_EQ(send_from(ends[0], 0, 100), -EBADF);

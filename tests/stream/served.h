@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies between sockets that the loop itself goes on with while their tasks sleep, as it does with epoll in real time.
- * What is written to one stream comes to another, is copied, and read: over TCP and pairs, back where it came from and
- * on to somebody else.
+ * Copies between sockets that the loop itself continues while their tasks sleep, as it does with
+ * epoll in real time.
+ *
+ * The bytes written to one stream arrive at another, are copied, and are read. The connections are
+ * TCP or socket pairs, and a copy goes back to its source or on to a third stream.
  */
 #ifndef BELAY_TESTS_SERVED_H
 #define BELAY_TESTS_SERVED_H
@@ -19,7 +21,10 @@ enum { PIECE = 64 * 1024, MUCH = 6 * PIECE };
 
 enum shape { TCP_BACK, TCP_ON, PAIR_BACK, PAIR_ON, SHAPES };
 
-/* What is written to `in` comes to `from`, is copied to `to`, and read from `out`. BACK: from == to and in == out. */
+/*
+ * The bytes written to `in` arrive at `from`, are copied to `to`, and are read from `out`. In the
+ * shapes ..._BACK, from == to and in == out.
+ */
 struct way {
         belay_stream *in, *from, *to, *out;
 };
@@ -73,7 +78,7 @@ static inline void close_way(const struct way *way) {
         belay_abort(way->from);
 }
 
-/* All of it, whoever has to run for it. */
+/* Passes all bytes, whichever tasks have to run for that. */
 static inline void pass(const struct way *way, size_t size, uint64_t from) {
         static char data[MUCH], buffer[MUCH];
         struct once writer = { .stream = way->in, .data = data, .size = size };
@@ -92,7 +97,7 @@ static inline void pass(const struct way *way, size_t size, uint64_t from) {
 struct copy {
         belay_stream *to, *from;
         int64_t most, copied;
-        int rc, next;                   /* what it came to, and the wait after it */
+        int rc, next;                   /* result of the copy, and of the wait after it */
         belay_task *task;
 };
 
@@ -104,7 +109,7 @@ static inline int copy(void *arg) {
         return 0;
 }
 
-/* Long enough for whatever is under way. */
+/* Waits long enough for everything in progress. */
 static inline void settle(void) {
         CHECK_EQ(belay_sleep(5 * BELAY_MILLISECOND), 0);
 }
@@ -114,7 +119,10 @@ static inline void start(struct copy *self, const struct way *way, int64_t most)
         self->task = must(belay_spawn(copy, self));
 }
 
-/* Since when it sleeps in the copying: another instant, if it has been awake meanwhile. */
+/*
+ * Returns since when the task sleeps in its copy. If the task was awake meanwhile, this is another
+ * instant.
+ */
 static inline belay_time asleep_since(const struct copy *self) {
         belay_wait_info info = BELAY_WAIT_INFO_INIT;
 
@@ -136,7 +144,7 @@ static inline void ends(struct copy *self, int rc, int64_t copied) {
         CHECK_EQ(self->copied, copied);
 }
 
-/* To here it came, and in its order. */
+/* Checks that the bytes arrived here, and in order. */
 static inline void is_at(belay_stream *from, size_t size, uint64_t place) {
         char buffer[1000];
 
@@ -158,7 +166,10 @@ static inline int random_below(int bound) {
         return (int) ((state >> 33) % (uint64_t) bound);
 }
 
-/* Without signals, which may end any wait, it is known when none can end any more. */
+/*
+ * Runs `fn` without signal handlers. A signal may end any wait, so the loop reports no deadlock
+ * while it handles signals.
+ */
 static inline void run_served(belay_fn *fn) {
         struct rlimit files;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptions that others share. Whether they block may be changed by others at any time, and by belay for nobody: no
- * thread waits in the system, and limits and requests end what waits.
+ * Descriptors that other threads and processes share. They may change O_NONBLOCK at any time, and
+ * belay must not change it for them. In spite of that, no thread blocks in a system call, and
+ * timeouts and requests end each wait.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,9 +30,9 @@ static void set_blocking(int fd, bool blocking) {
         CHECK_EQ(fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK), 0);
 }
 
-/* ---- somebody else, who makes it block again and again ---- */
+/* ---- a thread that makes the descriptor block again and again ---- */
 
-/* An emulator runs one thread at a time, and goes on with the one that never waits. */
+/* An emulator runs one thread at a time, and keeps running a thread that never waits. */
 static void let_others_run(void) {
         if (is_checked())
                 usleep(100);
@@ -112,7 +113,10 @@ static void open_way(enum kind kind, enum way way, belay_stream *ends[2]) {
         }
 }
 
-/* Nothing to read, and no room to write: neither waits in the system. All that is written comes, whatever the flag. */
+/*
+ * There is nothing to read and no room to write, but neither call blocks in the kernel. All bytes
+ * that are written arrive, whatever the flag is.
+ */
 static int meddling(void *arg) {
         (void) arg;
         for (int i = 0; i < WAYS * (KINDS - PAIR); i++) {
@@ -165,7 +169,9 @@ static int send_it(void *arg) {
         return 0;
 }
 
-/* Nor does a file that is sent; and nobody else ever finds the socket changed. */
+/*
+ * Sending a file does not block either, and no other thread ever sees the socket's flags changed.
+ */
 static atomic_bool saw_change;
 
 static void *watch(void *arg) {
@@ -227,7 +233,7 @@ static int accept_all(void *arg) {
         return rc;
 }
 
-/* Another acceptor, who blocks. It is given a connection of its own in the end. */
+/* Another thread that blocks in accept(). It receives a connection of its own at the end. */
 static atomic_uint taken;
 
 static void *accept_elsewhere(void *arg) {
@@ -262,7 +268,10 @@ static int handed_down(void *arg) {
                 belay_task *task;
                 pthread_t threads[2];
 
-                /* By epoll the two together may leave a thread in accept(), as belay_listen_fd() says. */
+                /*
+                 * With epoll, both threads together may leave a thread in accept(), as
+                 * belay_listen_fd() documents.
+                 */
                 if (others == (MEDDLER | ACCEPTOR) && strcmp(belay_loop_backend(NULL), "io_uring") != 0)
                         continue;
                 set_blocking(listening, blocking);
@@ -279,7 +288,7 @@ static int handed_down(void *arg) {
                         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
                         CHECK_EQ(connect(fd, (struct sockaddr *) &address, length), 0);
-                        /* If the loop's thread were waiting in the system, this would not come to its end. */
+                        /* If the loop's thread blocked in accept(), this sleep would never end. */
                         CHECK_EQ(belay_sleep(100 * BELAY_MICROSECOND), 0);
                         close(fd);
                 }
@@ -302,7 +311,9 @@ static int handed_down(void *arg) {
         return 0;
 }
 
-/* It blocks again when the listener is closed, and when it could not be made. */
+/*
+ * The descriptor blocks again after the listener is closed, and after a listener could not be made.
+ */
 static int restored(void *arg) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), copy = dup(listening);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests of streams share: two ends of each kind, bytes that show where they belong, and tasks that feed and
- * drain.
+ * Shared by the tests of streams: two ends of each kind, bytes that show their position, and tasks
+ * that feed and drain.
  */
 #ifndef BELAY_TESTS_STREAMS_H
 #define BELAY_TESTS_STREAMS_H
@@ -15,7 +15,7 @@
 
 /* ---- bytes ---- */
 
-/* The byte that stands at this place in all that is sent. */
+/* Returns the byte at this position of all that is sent. */
 static inline char byte_at(uint64_t place) {
         return (char) ((place * 0x9e3779b97f4a7c15) >> 56);
 }
@@ -37,17 +37,18 @@ static inline bool is_filled(const void *buffer, size_t size, uint64_t from) {
 enum kind {
         WIRE,
         WIRE_OF_BYTES,                  /* one byte a read */
-        WIRE_RAGGED,                    /* slow, and pieces by chance */
-        WIRES,                          /* so many kinds are in memory */
+        WIRE_RAGGED,                    /* slow, with pieces of random sizes */
+        WIRES,                          /* number of kinds in memory */
         PAIR = WIRES,
         PIPE,                           /* only from [0] to [1] */
-        TERMINAL,                       /* raw; [1] is its master, who still reads what came when [0] is closed */
+        /* raw; [1] is its master, which still reads the bytes that arrived when [0] is closed */
+        TERMINAL,
         KINDS
 };
 
 static const char *const kind_names[] = { "wire", "wire of bytes", "ragged wire", "pair", "pipe", "terminal" };
 
-/* A terminal, [0], and its master. */
+/* Opens a terminal, [0], and its master, [1]. */
 static inline void open_pty(int fds[2], bool raw) {
         struct termios state;
         char path[32];
@@ -110,13 +111,13 @@ static inline void open_ends(enum kind kind, belay_stream *ends[2]) {
         CHECK(ends[0] != NULL && ends[1] != NULL);
 }
 
-/* What a test is given: which kind, and whatever else. */
+/* The argument of a test: the kind of stream, and other parameters. */
 struct subject {
         enum kind kind;
-        size_t piece;                   /* that is written at a time */
+        size_t piece;                   /* bytes that are written at a time */
 };
 
-/* Wires in virtual time; descriptors in real time, in which all they wait for is each other. */
+/* Wires run on a virtual clock. Descriptors run in real time, but wait only for each other. */
 static inline void run_kind(belay_fn *fn, const char *name, enum kind kind, size_t piece) {
         struct subject subject = { kind, piece };
 
@@ -132,11 +133,11 @@ static inline void run_kind(belay_fn *fn, const char *name, enum kind kind, size
 
 /* ---- feeding ---- */
 
-/* A task that writes so much in such pieces, lets others run after each, and closes the stream. */
+/* A task that writes the data in pieces, lets other tasks run after each, and closes the stream. */
 struct feed {
         belay_stream *stream;
         const char *data;
-        size_t size, piece;             /* 0: whole */
+        size_t size, piece;             /* bytes in all and in a piece, or 0 for one piece */
         belay_task *task;
 };
 
@@ -201,7 +202,7 @@ static inline int read_exactly_once(void *arg) {
         return 0;
 }
 
-/* Lets all that is ready run. */
+/* Lets all ready tasks run. */
 static inline void let_run(void) {
         for (int i = 0; i < 5; i++)
                 CHECK_EQ(belay_yield(), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transports of the program's own: one that writes in capitals, one whose count cannot be trusted, and what they are
- * owed.
+ * Transports of the program: one that writes in capitals, and one whose count of bytes cannot be
+ * trusted. The tests also check when the library calls interrupt() and destroy().
  */
 #include <ctype.h>
 
@@ -14,7 +14,7 @@ struct capitals {
         unsigned interrupted, destroyed;
         bool aborted;
         bool is_sound;
-        size_t most;                    /* that a write moves */
+        size_t most;                    /* most bytes that a write moves */
 };
 
 static ssize_t read_below(void *self, void *buffer, size_t size) {
@@ -65,7 +65,7 @@ static const belay_transport capitals_transport = {
         .is_sound = is_sound,
 };
 
-/* A stream of it over one end of a wire of so much room, and the other end. */
+/* Opens a stream of this transport over one end of a wire with `room` bytes, and the other end. */
 static void open_capitals(struct capitals *capitals, belay_stream **stream, belay_stream **other, size_t room) {
         belay_stream *ends[2];
 
@@ -100,7 +100,7 @@ static int works(void *arg) {
         CHECK_EQ(belay_read_line(stream, line, 100), 0);
         CHECK_EQ(belay_sent(stream), 32);
         CHECK_EQ(belay_received(stream), 10);
-        /* It has no half close, so that there is no waiting for the other side. */
+        /* The transport has no half-close, so the close does not wait for the peer. */
         CHECK_EQ(belay_close(stream, BELAY_HOUR), 0);
         CHECK_EQ(belay_now(), 0);
         CHECK(capitals.destroyed == 1 && !capitals.aborted && capitals.interrupted == 0);
@@ -121,7 +121,10 @@ static int ends(void *arg) {
         CHECK_EQ(belay_read(other, buffer, 10), -ECONNRESET);
         belay_abort(other);
 
-        /* With a task inside: it is told to leave, and the transport goes when it has. */
+        /*
+         * A task is inside the stream. It is interrupted, and the transport is destroyed after it
+         * has left.
+         */
         for (int abort = 0; abort < 2; abort++) {
                 open_capitals(&capitals, &stream, &other, 0);
                 reader.stream = stream;
@@ -141,7 +144,7 @@ static int ends(void *arg) {
         return 0;
 }
 
-/* ---- cut, and whether that can be mended ---- */
+/* ---- incomplete, and whether writing can resume ---- */
 
 static int cut(void *arg) {
         struct capitals capitals;
@@ -176,7 +179,7 @@ static int cut(void *arg) {
         return 0;
 }
 
-/* Nothing was moved, says the transport; but it does not know. */
+/* The transport reports that it moved nothing, but its count cannot be trusted. */
 static int cut_at_the_beginning(void *arg) {
         struct capitals capitals;
         belay_stream *stream, *other;
@@ -199,7 +202,7 @@ static int cut_at_the_beginning(void *arg) {
         return 0;
 }
 
-/* ---- what is not given ---- */
+/* ---- missing functions ---- */
 
 static int misuse(void *arg) {
         belay_transport transport = capitals_transport;
@@ -223,9 +226,12 @@ static int misuse(void *arg) {
         transport.name = NULL;
         CHECK_EQ(belay_stream_new(&stream, &transport, &capitals), -EINVAL);
         CHECK_EQ(belay_stream_new(&stream, NULL, &capitals), -EINVAL);
-        /* It still is the caller's. */
+        /* The state still belongs to the caller. */
         CHECK_EQ(capitals.destroyed, 0);
-        /* A program that knows of less: what it does not give is not there. */
+        /*
+         * A program that was compiled with an older, shorter struct. Members beyond its size count
+         * as absent.
+         */
         transport = capitals_transport;
         transport.size = offsetof(belay_transport, is_sound);
         capitals.is_sound = false;

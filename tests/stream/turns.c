@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One reader and one writer: a second one is refused and told who is there. And time limits, the clock, and
- * streams that are always ready.
+ * A stream has one reader and one writer at a time. A second one is refused, with a report that
+ * names the first. Also timeouts, the clock, and streams that are always ready.
  */
 #include <sys/uio.h>
 #include "stream/streams.h"
@@ -57,7 +57,10 @@ static int two_at_once(void *arg) {
                 return 0;
         }
         open_ends(subject->kind, ends);
-        /* At one end a task reads and another writes more than there is room for: neither gets on. */
+        /*
+         * At one end a task reads, and another writes more than there is room for. Neither can
+         * proceed.
+         */
         other_end = ends[1];
         ends[1] = ends[0];
         reader.stream = writer.stream = ends[0];
@@ -69,7 +72,7 @@ static int two_at_once(void *arg) {
         tasks[2] = spawn_named(second, NULL, "third");
         join_task(tasks[2], 0);
         belay_set_log(NULL, NULL);
-        /* Each names both, the place of the one that is there, and the stream. */
+        /* Each report names both tasks, the call site of the first, and the stream. */
         CHECK_EQ(kept_count, 12);
         CHECK_LINES(12, "third");
         CHECK_LINES(6, "anna");
@@ -89,7 +92,7 @@ static int two_at_once(void *arg) {
         return 0;
 }
 
-/* When the one that was there has gone, the other may. */
+/* When the first task has left, another may enter. */
 static int in_turn(void *arg) {
         char buffer[10];
         struct once reader = { .buffer = buffer, .size = 10 };
@@ -113,7 +116,7 @@ static int in_turn(void *arg) {
         return 0;
 }
 
-/* Outside of a task nothing can be waited for. */
+/* Outside of a task, no call can wait. */
 static void read_in_callback(void *arg) {
         char buffer[10];
 
@@ -138,7 +141,7 @@ static int outside(void *arg) {
         return 0;
 }
 
-/* ---- time limits ---- */
+/* ---- timeouts ---- */
 
 static int limits(void *arg) {
         char buffer[100];
@@ -153,18 +156,18 @@ static int limits(void *arg) {
         CHECK_EQ(rc, -ECANCELED);
         CHECK_EQ(belay_timeout_leave(&limit, (int) rc), -ETIMEDOUT);
         CHECK_EQ(belay_now(), BELAY_SECOND);
-        /* It was not lost by that. */
+        /* The expired timeout lost no data. */
         CHECK_EQ(belay_timeout_enter(&limit, BELAY_HOUR), 0);
         rc = belay_read(ends[1], buffer, 100);
         CHECK_EQ(belay_timeout_leave(&limit, (int) rc), 4);
         CHECK_EQ(belay_now(), BELAY_MINUTE);
-        /* What is there is read though the time is over. */
+        /* Data that is there is read although the timeout has expired. */
         CHECK_EQ(belay_write(ends[0], "more", 4), 4);
         CHECK_EQ(belay_sleep(BELAY_HOUR), 0);
         CHECK_EQ(belay_timeout_enter(&limit, 0), 0);
         rc = belay_read(ends[1], buffer, 100);
         CHECK_EQ(belay_timeout_leave(&limit, (int) rc), 4);
-        /* Of several bytes those that came in time. */
+        /* Of several bytes, those that arrived in time. */
         CHECK_EQ(belay_write(ends[0], "ab", 2), 2);
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         CHECK_EQ(belay_write(ends[0], "cd", 2), 2);
@@ -186,7 +189,7 @@ static int limits(void *arg) {
         return 0;
 }
 
-/* Descriptors in virtual time: nothing comes, so the limit strikes at once. */
+/* Descriptors under a virtual clock. No event comes, so the timeout expires at once. */
 static int limits_of_descriptors(void *arg) {
         char buffer[100];
         belay_timeout limit;
@@ -208,7 +211,7 @@ static int limits_of_descriptors(void *arg) {
         return 0;
 }
 
-/* ---- what is always ready ---- */
+/* ---- streams that are always ready ---- */
 
 static unsigned turns;
 
@@ -223,7 +226,7 @@ static int count_turns(void *arg) {
         return rc;
 }
 
-/* Both ends in the hands of one task: it never has to wait. */
+/* One task uses both ends, so it never has to wait. */
 static int never_waits(void *arg) {
         unsigned *calls = arg;
         char byte = 'x';
@@ -251,11 +254,11 @@ static int gives_way(void *arg) {
         greedy = must(belay_spawn(never_waits, &calls));
         while (calls < 1000)
                 CHECK_EQ(belay_yield(), 0);
-        /* Others have had their turns, after some dozens of calls each. */
+        /* The other task had its turns: the greedy one yields after a bounded number of calls. */
         CHECK(turns >= 1000 / 200);
         CHECK(belay_cancel(greedy, NULL));
         join_task(greedy, -ECANCELED);
-        /* Nothing happened in the call that was cancelled. */
+        /* The call that was cancelled moved nothing. */
         CHECK_EQ(belay_sent(ends[0]) + belay_received(ends[1]), calls - 1);
         CHECK(!belay_is_cut(ends[0]));
         CHECK(belay_cancel(other, NULL));
@@ -264,7 +267,7 @@ static int gives_way(void *arg) {
         return 0;
 }
 
-/* So it is within one call that moves much. */
+/* The same within one call that moves many bytes. */
 static int one_long_call(void *arg) {
         enum { SIZE = 20000 };
         static char data[SIZE], buffer[SIZE];

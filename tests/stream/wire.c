@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The connection in memory does what its options say: delay, jitter, room, pieces, cuts.
+ * The connection in memory follows its options: delay, jitter, room, pieces and breaks.
  */
 #include "stream/streams.h"
 
@@ -32,7 +32,9 @@ static int delays(void *arg) {
         CHECK_EQ(belay_now(), begin + 250 * BELAY_MILLISECOND);
         CHECK(memcmp(buffer, "two", 3) == 0);
 
-        /* Each way has its own; the end travels as bytes do, behind them. */
+        /*
+         * Each direction has its own delay. The end of the stream travels as bytes do, after them.
+         */
         CHECK_EQ(belay_write(ends[1], "back", 4), 4);
         begin = belay_now();
         CHECK_EQ(belay_half_close(ends[1]), 0);
@@ -41,7 +43,7 @@ static int delays(void *arg) {
         CHECK_EQ(belay_read(ends[0], buffer, 5), 0);
         CHECK_EQ(belay_now(), begin + BELAY_HOUR);
 
-        /* What arrived together is read together. */
+        /* Bytes that arrived together are read together. */
         CHECK_EQ(belay_write(ends[0], "a", 1), 1);
         CHECK_EQ(belay_write(ends[0], "b", 1), 1);
         CHECK_EQ(belay_read(ends[1], buffer, 100), 2);
@@ -57,7 +59,7 @@ static void open_jittery(belay_stream *ends[2], uint64_t seed) {
         CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { way }, .seed = seed)), 0);
 }
 
-/* Notes how long each byte is under way. */
+/* Records how long each byte travels. */
 static void measure_jitter(uint64_t seed, belay_time spans[JITTERS]) {
         belay_stream *ends[2];
         char byte;
@@ -94,7 +96,7 @@ static int jitters(void *arg) {
         return 0;
 }
 
-/* However much later one byte may be than the next, they come in order. */
+/* Bytes stay in order, however much their delays differ. */
 static int jitter_keeps_order(void *arg) {
         belay_stream *ends[2];
         char byte = 0;
@@ -162,7 +164,7 @@ static int room(void *arg) {
         let_run();
         CHECK(!once.done);
         CHECK_EQ(belay_sent(ends[0]), 100);
-        /* What has arrived and is not read takes room, too. */
+        /* Bytes that have arrived and have not been read take room, too. */
         CHECK_EQ(belay_sleep(BELAY_MINUTE), 0);
         CHECK_EQ(belay_sent(ends[0]), 100);
         CHECK_EQ(belay_read(ends[1], buffer, 30), 30);
@@ -174,7 +176,7 @@ static int room(void *arg) {
         CHECK_EQ(once.result, 300);
         close_both(ends);
 
-        /* 64 KiB where it is not said. */
+        /* The default is 64 KiB. */
         CHECK_EQ(belay_wire(ends, NULL), 0);
         for (int i = 0; i < 1024; i++)
                 CHECK_EQ(belay_write(ends[0], data, 64), 64);
@@ -188,7 +190,7 @@ static int room(void *arg) {
         return 0;
 }
 
-/* ---- cuts ---- */
+/* ---- breaks ---- */
 
 static int cuts(void *arg) {
         belay_stream *ends[2];
@@ -199,7 +201,7 @@ static int cuts(void *arg) {
                                                     { .delay = BELAY_MINUTE } })), 0);
         CHECK_EQ(belay_write(ends[1], "lost", 4), 4);
         CHECK_EQ(belay_write(ends[0], "0123", 4), 4);
-        /* The cut is where the sixth byte would arrive. */
+        /* The connection breaks at the instant at which the sixth byte would arrive. */
         CHECK_EQ(belay_write(ends[0], "4567", 4), 4);
         CHECK_EQ(belay_write(ends[0], "89", 2), 2);
         CHECK_EQ(belay_read_exactly(ends[1], buffer, 100), 5);
@@ -212,7 +214,7 @@ static int cuts(void *arg) {
         CHECK_EQ(belay_now(), BELAY_SECOND);
         close_both(ends);
 
-        /* If no more comes, nothing is cut. */
+        /* If no further byte is sent, the connection does not break. */
         CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 5, .cut_with = -EIO } })), 0);
         CHECK_EQ(belay_write(ends[0], "01234", 5), 5);
         CHECK_EQ(belay_read(ends[1], buffer, 100), 5);
@@ -225,7 +227,7 @@ static int cuts(void *arg) {
         return 0;
 }
 
-/* Those who wait for the other way learn of it as well, when it happens. */
+/* Tasks that wait for the other direction find out as well, at the instant of the break. */
 static int cut_while_waiting(void *arg) {
         belay_stream *ends[2];
         char buffer[100], data[300] = "";
@@ -240,7 +242,10 @@ static int cut_while_waiting(void *arg) {
         tasks[0] = must(belay_spawn(read_exactly_once, &reader));
         tasks[1] = must(belay_spawn(write_once, &writer));
         let_run();
-        /* 100 went to the reader at once, who waits no more; 100 more fill the way; the rest waits. */
+        /*
+         * The reader took 100 bytes at once and is done. Another 100 fill the direction, and the
+         * rest waits.
+         */
         CHECK(reader.done && !writer.done);
         CHECK_EQ(belay_write(ends[0], data, 11), 11);
         CHECK_EQ(belay_read_exactly(ends[1], buffer, 10), 10);
@@ -254,7 +259,7 @@ static int cut_while_waiting(void *arg) {
         return 0;
 }
 
-/* Who only reads is told as well when what was written before is cut off. */
+/* A break is reported to the sender, too, even if the sender only reads. */
 static int cut_told_to_the_sender(void *arg) {
         belay_stream *ends[2];
         char byte;
@@ -268,7 +273,7 @@ static int cut_told_to_the_sender(void *arg) {
         return 0;
 }
 
-/* From the very instant on. */
+/* The connection stalls at once. */
 static int stalled_at_once(void *arg) {
         belay_stream *ends[2];
         belay_timeout limit;
@@ -320,7 +325,10 @@ static int stalls(void *arg) {
         let_run();
         CHECK_EQ(belay_sent(ends[0]), 100);
         CHECK_EQ(belay_read(ends[1], buffer, 100), 5);
-        /* Nothing more happens, either way, and the end of the other side does not come either. */
+        /*
+         * Nothing more happens in either direction, and the peer's end of stream does not arrive
+         * either.
+         */
         for (int i = 0; i < 2; i++) {
                 CHECK_EQ(belay_timeout_enter(&limit, BELAY_HOUR), 0);
                 rc = belay_read(ends[1 - i], buffer, 100);
@@ -373,8 +381,8 @@ static int cut_now(void *arg) {
 /* ---- ends ---- */
 
 /*
- * Both ends go, in any order and manner, with bytes under way both ways, and with or without a task that waits at
- * one of them.
+ * Both ends are closed or aborted, in any order. Bytes are on their way in both directions, and a
+ * task may wait at one of the ends.
  */
 static int goodbyes(void *arg) {
         (void) arg;
@@ -400,7 +408,10 @@ static int goodbyes(void *arg) {
                                 CHECK_EQ(belay_close(ends[first ^ i], 0), 0);
                         if (i == 0 && which & 16)
                                 let_run();
-                        /* One that did not begin is not in it, and may not come any more. */
+                        /*
+                         * A reader that has not begun is not inside the stream. It must not begin
+                         * after the handle has become invalid.
+                         */
                         if (i == 0 && !(which & 16)) {
                                 CHECK(belay_cancel(task, NULL));
                                 CHECK_EQ(belay_yield(), 0);
@@ -414,7 +425,7 @@ static int goodbyes(void *arg) {
         return 0;
 }
 
-/* ---- what goes wrong ---- */
+/* ---- errors ---- */
 
 static int misuse(void *arg) {
         belay_stream *ends[2], *reader, *writer;
@@ -442,7 +453,7 @@ static int misuse(void *arg) {
         return 0;
 }
 
-/* Each allocation fails once: nothing is left, and nothing hangs. */
+/* Each allocation fails once. No memory is left, and no task hangs. */
 static int fail_at, allocations, blocks;
 
 static void *failing(void *context, void *block, size_t size) {
@@ -457,7 +468,7 @@ static void *failing(void *context, void *block, size_t size) {
         return realloc(block, size);
 }
 
-/* 0: nothing failed. */
+/* Returns 0 if nothing failed. */
 static int move_a_few_bytes(void) {
         belay_stream *ends[2];
         char buffer[4];
@@ -486,14 +497,14 @@ static int without_memory(void *arg) {
                 rc = move_a_few_bytes();
                 fail_at = 0;
                 CHECK_EQ(blocks, before);
-                /* The wire, its two streams, and a place for the bytes. */
+                /* The wire, its two streams, and a buffer for the bytes. */
                 CHECK(rc == -ENOMEM || at > 4);
         }
         CHECK_EQ(rc, 0);
         return 0;
 }
 
-/* ---- seen from outside ---- */
+/* ---- inspection ---- */
 
 static int dumped(void *arg) {
         belay_stream *ends[2];
@@ -529,7 +540,7 @@ static int dumped(void *arg) {
         return 0;
 }
 
-/* In real time, too. */
+/* The same in real time. */
 static int really(void *arg) {
         belay_stream *ends[2];
         belay_time begin = belay_now();
@@ -546,7 +557,7 @@ static int really(void *arg) {
         return 0;
 }
 
-/* Nothing is under way that could wake anybody: a deadlock, told as such. */
+/* No bytes are on their way that could wake a task. This is a deadlock, and is reported as one. */
 static int deadlocked(void *arg) {
         belay_stream *ends[2];
         char byte;

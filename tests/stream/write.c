@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing: all of it and in order however slow the reader is, several parts, what there is room for, text. And
- * messages that were cut: how much went is told exactly, and nothing is written behind it until the stream is mended.
+ * Writing all bytes in order, however slow the reader is; in several parts, as many bytes as fit,
+ * and text.
+ *
+ * If a message is incomplete, the number of bytes that were moved is reported exactly. Nothing is
+ * written after them until the program resumes writing.
  */
 #define _GNU_SOURCE
 #include <sys/uio.h>
@@ -15,7 +18,7 @@ static void close_both(void) {
         CHECK_EQ(belay_close(ends[1], 0), 0);
 }
 
-/* A connection of so much room, one way. */
+/* Opens a connection with `room` bytes in one direction. */
 static void open_narrow(size_t room) {
         CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .room = room } })), 0);
 }
@@ -57,7 +60,7 @@ static int back_pressure(void *arg) {
         return 0;
 }
 
-/* Both sides write to each other at once more than either way holds, each with a task that reads. */
+/* Both peers write more than a direction holds, at the same time. Each has a task that reads. */
 static int both_ways(void *arg) {
         static char data[MUCH], buffers[2][MUCH];
         struct subject *subject = arg;
@@ -98,7 +101,9 @@ static int parts(void *arg) {
 
         fill(data, sizeof(data), 0);
         open_ends(subject->kind, ends);
-        /* Sizes from 0 up, and empty ones in between, at the beginning and at the end. */
+        /*
+         * Parts of increasing sizes, with empty ones at the beginning, in between and at the end.
+         */
         for (int i = 0; i < PARTS; i++) {
                 size_t length = i % 3 == 0 || i > PARTS - 4 ? 0 : (size_t) i;
 
@@ -120,7 +125,7 @@ static int parts(void *arg) {
         return 0;
 }
 
-/* Of many parts each write moves only a few bytes. */
+/* There are many parts, and each write moves only a few bytes. */
 static int parts_in_pieces(void *arg) {
         static char data[1000], buffer[1000];
         struct iovec given[100];
@@ -139,7 +144,7 @@ static int parts_in_pieces(void *arg) {
         return 0;
 }
 
-/* ---- what there is room for ---- */
+/* ---- as many bytes as fit ---- */
 
 static int some(void *arg) {
         char data[100], buffer[100];
@@ -153,7 +158,7 @@ static int some(void *arg) {
         CHECK_EQ(belay_write_some(ends[0], data, 4), 4);
         CHECK_EQ(belay_write_some(ends[0], data + 4, 96), 6);
         CHECK(!belay_is_cut(ends[0]));
-        /* Now there is none: it waits for the first byte of it. */
+        /* There is no room, so the call waits until the first byte fits. */
         once.stream = ends[0];
         task = must(belay_spawn(write_once, &once));
         let_run();
@@ -182,7 +187,7 @@ static int prints(void *arg) {
         CHECK_EQ(belay_read_exactly(ends[1], buffer, 9), 9);
         CHECK(memcmp(buffer, "x is 42%\n", 9) == 0);
         CHECK_EQ(belay_print(ends[0], "%s", ""), 0);
-        /* Around the size at which it needs memory, and far above. */
+        /* Sizes around the one from which it allocates memory, and far above. */
         for (size_t size = 250; size < 2000; size += size < 260 ? 1 : 500) {
                 memset(text, 'a', size);
                 text[size] = '\0';
@@ -197,11 +202,11 @@ static int prints(void *arg) {
         return 0;
 }
 
-/* ---- cut ---- */
+/* ---- incomplete messages ---- */
 
 struct writer {
         ssize_t result;
-        int next;                       /* what its next wait came to */
+        int next;                       /* result of the next wait */
 };
 
 static int write_then_wait(void *arg) {
@@ -214,7 +219,7 @@ static int write_then_wait(void *arg) {
         return 0;
 }
 
-/* Whatever would be taken for the rest of it is refused. */
+/* Each call whose bytes the peer would take for the rest of the message is refused. */
 static void check_refuses(void) {
         struct iovec part = { "x", 1 };
         int64_t copied = 7;
@@ -231,7 +236,7 @@ static void check_refuses(void) {
         CHECK_EQ(copied, 0);
         CHECK_EQ(belay_close(others[0], 0), 0);
         CHECK_EQ(belay_close(others[1], 0), 0);
-        /* It would be taken for a whole one. */
+        /* The peer would take the message for a whole one. */
         CHECK_EQ(belay_half_close(ends[0]), -ENOTRECOVERABLE);
 }
 
@@ -250,11 +255,11 @@ static int cut_in_the_middle(void *arg) {
         CHECK(!belay_is_cut(ends[0]));
         CHECK(belay_cancel(task, "enough"));
         join_task(task, 0);
-        /* What went is counted, and the request is there for the next wait. */
+        /* The bytes that were moved are counted, and the request is pending for the next wait. */
         CHECK_EQ(writer.result, 133);
         CHECK_EQ(writer.next, -ECANCELED);
         check_refuses();
-        /* Reading goes on, both ways, and finds what was said to have gone. */
+        /* Reading goes on in both directions, and finds the bytes that were reported as moved. */
         CHECK_EQ(belay_read_exactly(ends[1], buffer + 33, 100), 100);
         CHECK(is_filled(buffer, 133, 0));
         CHECK_EQ(belay_write(ends[1], "back", 4), 4);
@@ -270,7 +275,7 @@ static int cut_in_the_middle(void *arg) {
         return 0;
 }
 
-/* Before the first byte nothing is cut. */
+/* If the cancellation comes before the first byte, the message is not incomplete. */
 static int cancelled_at_the_beginning(void *arg) {
         struct writer writer = { 0 };
         char buffer[100];
@@ -292,7 +297,10 @@ static int cancelled_at_the_beginning(void *arg) {
         return 0;
 }
 
-/* A limit around a write is told by the scope, if the wait that it met could not tell. */
+/*
+ * If a timeout expires in a write that has moved bytes, the write returns their number. Only
+ * belay_timeout_expired() reports the expiry then.
+ */
 static int limited(void *arg) {
         static char data[1000];
         belay_timeout limit;
@@ -307,7 +315,7 @@ static int limited(void *arg) {
         CHECK(belay_timeout_expired(&limit));
         CHECK_EQ(belay_timeout_leave(&limit, (int) rc), 100);
         CHECK(belay_is_cut(ends[0]));
-        /* Its request went with it. */
+        /* The timeout's request was withdrawn with it. */
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         CHECK_EQ(belay_mend(ends[0]), 0);
         CHECK_EQ(belay_timeout_enter(&limit, BELAY_SECOND), 0);
@@ -320,7 +328,10 @@ static int limited(void *arg) {
         return 0;
 }
 
-/* An error in the middle, likewise: first the count, then the error. */
+/*
+ * An error in the middle of a message: the write returns the count, and the next one returns the
+ * error.
+ */
 static int failed_in_the_middle(void *arg) {
         static char data[1000];
 
@@ -335,7 +346,10 @@ static int failed_in_the_middle(void *arg) {
         return 0;
 }
 
-/* As far as the count can be known with descriptors: what the reader gets is what the writer was told. */
+/*
+ * The same with descriptors: the reader receives exactly the bytes that the writer was reported to
+ * have written.
+ */
 static int cut_descriptors(void *arg) {
         enum { SIZE = 4 << 20 };
         struct subject *subject = arg;
@@ -357,7 +371,10 @@ static int cut_descriptors(void *arg) {
         }
         let_run();
         CHECK(belay_cancel(task, NULL));
-        /* It does not wait any more, so that the request is still there at its end. */
+        /*
+         * The task makes no further wait, so the request is still pending at its end, and the task
+         * ends cancelled.
+         */
         join_task(task, -ECANCELED);
         CHECK(once.result >= 10000 && once.result < SIZE);
         CHECK_EQ(belay_sent(ends[0]), once.result);
@@ -375,7 +392,7 @@ static int cut_descriptors(void *arg) {
         return 0;
 }
 
-/* ---- nobody reads ---- */
+/* ---- no reader ---- */
 
 static int broken(void *arg) {
         struct subject *subject = arg;
@@ -390,14 +407,14 @@ static int broken(void *arg) {
                 rc = belay_write(ends[0], data, 100);
         } while (rc > 0);
         CHECK_EQ(rc, -EPIPE);
-        /* It stays so. */
+        /* The error is permanent. */
         CHECK_EQ(belay_write(ends[0], data, 100), -EPIPE);
         CHECK_EQ(belay_print(ends[0], "x"), -EPIPE);
         CHECK_EQ(belay_close(ends[0], 0), 0);
         return 0;
 }
 
-/* Closed while the writer waits for room. */
+/* The reader closes while the writer waits for room. */
 static int broken_while_waiting(void *arg) {
         enum { SIZE = 4 << 20 };
         struct subject *subject = arg;

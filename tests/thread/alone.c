@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Jobs that own what they use: left alone, disposed of once, and in nobody's way. And jobs that take long.
+ * Jobs that own their data. If a task stops waiting for such a job, the job goes on alone, is
+ * disposed of exactly once, and delays no other job. Also jobs that take long.
  */
 #define _GNU_SOURCE
 #include <sys/resource.h>
@@ -11,7 +12,7 @@ enum { LOOKUPS = 8 };
 
 static atomic_int disposed;
 
-/* A gate that is disposed of; the test keeps its memory to look at it. */
+/* Counts the disposal of a gate. The test keeps the gate's memory in order to examine it. */
 static void dispose(struct bly_job *job) {
         (void) job;
         atomic_fetch_add(&disposed, 1);
@@ -29,7 +30,7 @@ static void await_disposed(int count) {
         CHECK_EQ(atomic_load(&disposed), count);
 }
 
-/* ---- in line ---- */
+/* ---- in the queue ---- */
 
 static struct gate gates[3 * LOOKUPS];
 static belay_task *tasks[3 * LOOKUPS];
@@ -55,7 +56,7 @@ static void end(int i) {
         belay_release(tasks[i]);
 }
 
-/* What is taken back while it stands in line is disposed of at once, and never begun. */
+/* A job that is withdrawn from the queue is disposed of at once, and never begins. */
 static int in_line(void *arg) {
         (void) arg;
         atomic_store(&disposed, 0);
@@ -71,12 +72,12 @@ static int in_line(void *arg) {
         CHECK_EQ(belay_loop_self()->expected, LOOKUPS);
         for (int i = 0; i < LOOKUPS; i++)
                 end(i);
-        /* The one that gets it keeps it. */
+        /* A job that returns to its task is not disposed of. */
         CHECK_EQ(atomic_load(&disposed), 1);
         return 0;
 }
 
-/* Not even handed in: it is disposed of, too. */
+/* The job is not even handed to the pool, but is disposed of as well. */
 static int before(void *arg) {
         (void) arg;
         atomic_store(&disposed, 0);
@@ -90,9 +91,12 @@ static int before(void *arg) {
         return 0;
 }
 
-/* ---- left alone ---- */
+/* ---- jobs that go on alone ---- */
 
-/* As many as there may be, and as many again: those that were left do not count. */
+/*
+ * As many jobs as may run at once go on alone, and then as many again. They do not count against
+ * that number.
+ */
 static int left(void *arg) {
         bool endless = arg != NULL;
 
@@ -116,7 +120,7 @@ static int left(void *arg) {
         return 0;
 }
 
-/* Who stands in line as a place is given up is begun. */
+/* When a running job goes on alone, the first job in the queue begins. */
 static int moves_up(void *arg) {
         (void) arg;
         atomic_store(&disposed, 0);
@@ -134,10 +138,13 @@ static int moves_up(void *arg) {
         return 0;
 }
 
-/* Without those of a pool. A thread that ended just before is still seen for a while, so that they are not counted anew. */
+/*
+ * Number of threads without those of a pool. It is counted once, because a thread that has just
+ * ended stays visible for a while.
+ */
 static unsigned base_threads;
 
-/* Threads that do not count any more end when they are done, and those that do stay. */
+/* Threads whose jobs go on alone end after these jobs. The pool's other threads stay. */
 static int threads_end(void *arg) {
         await_threads(base_threads);
         CHECK_EQ(left(arg), 0);
@@ -145,7 +152,7 @@ static int threads_end(void *arg) {
         return 0;
 }
 
-/* No job of this kind stands behind another. */
+/* No endless job waits behind another. */
 static int endless(void *arg) {
         (void) arg;
         for (int i = 0; i < 3 * LOOKUPS; i++)
@@ -163,14 +170,14 @@ static int leaves_all(void *arg) {
         atomic_store(&disposed, 0);
         for (int i = 0; i < 2 * LOOKUPS; i++)
                 go(i, arg != NULL);
-        /* Some are begun, some may stand in line. */
+        /* Some jobs have begun, and some may be in the queue. */
         gate_await(&gates[0]);
         for (int i = 0; i < 2 * LOOKUPS; i++)
                 belay_release(tasks[i]);
         return 0;
 }
 
-/* The loop's end leaves them alone as any request does. */
+/* When the loop ends, the jobs go on alone as after a request. */
 static void outlive_their_loop(void *arg) {
         CHECK_EQ(belay_run(leaves_all, arg), 0);
         for (int i = 0; i < 2 * LOOKUPS; i++)
@@ -179,7 +186,7 @@ static void outlive_their_loop(void *arg) {
         await_threads(base_threads);
 }
 
-/* ---- tasks that were given up ---- */
+/* ---- abandoned tasks ---- */
 
 static int never_ends(void *arg) {
         belay_shield_scope region;
@@ -201,7 +208,10 @@ static int gives_up(void *arg) {
         return 0;
 }
 
-/* Nobody gets what they came to: what stands in line is disposed of at the end, the others when they are done. */
+/*
+ * No task receives the results. The job in the queue is disposed of when the loop ends, and the
+ * others when they are done.
+ */
 static int are_given_up(void *arg) {
         unsigned threads = count_threads();
 
@@ -218,7 +228,7 @@ static int are_given_up(void *arg) {
         return 0;
 }
 
-/* ---- long at one job ---- */
+/* ---- long jobs ---- */
 
 static void do_nothing_much(struct bly_job *job) {
         (void) job;
@@ -231,7 +241,7 @@ static int passes(void *arg) {
         return bly_pool_do(belay_loop_self(), &job, "here:1");
 }
 
-/* The one thread there is does not come back: others are done all the same, one after the other. */
+/* The only thread is busy for long. Other jobs are done all the same, one after the other. */
 static int overdue(void *arg) {
         struct gate first, second;
         unsigned threads = base_threads;
@@ -252,7 +262,9 @@ static int overdue(void *arg) {
         gate_await(&second);
         CHECK_EQ(passes(NULL), 0);
         CHECK_EQ(count_threads(), threads + 3);
-        /* There is one place: who comes back first takes it, and who comes later ends. */
+        /*
+         * The pool has room for one thread. The first to finish its job stays, and the others end.
+         */
         gate_open(&first);
         gate_open(&second);
         CHECK_EQ(belay_join(one, NULL), 0);
@@ -264,7 +276,7 @@ static int overdue(void *arg) {
         return 0;
 }
 
-/* ---- how many threads there are ---- */
+/* ---- the number of threads ---- */
 
 static int stands_in_line(void *arg) {
         struct gate *gate = arg;
@@ -273,7 +285,10 @@ static int stands_in_line(void *arg) {
         return goes_through(gate);
 }
 
-/* A job that was taken back out of the line is counted no more: the next takes the thread that is idle. */
+/*
+ * A job that was withdrawn from the queue must not count any more: the next job uses the idle
+ * thread.
+ */
 static int counts_right(void *arg) {
         struct rlimit before, none = { 0 };
         struct gate first, second;
@@ -287,7 +302,7 @@ static int counts_right(void *arg) {
         gate_await(&first);
         threads = count_threads();
 
-        /* No thread can be had, so it stands in line. */
+        /* No thread can be created, so the job waits in the queue. */
         CHECK_EQ(getrlimit(RLIMIT_AS, &before), 0);
         none.rlim_max = before.rlim_max;
         other = must(belay_spawn(stands_in_line, &second));
@@ -316,7 +331,7 @@ int main(void) {
         unsigned fds = count_fds();
         static struct child child;
 
-        /* First of all: there is no thread yet whose stack could be taken again. */
+        /* This test comes first, while the C library has no stack of an ended thread to reuse. */
         if (!is_checked()) {
                 in_child(&child, count_right, NULL);
                 CHECK_CHILD(&child, 0);
@@ -336,7 +351,7 @@ int main(void) {
         CHECK_EQ(belay_run_with(overdue, NULL, BELAY_OPTIONS(belay_loop_options, .threads = 1)), 0);
         await_threads(base_threads);
         CHECK_EQ(count_fds(), fds);
-        /* What it leaves is a leak, of which checkers would tell at the end. */
+        /* The abandoned tasks leak their memory, which checkers would report at the end. */
         in_child(&child, are_given_up, NULL);
         CHECK_CHILD(&child, 0);
         return 0;

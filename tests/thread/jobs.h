@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Jobs that a test holds and lets go.
+ * Jobs that a test holds and lets go on.
  */
 #ifndef BELAY_TESTS_JOBS_H
 #define BELAY_TESTS_JOBS_H
@@ -13,12 +13,12 @@
 #include "../base/help.h"
 #include "threads.h"
 
-/* A job that says when it has begun, and ends when it may. */
+/* A job that reports when it has begun, and ends when the test lets it. */
 struct gate {
         struct bly_job job;
         sem_t begun, go;
         bool done, was_asked;
-        int rc;                         /* what its task got */
+        int rc;                         /* result that the job's task received */
 };
 
 static inline void pass_gate(struct bly_job *job) {
@@ -41,7 +41,7 @@ static inline void gate_init(struct gate *gate) {
         gate->rc = 1;
 }
 
-/* The loop's thread may wait like this: it is a test. */
+/* Blocks the loop's thread, which only a test may do. */
 static inline void gate_await(struct gate *gate) {
         while (sem_wait(&gate->begun) != 0)
                 ;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Jobs for files: done in a few threads, taken back before they are begun, waited for after.
+ * Jobs for files: done by a few threads, withdrawn before they begin, and waited for after that.
  */
 #include <pthread.h>
 
@@ -43,7 +43,7 @@ static int is_done(void *arg) {
         return 0;
 }
 
-/* ---- hundreds, by two threads ---- */
+/* ---- hundreds of jobs in two threads ---- */
 
 enum { MANY = 300 };
 
@@ -93,7 +93,7 @@ static int many(void *arg) {
         return 0;
 }
 
-/* ---- taken back ---- */
+/* ---- withdrawn ---- */
 
 static void never(struct bly_job *job) {
         (void) job;
@@ -108,7 +108,8 @@ static int never_done(void *arg) {
 }
 
 /*
- * A pool of one: what stands in line behind a job that does not end can be cancelled, wherever in the line it stands.
+ * A pool of one thread. Jobs that wait for one that does not end can be withdrawn, at each position
+ * in the queue.
  */
 static int taken_back(void *arg) {
         struct gate gate;
@@ -138,7 +139,7 @@ static int taken_back(void *arg) {
         return 0;
 }
 
-/* The line still works after its last was taken out of it. */
+/* The queue still works after its last job was removed. */
 static int line_goes_on(void *arg) {
         struct gate gate, next;
         belay_task *first, *second, *third;
@@ -165,7 +166,7 @@ static int line_goes_on(void *arg) {
         return 0;
 }
 
-/* One that is pending as the wait begins: it is not even handed in. */
+/* The request is pending when the wait begins. The job is not even handed to the pool. */
 static int pending_before(void *arg) {
         (void) arg;
         CHECK(belay_cancel(belay_self(), "before"));
@@ -175,7 +176,7 @@ static int pending_before(void *arg) {
         return 0;
 }
 
-/* ---- begun ---- */
+/* ---- cancelled after the beginning ---- */
 
 struct told {
         struct gate gate;
@@ -195,7 +196,7 @@ static int is_told_later(void *arg) {
         return belay_failure_raise(failure);
 }
 
-/* It is waited for; the request, with its reason, comes at the next wait. */
+/* The call waits for the job. The next wait delivers the request with its reason. */
 static int begun(void *arg) {
         struct told told = { .next = 1 };
         belay_task *task;
@@ -219,7 +220,10 @@ static int begun(void *arg) {
         return 0;
 }
 
-/* The job is over and word of it is left, and the request comes before the task runs: what happened wins. */
+/*
+ * The job is done and posted, and the request arrives before the task runs. The call returns the
+ * result, and the request stays pending.
+ */
 static int over_first(void *arg) {
         struct told told = { .next = 1 };
         belay_loop *loop = belay_loop_self();
@@ -242,7 +246,7 @@ static int over_first(void *arg) {
         return 0;
 }
 
-/* A request that is taken back meanwhile is none. */
+/* A request that is withdrawn meanwhile has no effect. */
 static int taken_back_request(void *arg) {
         struct told told = { .next = 1 };
         belay_task *task;
@@ -263,7 +267,10 @@ static int taken_back_request(void *arg) {
         return 0;
 }
 
-/* A limit strikes in the middle of it: the call returns what it came to, and the scope says so at the next wait. */
+/*
+ * A timeout expires during the job. The call returns the job's result, and the next wait returns
+ * -ECANCELED.
+ */
 struct limited {
         struct gate gate;
         belay_timeout limit;
@@ -298,7 +305,7 @@ static int limited(void *arg) {
         return 0;
 }
 
-/* ---- what must be done ---- */
+/* ---- jobs that must be done ---- */
 
 static int must_be_done(void *arg) {
         struct told *told = arg;
@@ -331,7 +338,7 @@ static int is_done_anyway(void *arg) {
         belay_release(first);
         belay_release(task);
 
-        /* And with one that is pending before. */
+        /* The same with a request that is pending before the call. */
         gate_init(&gate);
         gate.job.must = true;
         gate_open(&gate);
@@ -377,7 +384,10 @@ static int too_many(void *arg) {
         setrlimit(RLIMIT_AS, &none);
         rc = never_done(NULL);
 #ifndef __GLIBC__
-        /* glibc has a reserve of memory. Another C library may refuse the job's record, before the thread is refused. */
+        /*
+         * glibc has a reserve of memory. Another C library may fail to allocate the job's record
+         * before it fails to create the thread.
+         */
         if (rc == -ENOMEM)
                 rc = -EAGAIN;
 #endif
@@ -392,7 +402,7 @@ int main(void) {
         unsigned threads, fds = count_fds();
         static struct child child;
 
-        /* First of all: there is no thread yet whose stack could be taken again. */
+        /* This test comes first, while the C library has no stack of an ended thread to reuse. */
         if (!is_checked()) {
                 in_child(&child, in_vain, NULL);
                 CHECK_CHILD(&child, EAGAIN);

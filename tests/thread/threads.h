@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is left of threads and descriptors.
+ * The number of threads and descriptors.
  */
 #ifndef BELAY_TESTS_THREADS_H
 #define BELAY_TESTS_THREADS_H
@@ -22,17 +22,17 @@ static inline unsigned count_entries(const char *path) {
         return count - 2;
 }
 
-/* Of this process, those of the kernel's for it included. */
+/* Counts the threads of this process, including those that the kernel runs for it. */
 static inline unsigned count_threads(void) {
         return count_entries("/proc/self/task");
 }
 
-/* The one that counts is among them. */
+/* The count includes the descriptor that it uses itself. */
 static inline unsigned count_fds(void) {
         return count_entries("/proc/self/fd");
 }
 
-/* Who was joined is seen for a while longer, and so are those of the kernel. */
+/* Threads that were joined, and those of the kernel, stay visible for a while. */
 static inline void await_threads(unsigned count) {
         while (count_threads() > count)
                 usleep(100);
@@ -43,14 +43,20 @@ static inline void *do_nothing(void *arg) {
         return arg;
 }
 
-/* How many there are with those that a checker starts beside the program's first. Before there are any. */
+/*
+ * Returns the number of threads, including those that a checker starts with the program's first
+ * thread. Called before the program has any.
+ */
 static inline unsigned first_threads(void) {
         unsigned before = count_threads();
         pthread_t thread;
 
         CHECK_EQ(pthread_create(&thread, NULL, do_nothing, NULL), 0);
         CHECK_EQ(pthread_join(thread, NULL), 0);
-        /* With a sanitizer one more may stay; without, the one that was joined is seen for a while. */
+        /*
+         * With a sanitizer, one more thread may stay. Without one, the joined thread is visible for
+         * a while.
+         */
         for (int i = 0; (i < 1000 || !CHECKED) && count_threads() > before; i++)
                 usleep(100);
         return count_threads();

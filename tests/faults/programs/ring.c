@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Some of everything that a ring is asked for, with limits and cancellations: prints the back end it came to, and fails
- * where anything is not as it must be.
+ * Uses each kind of operation of a ring, with timeouts and cancellations. Prints the back end, and
+ * fails if a result is wrong.
  */
 #include <fcntl.h>
 #include <signal.h>
