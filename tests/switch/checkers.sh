@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Address sanitizer, thread sanitizer and valgrind neither complain about correct tasks
-# nor overlook mistakes in tasks: with everything instrumented, and with only the user's
-# file, the library being static or shared. Uses $CC and $CFLAGS.
+# Address sanitizer, thread sanitizer and valgrind must not complain about correct tasks and must
+# find the mistakes in faulty ones.
+#
+# Both the whole program and only the user's file are instrumented, with a static and with a shared
+# library. Uses $CC and $CFLAGS.
 
 dir=$(cd "$(dirname "$0")" && pwd) || exit 1
 src=$dir/../../src
@@ -47,7 +49,7 @@ user()
                 fail "build of $1"
 }
 
-# is_clean WHAT COMMAND...: exit status 0 and not a word
+# is_clean WHAT COMMAND...: the command must exit with 0 and print nothing
 is_clean()
 {
         what=$1
@@ -57,7 +59,7 @@ is_clean()
         return 0
 }
 
-# finds WHAT WORD COMMAND...: fails, and says the word
+# finds WHAT WORD COMMAND...: the command must fail and print the word
 finds()
 {
         what=$1
@@ -129,7 +131,8 @@ if works -fsanitize=thread; then
                 finds "thread/$v" 'data race' "$u" races
                 grep -q ' races ' "$tmp/out" || fail "thread/$v: no place"
         done
-        # More than there may be at once: the ended ones must be gone. It takes most of the time that there is.
+        # More contexts than the sanitizer allows at once, so that it must have freed the ended
+        # ones. This takes most of the time of the test.
         is_clean thread/tuser "$tmp/tuser/user" many
 fi
 
