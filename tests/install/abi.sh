@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# script/abi takes what may change between two libraries of one soname, and refuses what may not.
+# script/abi must accept the changes that two libraries with one soname may have, and refuse all
+# others.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

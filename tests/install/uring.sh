@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# URING says how liburing becomes part of the library; what is found without it is told, and what was asked for and
-# is not there is an error.
+# Tests the make variable URING, which says how liburing becomes part of the library. If URING is
+# not set, make must report which form it found. If the requested form is missing, make must fail.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -17,7 +17,7 @@ fail()
         exit 1
 }
 
-# plan OPTIONS...: what make would do.
+# plan OPTIONS...: prints what make would do
 plan()
 {
         "${MAKE:-make}" -n BUILD="$work/build" CC="$CC" CXX= "$@" >"$work/out" 2>&1
@@ -30,7 +30,7 @@ grep -q -- -DBLY_NO_URING "$work/out" || fail "URING=no builds it in"
 ! plan URING=both || fail "URING=both is taken"
 grep -q 'URING=both: it is static, shared or no' "$work/out" || fail "URING=both is not explained"
 
-# With a compiler that finds no header it is not there, in neither form.
+# This compiler finds no headers, so neither form of liburing is available.
 for form in static shared; do
         ! plan URING=$form CC="$CC -nostdinc" || fail "URING=$form builds without it"
         grep -q "URING=$form: .* finds no $form liburing" "$work/out" || fail "URING=$form does not say what is missing"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# A compiler that warns of what ours does not builds all the same; in our own tests warnings are errors.
+# If another compiler warns where ours does not, the build must succeed all the same. In belay's own
+# tests, warnings must be errors.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
