@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# belay demo: which programs it runs, how it shows them, and what it says of those that fail.
+#
+# belay demo: which programs it runs, how it shows them, and what it prints about programs that
+# fail.
 . "$(dirname "$0")/lib.inc"
 
 mkdir programs
