@@ -64,7 +64,7 @@ while read -r file symbol; do
         defined_in[$symbol]=${part%%/*}
 done < <(find "$objects" -name '*.o' -exec "${NM:-nm}" -A --defined-only --extern-only {} + 2>/dev/null |
         sed -nE 's/^([^:]+):[0-9a-f]* [A-Za-z] ([A-Za-z_][A-Za-z0-9_]*)$/\1 \2/p')
-[ "${#defined_in[@]}" -gt 500 ] || complain "$objects: no objects to look at"
+[ "${#defined_in[@]}" -gt 500 ] || complain "$objects: no objects were found"
 while read -r file symbol; do
         part=${file#"$objects"/}
         part=${part%%/*}

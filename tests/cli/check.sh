@@ -35,7 +35,7 @@ cat >good.vectors <<-END
 	0 main done ok:-
 END
 run 0 check good.vectors
-[ "$(cat out)" = '2 passed, 0 failed' ] || complain "more than the summary, or another one: $(cat out)"
+[ "$(cat out)" = '2 passed, 0 failed' ] || complain "not this summary alone: $(cat out)"
 run 0 check --only two good.vectors
 has out '1 passed, 0 failed'
 run 0 check good.vectors good.vectors

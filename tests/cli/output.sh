@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The output of the command. It must report output that cannot be written, call itself by the same
-# name however it is started, and keep control bytes of its input from a terminal.
+# The output of the command. It must report output that cannot be written, and call itself by the
+# same name however it is started. Control bytes of its input must not reach a terminal.
 . "$(dirname "$0")/lib.inc"
 
 printf 'prog main\nend\n' >x.scn
@@ -71,8 +71,8 @@ exec 7<&-
 status=0
 "$belay" --help >&8 2>err || status=$?
 exec 8>&-
-[ "$status" -gt 128 ] || complain "a pipe that nobody reads ends it with $status, not by a signal"
-[ ! -s err ] || complain "it said something: $(cat err)"
+[ "$status" -gt 128 ] || complain "writing to a pipe without a reader ends it with $status, not by a signal"
+[ ! -s err ] || complain "it printed something: $(cat err)"
 
 # If standard descriptors are closed, another file must not get the number of one of them.
 status=0
@@ -109,8 +109,8 @@ cd ..
 
 # ---- bytes that are no text ----
 
-# Control characters of both sets that a terminal would obey, a byte that is no UTF-8, a change of
-# the writing direction, and a letter that must stay.
+# Control characters of both sets that a terminal would obey, a byte that is no UTF-8, and a change
+# of the writing direction must be escaped. The letter after them must stay.
 evil=$(printf 'a\033[31m\302\233\377\342\200\256\303\244')
 shown="a\\x1b[31m\\xc2\\x9b\\xff\\xe2\\x80\\xae$(printf '\303\244')"
 

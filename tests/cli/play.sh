@@ -44,9 +44,9 @@ cat >expected <<-END
 	1.25 main done ok:42
 END
 run 0 play x.scn
-cmp expected out || complain "another trace: $(cat out)"
+cmp expected out || complain "a wrong trace: $(cat out)"
 "$belay" play - <x.scn >out
-cmp expected out || complain "another trace from standard input: $(cat out)"
+cmp expected out || complain "a wrong trace from standard input: $(cat out)"
 {
 	echo '=== other'
 	printf 'prog main\nend\n--- trace\n'
@@ -55,7 +55,7 @@ cmp expected out || complain "another trace from standard input: $(cat out)"
 	echo '--- trace'
 } >x.vectors
 run 0 play --only this x.vectors
-cmp expected out || complain "another trace out of a vectors file: $(cat out)"
+cmp expected out || complain "a wrong trace from a vectors file: $(cat out)"
 run 2 play --only that x.vectors
 has err "no scenario 'that'"
 

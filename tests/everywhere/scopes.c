@@ -43,9 +43,7 @@ static int limits(void *arg) {
         CHECK_EQ(rc, -ECANCELED);
         (void) !nap(1);
         rc = belay_timeout_leave(&inner, rc);
-        /*
-         * The result tells the two apart: a request from outside is no expiry of the inner timeout.
-         */
+        /* The result must distinguish a request from outside from an expiry of the inner timeout. */
         CHECK(rc == -ETIMEDOUT || rc == -ECANCELED);
         if (rc == -ETIMEDOUT) {
                 CHECK(belay_timeout_expired(&inner));
@@ -395,8 +393,8 @@ static int shielded(void *arg) {
         CHECK_EQ(nap(1), 0);
         CHECK_EQ(belay_yield(), 0);
         /*
-         * A timeout inside the region works as usual. It must not mistake the requests that the
-         * region holds back for its own.
+         * A timeout inside the shielded region works as usual. It must not mistake the requests
+         * that the region holds back for its own.
          */
         belay_timeout_enter(&limit, BELAY_SECOND);
         inside = nap(5);
@@ -411,7 +409,7 @@ static int shielded(void *arg) {
 }
 
 /*
- * When the limit of a region expires, the region ends. A request that it held back is then
+ * When the limit of a shielded region expires, the region ends. A request that it held back is then
  * delivered inside of it.
  */
 static int shielded_for_a_while(void *arg) {

@@ -2,8 +2,8 @@
 /*
  * Tests the chat room with each wait of the room and its clients cancelled.
  *
- * Further cases: a client that wakes up in time to read that it is dropped, a client that never
- * wakes up, and a client that never sends its name.
+ * Further cases are a client that wakes up in time to read that it is dropped, and a client that
+ * never wakes up. Another client never sends its name.
  */
 #define main example_main
 #include "../../examples/net/chat.c"

@@ -10,8 +10,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
 
-[ -z "${SAN:-}" ] || { echo "a sanitizer's own ways of linking"; exit 77; }
-[ -z "${RUN:-}" ] || { echo "what is looked at is not the program itself under ${RUN%% *}"; exit 77; }
+[ -z "${SAN:-}" ] || { echo "a sanitizer links programs in its own way"; exit 77; }
+[ -z "${RUN:-}" ] || { echo "the reader would see ${RUN%% *} and not the program"; exit 77; }
 
 here=tests/inspect
 work=$(mktemp -d)

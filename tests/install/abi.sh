@@ -54,8 +54,8 @@ library grown lib.so.1 'int first, reserved[3]' one two
 library less lib.so.1 'int first, reserved[2]' one
 library other lib.so.2 'int first, reserved[3]' one
 
-compare same || fail "the same is refused"
+compare same || fail "an equal library is refused"
 compare more || fail "one more function is refused"
-! compare grown || fail "a struct that grows is taken"
-! compare less || fail "a function that goes is taken"
-compare other || fail "another soname may not be another library"
+! compare grown || fail "a struct that grows is accepted"
+! compare less || fail "a removed function is accepted"
+compare other || fail "a library with another soname is refused"

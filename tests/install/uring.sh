@@ -27,7 +27,7 @@ plan URING=no || fail "URING=no does not build"
 grep -q -- -DBLY_NO_URING "$work/out" || fail "URING=no builds it in"
 ! grep -qE -- '-luring|liburing' "$work/out" || fail "URING=no links it"
 
-! plan URING=both || fail "URING=both is taken"
+! plan URING=both || fail "URING=both is accepted"
 grep -q 'URING=both: it is static, shared or no' "$work/out" || fail "URING=both is not explained"
 
 # This compiler finds no headers, so neither form of liburing is available.
@@ -37,13 +37,13 @@ for form in static shared; do
         plan uninstall URING=$form CC="$CC -nostdinc" || fail "URING=$form cannot be uninstalled without it"
 done
 plan CC="$CC -nostdinc" || fail "without liburing nothing is built"
-grep -q 'uring.*no, by default' "$work/out" || fail "that there is none is not told"
+grep -q 'uring.*no, by default' "$work/out" || fail "the missing liburing is not reported"
 
 plan || fail "nothing is built"
-grep -qE "uring.*(static|shared|no), by default" "$work/out" || fail "what was found is not told"
+grep -qE "uring.*(static|shared|no), by default" "$work/out" || fail "the form that was found is not reported"
 for form in static shared; do
         plan URING=$form || continue
-        grep -qE "uring *' *'$form'" "$work/out" || fail "URING=$form is not told"
+        grep -qE "uring *' *'$form'" "$work/out" || fail "URING=$form is not reported"
         case $form in
         static) grep -q -- -l:liburing.a "$work/out" || fail "static, but not by its archive" ;;
         shared) grep -q -- -luring "$work/out" || fail "shared, but not by its name" ;;

@@ -18,7 +18,7 @@ build()
 }
 
 build WERROR= || { cat "$work/out"; exit 1; }
-grep -q 'as another compiler may' "$work/out" || { echo "nothing was warned of"; exit 1; }
+grep -q 'as another compiler may' "$work/out" || { echo "the compiler gave no warning"; exit 1; }
 ! build WERROR=-Werror || { echo "a warning is no error with WERROR=-Werror"; exit 1; }
-grep -qx 'WERROR ?=' Makefile || { echo "the Makefile makes warnings errors for everybody"; exit 1; }
+grep -qx 'WERROR ?=' Makefile || { echo "the Makefile makes warnings errors by default"; exit 1; }
 grep -q 'WERROR=-Werror' script/test || { echo "script/test lets warnings pass"; exit 1; }

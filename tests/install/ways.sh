@@ -62,7 +62,7 @@ soname=libbelay.so.$version
 way=SONAME
 [ "$(readelf -d "$BUILD/libbelay.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')" = "$soname" ] || fail "not $soname"
 readelf -V "$BUILD/libbelay.so" | grep -q "Name: BELAY_$version\$" || fail "the symbols are not of BELAY_$version"
-grep -q "\`$soname\`" README.md || fail "README.md does not tell of $soname"
+grep -q "\`$soname\`" README.md || fail "README.md does not name $soname"
 
 # The program must run, and must need the shared library at run time only if it was linked so.
 try()

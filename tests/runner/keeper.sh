@@ -25,7 +25,7 @@ complain()
 # The limit is a safety net.
 all_end()
 {
-        timeout 300 cat "$work/alive" >"$work/rest" || complain "something lives on"
+        timeout 300 cat "$work/alive" >"$work/rest" || complain "a process is left"
 }
 
 # ends CODE [OPTION...] SCRIPT: runs a shell script under the keeper, which must exit with CODE
@@ -48,7 +48,7 @@ has()
 
 silent()
 {
-        [ ! -s "$work/err" ] || complain "it said something"
+        [ ! -s "$work/err" ] || complain "it printed something"
 }
 
 # ---- commands that end by themselves ----

@@ -45,7 +45,7 @@ has()
 
 hasnt()
 {
-        ! grep -qE -- "$1" "$work/out" || complain "it says: $1"
+        ! grep -qE -- "$1" "$work/out" || complain "in the output: $1"
 }
 
 subject good <<<'echo unseen; [ -d "$TMPDIR" ] && [ -z "$(cat)" ]'

@@ -16,7 +16,7 @@ for backend in epoll io_uring; do
 
         run 0 env "BELAY_BACKEND=$backend" "$program" -s "$server_at" one.test two.test late.test
         [ "$(cat out)" = "$(printf 'one.test 192.0.2.1\ntwo.test 192.0.2.2\nlate.test 192.0.2.3')" ] ||
-                { complain "other addresses:"; cat out; }
+                { complain "wrong addresses:"; cat out; }
         # The answer is too long for UDP, so c-ares must query again by TCP.
         run 0 env "BELAY_BACKEND=$backend" "$program" -s "$server_at" long.test
         [ "$(wc -w <out)" -eq 101 ] || { complain "not a hundred addresses:"; cat out; }

@@ -61,9 +61,9 @@ for backend in epoll io_uring; do
                 curl -s -o "copy$each" "http://$address/much" &
                 copying+=($!)
         done
-        wait "${copying[@]}" || complain "curl came to $?"
+        wait "${copying[@]}" || complain "curl failed with $?"
         for each in 1 2 3; do
-                cmp -s www/much "copy$each" || complain "copy $each is another"
+                cmp -s www/much "copy$each" || complain "copy $each differs"
                 rm -f "copy$each"
         done
         eventually logged 3 || { complain "not three connections:"; cat proxy.out; }
@@ -74,7 +74,7 @@ for backend in epoll io_uring; do
         : >access.log
         run 0 wrk -c 50 -t 2 -d 2s "http://$address/page"
         has out '^ *[1-9][0-9]* requests in '
-        ! grep -E 'Non-2xx|Socket errors' out || complain "wrk met errors"
+        ! grep -E 'Non-2xx|Socket errors' out || complain "wrk reports errors"
         eventually logged 53 || { complain "not fifty connections more:"; cat proxy.out; }
         ! grep -F "tcp $address: " proxy.out || complain "a client is called by the proxy's own address"
         eventually holds "$before" || complain "it holds $(descriptors) descriptors, and held $before"
@@ -87,18 +87,18 @@ for backend in epoll io_uring; do
         # each connection.
         start_proxy 2 6
         exec 5<>"/dev/tcp/${address%:*}/${address##*:}"
-        ! read -r -t 30 -u 5 _ 2>/dev/null || complain "somebody answers a client that has said nothing"
+        ! read -r -t 30 -u 5 _ 2>/dev/null || complain "a client that sent nothing receives an answer"
         exec 5>&-
         eventually logged 1 || complain "a silent client is not cut off"
         has proxy.out ': 0 bytes there, 0 back, [0-9.]+ s: it was idle for too long$'
         head -c 1000000 www/much >www/little
         run 0 curl -s -o copy "http://$address/slow/little"
-        cmp -s www/little copy || complain "the slow copy is another"
+        cmp -s www/little copy || complain "the slow copy differs"
         status=0
         curl -s -o copy "http://$address/slow/much" || status=$?
-        [ "$status" -ne 0 ] || complain "an endless transfer came to its end"
+        [ "$status" -ne 0 ] || complain "the endless transfer ended without an error"
         eventually grep -q ': it took too long$' proxy.out ||
-                { complain "the total limit did not strike:"; cat proxy.out; }
+                { complain "the total limit did not expire:"; cat proxy.out; }
         stop_proxy
 done
 exit $wrong

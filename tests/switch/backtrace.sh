@@ -24,7 +24,7 @@ case "$("$tmp/backtrace" >/dev/null 2>&1; echo $?)" in
 esac
 
 case "$(uname -m):$CFLAGS" in
-*BELAY_SWITCH_UCONTEXT*) echo "ucontext has no saved registers to look at"; exit 77 ;;
+*BELAY_SWITCH_UCONTEXT*) echo "ucontext saves no registers where gdb could find them"; exit 77 ;;
 x86_64:*)
         other='set $rbp = *(long *) ($from + saved_fp)
 set $rbx = *(long *) ($from + saved_rbx)'
@@ -129,7 +129,7 @@ awk '
                 if ($i ~ /^\(/) { frames = frames " " $(i - 1); break }
 }' "$tmp/out" >"$tmp/frames"
 
-grep -q '^== end' "$tmp/out" || fail "the debugger did not come to the end"
+grep -q '^== end' "$tmp/out" || fail "the debugger did not reach the end"
 grep -qi 'Backtrace stopped\|corrupt\|Cannot access memory\|??' "$tmp/out" && fail "a backtrace broke off"
 
 grep -qx 'running: look_running inner middle task bly_context_start' "$tmp/frames" ||

@@ -55,7 +55,7 @@ is_clean()
         what=$1
         shift
         "$@" >"$tmp/out" 2>&1 || fail "$what: $*: status $?"
-        [ -s "$tmp/out" ] && fail "$what: $*: it said something"
+        [ -s "$tmp/out" ] && fail "$what: $*: it printed something"
         return 0
 }
 
