@@ -23,7 +23,7 @@ struct scene {
 };
 
 static char endpoint[64];
-/* beginning of the line that the example sends when it is cancelled */
+/* Beginning of the line that the example sends when it is cancelled */
 static const char *good_bye = "\n";
 
 /*

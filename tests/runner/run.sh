@@ -35,7 +35,7 @@ says()
         rest=$!
         BUILD=$BUILD UNDER='' tests/run "$@" >"$work/out" 2>&1 9>"$work/alive" || code=$?
         [ "$code" -eq "$wanted" ] || complain "exit code $code, not $wanted"
-        wait $rest || complain "something lives on"
+        wait $rest || complain "a process is left"
 }
 
 has()
@@ -89,7 +89,7 @@ for signal in TERM INT HUP KILL; do
         read -r _ <&8
         kill -$signal $!
         wait $! 2>/dev/null || true
-        wait $rest || complain "something lives on after SIG$signal"
+        wait $rest || complain "a process is left after SIG$signal"
 done
 
 exit $wrong

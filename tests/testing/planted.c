@@ -285,7 +285,7 @@ static void test_undisturbed_hang(void) {
         CHECK_LINES(lines_with("everywhere: undisturbed: it did not end in time") == 1 && lines_with("shut-down met") == 0);
 }
 
-/* ---- the verdict of check() ---- */
+/* ---- the result of check() ---- */
 
 static int swallows_quietly(void *arg) {
         (void) arg;

@@ -7,7 +7,7 @@ void mini_begin(void);
 void mini_spawn(void (*entry)(void *), void *arg);
 void mini_yield(void);
 /*
- * Does not return. The declaration does not say so. Before a call that cannot return, address
+ * Does not return, but is not declared so. Before a call that is declared not to return, address
  * sanitizer clears the marks that the next owner of the stack is to find.
  */
 void mini_end(void);
