@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For test programs, in C and C++: what is not as it should be is printed with its place, and ends the program
- * with 1; SKIP() ends it with 77. No clean-up runs, so that a check may stand anywhere, in a task as well.
+ * Checks for test programs in C and C++. A check that does not hold prints its file and line and
+ * ends the program with exit code 1; SKIP() ends it with 77.
+ *
+ * No cleanup runs at that end. Therefore a check may stand anywhere, even in a task.
  */
 #ifndef BELAY_TESTS_CHECK_H
 #define BELAY_TESTS_CHECK_H
@@ -11,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The process ends at once: what was printed must be out before. */
+/* _exit() does not flush the output streams, so they are flushed before it. */
 #define CHECK_END(status) (fflush(NULL), _exit(status))
 
 #define CHECK(cond)                                                                              \
@@ -22,7 +24,7 @@
                 }                                                                                \
         } while (0)
 
-/* Two integers, each evaluated once. */
+/* Compare two integers. Each argument is evaluated once. */
 #define CHECK_EQ(a, b)                                                                           \
         do {                                                                                     \
                 long long check_a = (long long) (a);                                             \
@@ -35,7 +37,7 @@
                 }                                                                                \
         } while (0)
 
-/* Two strings, either of which may be NULL. */
+/* Compare two strings, either of which may be NULL. */
 #define CHECK_STR(a, b)                                                                          \
         do {                                                                                     \
                 const char *check_a = (a);                                                       \
@@ -50,7 +52,7 @@
                 }                                                                                \
         } while (0)
 
-/* The reason is a string. */
+/* Ends the test as skipped. The reason must be a string. */
 #define SKIP(reason)                                                                             \
         do {                                                                                     \
                 fprintf(stderr, "%s:%d: skipped: %s\n", __FILE__, __LINE__, reason);             \

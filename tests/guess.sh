@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# tests/guess.txt says which file has which behaviour: each file is there, and has the word that belongs to the behaviour.
+# Checks tests/guess.txt, which says which file has which behaviour. Each file must exist and
+# contain the text that belongs to the behaviour. Otherwise the table misleads its readers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Includes and calls point one way: each part of src/ knows itself and the parts before it, and
-# what is built on the library knows its public headers only. The functions that src/core/upcalls.h declares are the only
-# ones that a part may call in a later part. Each says there why.
+# Checks that includes and calls point one way. Each part of src/ may use itself and the parts
+# before it. Programs that are built on the library may use only its public headers.
+#
+# A part may call only those functions of later parts that src/core/upcalls.h declares. That file
+# gives the reason for each.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# From the bottom up.
+# The parts, from the bottom up.
 parts=(switch stack base core cancel scope many sync thread io stream net file inspect loop testing places)
 
 declare -A level=()
@@ -22,7 +24,7 @@ complain()
         wrong=1
 }
 
-# file:line of each include, and what stands between the marks.
+# Prints file:line of each include, its mark, and the name between the marks.
 includes()
 {
         find "$@" -regex '.*\.\(c\|h\|S\|cc\)' -exec grep -nHoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<][^">]*' {} + |
@@ -44,7 +46,7 @@ while read -r place mark name; do
         case $name in
         ../* | */../*) complain "$place: \"$name\": write it as \"part/file.h\""; continue ;;
         esac
-        # As the compiler does: beside the file first.
+        # The compiler, too, first searches the directory of the file.
         [ ! -e "${file%/*}/$name" ] || continue
         [ -e "src/$name" ] || { complain "$place: \"$name\": no such header"; continue; }
         used=${name%%/*}
@@ -53,7 +55,7 @@ while read -r place mark name; do
         fi
 done < <(includes src)
 
-# What objects call, whatever they include.
+# Compares the calls in the objects, which need no include.
 upcalls=" $(sed -n 's/^[a-z].*[ *]\(bly_[a-z_]*\)(.*/\1/p' src/core/upcalls.h | tr '\n' ' ')"
 declare -A defined_in=()
 objects=${BUILD:-build}/obj/src
@@ -62,7 +64,7 @@ while read -r file symbol; do
         defined_in[$symbol]=${part%%/*}
 done < <(find "$objects" -name '*.o' -exec "${NM:-nm}" -A --defined-only --extern-only {} + 2>/dev/null |
         sed -nE 's/^([^:]+):[0-9a-f]* [A-Za-z] ([A-Za-z_][A-Za-z0-9_]*)$/\1 \2/p')
-[ "${#defined_in[@]}" -gt 500 ] || complain "$objects: no objects to look at"
+[ "${#defined_in[@]}" -gt 500 ] || complain "$objects: no objects were found"
 while read -r file symbol; do
         part=${file#"$objects"/}
         part=${part%%/*}
@@ -81,9 +83,10 @@ done
 for directory in cli examples bench; do
         [ -d "$directory" ] || continue
         while read -r place mark name; do
-                [ "$directory:$name" != bench:switch/switch.h ] || continue # for the figure of the bare switch
+                # for the benchmark of the bare switch
+                [ "$directory:$name" != bench:switch/switch.h ] || continue
                 if [ "$mark" = '"' ]; then
-                        # A file of its own, below the same directory.
+                        # The include names a file of the same directory tree.
                         beside=$(realpath -m --relative-to=. "${place%/*}/$name")
                         [[ -e $beside && $beside == "$directory"/* ]] || [ -e "$directory/$name" ] ||
                                 complain "$place: \"$name\": only public headers, <belay...>"

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# tests/list names every test that make finds, so that a test that is lost or moved shows in a change.
-# `tests/list.sh --write` writes the list. Each line of tests/unfit is about a test in it.
+# Compares tests/list with the tests that make finds, so that a lost or moved test shows in a
+# change. `tests/list.sh --write` writes the list.
+#
+# Each line of tests/unfit must name a test of that list.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the programs of this directory do beside their loops, and how they check that all of it happened.
+ * What the programs of this directory do in addition to their loops, and how they check that all of
+ * it happened.
  *
- *     a timer of the other loop     sends numbers to a task, lets a task read a byte, and at last cancels a task
- *     a descriptor of that loop     gets a byte whenever a task has slept for a while
- *     main of belay                 ends when all of its tasks have
+ *     a timer of the other loop     sends numbers to a task, wakes a task that reads bytes,
+ *                                   and finally cancels a task
+ *     a descriptor of that loop     receives a byte each time a task has slept
+ *     main of belay                 ends when all of its tasks have ended
  *
  * So each side has timers and descriptors, and each wakes the other.
  */
@@ -58,7 +60,7 @@ static int read_bytes(void *arg) {
         return 0;
 }
 
-/* Until it is cancelled by the other loop. */
+/* Sends bytes until the other loop cancels the task. */
 static int send_bytes(void *arg) {
         int rc;
 
@@ -83,9 +85,9 @@ static int app(void *arg) {
         return belay_group_leave(&group, rc);
 }
 
-/* ---- for the other loop ---- */
+/* ---- functions for the other loop ---- */
 
-/* 0 with both.loop started, or a negative errno. */
+/* Returns 0 with both.loop started, or a negative errno value. */
 static inline int both_begin(void) {
         if (pipe2(both.to_task, O_NONBLOCK | O_CLOEXEC) < 0 || pipe2(both.from_task, O_NONBLOCK | O_CLOEXEC) < 0)
                 return -errno;
@@ -94,7 +96,7 @@ static inline int both_begin(void) {
         return both.numbers != NULL && both.loop != NULL ? belay_loop_start(both.loop, app, NULL) : -ENOMEM;
 }
 
-/* By its timer, every TICK_MILLISECONDS. False after the last. */
+/* The other loop's timer calls this every TICK_MILLISECONDS. Returns false after the last tick. */
 static inline bool both_tick(void) {
         both.ticks++;
         if (both.ticks == TICKS) {
@@ -108,14 +110,14 @@ static inline bool both_tick(void) {
         return true;
 }
 
-/* When both.from_task[0] is readable. */
+/* The other loop calls this when both.from_task[0] is readable. */
 static inline void both_byte(void) {
         char byte;
 
         both.bytes_seen += read(both.from_task[0], &byte, 1) == 1;
 }
 
-/* When main has ended. What the program is to return. */
+/* The program calls this when main has ended. Returns the exit code of the program. */
 static inline int both_end(const char *name) {
         int outcome, rc = belay_loop_outcome(both.loop, &outcome);
         bool good = rc == 0 && outcome == 0 && both.ticks == TICKS && both.sum == TICKS * (TICKS - 1) / 2

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay within a GLib program, as with GTK.
+ * belay in a GLib program, as with GTK.
  *
- * All that GLib has to know is one descriptor and one function. There is no prepare() and no check() here that
- * would have to agree with each other: deadlines are in the descriptor, which stays readable for as long as there
- * is something to do. So it does not matter which other sources GLib runs in between, or whether it asks twice
- * before it looks.
+ * GLib needs to know one descriptor and one function. This adapter has no prepare() and no check(),
+ * which would have to agree with each other. The descriptor includes the timers, and stays readable
+ * as long as there is work. Therefore it does not matter which other sources GLib runs in between,
+ * or how often it polls.
  */
 #define _GNU_SOURCE
 #include <glib-unix.h>
@@ -17,7 +17,9 @@
 static gboolean dispatch(gint fd, GIOCondition condition, gpointer loop) {
         (void) fd;
         (void) condition;
-        /* More than 0: main goes on; 0: it has ended. -EBUSY: a task runs a GLib loop of its own. */
+        /*
+         * More than 0: main goes on. 0: main has ended. -EBUSY: a task runs a GLib loop of its own.
+         */
         return belay_loop_dispatch(loop) != 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 

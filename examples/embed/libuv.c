@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay within a libuv program.
+ * belay in a libuv program.
  *
- * libuv watches one descriptor with uv_poll_t. It need not know of belay's deadlines, so there is no uv_prepare_t
- * that would ask for them before each wait.
+ * libuv watches one descriptor with uv_poll_t. It need not know belay's timers, so there is no
+ * uv_prepare_t that would query them before each wait.
  */
 #define _GNU_SOURCE
 #include <uv.h>
@@ -15,7 +15,10 @@
 static void dispatch(uv_poll_t *handle, int status, int events) {
         (void) status;
         (void) events;
-        /* 0: main has ended. Other tasks would go on if the handle stayed; here they wait for belay_loop_close(). */
+        /*
+         * 0: main has ended. Other tasks would go on if the handle stayed open. Here they wait for
+         * belay_loop_close().
+         */
         if (belay_loop_dispatch(handle->data) == 0)
                 uv_close((uv_handle_t *) handle, NULL);
 }
@@ -64,7 +67,10 @@ int main(void) {
                 fprintf(stderr, "libuv: %s\n", strerror(-rc));
                 return 1;
         }
-        /* Returns when no handle is open any more: belay's is closed when main has ended. */
+        /*
+         * Returns when no handle is open any more. The handle for belay is closed when main has
+         * ended.
+         */
         uv_run(uv, UV_RUN_DEFAULT);
         rc = both_end("libuv");
         return uv_loop_close(uv) < 0 || rc;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay within a program that sd-event drives.
+ * belay in a program that sd-event drives.
  *
- * sd-event watches one descriptor, level-triggered, as it does by default. What is said in glib.c holds here as
- * well: nothing has to be prepared before it waits.
+ * sd-event watches one descriptor, level-triggered, which is its default. As in glib.c, the adapter
+ * has nothing to prepare before a wait.
  */
 #define _GNU_SOURCE
 #include <systemd/sd-event.h>
@@ -20,7 +20,7 @@ static int dispatch(sd_event_source *source, int fd, uint32_t events, void *loop
         (void) fd;
         (void) events;
         /*
-         * Main has ended: so does the program, as sd_event_loop() returns. -EBUSY: a task runs the loop within
+         * 0: main has ended, and sd_event_loop() returns. -EBUSY: a task runs the event loop
          * itself.
          */
         if (rc == 0)
@@ -29,7 +29,7 @@ static int dispatch(sd_event_source *source, int fd, uint32_t events, void *loop
 }
 
 static int add_belay(sd_event *event, belay_loop *loop) {
-        /* Without a source of our own it floats: it lives as long as the event loop. */
+        /* Without a handle of our own the source floats: it lives as long as the event loop. */
         return sd_event_add_io(event, NULL, belay_loop_fd(loop), EPOLLIN, dispatch, loop);
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looking up names through c-ares, all at once, each look-up under a limit.
+ * Looks up names with c-ares, all at once, each lookup under a timeout.
  *
- *     cares [-s SERVER:PORT] [-t SECONDS] NAME...          the system's servers and 2 seconds by default
+ *     cares [-s SERVER:PORT] [-t SECONDS] NAME...      the system's servers and 2 seconds by
+ * default
  *
- * Exit code 0: all were found; 1: not all.
+ * Exit code 0: all names were found; 1: not all.
  *
- * Each look-up has a channel of its own. c-ares cannot cancel a single query of a channel, but a channel can be
- * given up with all that is in it, and then that is this one.
+ * Each lookup has a channel of its own. c-ares cannot cancel a single query of a channel, but it
+ * can cancel a channel with all of its queries.
  */
 #include <ares.h>
 #include <arpa/inet.h>
@@ -21,10 +22,13 @@
 
 /* ---- waiting for c-ares ---- */
 
-/* Of a channel, at once. All but the last that c-ares has bits for, which its macros cannot shift. */
+/*
+ * Sockets of a channel at once: all but the last for which c-ares has bits, because its macros
+ * cannot shift for that one.
+ */
 enum { SOCKETS = ARES_GETSOCK_MAXNUM - 1 };
 
-/* A socket of a channel, and what c-ares waits for there. */
+/* A socket of a channel, and the events for which c-ares waits. */
 struct wanted {
         int fd, events;
 };
@@ -35,7 +39,10 @@ static int wait_for_one(void *arg) {
         return belay_wait_fd(wanted->fd, wanted->events);
 }
 
-/* Waits for the first of several, for a span at most. 0: in `came` is what it was of each. */
+/*
+ * Waits for the first of several sockets, for at most a span. Returns 0 with the events of each
+ * socket in `came`.
+ */
 static int wait_for_sockets(struct wanted *wanted, size_t count, belay_time span, int *came) {
         belay_task *tasks[SOCKETS];
         size_t started = 0;
@@ -47,7 +54,10 @@ static int wait_for_sockets(struct wanted *wanted, size_t count, belay_time span
         }
         if (rc == 0)
                 rc = started > 0 ? belay_wait(tasks, started, BELAY_WAIT_FIRST, span) : belay_sleep(span);
-        /* Whatever it came to, nobody waits any more when this returns: c-ares may close any of them then. */
+        /*
+         * No task may wait when this returns, whatever the result, because c-ares may then close
+         * any of the sockets.
+         */
         for (size_t i = 0; i < started; i++) {
                 int ended = belay_cancel_wait(tasks[i], NULL, BELAY_NEVER, &came[i]);
 
@@ -58,7 +68,7 @@ static int wait_for_sockets(struct wanted *wanted, size_t count, belay_time span
         return rc < 0 ? rc : 0;
 }
 
-/* Once around: waits for what the channel waits for, and has it go on. */
+/* Performs one round: waits for the channel's sockets and lets c-ares process the events. */
 static int go_on(ares_channel channel) {
         ares_socket_t sockets[SOCKETS];
         int bits = ares_getsock(channel, sockets, SOCKETS), rc;
@@ -82,24 +92,27 @@ static int go_on(ares_channel channel) {
                 if (came[i] > 0)
                         ares_process_fd(channel, came[i] & BELAY_READABLE ? wanted[i].fd : ARES_SOCKET_BAD,
                                         came[i] & BELAY_WRITABLE ? wanted[i].fd : ARES_SOCKET_BAD);
-        /* Queries whose time is over are asked again, or elsewhere. */
+        /* c-ares sends queries again whose time has passed, perhaps to another server. */
         if (rc == 0)
                 ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
         return rc;
 }
 
-/* ---- a look-up ---- */
+/* ---- a lookup ---- */
 
 struct lookup {
         const char *name, *server;
         belay_time limit;
         bool ended;
-        int status;                             /* of c-ares */
+        int status;                             /* status code of c-ares */
         struct ares_addrinfo *found;
-        int rc;                                 /* what it came to */
+        int rc;                                 /* verdict of the lookup */
 };
 
-/* By c-ares: also when it is given up, and then still from within ares_destroy(). */
+/*
+ * c-ares calls this when a lookup ends. If the lookup is cancelled, ares_cancel() or ares_destroy()
+ * calls it.
+ */
 static void note(void *arg, int status, int timeouts, struct ares_addrinfo *found) {
         struct lookup *lookup = arg;
 
@@ -127,7 +140,7 @@ static int ask(struct lookup *lookup) {
                 ares_getaddrinfo(channel, lookup->name, NULL, &hints, note, lookup);
         while (rc == 0 && !lookup->ended)
                 rc = go_on(channel);
-        /* If it did not end it does now, and nobody uses `lookup` any more afterwards. */
+        /* If the lookup has not ended, it ends here. After that, c-ares no longer uses `lookup`. */
         ares_cancel(channel);
         ares_destroy(channel);
         if (rc == 0 && lookup->status != ARES_SUCCESS)
@@ -135,7 +148,7 @@ static int ask(struct lookup *lookup) {
         return rc;
 }
 
-/* A failure is an answer here: it must not cancel the others. */
+/* A failed lookup is a result. It must not cancel the others. */
 static int look_up(void *arg) {
         struct lookup *lookup = arg;
         belay_timeout limit;

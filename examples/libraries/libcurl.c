@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many transfers at once through libcurl's multi interface, each in a task of its own, and one cancelled midway.
+ * Many transfers at once through libcurl's multi interface, each in a task of its own, and one that
+ * is cancelled midway.
  *
- *     libcurl URL SLOW-URL             fetches URL five times at once, begins to fetch SLOW-URL and gives it up
+ *     libcurl URL SLOW-URL             fetches URL five times at once, begins to fetch SLOW-URL
+ *                                      and cancels that
  *
- * libcurl says which sockets it waits for and when it wants to be called again, and is told what happened: each
- * socket has a task that waits for it, and a callback of the loop's stands for the timer. For who fetches
- * something that is one call, which returns when the transfer has ended, and which can be cancelled.
+ * libcurl says for which sockets it waits and when it wants to be called again. For each socket a
+ * task waits and reports the events to libcurl. A callback of the loop serves as its timer.
+ *
+ * To its caller a transfer is one call that returns when the transfer has ended, and that can be
+ * cancelled.
  */
 #include <belay.h>
 #include <curl/curl.h>
@@ -21,15 +25,16 @@ struct transfers {
         belay_ticket timer;
 };
 
-/* A socket that libcurl waits for, until it says that it does not any more. */
+/* A socket for which libcurl waits, until libcurl removes it. */
 struct watch {
         struct transfers *all;
         curl_socket_t fd;
-        int events;                             /* BELAY_READABLE, BELAY_WRITABLE; 0: not any more */
-        bool changed;                           /* since the wait began */
+        int events;                             /* BELAY_READABLE, BELAY_WRITABLE; 0: removed */
+        /* whether the events changed since the wait began */
+        bool changed;
 };
 
-/* Tells libcurl what happened, and those whose transfer has ended thereby. */
+/* Reports events to libcurl, and sets the futures of the transfers that ended with them. */
 static void act(struct transfers *all, curl_socket_t fd, int what) {
         CURLMsg *message;
         int count;
@@ -52,7 +57,7 @@ static int wait_for_socket(void *arg) {
         while (watch->events != 0 && (rc >= 0 || (rc == -EBADF && watch->changed))) {
                 watch->changed = false;
                 rc = belay_wait_fd(watch->fd, watch->events);
-                /* libcurl may have changed its mind since, with another socket. */
+                /* libcurl may have changed the events since, because of another socket. */
                 if (rc > 0 && !watch->changed)
                         act(watch->all, watch->fd, (rc & BELAY_READABLE ? CURL_CSELECT_IN : 0)
                                                    | (rc & BELAY_WRITABLE ? CURL_CSELECT_OUT : 0));
@@ -68,7 +73,7 @@ static struct watch *begin_to_watch(struct transfers *all, curl_socket_t fd) {
                 return NULL;
         watch->all = all;
         watch->fd = fd;
-        /* All of libcurl runs on this stack, TLS and what it calls back included. */
+        /* All of libcurl runs on this stack, including TLS and libcurl's callbacks. */
         task = belay_spawn_with(wait_for_socket, watch,
                                 BELAY_OPTIONS(belay_spawn_options, .name = "socket of libcurl",
                                               .stack_size = 256 * 1024, .destroy = free));
@@ -78,7 +83,7 @@ static struct watch *begin_to_watch(struct transfers *all, curl_socket_t fd) {
         return task != NULL ? watch : NULL;
 }
 
-/* By libcurl, with the watch there is for the socket, or NULL. */
+/* libcurl calls this with the watch of the socket, or NULL if there is none. */
 static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, void *given) {
         struct transfers *all = arg;
         struct watch *watch = given;
@@ -95,7 +100,10 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, voi
         watch->events = what == CURL_POLL_IN ? BELAY_READABLE : what == CURL_POLL_OUT ? BELAY_WRITABLE
                         : what == CURL_POLL_INOUT ? BELAY_READABLE | BELAY_WRITABLE : 0;
         watch->changed = true;
-        /* Its wait ends, since it is for the wrong thing, or since the socket is about to be closed. */
+        /*
+         * The wait must end, because its events are outdated or libcurl is about to close the
+         * socket.
+         */
         belay_forget_fd(fd);
         if (what == CURL_POLL_REMOVE)
                 curl_multi_assign(all->multi, fd, NULL);
@@ -129,15 +137,15 @@ static int transfers_begin(struct transfers *all) {
         return 0;
 }
 
-/* When none goes on any more. The sockets' tasks end with the sockets. */
+/* Called when no transfer is left. The tasks of the sockets end with the sockets. */
 static void transfers_end(struct transfers *all) {
         curl_multi_cleanup(all->multi);
         belay_timer_cancel(all->timer);
 }
 
 /*
- * Goes on with a transfer until it has ended: 0, or -EIO with a text. -ECANCELED: it was ended midway; libcurl
- * closes its connection and touches nothing of it any more.
+ * Performs a transfer until it has ended. Returns 0, or -EIO with a text. -ECANCELED: the transfer
+ * was cancelled midway. libcurl then closes its connection and no longer uses `easy`.
  */
 static int transfer(struct transfers *all, CURL *easy) {
         belay_future *ended = belay_future_new();
@@ -160,7 +168,8 @@ struct fetch {
         struct transfers *all;
         const char *url;
         size_t received;
-        belay_event some;                       /* has arrived, or it has ended */
+        /* set when data has arrived, or when the transfer has ended */
+        belay_event some;
 };
 
 static size_t receive(char *data, size_t size, size_t count, void *arg) {
@@ -200,7 +209,7 @@ static int fetch_at_once(struct transfers *all, const char *url) {
                 fetches[i] = (struct fetch) { .all = all, .url = url };
                 rc = belay_group_spawn(&group, fetch, &fetches[i]);
         }
-        /* The first that fails ends the others. */
+        /* If a transfer fails, the group cancels the others. */
         rc = belay_group_leave(&group, rc);
         for (int i = 0; i < COUNT && rc == 0; i++)
                 printf("%s: %zu bytes\n", url, fetches[i].received);
@@ -215,7 +224,7 @@ static int give_up_midway(struct transfers *all, const char *url) {
         if (task == NULL)
                 return -errno;
         waited = belay_event_wait(&slow.some);
-        /* `slow` lies on this stack: nothing is left of the task when this returns. */
+        /* `slow` lies on this stack, so the task must have ended when this returns. */
         rc = belay_cancel_wait(task, "enough of it", BELAY_NEVER, &outcome);
         if (rc == 0)
                 printf("%s: %s, after %zu bytes\n", url, strerror(-outcome), slow.received);
@@ -233,7 +242,7 @@ static int app(void *arg) {
         rc = fetch_at_once(&all, urls[0]);
         if (rc == 0)
                 rc = give_up_midway(&all, urls[1]);
-        /* One that was given up does the others no harm. */
+        /* The cancelled transfer must not disturb the others. */
         if (rc == 0)
                 rc = fetch_at_once(&all, urls[0]);
         if (rc < 0) {

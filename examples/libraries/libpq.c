@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PostgreSQL through libpq: a query that is cancelled, by a limit or otherwise, ends at the server, too.
+ * PostgreSQL through libpq. If a query is cancelled, by a timeout or otherwise, it ends at the
+ * server, too.
  *
  *     libpq CONNINFO                   libpq 'host=/run/postgresql dbname=test'
  *
- * (Not a host by its name but hostaddr=: libpq would look the name up itself, and block meanwhile.)
+ * (CONNINFO must name a host by hostaddr=. With a host name libpq would look up the name itself,
+ * and block.)
  *
- * libpq hands out its socket and says what it waits for; belay_wait_fd() does the waiting. So tasks that use a
- * connection each run side by side in one thread, and every wait can be cancelled.
+ * libpq returns its socket and says for which event it waits, and belay_wait_fd() waits. So tasks
+ * with one connection each run concurrently in one thread, and each wait can be cancelled.
  *
- * Cancelling a wait says nothing to the server, which would go on with a query that nobody wants any more. To tell
- * it takes a second connection, and PQcancel() blocks while it makes that. So it has a thread of its own here, and
- * the task waits for its end, within a shielded region: what cancelled the query must not cancel the clean-up.
+ * If a wait is cancelled, the server does not notice, and would go on with a query that no task
+ * needs. To cancel it, libpq makes a second connection, and PQcancel() blocks meanwhile.
+ *
+ * Therefore PQcancel() runs in a thread of its own, and the task waits for its end in a shielded
+ * region. The request that cancelled the query must not cancel the cleanup.
  */
 #include <belay.h>
 #include <libpq-fe.h>
@@ -33,7 +37,7 @@ static int connect_to(const char *conninfo, PGconn **connection) {
         int rc = conn != NULL ? 0 : -ENOMEM;
 
         while (rc >= 0 && PQstatus(conn) != CONNECTION_BAD && wants != PGRES_POLLING_OK) {
-                /* The socket is another one each time an address did not answer. */
+                /* If an address did not answer, libpq has opened another socket. */
                 rc = belay_wait_fd(PQsocket(conn), wants == PGRES_POLLING_READING ? BELAY_READABLE : BELAY_WRITABLE);
                 if (rc >= 0)
                         wants = PQconnectPoll(conn);
@@ -53,7 +57,10 @@ static int broken(PGconn *conn) {
         return belay_fail(-EIO, "%s", PQerrorMessage(conn));
 }
 
-/* While it sends it must also read, since the server may have to say something before it reads on. */
+/*
+ * Sends what libpq has buffered. It must also read meanwhile, because the server may have to send
+ * something before it reads on.
+ */
 static int send_all(PGconn *conn) {
         int left, rc;
 
@@ -91,7 +98,10 @@ static int take_results(PGconn *conn, PGresult **result) {
 
 /* ---- cancelling at the server ---- */
 
-/* Of the task and the thread together: whoever is the last to need it frees it, as the task may give up first. */
+/*
+ * Shared by the task and the thread. The last of the two to release it frees it, because the task
+ * may stop waiting first.
+ */
 struct cancelling {
         PGcancel *request;
         int ended;                              /* an eventfd */
@@ -141,8 +151,8 @@ static int cancel_at_server(PGconn *conn) {
 }
 
 /*
- * Afterwards the connection is as good as new; or, if the server does not answer, of no use any more, which
- * PQreset() mends.
+ * Ends the query at the server. Afterwards the connection can be used again. If the server does not
+ * answer, only PQreset() makes it usable.
  */
 static void end_query(PGconn *conn) {
         belay_shield_scope region;
@@ -153,7 +163,10 @@ static void end_query(PGconn *conn) {
         belay_shield_enter(&region, BELAY_NEVER);
         belay_timeout_enter(&limit, CLEAN_UP_LIMIT);
         rc = cancel_at_server(conn);
-        /* It answers that the query was cancelled, or with its result, if that was ready just before. */
+        /*
+         * The server answers that the query was cancelled. If the result was ready just before, it
+         * answers with the result.
+         */
         if (rc == 0)
                 rc = take_results(conn, &result);
         PQclear(result);
@@ -166,8 +179,10 @@ static void end_query(PGconn *conn) {
 /* ---- a query ---- */
 
 /*
- * 0 with *result, which is the caller's. -ECANCELED: the query does not run any more, but whether it had just
- * ended when it was to be cancelled is not known: what changes data belongs into a transaction.
+ * Runs a query. Returns 0 with *result, which the caller owns.
+ *
+ * -ECANCELED: the query no longer runs, but it may have ended just before the cancellation.
+ * Therefore a query that changes data belongs in a transaction.
  */
 static int query(PGconn *conn, const char *text, PGresult **result) {
         PGresult *last = NULL;
@@ -190,7 +205,7 @@ static int query(PGconn *conn, const char *text, PGresult **result) {
         return 0;
 }
 
-/* The same, for a single number. */
+/* Runs a query for a single number. */
 static int query_number(PGconn *conn, const char *text, long *number) {
         PGresult *result;
         int rc = query(conn, text, &result);
@@ -215,7 +230,7 @@ static int run_long_query(void *conn) {
         return rc;
 }
 
-/* How many such queries run at the server, and does the connection still work? */
+/* Checks how many such queries run at the server, and that the connection still works. */
 static int look(PGconn *conn, PGconn *observer) {
         long running = -1, sum = 0;
         int rc = query_number(observer, STILL_THERE, &running);
@@ -240,7 +255,7 @@ static int cancel_from_outside(PGconn *conn, PGconn *observer) {
         long running = 0;
         int outcome, rc = task != NULL ? 0 : -errno;
 
-        /* Until it is under way. */
+        /* Waits until the query runs. */
         while (rc == 0 && running == 0)
                 rc = query_number(observer, STILL_THERE, &running);
         if (rc == 0)
@@ -257,7 +272,7 @@ static int sleep_at_server(void *conn) {
         return query_number(conn, "SELECT 1 FROM pg_sleep(0.5)", &unused);
 }
 
-/* Two queries at the same time, by one thread. */
+/* Two queries at the same time, in one thread. */
 static int side_by_side(PGconn *one, PGconn *other) {
         belay_time began = belay_now();
         belay_group group;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A chat room: chat [ENDPOINT]. The first line of a client is its name, the others go to everybody else.
+ * A chat room: chat [ENDPOINT]. The first line of a client is its name. The room sends the other
+ * lines to all other clients.
  *
- * A connection has two tasks: one reads its client's lines, the other writes to it what lies in its queue. To speak
- * is but to put a line into each queue, so that nobody waits for anybody. A client that does not keep up is dropped.
+ * A connection has two tasks. One reads the lines of its client, the other writes the lines from a
+ * queue to it. To speak is to put a line into each queue, which never waits, so no client delays
+ * another. A client that does not keep up is dropped.
  */
-#define _GNU_SOURCE                     /* asprintf() */
+#define _GNU_SOURCE                     /* for asprintf() */
 #include <belay.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +15,11 @@
 
 enum { LINE_SIZE = 1024, NAME_SIZE = 32, QUEUED = 100, MEMBERS = 1000 };
 #define FAREWELL_LIMIT (2 * BELAY_SECOND)
-/* On the stack of its connection's task, where it is safe until the handler returns. */
+/* Lies on the stack of its connection's task, where it stays valid until the handler returns. */
 struct member {
         belay_stream *stream;
-        belay_queue *queue;             /* of lines, each a copy of its own */
-        belay_timeout limit;            /* for saying its name, and for going */
+        belay_queue *queue;             /* of lines, each an own copy */
+        belay_timeout limit;            /* for sending a name, and for leaving */
         bool is_dropped;
         char name[NAME_SIZE];
 };
@@ -28,7 +30,10 @@ struct room {
         size_t count;
 };
 
-/* To all but `from`. Nothing in here waits: while we walk nobody comes or goes. */
+/*
+ * Puts a line into the queues of all members but `from`. No call in here waits, so members neither
+ * join nor leave during the walk.
+ */
 static void tell(struct room *room, const struct member *from, const char *before, const char *text) {
         for (size_t i = 0; i < room->count; i++) {
                 struct member *each = room->members[i];
@@ -39,7 +44,10 @@ static void tell(struct room *room, const struct member *from, const char *befor
                 if (belay_queue_try_put(each->queue, line) == 0)
                         continue;
                 free(line);
-                /* Its writer finds no lines any more, only that it is dropped, and has a while for last words. */
+                /*
+                 * The writer of the dropped member finds no more lines in the queue. It has
+                 * FAREWELL_LIMIT to write last words.
+                 */
                 each->is_dropped = true;
                 belay_queue_shutdown(each->queue, true);
                 belay_timeout_reschedule(&each->limit, FAREWELL_LIMIT);
@@ -59,7 +67,7 @@ static int write_lines(void *arg) {
                 if (size < 0)
                         return (int) size;
         }
-        /* As a failure it ends the reader, too. */
+        /* The failure cancels the reader, too. */
         if (self->is_dropped && belay_print(self->stream, "* you do not keep up: good-bye\n") > 0)
                 return -ENOBUFS;
         return rc == -ESHUTDOWN ? 0 : rc;
@@ -69,7 +77,10 @@ static ssize_t read_lines(struct room *room, struct member *self) {
         char line[LINE_SIZE] = ": ";
         ssize_t size;
 
-        /* Nobody speaks faster than that: so a queue is full only if its client does not read. */
+        /*
+         * No client speaks faster than one line a millisecond. Therefore a queue is full only if
+         * its client does not read.
+         */
         while ((size = belay_read_line(self->stream, line + 2, sizeof(line) - 2)) > 0
                && (size = belay_sleep(BELAY_MILLISECOND)) == 0) {
                 line[strcspn(line, "\r\n")] = '\0';
@@ -93,7 +104,10 @@ static int stay(struct room *room, struct member *self) {
                 i++;
         room->members[i] = room->members[--room->count];
         tell(room, self, "* ", " left");
-        /* What is in its queue still goes to it, if that does not take too long. */
+        /*
+         * The lines that are left in the queue still go to the client, if that does not take too
+         * long.
+         */
         belay_queue_shutdown(self->queue, false);
         belay_timeout_reschedule(&self->limit, FAREWELL_LIMIT);
         return belay_group_leave(&group, rc);
@@ -117,10 +131,15 @@ static int handle(belay_stream *stream, void *room) {
         }
         rc = belay_timeout_leave(&self.limit, rc);
         belay_queue_free(self.queue);
-        /* A request for cancellation is delivered once: after it, last words may be written. */
+        /*
+         * A cancellation request is delivered once. After that, the handler may write last words.
+         */
         if (rc == -ECANCELED && !belay_is_cut(stream))
                 rc = (int) belay_print(stream, "* the room is closing\n");
-        /* Without a failure the connection is closed in good order, so that last words arrive. */
+        /*
+         * If the handler returns no failure, belay_serve() closes the connection gracefully, so
+         * that the last words arrive.
+         */
         return rc < 0 && !self.is_dropped ? rc : 0;
 }
 
@@ -133,7 +152,7 @@ static int app(void *arg) {
                 return rc;
         printf("listening at %s\n", belay_listener_endpoint(listener));
         fflush(stdout);
-        /* Nobody goes because the room is closing: to wait for that is no use. */
+        /* No client leaves because the room closes, so waiting for that is of no use. */
         rc = belay_serve(listener, handle, room, BELAY_OPTIONS(belay_serve_options, .most = MEMBERS, .grace = 1));
         belay_listener_close(listener);
         return rc;

@@ -2,11 +2,12 @@
 /*
  * An echo server: what a client sends comes back to it.
  *
- *     echo [ENDPOINT]                  127.0.0.1:7007 by default; port 0: any that is free
+ *     echo [ENDPOINT]               127.0.0.1:7007 by default; port 0: any free port
  *     nc 127.0.0.1 7007
  *
- * Each connection has a task of its own, so its handler is written as if there were no other. Ctrl-C ends the server:
- * it accepts no more, lets connections go on for two seconds and cancels those that are left.
+ * Each connection has a task of its own, so its handler is written as if there were no other
+ * connection. If Ctrl-C ends the server, it accepts no more connections. It lets the open ones go
+ * on for two seconds and cancels those that are left.
  */
 #include <belay.h>
 #include <stdio.h>
@@ -15,8 +16,9 @@
 static int echo(belay_stream *client, void *arg) {
         (void) arg;
         /*
-         * Until the client has said all it had to say. If it does not read what comes back, the copying waits, and
-         * with it the client's own writing: nothing piles up here.
+         * Copies until the client half-closes the connection. If the client does not read, the
+         * copying waits, and soon the client's writing waits, too. Therefore the server never holds
+         * more than a buffer of data.
          */
         return belay_copy(client, client, -1, NULL);
 }
@@ -29,7 +31,10 @@ static int app(void *arg) {
                 return rc;
         printf("listening at %s\n", belay_listener_endpoint(listener));
         fflush(stdout);
-        /* Returns when app is cancelled, which is what Ctrl-C does. No connection is left then. */
+        /*
+         * Returns when app is cancelled, which is what Ctrl-C does. All connections have ended
+         * then.
+         */
         rc = belay_serve(listener, echo, NULL, BELAY_OPTIONS(belay_serve_options, .grace = 2 * BELAY_SECOND));
         belay_listener_close(listener);
         return rc;
@@ -39,7 +44,7 @@ int main(int argc, char **argv) {
         const char *endpoint = argc > 1 ? argv[1] : "127.0.0.1:7007";
         int rc = belay_run(app, (void *) endpoint);
 
-        /* -EINTR: ended by Ctrl-C or SIGTERM, as servers are. */
+        /* -EINTR: Ctrl-C or SIGTERM ended the server, which is its usual end. */
         if (rc == -EINTR)
                 return 0;
         if (rc < 0)

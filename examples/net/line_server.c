@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A server of a line protocol that shuts down cleanly: line_server [ENDPOINT [GRACE]], 10 seconds by default.
+ * A server of a line protocol that shuts down gracefully: line_server [ENDPOINT [GRACE]], 10
+ * seconds by default.
  *
- * Commands: TIME, ECHO text, SLEEP seconds, QUIT. At SIGTERM or Ctrl-C nothing more is accepted. Who is between two
- * commands is told and let go; a command that was begun is answered before. What still goes on when the grace period
- * is over is cancelled, and its client told so. A second signal ends the process at once.
+ * Commands: TIME, ECHO text, SLEEP seconds, QUIT. At SIGTERM or Ctrl-C the server accepts no more
+ * connections. It notifies each client that is between two commands, and closes its connection. If
+ * a client is in a command, the server answers the command first.
+ *
+ * When the grace period ends, the server cancels the commands that are left and notifies their
+ * clients. A second signal ends the process at once.
  */
 #include <belay.h>
 #include <stdio.h>
@@ -13,7 +17,7 @@
 #include <time.h>
 
 #define LINE_SIZE 512
-#define TURN_LIMIT (5 * BELAY_MINUTE)   /* for a command to come and be answered */
+#define TURN_LIMIT (5 * BELAY_MINUTE)   /* for a command to arrive and be answered */
 
 struct server {
         const char *endpoint;
@@ -24,16 +28,19 @@ struct server {
         unsigned accepted, begun, cancelled;
 };
 
-/* On the stack of the connection's task, where it is safe until the handler returns. */
+/* Lies on the stack of the connection's task, where it stays valid until the handler returns. */
 struct connection {
         struct connection *next, **at;
         belay_task *task;
         bool is_between_commands;
 };
 
-/* More than 0: answered; 0: it was the last command; or a failure. */
+/* Returns more than 0 after an answer, 0 after the last command, or a failure. */
 static ssize_t obey(belay_stream *client, char *line) {
-        /* Nobody else runs until we wait: what strtok() and ctime() return is ours until then. */
+        /*
+         * No other task runs before this one waits. Until then, no other call changes what strtok()
+         * and ctime() return.
+         */
         const char *word = strtok(line, " \r\n"), *rest = strtok(NULL, "\r\n");
         double seconds = rest != NULL ? atof(rest) : -1;
         time_t now = time(NULL);
@@ -95,10 +102,16 @@ static int handle(belay_stream *client, void *arg) {
         *self.at = self.next;
         if (self.next != NULL)
                 self.next->at = self.at;
-        /* A request for cancellation is delivered once: now we may write. Nothing follows half an answer. */
+        /*
+         * A cancellation request is delivered once, so the handler may write again. It writes
+         * nothing after half an answer.
+         */
         if (!belay_is_cut(client))
                 rc = belay_print(client, "%s", last_words(rc));
-        /* Without a failure the connection is closed in good order, so that last words arrive. */
+        /*
+         * If the handler returns no failure, belay_serve() closes the connection gracefully, so
+         * that the last words arrive.
+         */
         return rc < 0 ? (int) rc : 0;
 }
 
@@ -127,7 +140,7 @@ static int app(void *arg) {
         fflush(stdout);
         belay_group_enter(&group);
         rc = belay_group_spawn(&group, serve, server);
-        /* Until a signal cancels us, or the group does as serving failed. */
+        /* Sleeps until a signal cancels the task. The group cancels it, too, if serving fails. */
         if (rc == 0 && belay_sleep(BELAY_NEVER) == -ECANCELED)
                 close_down(server);
         rc = belay_group_leave(&group, rc);

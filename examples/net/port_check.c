@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Are these ports open? Many are asked at a time, each with a limit of its own.
+ * Checks whether ports are open. It checks many ports at once, each under its own timeout.
  *
- *     port_check [-n AT-ONCE] [-t SECONDS] HOST:PORT...          20 at once and 3 seconds by default
+ *     port_check [-n AT-ONCE] [-t SECONDS] HOST:PORT...      20 at once and 3 seconds by default
  *     port_check -t 0.5 localhost:22 example.org:https '[::1]:80'
  *
- * Exit code 0: all are open; 1: not all; 2: they could not all be asked.
+ * Exit code 0: all ports are open; 1: not all are open; 2: not all could be checked.
  */
 #include <belay.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static const char *state(int rc) {
                 return "open";
         case -ECONNREFUSED:
                 return "closed";
-        /* Somebody on the way keeps silent or says no, or nobody is there. */
+        /* A firewall on the way drops or rejects the connection, or there is no such host. */
         case -ETIMEDOUT: case -EHOSTUNREACH: case -ENETUNREACH: case -EACCES:
                 return "filtered";
         default:
@@ -48,10 +48,10 @@ static int check(void *arg) {
 
         belay_timeout_enter(&limit, all->limit);
         rc = belay_connect(&stream, check->endpoint, NULL);
-        /* If it was this limit that struck, -ECANCELED becomes -ETIMEDOUT here. */
+        /* If this timeout has expired, -ECANCELED becomes -ETIMEDOUT here. */
         rc = belay_timeout_leave(&limit, rc);
         belay_close(stream, 0);
-        /* If it is still -ECANCELED, somebody else wants us to end, as Ctrl-C does. */
+        /* If it is still -ECANCELED, another caller cancels the task, as Ctrl-C does. */
         if (rc == -ECANCELED)
                 return rc;
         printf("%-8s  %8.1f ms  %s%s%s\n", state(rc), (double) (belay_now() - began) / (double) BELAY_MILLISECOND,
@@ -59,7 +59,7 @@ static int check(void *arg) {
         fflush(stdout);
         all->asked++;
         all->open += rc == 0;
-        /* A port that is not open is an answer. As a failure it would cancel all the others. */
+        /* A port that is not open is a result. A failure would cancel all other checks. */
         return 0;
 }
 
@@ -74,10 +74,10 @@ static int app(void *arg) {
         rc = belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = all->at_once));
         for (size_t i = 0; i < all->count && rc == 0; i++) {
                 each[i] = (struct check) { all, all->endpoints[i] };
-                /* While the group is full this waits. */
+                /* Waits while the group is full. */
                 rc = belay_group_spawn(&group, check, &each[i]);
         }
-        /* Waits for all of them, whatever happened: nobody uses `each` any more then. */
+        /* Waits for all members, whatever happened. After that, no task uses `each`. */
         rc = belay_group_leave(&group, rc);
         free(each);
         return rc;

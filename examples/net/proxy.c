@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A TCP proxy: each connection that it accepts goes on to a target.
+ * A TCP proxy: it forwards each connection that it accepts to a target.
  *
  *     proxy LISTEN TARGET [IDLE [TOTAL]]       seconds; 0: no limit
  *     proxy :8080 example.org:http 30 600
  *
- * The two directions are copied at the same time, by two tasks in a group: if one fails, the other is cancelled, and
- * when the group is left neither is there any more. Around the group are two time limits. The total one never moves;
- * the idle one is moved on by every byte, in whichever direction.
+ * Two tasks in a group copy the two directions at the same time. If one fails, the group cancels
+ * the other. When the group is left, both have ended.
+ *
+ * Two timeouts enclose the group. The total timeout never moves. Each byte in either direction
+ * reschedules the idle timeout.
  */
 #include <belay.h>
 #include <inttypes.h>
@@ -15,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFER_SIZE (16 * 1024)         /* on the task's stack, of 64 KiB */
+#define BUFFER_SIZE (16 * 1024)         /* on the task's stack of 64 KiB */
 
 struct proxy {
         const char *listen, *target;
@@ -36,7 +38,10 @@ static int pump(void *arg) {
 
         while ((size = belay_read(way->from, buffer, sizeof(buffer))) > 0) {
                 belay_timeout_reschedule(way->idle, way->span);
-                /* Piece by piece, since who takes a little now and then is slow, but not idle. */
+                /*
+                 * Writes piece by piece, because a peer that takes a few bytes at times is slow,
+                 * but not idle.
+                 */
                 for (char *at = buffer; size > 0; at += sent, size -= sent) {
                         sent = belay_write_some(way->to, at, (size_t) size);
                         if (sent < 0)
@@ -44,7 +49,10 @@ static int pump(void *arg) {
                         belay_timeout_reschedule(way->idle, way->span);
                 }
         }
-        /* This side has said all it had to say: the other is to know. What is still on its way back goes on. */
+        /*
+         * This side has sent everything, and the other side must see the end. The opposite
+         * direction goes on.
+         */
         return size < 0 ? (int) size : belay_half_close(way->to);
 }
 
@@ -88,7 +96,10 @@ static int handle(belay_stream *client, void *arg) {
                target != NULL ? belay_sent(target) : 0, belay_sent(client),
                (double) (belay_now() - began) / (double) BELAY_SECOND, why(rc, &idle, &total));
         fflush(stdout);
-        /* A connection that failed is reset on both sides: neither may take what it got for the whole. */
+        /*
+         * A failed connection is reset on both sides, so that neither takes a part of the data for
+         * the whole.
+         */
         if (rc < 0)
                 belay_abort(target);
         else
@@ -96,7 +107,7 @@ static int handle(belay_stream *client, void *arg) {
         return rc;
 }
 
-/* belay_serve() would say why a connection failed; handle() has done so. */
+/* belay_serve() would log why a connection failed. handle() has already done so. */
 static void is_said_already(belay_stream *client, int rc, void *arg) {
         (void) client, (void) rc, (void) arg;
 }

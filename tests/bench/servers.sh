@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# script/bench --io: that servers and load do what is measured, and that figures, ratios and verdicts come out.
+#
+# script/bench --io: servers and load must exchange what is measured, and figures, ratios and
+# verdicts must be printed.
 build=${BUILD:-build}
 for each in "$build/belay-io" "$build/belay-load"; do
         [ -x "$each" ] || { echo "no $each"; exit 77; }
@@ -15,12 +17,12 @@ complain() {
         wrong=1
 }
 
-# Every kind of case, against a peer that every compiler can build.
+# Each kind of case, against a peer that every compiler can build.
 only=echo-1-64,echo-50-64,echo-50-64k,echo-1000-64,accept,file
 python3 bench/servers.py --build "$work/peers" --belay "$build" --plain --quick --rounds 1 --seconds 0.03 \
         --requests 300 --only $only --peers loop,io_uring,epoll >"$work/out" 2>"$work/err" ||
         complain "bench/servers.py: exit status $?"
-# io_uring and the counting of calls need not be had here; the rest must be.
+# io_uring and the counts of system calls may be unavailable here. All other figures must be there.
 for name in echo-1-64-cpu echo-50-64-rate echo-50-64k-p50 echo-1000-64-p99 accept-cpu accept-rate file-time; do
         for prefix in '' loop: epoll:; do
                 [ "$prefix$name" != loop:file-time ] || continue
@@ -35,7 +37,7 @@ if grep -q 'counted by' "$work/err"; then
         grep -qE '^echo-1-64-calls [1-9]' "$work/out" || complain 'no calls were counted'
 fi
 
-# The load finds what is no echo.
+# The load must detect answers that are no echo.
 cat >"$work/server.py" <<'END_OF_SERVER'
 import socket, sys
 listener = socket.create_server(("127.0.0.1", 0))
@@ -52,7 +54,8 @@ while data := connection.recv(65536):
     connection.sendall(data)
 END_OF_SERVER
 
-# finds KIND SIZE STATUS TEXT
+# finds KIND SIZE STATUS TEXT: against a server with a fault of this kind, the load must exit with
+# STATUS and print TEXT
 finds() {
         mkfifo "$work/fifo"
         python3 "$work/server.py" "$1" >"$work/fifo" &

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# belay check: what counts as equal, what it says of a difference, and its exit status.
+#
+# belay check: which traces count as equal, what it prints about a difference, and its exit status.
 . "$(dirname "$0")/lib.inc"
 
 cat >good.vectors <<-END
@@ -34,7 +35,7 @@ cat >good.vectors <<-END
 	0 main done ok:-
 END
 run 0 check good.vectors
-[ "$(cat out)" = '2 passed, 0 failed' ] || complain "more than the summary, or another one: $(cat out)"
+[ "$(cat out)" = '2 passed, 0 failed' ] || complain "not this summary alone: $(cat out)"
 run 0 check --only two good.vectors
 has out '1 passed, 0 failed'
 run 0 check good.vectors good.vectors
@@ -42,7 +43,7 @@ has out '4 passed, 0 failed'
 run 2 check --only three good.vectors
 has err "no scenario 'three'"
 
-# How the lines of different tasks interleave is free.
+# The lines of different tasks may interleave in any way.
 {
 	sed '/^--- trace/q' good.vectors
 	grep '^[01] b ' good.vectors
@@ -52,7 +53,8 @@ has err "no scenario 'three'"
 run 0 check other-order.vectors
 has out '1 passed, 0 failed'
 
-# differs SED-COMMAND TEXT...: the first scenario fails, the second passes, and the report has the texts.
+# differs SED-COMMAND TEXT...: after this change the first scenario must fail and the second one
+# pass, and the report must contain the texts
 differs() {
         sed "$1" good.vectors >bad.vectors
         ! cmp -s good.vectors bad.vectors || complain "nothing was changed: $1"
@@ -67,7 +69,8 @@ differs() {
         [ "$(cat out)" = '1 passed, 1 failed' ] || complain "--quiet is not quiet: $(cat out)"
 }
 
-# A value, a time, a line too few, one too many, a task that is not there, another order, a blank.
+# Another value, another time, a line too few, a line too many, a missing task, another order, an
+# extra blank.
 differs 's/^1 b done ok:7/1 b done ok:8/' 'task b:' '-> 1 done ok:8' '| 1 done ok:7'
 differs 's/^1 a done ok:7/1.001 a done ok:7/' 'task a:' '-> 1.001 done ok:7' '| 1 done ok:7'
 differs '/^0 b start/d' 'task b:' '-> 1 done ok:7' '| 0 start'

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Subcommands, help, version, and what the command says when it is asked wrongly.
+#
+# Subcommands, help, version, and the errors for a wrong use of the command.
 . "$(dirname "$0")/lib.inc"
 
 run 0 --help
@@ -10,7 +11,7 @@ for name in demo play check; do
         run 0 "$name" --help
         has out "usage: belay $name"
         run 2 "$name" --no-such-option
-        # The C libraries quote differently.
+        # The C libraries quote the option in different ways.
         has err "belay $name: unrecognized option"
         has err "no-such-option"
         run 0 --help

@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# belay demo: which programs it runs, how it shows them, and what it says of those that fail.
+#
+# belay demo: which programs it runs, how it shows them, and what it prints about programs that
+# fail.
 . "$(dirname "$0")/lib.inc"
 
 mkdir programs
@@ -25,12 +27,12 @@ chmod +x programs/a-good-one programs/fails programs/dies programs/object.o
 export BELAY_EXAMPLES="$work/programs"
 
 run 0 demo --list
-[ "$(cat out)" = "$(printf 'a-good-one\ndies\nfails')" ] || complain "another list: $(cat out)"
+[ "$(cat out)" = "$(printf 'a-good-one\ndies\nfails')" ] || complain "a wrong list: $(cat out)"
 run 0 demo a-good-one
 has out 'A good one'
 has out '1 programs, 0 failed'
 grep -q '^ *0\.[01][0-9]*  begins$' out || complain "no time before the line: $(cat out)"
-grep -q '^ *0\.[3-9][0-9]*  ends without a newline$' out || complain "not the time at which it came: $(cat out)"
+grep -q '^ *0\.[3-9][0-9]*  ends without a newline$' out || complain "not the time at which the line arrived: $(cat out)"
 run 1 demo
 has out '3 programs, 2 failed'
 has out '  complaint'

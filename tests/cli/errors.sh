@@ -1,9 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Errors in scenarios and vectors files: each with its file and line, and what was expected there.
+#
+# Errors in scenarios and vectors files. Each message must name the file, the line and what was
+# expected there.
 . "$(dirname "$0")/lib.inc"
 
-# scenario LINE MESSAGE: the scenario on standard input is refused so, and nothing of it runs.
+# scenario LINE MESSAGE: the scenario on standard input must be refused with this message, and no
+# part of it may run
 scenario() {
         cat >x.scn
         run 2 play x.scn
@@ -173,7 +176,7 @@ scenario 3 "expected 'prog' or an object" <<-END
 	log outside
 END
 
-# Deeper than anybody means it: refused, not run off the stack.
+# Blocks that are nested too deep must be refused and must not overflow the parser's stack.
 {
 	echo 'prog main'
 	for i in $(seq 100); do echo 'repeat 1'; done
@@ -181,7 +184,7 @@ END
 	echo 'end'
 } | scenario 66 "blocks stand in each other more than 64 deep"
 
-# vectors LINE MESSAGE: the same for a vectors file; the lines are those of the file.
+# vectors LINE MESSAGE: the same for a vectors file, with its own line numbers
 vectors() {
         cat >x.vectors
         run 2 check x.vectors

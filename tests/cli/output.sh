@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What the command writes: that it notices when that gets nowhere, how it calls itself, and that no byte of its input
-# reaches a terminal that would obey it.
+#
+# The output of the command. It must report output that cannot be written, and call itself by the
+# same name however it is started. Control bytes of its input must not reach a terminal.
 . "$(dirname "$0")/lib.inc"
 
 printf 'prog main\nend\n' >x.scn
@@ -16,9 +17,10 @@ chmod +x programs/*
 BELAY_EXAMPLES=$PWD/programs
 export BELAY_EXAMPLES
 
-# ---- what cannot be written ----
+# ---- output that cannot be written ----
 
-# fails MESSAGE ARGUMENT...: standard output is the caller's; what is to be complained of goes to that of the test.
+# fails MESSAGE ARGUMENT...: the caller chooses standard output. Complaints go to the standard
+# output of the test.
 exec 6>&1
 fails() {
         message=$1
@@ -27,7 +29,7 @@ fails() {
         "$belay" "$@" 2>err </dev/null || status=$?
         {
                 [ "$status" -eq 2 ] || complain "belay $*: exit status $status, though it cannot write"
-                # musl keeps no reason of a write that failed while it made room.
+                # musl loses the error code of a write that fails while it makes room in the buffer.
                 case " $UNDER " in
                 *' musl '*) has err 'cannot write to standard output' ;;
                 *) has err "cannot write to standard output: $message" ;;
@@ -36,7 +38,7 @@ fails() {
         } >&6
 }
 
-# Everything that the command prints to standard output.
+# Runs each command that prints to standard output.
 everything() {
         for arguments in --help --version 'play --help' 'check --help' 'demo --help' 'play x.scn' 'check x.vectors' \
                 'check --quiet x.vectors' 'demo --list' demo; do
@@ -47,7 +49,7 @@ everything() {
 
 nowhere() { fails 'No space left on device' "$@" >/dev/full; }
 closed() { fails 'Bad file descriptor' "$@" >&-; }
-# The reader is gone before the command begins.
+# Standard output is a pipe whose reader is gone before the command begins.
 unread() {
         mkfifo pipe
         exec 7<>pipe
@@ -69,15 +71,15 @@ exec 7<&-
 status=0
 "$belay" --help >&8 2>err || status=$?
 exec 8>&-
-[ "$status" -gt 128 ] || complain "a pipe that nobody reads ends it with $status, not by a signal"
-[ ! -s err ] || complain "it said something: $(cat err)"
+[ "$status" -gt 128 ] || complain "writing to a pipe without a reader ends it with $status, not by a signal"
+[ ! -s err ] || complain "it printed something: $(cat err)"
 
-# Other files do not get the number of one that is closed.
+# If standard descriptors are closed, another file must not get the number of one of them.
 status=0
 "$belay" check x.vectors x.vectors 2>err <&- >&- || status=$?
 [ "$status" -eq 2 ] || complain "all is closed: exit status $status"
 
-# ---- how it calls itself ----
+# ---- the name by which it calls itself ----
 
 cd programs || exit 1
 ln -s "$belay" other-name
@@ -107,11 +109,12 @@ cd ..
 
 # ---- bytes that are no text ----
 
-# What a terminal would obey, in both sets of control characters; no UTF-8; a turn of the direction; and a letter that stays.
+# Control characters of both sets that a terminal would obey, a byte that is no UTF-8, and a change
+# of the writing direction must be escaped. The letter after them must stay.
 evil=$(printf 'a\033[31m\302\233\377\342\200\256\303\244')
 shown="a\\x1b[31m\\xc2\\x9b\\xff\\xe2\\x80\\xae$(printf '\303\244')"
 
-# The line is the only one, and has no other bytes than these.
+# The file must have this line alone, and no other byte.
 line() {
         [ "$(cat "$1")" = "$2" ] || complain "$1 is not '$2': $(cat -v "$1")"
 }
@@ -159,7 +162,7 @@ run 2 play evil
 [ "$(wc -c <err)" -lt 17000 ] || complain "a message of $(wc -c <err) bytes"
 LC_ALL=C grep -q "$(printf '\033')" err && complain "a byte got through"
 
-# A trace is what it is, unless a terminal would get it.
+# A trace keeps its bytes, unless it goes to a terminal.
 printf 'prog main\n  log %s\nend\n' "$evil" >x.scn
 run 0 play x.scn
 has out "0 main log $evil"

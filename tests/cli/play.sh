@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# belay play: the trace, where a scenario comes from, and scenarios that cannot be played to their end.
+#
+# belay play: the trace, the sources of a scenario, and scenarios that cannot be played to their
+# end.
 . "$(dirname "$0")/lib.inc"
 
 cat >x.scn <<-END
@@ -42,9 +44,9 @@ cat >expected <<-END
 	1.25 main done ok:42
 END
 run 0 play x.scn
-cmp expected out || complain "another trace: $(cat out)"
+cmp expected out || complain "a wrong trace: $(cat out)"
 "$belay" play - <x.scn >out
-cmp expected out || complain "another trace from standard input: $(cat out)"
+cmp expected out || complain "a wrong trace from standard input: $(cat out)"
 {
 	echo '=== other'
 	printf 'prog main\nend\n--- trace\n'
@@ -53,18 +55,18 @@ cmp expected out || complain "another trace from standard input: $(cat out)"
 	echo '--- trace'
 } >x.vectors
 run 0 play --only this x.vectors
-cmp expected out || complain "another trace out of a vectors file: $(cat out)"
+cmp expected out || complain "a wrong trace from a vectors file: $(cat out)"
 run 2 play --only that x.vectors
 has err "no scenario 'that'"
 
-# A name that two tasks bear.
+# Two tasks with the same name.
 printf 'prog p\nend\nprog main\n  spawn a p\n  log said\n  spawn a p\n  log not-reached\nend\n' >x.scn
 run 1 play x.scn
 has out 'log said'
 hasnt out not-reached
 has err "x.scn:6: two tasks called 'a'"
 
-# What does not end, in events, in statements, in depth.
+# Scenarios without an end: too many events, too many statements, and too deep.
 printf 'prog main\n  repeat 5000\n    log x\n  end\nend\n' >x.scn
 run 1 play x.scn
 has err 'more than 4000 events: the scenario does not end'

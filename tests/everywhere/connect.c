@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connecting under cancel-everywhere: there is a connection, or nothing is left of it.
+ * Tests connecting with each wait cancelled. A cancelled call must leave either a connection or
+ * nothing: no stream, no socket, no name of a Unix socket.
  */
 #define _GNU_SOURCE
 #include "everywhere/everywhere.h"
@@ -15,7 +16,10 @@ static int check(void *arg, int outcome) {
         return outcome == 0 || is_cancelled(outcome) ? 0 : 1;
 }
 
-/* What it came to is used and closed; a request that did not end it is delivered there. */
+/*
+ * Uses and closes the result of a connect call. If a request arrived and the call still returned a
+ * connection, belay_yield() delivers the request.
+ */
 static int use(int rc, belay_stream *stream) {
         CHECK((stream != NULL) == (rc == 0));
         if (rc == 0) {
@@ -49,7 +53,7 @@ static int refused_main(void *arg) {
         return rc == -ECANCELED ? rc : belay_yield();
 }
 
-/* ---- a Unix socket without room ---- */
+/* ---- a Unix socket whose queue is full ---- */
 
 static void accept_one(void *arg) {
         close(accept(*(int *) arg, NULL, NULL));

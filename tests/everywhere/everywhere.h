@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every wait of a program is cancelled, main's alone and then those of all tasks; in the order of the queue and in a few that chance
- * chooses. Nothing may be complained of, and the library may have no errors to report. Where it was main that was cancelled, in
- * the order of the queue, main ends so: nothing swallowed the request.
+ * Runs a program again and again and cancels another of its waits each time. First only the waits
+ * of main are cancelled, then those of all tasks.
+ *
+ * Each program runs with the plain order of the ready queue (seed 0) and with five seeds. A run
+ * must leave no complaint of belay_everywhere() and no error line of the library. If a wait of main
+ * is cancelled in the plain order, main must end with that cancellation. A program that loses a
+ * request would end otherwise.
  */
 #ifndef BELAY_TESTS_EVERYWHERE_H
 #define BELAY_TESTS_EVERYWHERE_H
@@ -17,13 +21,13 @@ struct program {
         void *arg;
         void (*reset)(void *arg);
         int (*check)(void *arg, int outcome);
-        unsigned waits;                 /* that there are at least, of all tasks */
+        unsigned waits;                 /* least number of waits, of all tasks */
 };
 
 static int error_lines;
 static const struct program *program_now;
 static unsigned runs_now;
-static bool main_is_cancelled;          /* in all runs but the first */
+static bool main_is_cancelled;          /* true in all runs but the undisturbed one */
 
 static inline void note_line(void *context, belay_log_level level, const char *line) {
         (void) context;
@@ -33,7 +37,7 @@ static inline void note_line(void *context, belay_log_level level, const char *l
         }
 }
 
-/* Ends that everything may come to when it is cancelled. */
+/* The outcomes with which a program may end if one of its waits is cancelled. */
 static inline int is_cancelled(int outcome) {
         return outcome == -ECANCELED || outcome == -ETIMEDOUT;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Gather, wait, race and one after the other under cancel-everywhere: every value that a task made is taken or destroyed, once, and who
- * was to be waited for is not alive afterwards.
+ * Tests gather, wait, race and as-completed with each wait cancelled. Each value that a task made
+ * must be taken or destroyed exactly once. A task that a call waits for must have ended when the
+ * call returns.
  */
 #include "everywhere/everywhere.h"
 
@@ -29,7 +30,7 @@ static void destroy_value(void *value) {
         destroyed++;
 }
 
-/* The number of seconds that it takes. 3: it fails then. Clean-up takes a while. */
+/* Takes as many seconds as its argument says, and fails if these are 3. Its cleanup waits, too. */
 static int worker(void *arg) {
         int seconds = *(int *) arg;
         int rc = belay_sleep(seconds * BELAY_SECOND);
@@ -54,7 +55,10 @@ static void start(const int seconds[]) {
         }
 }
 
-/* Nobody stays, and who failed was looked at. What came while the last one ended is still there. */
+/*
+ * Cancels the tasks that are left and retrieves the failures. If a request arrived while the last
+ * task ended, belay_yield() delivers it.
+ */
 static int stop(int rc) {
         for (int i = 0; i < TASKS; i++) {
                 CHECK_EQ(belay_cancel_wait(tasks[i], "not needed any more", BELAY_NEVER, NULL), 0);
@@ -97,7 +101,7 @@ static int collects(void *arg) {
 
         start(arg);
         rc = belay_gather_collect(tasks, TASKS);
-        /* All have ended, whatever came. */
+        /* All have ended, even if the call was cancelled. */
         CHECK(all_done());
         return stop(rc);
 }
@@ -122,7 +126,7 @@ static int waits(void *arg) {
         if (rc < 0) {
                 belay_time before = belay_now();
 
-                /* The limit of a wait that was cancelled is gone with it. */
+                /* A cancelled wait must remove its timer. The timer would end this sleep early. */
                 if (belay_sleep(20 * BELAY_SECOND) == 0)
                         CHECK_EQ(belay_now() - before, 20 * BELAY_SECOND);
         }
@@ -136,7 +140,7 @@ static int race(void) {
         int rc, outcome = -1, given;
 
         rc = belay_race(tasks, TASKS, &winner, &outcome);
-        /* Nobody is left running, whoever won and whatever came. */
+        /* All tasks must have ended, no matter which task won or whether the call was cancelled. */
         CHECK(all_done() && alive == 0);
         if (rc == 0 && winner < TASKS) {
                 CHECK_EQ(belay_result(tasks[winner]), outcome);
@@ -155,7 +159,10 @@ static int races(void *arg) {
         return race();
 }
 
-/* Somebody has won before it begins, and the others take their time to end: a request that comes meanwhile must wait. */
+/*
+ * One task has a result before the race begins, and the others need time to end. A request that
+ * arrives meanwhile must stay pending until the race returns.
+ */
 static int is_late(void *arg) {
         int rc;
 
@@ -166,7 +173,7 @@ static int is_late(void *arg) {
         return race();
 }
 
-/* ---- one after the other ---- */
+/* ---- as completed ---- */
 
 static int each_in_turn(void *arg) {
         belay_as_completed each;
@@ -181,20 +188,20 @@ static int each_in_turn(void *arg) {
                 CHECK_EQ(rc, 1);
                 CHECK(belay_done(task));
                 (void) !belay_result(task);
-                /* Between two of them one may wait as well. */
+                /* The caller may wait between two tasks. */
                 if (++given == 2 && (rc = belay_sleep(BELAY_SECOND)) < 0)
                         break;
         }
         if (rc == 0)
                 CHECK(given == TASKS);
-        /* None is lost by a cancellation: the rest can still be had. */
+        /* A cancellation must not lose a task: the remaining ones are still available. */
         while (rc == -ECANCELED && given < TASKS && belay_as_completed_next(&each, &task) == 1)
                 given++;
         belay_as_completed_end(&each);
         return stop(rc);
 }
 
-/* ---- all in all: one in the other ---- */
+/* ---- one kind of wait within another ---- */
 
 static int inner(void *arg) {
         belay_task *pair[2] = { belay_spawn(worker, arg), belay_spawn(worker, (int *) arg + 1) };

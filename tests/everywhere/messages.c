@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams and descriptors that travel under cancel-everywhere: nothing comes twice, and no descriptor is left open.
+ * Tests datagrams and the transfer of descriptors with each wait cancelled. No message may arrive
+ * twice, and no descriptor may stay open.
  */
 #define _GNU_SOURCE
 #include "everywhere/everywhere.h"
@@ -61,7 +62,10 @@ static void open_both(enum kind kind) {
         CHECK_EQ(belay_datagrams_open(&client, endpoint, connected ? belay_datagrams_endpoint(server) : NULL), 0);
 }
 
-/* Sent when there is nobody yet to receive, and when there are two; closed while they wait. */
+/*
+ * Datagrams are sent before the receivers wait and while both of them wait. The sockets are closed
+ * while tasks wait for them.
+ */
 static int datagrams_main(void *arg) {
         enum kind kind = *(enum kind *) arg;
         belay_group group;
@@ -96,7 +100,8 @@ static int check_datagrams(void *arg, int outcome) {
 enum { MESSAGES = 3, LONG = 300000 };
 
 static belay_stream *ends[2];
-static int begun, came;                 /* messages: whose descriptors may have gone, and whose came */
+/* messages whose descriptors may have been sent, and messages whose descriptors were received */
+static int begun, came;
 static char data[LONG];
 
 static void reset_descriptors(void *arg) {
@@ -109,7 +114,10 @@ static int send_messages(void *arg) {
 
         (void) arg;
         for (; rc == 0 && number < MESSAGES; number++) {
-                /* One that is short, and the rest of what there is room for and more. */
+                /*
+                 * The first message is short. Each other one is longer than the buffer, so that it
+                 * is sent in parts.
+                 */
                 ssize_t size = number == 0 ? 1 : LONG, moved;
 
                 moved = belay_send_descriptors(ends[0], data, (size_t) size, fds, 2);
@@ -136,7 +144,10 @@ static int receive_messages(void) {
                 for (size_t i = 0; i < count; i++)
                         CHECK_EQ(close(fds[i]), 0);
         } while (rc > 0);
-        /* Where the end came all the same, it is delivered here. */
+        /*
+         * If a request arrived and the last read returned its result all the same, this delivers
+         * it.
+         */
         return rc == 0 ? belay_yield() : (int) rc;
 }
 
@@ -152,7 +163,7 @@ static int descriptors_main(void *arg) {
         if (rc < 0)
                 belay_group_cancel(&group);
         rc = belay_group_leave(&group, rc);
-        /* Where the sender never began. */
+        /* The sender has closed its end, unless it was cancelled before its first step. */
         belay_abort(ends[0]);
         belay_abort(ends[1]);
         return rc == -ECONNRESET ? 0 : rc;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose request it was: told where it is delivered, also after an earlier one came to nothing.
+ * Tests that a delivered request has the origin of its sender. An earlier request that the task did
+ * not honour must not leave its origin behind.
  */
 #include "everywhere/everywhere.h"
 
@@ -28,7 +29,10 @@ static belay_origin_kind delivered(int rc) {
         return origin.kind;
 }
 
-/* The waits above are cancelled; the limit's request, which comes later, is the limit's all the same. */
+/*
+ * belay_everywhere() cancels the waits above. The timeout's request comes later and must have the
+ * timeout as its origin.
+ */
 static int awaits_and_limits(void *arg) {
         belay_task *tasks[2] = { belay_spawn(arg, NULL), belay_spawn(arg, NULL) };
         int rc = belay_await(tasks[0], NULL);
@@ -52,7 +56,7 @@ static int check(void *arg, int outcome) {
         return is_cancelled(outcome) ? 0 : 1;
 }
 
-/* One by one, with the times known. */
+/* The same cases without belay_everywhere(): each request is sent at a known instant. */
 static belay_fn *child;
 static bool by_gather;
 
@@ -72,7 +76,7 @@ static int in_turn(void *arg) {
                 CHECK_EQ(rc, 0);
                 CHECK_EQ(outcome, child == refuses ? 7 : -EPROTO);
         } else {
-                /* asyncio's gather() is cancelled whatever its children made of that. */
+                /* As in asyncio, gather() is cancelled even if its children refuse the request. */
                 CHECK_EQ(delivered(rc), BELAY_ORIGIN_CALLER);
         }
         belay_release(task);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queues under cancel-everywhere: each item is got once, or left over and destroyed once, or never was put.
+ * Tests queues with each wait cancelled. If an item was put, it must be received once or be
+ * destroyed once.
  */
 #include "everywhere/everywhere.h"
 
@@ -54,7 +55,7 @@ static int use(void *arg) {
         return rc == -ESHUTDOWN ? 0 : rc;
 }
 
-/* What one worker did not do before it was cancelled is done by the others, as long as there is one. */
+/* If a worker is cancelled, the remaining workers process its share as long as one is left. */
 static int work(belay_group *group) {
         belay_task *makers[MAKERS] = { NULL };
         int rc = 0;
@@ -67,7 +68,7 @@ static int work(belay_group *group) {
                 rc = belay_join(makers[i], NULL);
         if (rc == 0)
                 rc = belay_queue_join(queue);
-        /* The rest is for those who still want it. */
+        /* The shutdown leaves the remaining items in the queue for tasks that still get. */
         belay_queue_shutdown(queue, false);
         for (int i = 0; i < MAKERS; i++)
                 belay_release(makers[i]);
@@ -98,7 +99,7 @@ static int check(void *arg, int outcome) {
         return outcome == 0 || is_cancelled(outcome) ? 0 : 1;
 }
 
-/* ---- shut down at once, in the middle ---- */
+/* ---- shut down at once, while tasks put ---- */
 
 static int cut_short(void *arg) {
         belay_group group;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time limits, groups and shielded regions under cancel-everywhere: limits strike for what is theirs, no member outlives its
- * group, and what is shielded is done whole.
+ * Tests timeouts, groups and shielded regions with each wait cancelled. A timeout must expire only
+ * for its own body, and no member may outlive its group. A shielded region must run to its end.
  */
 #include "everywhere/everywhere.h"
 
@@ -27,9 +27,9 @@ static int nap(int seconds) {
         return belay_sleep(seconds * BELAY_SECOND);
 }
 
-/* ---- time limits ---- */
+/* ---- timeouts ---- */
 
-/* The inner limit is the one that strikes; the outer one is moved on, or strikes later. */
+/* The inner timeout expires. The outer one is rescheduled, and expires later. */
 static int limits(void *arg) {
         belay_timeout outer, inner;
         int rc;
@@ -43,7 +43,7 @@ static int limits(void *arg) {
         CHECK_EQ(rc, -ECANCELED);
         (void) !nap(1);
         rc = belay_timeout_leave(&inner, rc);
-        /* Which of them it was is told apart: a request from outside is no time-out of the inner one. */
+        /* The result must distinguish a request from outside from an expiry of the inner timeout. */
         CHECK(rc == -ETIMEDOUT || rc == -ECANCELED);
         if (rc == -ETIMEDOUT) {
                 CHECK(belay_timeout_expired(&inner));
@@ -134,7 +134,10 @@ static int add(belay_group *group, belay_fn *fn, int number, bool last) {
         return rc;
 }
 
-/* The second fails, and with it the group, unless it is cancelled before; or everything is. */
+/*
+ * The second member fails, and the group with it. The outcome differs only if a task is cancelled
+ * before.
+ */
 static int fails_fast(void *arg) {
         belay_group group;
         int rc = 0;
@@ -153,7 +156,7 @@ static int fails_fast(void *arg) {
                 CHECK_EQ(belay_failure_count(failure), 1);
                 CHECK_STR(belay_failure_text(belay_failure_at(failure, 0)), "the second");
                 belay_failure_release(failure);
-                /* A request that met the failure is still there. */
+                /* If a request arrived while the group failed, it is still pending. */
                 rc = belay_yield();
         }
         return rc;
@@ -173,7 +176,10 @@ static int supervises(void *arg) {
         return rc;
 }
 
-/* Two at once; the others wait for room, main as well as a member that starts more. */
+/*
+ * At most two members run at once. Main waits for room, and so does a member that starts more
+ * members.
+ */
 static int starts_more(void *arg) {
         belay_group *group = *(belay_group **) arg;
         int rc;
@@ -202,7 +208,10 @@ static int two_at_once(void *arg) {
         return rc;
 }
 
-/* Others wait for room as well: if the first of them is cancelled when it was given some, it is the next one's. */
+/*
+ * Tasks outside the group wait for room, too. If the first of them is cancelled just when it
+ * receives a free place, the next one must receive the place.
+ */
 static int brief(void *arg) {
         int rc;
 
@@ -267,7 +276,10 @@ static int shakes_hands(void *arg) {
         belay_group_enter(&group);
         arguments++;
         rc = belay_group_start(&group, server, &seconds[0], BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument), &task);
-        /* Who was not ready was waited for, but for a second request: then by the group. */
+        /*
+         * If the member is not ready, belay_group_start() waits for its end. Only a second request
+         * ends this wait; then the group waits for the member.
+         */
         if (rc < 0 && belay_cancelling(belay_self()) < 2)
                 CHECK_EQ(alive, 0);
         if (rc == 0) {
@@ -280,7 +292,10 @@ static int shakes_hands(void *arg) {
                 CHECK(alive <= served || belay_cancelling(belay_self()) > 1);
                 belay_cancel(task, "no more guests");
         }
-        /* -EPIPE: the member alone was cancelled before it was ready, which is not our own cancellation. */
+        /*
+         * -EPIPE: the member alone was cancelled before it was ready. The starter was not
+         * cancelled.
+         */
         if (rc == -EADDRINUSE || rc == -EPIPE)
                 rc = nap(1);
         belay_release(task);
@@ -289,7 +304,7 @@ static int shakes_hands(void *arg) {
         return rc;
 }
 
-/* ---- those who are cancelled last ---- */
+/* ---- members that are cancelled last ---- */
 
 static int ordinary_alive, last_alive;
 
@@ -332,7 +347,7 @@ static int keeps_the_last(void *arg) {
         return rc;
 }
 
-/* A group cancels itself, from a member; and one lies in another, under a limit. */
+/* A member cancels its own group. That group lies in another group and under a timeout. */
 static int ends_it(void *arg) {
         int rc = nap(2);
 
@@ -377,7 +392,10 @@ static int shielded(void *arg) {
         begun++;
         CHECK_EQ(nap(1), 0);
         CHECK_EQ(belay_yield(), 0);
-        /* A limit of its own works as ever, and tells its own cancellation from those that are held back. */
+        /*
+         * A timeout inside the shielded region works as usual. It must not mistake the requests
+         * that the region holds back for its own.
+         */
         belay_timeout_enter(&limit, BELAY_SECOND);
         inside = nap(5);
         CHECK_EQ(inside, -ECANCELED);
@@ -390,7 +408,10 @@ static int shielded(void *arg) {
         return rc;
 }
 
-/* With a limit of its own, the region is over when that is met: what was held back is delivered inside. */
+/*
+ * When the limit of a shielded region expires, the region ends. A request that it held back is then
+ * delivered inside of it.
+ */
 static int shielded_for_a_while(void *arg) {
         belay_shield_scope region, inner;
         belay_time entered;
@@ -406,7 +427,7 @@ static int shielded_for_a_while(void *arg) {
                         delivered++;
                 }
         }
-        /* And within one that lets through there may be one that does not. */
+        /* After the expiry, an inner region without a limit must still hold requests back. */
         belay_shield_enter(&inner, BELAY_NEVER);
         begun++;
         CHECK_EQ(nap(1), 0);

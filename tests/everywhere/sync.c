@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Locks, conditions, semaphores, events and barriers under cancel-everywhere: afterwards locks are free, all places are back,
- * nobody was passed over and nobody was there twice.
+ * Tests locks, conditions, semaphores, events and barriers with each wait cancelled. In the end all
+ * locks must be free and all units of a semaphore returned. No task may be passed over or be inside
+ * twice.
  */
 #include "everywhere/everywhere.h"
 
@@ -66,7 +67,7 @@ static int check_lock(void *arg, int outcome) {
         return outcome == 0 || is_cancelled(outcome) ? 0 : 3;
 }
 
-/* ---- condition: a store of things that are made and used ---- */
+/* ---- condition: a store of things that tasks make and use ---- */
 
 static belay_condition changed;
 static int things, made, used, users;
@@ -91,7 +92,7 @@ static int use_one(void *arg) {
                 return rc;
         users++;
         rc = belay_condition_wait_until(&changed, is_there, NULL);
-        /* Held again whatever it returned. */
+        /* The wait holds the lock again, no matter what it returned. */
         CHECK(belay_lock_held(guard));
         users--;
         if (rc == 0) {
@@ -111,14 +112,20 @@ static int make_one(void *arg) {
                 return rc;
         things++;
         made++;
-        /* The lock is wanted while it is taken again by those who are woken. */
+        /*
+         * The maker yields with the lock held. A task that it notified must wait for the lock once
+         * more.
+         */
         CHECK_EQ(belay_condition_notify(&changed, 1), 0);
         rc = belay_yield();
         CHECK_EQ(belay_lock_release(guard), 0);
         return rc;
 }
 
-/* Made by main when everybody waits; or by others, in the turn in which the users begin to. */
+/*
+ * If `arg` is NULL, main makes the things when all users wait. Otherwise other tasks make them in
+ * the turn in which the users begin to wait.
+ */
 static int condition_main(void *arg) {
         belay_group group;
         int rc = 0;
@@ -133,10 +140,13 @@ static int condition_main(void *arg) {
                 rc = make_one(NULL);
         if (rc == 0)
                 rc = belay_sleep(BELAY_SECOND);
-        /* As many as were made were used, unless a user was cancelled: nobody waits while there is something. */
+        /* A user must not wait while there is a thing, unless a user was cancelled. */
         if (rc == 0)
                 CHECK(things == 0 || users == 0);
-        /* A maker that was cancelled made less: the users are not to wait for it. */
+        /*
+         * If a maker was cancelled, fewer things than users exist. The users must not wait for
+         * them.
+         */
         if (made < 3 || things > 0)
                 belay_group_cancel(&group);
         return belay_group_leave(&group, rc);
@@ -185,7 +195,7 @@ static int semaphore_main(void *arg) {
         return belay_group_leave(&group, semaphore_worker(NULL));
 }
 
-/* One place, given back in the turn in which the others begin to wait for it. */
+/* A task returns the only unit in the turn in which the others begin to wait for it. */
 static void reset_one(void *arg) {
         (void) arg;
         belay_semaphore_init_bounded(&places, 1);
@@ -256,7 +266,10 @@ static int event_main(void *arg) {
         supervised(&group);
         start_workers(&group, event_worker);
         rc = belay_sleep(BELAY_SECOND);
-        /* Set and cleared at once: who waited goes on all the same. Set whatever came, or they would wait for ever. */
+        /*
+         * The event is set and cleared at once. The waiting tasks must go on all the same. It is
+         * set even if main was cancelled, because the tasks would wait forever.
+         */
         belay_event_set(&go);
         belay_event_clear(&go);
         if (rc == 0)
@@ -266,7 +279,7 @@ static int event_main(void *arg) {
 
 static int check_event(void *arg, int outcome) {
         (void) arg;
-        /* One of the workers may have been the one. */
+        /* One of the workers may be the cancelled task. */
         if (outcome == 0 && entered < WORKERS - 1)
                 return 1;
         return outcome == 0 || is_cancelled(outcome) ? 0 : 2;
@@ -283,7 +296,7 @@ static void reset_barrier(void *arg) {
         met = broke = 0;
 }
 
-/* Who cannot come says so, or the others would wait for ever. */
+/* A worker that is cancelled aborts the barrier. Without that, the others would wait forever. */
 static int barrier_worker(void *arg) {
         (void) arg;
         for (int round = 0; round < 2; round++) {
@@ -319,7 +332,7 @@ static int check_barrier(void *arg, int outcome) {
         (void) arg;
         if (belay_barrier_waiting(&barrier) != 0)
                 return 1;
-        /* Twice 0 + 1 + 2 + 3. */
+        /* Two rounds of 0 + 1 + 2 + 3. */
         if (outcome == 0 && broke == 0 && !belay_barrier_broken(&barrier) && met != 12)
                 return 2;
         return outcome == 0 || is_cancelled(outcome) ? 0 : 3;

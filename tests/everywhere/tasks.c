@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleeping and waiting for one task under cancel-everywhere: sleep, yield, checkpoint, await, join, shield, cancel-and-wait, force-cancel.
- * Whatever is cancelled, arguments are destroyed once, and no task is alive when its parent said that it waited for it.
+ * Tests sleep and the waits for one task with each wait cancelled: yield, checkpoint, await, join,
+ * shield, cancel-and-wait, force-cancel.
+ *
+ * In all cases each argument must be destroyed once. A task must have ended when its parent has
+ * waited for it.
  */
 #include "everywhere/everywhere.h"
 
@@ -60,7 +63,7 @@ static int steps(void *arg) {
         return rc;
 }
 
-/* Clean-up that waits, and is content with one wait. */
+/* Cleanup that waits once. */
 static int tidy(void *arg) {
         int rc = steps(arg);
 
@@ -99,7 +102,7 @@ static int chain_on(void) {
         rc = belay_await(task, &outcome);
         depth++;
         CHECK(rc < 0 || belay_done(task));
-        /* Its end was waited for, whatever came. */
+        /* The task has ended, unless the await was cancelled. */
         if (!belay_done(task))
                 belay_cancel(task, "left behind");
         belay_release(task);
@@ -126,7 +129,7 @@ static int joins(void *arg) {
         if (rc == 0)
                 CHECK(belay_done(task) && outcome == belay_result(task));
         if (rc < 0) {
-                /* The task was not touched, and is not to stay. */
+                /* A cancelled join must not cancel the joined task. */
                 CHECK(belay_done(task) || belay_cancelling(task) == 0);
                 CHECK_EQ(belay_cancel_wait(task, "not wanted any more", BELAY_NEVER, &outcome), 0);
                 CHECK(belay_done(task) && alive == 0);
@@ -140,7 +143,10 @@ static int shields(void *arg) {
         int rc = belay_shield(task, NULL);
 
         (void) arg;
-        /* It goes on: its end is waited for, as often as that is interrupted. */
+        /*
+         * The shielded task goes on. Main waits for its end, even if further requests interrupt
+         * that.
+         */
         for (int again = 0; again < 3 && !belay_done(task); again++)
                 if (belay_join(task, NULL) == -ECANCELED)
                         rc = -ECANCELED;
@@ -163,7 +169,10 @@ static int keeps_promise(void *arg) {
         return rc;
 }
 
-/* If the keeper never ran: a future that nobody can set any more. Due when main may be gone, so the handle is its own. */
+/*
+ * If the keeper was cancelled before its first step, nothing else sets the future. Main may have
+ * ended when this callback runs, so the callback has a reference of its own.
+ */
 static void break_promise(belay_task *task, void *arg) {
         if (belay_cancelled(task) && !belay_done(arg))
                 belay_cancel(arg, "nobody keeps it");
@@ -216,7 +225,7 @@ static int cancels(void *arg) {
         CHECK_EQ(belay_cancel_wait(task, "enough", BELAY_NEVER, &outcome), 0);
         CHECK(belay_done(task) && alive == 0);
         belay_release(task);
-        /* A request that came meanwhile is still there. */
+        /* If a request arrived meanwhile, it is still pending. */
         if (rc == 0)
                 rc = belay_yield();
         return rc;

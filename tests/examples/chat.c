@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The chat room: lines go to all others; who joins and leaves is announced; who does not keep up is dropped and holds
- * up nobody; a signal ends it with last words.
+ * Tests the chat room. Lines must go to all other clients, and joins and leaves must be announced.
+ * A client that does not keep up must be dropped and must delay no other client. A signal must end
+ * the room with last words.
  */
 #include "examples/example.h"
 
@@ -23,7 +24,10 @@ static void check_all_hear(belay_stream *const streams[], size_t count, const ch
                 CHECK_SAYS(streams[i], text);
 }
 
-/* More lines at once than a queue holds: that is no reason to drop anybody whose socket has room for them. */
+/*
+ * Sends more lines at once than a queue holds. The room must not drop a client whose socket has
+ * room for them.
+ */
 static void check_burst(belay_stream *from, belay_stream *to) {
         enum { LINES = 200 };
         char *burst = malloc(LINES * 8), expected[32];
@@ -39,7 +43,10 @@ static void check_burst(belay_stream *from, belay_stream *to) {
         }
 }
 
-/* Somebody stays and reads nothing: all others still hear each line at once, and some day that he is dropped. */
+/*
+ * A client stays and reads nothing. The others must still receive each line at once, and in the end
+ * the message that it was dropped.
+ */
 static void check_lazy(belay_stream *speaker, belay_stream *listener) {
         const char *dropped = "* sid does not keep up and is dropped", *line;
         belay_stream *lazy = join("sid");
@@ -61,7 +68,7 @@ static void check_lazy(belay_stream *speaker, belay_stream *listener) {
         CHECK(begins_with(next_line(listener), "ann: xxx"));
         CHECK_SAYS(speaker, "* sid left");
         CHECK_SAYS(listener, "* sid left");
-        /* He had as much as there was room for, in order. */
+        /* The dropped client must have as many lines as there was room for, in order. */
         while (begins_with(next_line(lazy), "ann: xxx"))
                 heard--;
         CHECK(heard > 0);
@@ -88,7 +95,7 @@ static int app(void *arg) {
         say(all[2], "hi\r\n");
         check_all_hear(all, 2, "cid: hi");
 
-        /* What had no end yet is said when he goes. */
+        /* A last line without an end must be sent when its client leaves. */
         CHECK_EQ(belay_half_close(all[0]), 0);
         CHECK_SAYS(all[1], "ann: there");
         CHECK_SAYS(all[1], "* ann left");

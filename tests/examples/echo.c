@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The echo server: many clients at a time, each gets back what it sent, and all of it; ended by a signal in the
- * midst.
+ * Tests the echo server. Each of many clients must get back all that it sent. A signal must end the
+ * server while clients are connected.
  */
 #include "examples/example.h"
 
@@ -9,7 +9,7 @@ enum { CLIENTS = 20, PIECES = 50 };
 
 static struct example echo;
 
-/* One that sends and receives at the same time, says that it has no more, and gets the rest. */
+/* Sends while another task receives, and then half-closes the connection. */
 static int send_all(void *arg) {
         belay_stream *stream = arg;
         char piece[5000];
@@ -58,7 +58,10 @@ static int app(void *arg) {
         CHECK_EQ(belay_group_leave(&group, 0), 0);
         await_descriptors(&echo, before);
 
-        /* From the signal on nobody is accepted; who is there is cut off after a while. */
+        /*
+         * After the signal the server must accept no connection. It must cut off the remaining
+         * client when the grace period ends.
+         */
         send_signal(&echo, SIGINT);
         while (belay_connect(&other, echo.endpoint, NULL) == 0)
                 belay_abort(other);
@@ -67,7 +70,7 @@ static int app(void *arg) {
         end(&echo, 0, 0);
         CHECK_COMPLAINTS(&echo, "");
 
-        /* Nobody is there, and so nothing is waited for. */
+        /* Without clients the server has no reason to wait. */
         START(&echo, "echo", "127.0.0.1:0");
         await_listening(&echo);
         end(&echo, SIGTERM, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Examples as processes of their own: started, talked to, ended, and looked at afterwards. All of it in a task.
+ * Runs examples as separate processes: starts them, talks to them, ends them and checks their
+ * results. All of this runs in a task.
  */
 #ifndef BELAY_TESTS_EXAMPLE_H
 #define BELAY_TESTS_EXAMPLE_H
@@ -12,8 +13,8 @@
 
 struct example {
         pid_t pid;
-        belay_stream *out;              /* what it prints */
-        FILE *complaints;               /* what it writes to stderr */
+        belay_stream *out;              /* its standard output */
+        FILE *complaints;               /* its standard error */
         char endpoint[BELAY_ADDRESS_TEXT];      /* where it listens */
 };
 
@@ -21,7 +22,7 @@ enum { WORDS_MOST = 32 };
 
 /* ---- starting ---- */
 
-/* What programs are run by here, and the program. */
+/* Returns the command: the words of $RUN, the program and its arguments. */
 static inline char **command_of(const char *name, const char *const arguments[], char *words[WORDS_MOST]) {
         const char *run = getenv("RUN"), *build = getenv("BUILD");
         static char path[4096], copy[1024];
@@ -77,7 +78,7 @@ static inline void show_complaints(struct example *example) {
 
 /* ---- talking ---- */
 
-/* The next line of a stream, without its end. */
+/* Returns the next line of a stream, without its end. */
 static inline const char *next_line(belay_stream *stream) {
         static char line[8192];
         ssize_t size = belay_read_line(stream, line, sizeof(line));
@@ -94,7 +95,7 @@ static inline bool begins_with(const char *text, const char *with) {
         return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* One that listens says where. */
+/* Waits until the example prints where it listens. */
 static inline void await_listening(struct example *example) {
         const char *line = next_line(example->out), *begin = "listening at ";
 
@@ -117,7 +118,7 @@ static inline void say(belay_stream *stream, const char *text) {
         CHECK_EQ(belay_write(stream, text, strlen(text)), strlen(text));
 }
 
-/* A task that is to end well. */
+/* Joins a task, which must succeed. */
 static inline void join_task_of(belay_task *task) {
         int outcome = -1;
 
@@ -126,7 +127,7 @@ static inline void join_task_of(belay_task *task) {
         belay_release(task);
 }
 
-/* ---- what it holds ---- */
+/* ---- its descriptors ---- */
 
 static inline int descriptors_of(const struct example *example) {
         char path[64];
@@ -142,7 +143,10 @@ static inline int descriptors_of(const struct example *example) {
         return count;
 }
 
-/* Until it holds no more descriptors than that: whoever waits for ever here is stopped by the runner. */
+/*
+ * Waits until the example has at most `count` descriptors. If it never does, the runner's time
+ * limit ends the test.
+ */
 static inline void await_descriptors(const struct example *example, int count) {
         while (descriptors_of(example) > count)
                 CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
@@ -163,8 +167,10 @@ static inline bool is_asleep(const struct example *example) {
 }
 
 /*
- * ThreadSanitizer keeps a signal that comes while a task runs until that task runs again, if ever: there it is sent to
- * who sleeps.
+ * Sends a signal.
+ *
+ * If a signal arrives while a task runs, ThreadSanitizer holds it back until that task runs again,
+ * which may never happen. Under a checker this function therefore waits until the process sleeps.
  */
 static inline void send_signal(const struct example *example, int signal) {
         for (int times = 0; is_checked() && times < 5; times = is_asleep(example) ? times + 1 : 0)
@@ -172,7 +178,10 @@ static inline void send_signal(const struct example *example, int signal) {
         CHECK_EQ(kill(example->pid, signal), 0);
 }
 
-/* It ends, of a signal (0: by itself), with this code; what it still prints is for the caller to have read. */
+/*
+ * Ends the example by a signal, or lets it end by itself if `signal` is 0. It must exit with
+ * `code`, and the caller must have read all of its output.
+ */
 static inline void end(struct example *example, int signal, int code) {
         int status;
 
@@ -188,7 +197,7 @@ static inline void end(struct example *example, int signal, int code) {
         }
 }
 
-/* A line with the C library's word for an error. */
+/* Returns a line with the C library's text for an error. */
 static inline const char *error_line(const char *before, int error, const char *after) {
         static char line[512];
 
@@ -196,7 +205,7 @@ static inline const char *error_line(const char *before, int error, const char *
         return line;
 }
 
-/* It wrote to stderr what main failed with, as the library has it, and then just this. */
+/* Checks standard error: the library's line about main's failure, and then only this text. */
 #define CHECK_FAILED(example, detail, text)                                                            \
         do {                                                                                           \
                 char line[1024] = "";                                                                  \
@@ -211,7 +220,7 @@ static inline const char *error_line(const char *before, int error, const char *
                 fclose((example)->complaints);                                                         \
         } while (0)
 
-/* It wrote just this to stderr. */
+/* Checks that standard error contains exactly this text. */
 #define CHECK_COMPLAINTS(example, text)                                                                \
         do {                                                                                           \
                 char wrote[4096];                                                                      \
@@ -224,7 +233,10 @@ static inline const char *error_line(const char *before, int error, const char *
 
 /* ---- both back ends ---- */
 
-/* Runs a test on epoll and, where it can be had, on io_uring: both the example and what talks to it. */
+/*
+ * Runs a test on epoll and, if available, on io_uring. Both the example and the test use that back
+ * end.
+ */
 static inline void run_on_both(belay_fn *fn) {
         static const belay_loop_options wanted = { .size = sizeof(wanted), .backend = BELAY_BACKEND_IO_URING };
         belay_loop *loop;

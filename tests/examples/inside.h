@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Examples within the test: their source is included with main renamed, and what they are told to run runs beside its
- * clients in one loop, under the virtual clock, over Unix sockets (of which the system holds nothing back). So every
- * wait of both can be cancelled in turn, and time limits take no time.
+ * Runs examples inside the test.
+ *
+ * The test includes the source of an example with main renamed. The example's task runs in one loop
+ * with its clients, under the virtual clock. They use Unix sockets, because the kernel delays no
+ * data there.
+ *
+ * Thus each wait of the example and of its clients can be cancelled, and timeouts take no time.
  */
 #ifndef BELAY_TESTS_INSIDE_H
 #define BELAY_TESTS_INSIDE_H
@@ -10,18 +14,22 @@
 #include "base/help.h"
 #include "everywhere/everywhere.h"
 
-/* What the example is told to run, with what, and who uses it then. Any of these may find itself cancelled. */
+/* The example's task with its argument, and its clients. Each of them may be cancelled. */
 struct scene {
         belay_fn *app;
         void *arg;
         belay_fn *clients[4];
-        int outcome;                    /* of app */
+        int outcome;                    /* outcome of `app` */
 };
 
 static char endpoint[64];
-static const char *good_bye = "\n";     /* how what the example says begins if it is cancelled */
+/* Beginning of the line that the example sends when it is cancelled */
+static const char *good_bye = "\n";
 
-/* As soon as somebody listens, if anybody ever does. */
+/*
+ * Connects as soon as the example listens. If it is cancelled it may never listen, so the number of
+ * attempts is limited.
+ */
 static inline int connect_soon(belay_stream **stream, const char *to) {
         int rc = belay_connect(stream, to, NULL);
 
@@ -33,14 +41,17 @@ static inline int connect_soon(belay_stream **stream, const char *to) {
         return rc;
 }
 
-/* Says it, or breaks off: whoever is on the other side may be cancelled. */
+/* Sends a text. Returns a failure if the peer is gone, since it may be cancelled. */
 static inline int say(belay_stream *stream, const char *text) {
         ssize_t size = belay_write(stream, text, strlen(text));
 
         return size < 0 ? (int) size : size < (ssize_t) strlen(text) ? -ECONNRESET : 0;
 }
 
-/* The next line should begin so, if there is one; -EPROTO is what must never be. */
+/*
+ * Reads the next line, if there is one, which must begin with `text`. Returns -EPROTO if it does
+ * not; that must never happen.
+ */
 static inline int hear(belay_stream *stream, const char *text) {
         char line[2048];
         ssize_t size = belay_read_line(stream, line, sizeof(line));
@@ -63,9 +74,12 @@ static inline int hear_end(belay_stream *stream) {
         return size > 0 ? -EPROTO : (int) size;
 }
 
-/* ---- one scene ---- */
+/* ---- a scene ---- */
 
-/* Whom one waits for may be cancelled, and over a socket nobody is told that he waits in vain. */
+/*
+ * Limits the client's time. Its peer may be cancelled, and then the socket alone does not end the
+ * client's wait.
+ */
 static inline int play_client(void *arg) {
         belay_fn *const *client = arg;
 
@@ -82,7 +96,7 @@ static inline int play_clients(struct scene *scene) {
         return belay_group_leave(&group, rc);
 }
 
-/* The example ends as by Ctrl-C when all clients have. */
+/* Runs the clients, then cancels the example as Ctrl-C does. */
 static inline int play(void *arg) {
         struct scene *scene = arg;
         belay_task *app = belay_spawn(scene->app, scene->arg);
@@ -90,7 +104,10 @@ static inline int play(void *arg) {
 
         ended = belay_cancel_wait(app, NULL, BELAY_NEVER, &scene->outcome);
         belay_release(app);
-        /* To end an app is not cut short: a request that came meanwhile is met here. */
+        /*
+         * belay_cancel_wait() cannot be cancelled. A request that arrived during it is delivered
+         * here.
+         */
         if (rc == 0 && ended == 0)
                 rc = belay_checkpoint();
         return rc < 0 ? rc : ended;
@@ -118,14 +135,17 @@ static inline bool use_backend(const char *name) {
         return is_used;
 }
 
-/* Plays it once undisturbed, with this outcome of the example's, and then with each wait cancelled. */
+/*
+ * Plays the scene once undisturbed, when the example must end with `outcome`, and then with each
+ * wait cancelled.
+ */
 static inline void play_everywhere(struct scene *scene, int outcome) {
         CHECK_EQ(belay_run_with(play, scene, VIRTUAL), 0);
         CHECK_EQ(scene->outcome, outcome);
         EVERYWHERE(play, scene, NULL, never_mind, 10);
 }
 
-/* Runs tests on epoll and, where it can be had, on io_uring. What the example prints is not looked at. */
+/* Runs tests on epoll and, if available, on io_uring. The output of the example is discarded. */
 static inline void on_both(void (*tests)(void)) {
         static const char *const backends[] = { "epoll", "io_uring" };
         char path[] = "/tmp/belay-examples-XXXXXX";
@@ -139,7 +159,7 @@ static inline void on_both(void (*tests)(void)) {
                 else
                         CHECK(i > 0);
         }
-        /* The socket's file is gone, or the directory could not be removed. */
+        /* Fails if a socket's file is left. */
         CHECK_EQ(rmdir(path), 0);
 }
 

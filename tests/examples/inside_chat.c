@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The chat room, and everybody in it cancelled at every wait; a client that wakes up just in time to read that it is
- * dropped; one that never does; one that never says its name.
+ * Tests the chat room with each wait of the room and its clients cancelled.
+ *
+ * Further cases are a client that wakes up in time to read that it is dropped, and a client that
+ * never wakes up. Another client never sends its name.
  */
 #define main example_main
 #include "../../examples/net/chat.c"
@@ -55,9 +57,12 @@ static int bob(void *arg) {
         return leave(stream, rc);
 }
 
-/* ---- one after the other ---- */
+/* ---- single cases ---- */
 
-/* A room with these streams in it, and somebody who reads nothing until he is dropped. */
+/*
+ * Starts a room with these clients. A third client, if there is one, reads nothing until it is
+ * dropped.
+ */
 static void run_room(belay_task **task, struct room *room, belay_stream *streams[], size_t count) {
         static const char *const names[] = { "ann\n", "bob\n", "sid\n" };
 
@@ -80,7 +85,10 @@ static void end_room(belay_task *task) {
         belay_release(task);
 }
 
-/* Until the last one is dropped, of which the second learns in between the lines it hears. */
+/*
+ * Sends lines until the last client is dropped. The second client finds the message about that
+ * among the lines that it reads.
+ */
 static void speak_until_dropped(struct room *room, belay_stream *streams[]) {
         const struct member *lazy = room->members[2];
         char line[900];

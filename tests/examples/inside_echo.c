@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The echo server, and its clients cancelled at every wait.
+ * Tests the echo server with each wait of the server and its clients cancelled.
  */
 #define main example_main
 #include "../../examples/net/echo.c"
@@ -31,7 +31,9 @@ static int talk(void *arg) {
         return rc;
 }
 
-/* One that stays, and is served while the grace period lasts, though the server is cancelled. */
+/*
+ * A client that stays. The server must serve it during the grace period, although it was cancelled.
+ */
 static belay_stream *staying;
 
 static int stay(void *arg) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server of the README, and its clients cancelled at every wait.
+ * Tests the server of the README with each wait of the server and its clients cancelled.
  */
 #define main example_main
 #include "../../examples/front/greet.c"

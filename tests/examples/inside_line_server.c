@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The line server, and its clients cancelled at every wait; its grace period and its limits to the instant.
+ * Tests the line server with each wait of the server and its clients cancelled, and the exact
+ * instants of its grace period and its limits.
  */
 #define main example_main
 #include "../../examples/net/line_server.c"
@@ -37,7 +38,7 @@ static int talk(void *arg) {
         return leave(stream, rc);
 }
 
-/* ---- to the instant ---- */
+/* ---- exact instants ---- */
 
 static struct server server;
 static belay_stream *idle, *brief, *lengthy;
@@ -87,7 +88,7 @@ static int closes(void *arg) {
         return 0;
 }
 
-/* The second request, as an impatient caller's: all end at once. */
+/* A second request, as from an impatient caller, must end all connections at once. */
 static int closes_at_once(void *arg) {
         belay_time asked;
         belay_task *task;

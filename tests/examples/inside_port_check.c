@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The port checker cancelled at every wait, and how many it asks at a time.
+ * Tests the port checker with each of its waits cancelled, and the number of ports that it checks
+ * at once.
  */
 #define main example_main
 #include "../../examples/net/port_check.c"
@@ -14,7 +15,10 @@
 static char silent_endpoint[80];
 static char *endpoints[] = { endpoint, silent_endpoint, "unix:/nowhere", endpoint, "what" };
 
-/* Who listens but never accepts: the first one is let in, the next ones wait. */
+/*
+ * Makes a listener that never accepts. The kernel completes the first connection, and the next ones
+ * wait.
+ */
 static int listen_silently(void) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), waiting;
@@ -27,7 +31,7 @@ static int listen_silently(void) {
         waiting = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         CHECK(waiting >= 0);
         CHECK_EQ(connect(waiting, (struct sockaddr *) &address, sizeof(address)), 0);
-        /* It stays in the line, and goes with the listener. */
+        /* The connection stays in the queue until the listener is closed. */
         close(waiting);
         return fd;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The proxy, its clients and its target cancelled at every wait; its limits to the instant: the idle one is moved on
- * by every byte in either direction, the total one by none.
+ * Tests the proxy with each wait of the proxy, its clients and its target cancelled, and the exact
+ * instants of its limits. Each byte in either direction must move the idle limit, and none the
+ * total limit.
  */
 #define main example_main
 #include "../../examples/net/proxy.c"
@@ -16,7 +17,7 @@ static int echo(belay_stream *stream, void *arg) {
         return belay_copy(stream, stream, -1, NULL);
 }
 
-/* Says something every three seconds, whatever it is told. */
+/* Sends a line every 3 s, no matter what it receives. */
 static int tick(belay_stream *stream, void *arg) {
         int rc = 0;
 
@@ -49,7 +50,7 @@ static int tick_target(void *arg) {
         return serve_with(tick);
 }
 
-/* The proxy, and what is behind it. */
+/* the proxy and its target */
 struct both {
         struct proxy proxy;
         belay_fn *target;
@@ -100,7 +101,7 @@ static int talk(void *arg) {
         return rc;
 }
 
-/* ---- to the instant ---- */
+/* ---- exact instants ---- */
 
 static void end_app(belay_task *task, belay_stream *stream) {
         belay_abort(stream);
@@ -108,7 +109,9 @@ static void end_app(belay_task *task, belay_stream *stream) {
         belay_release(task);
 }
 
-/* How long a connection lasts in which the client speaks every so often (0: never), and the target as it does. */
+/*
+ * Returns how many seconds a connection lasts if the client sends a byte each `every` (0: never).
+ */
 static belay_time lasts(belay_fn *target, belay_time every, belay_time idle, belay_time total) {
         belay_stream *stream;
         struct both both;
@@ -135,13 +138,13 @@ static belay_time lasts(belay_fn *target, belay_time every, belay_time idle, bel
 
 static int limits(void *arg) {
         (void) arg;
-        /* Nobody says anything. */
+        /* Neither side sends anything. */
         CHECK_EQ(lasts(echo_target, 0, 10 * BELAY_SECOND, BELAY_HOUR), 10);
         CHECK_EQ(lasts(echo_target, 0, BELAY_HOUR, 10 * BELAY_SECOND), 10);
-        /* The target alone speaks, after 3, 6, 9 seconds; the total limit does not heed it. */
+        /* Only the target sends, after 3, 6 and 9 s. The total limit must not move. */
         CHECK_EQ(lasts(tick_target, 0, 4 * BELAY_SECOND, 20 * BELAY_SECOND), 20);
         CHECK_EQ(lasts(tick_target, 0, 2 * BELAY_SECOND, 20 * BELAY_SECOND), 2);
-        /* The client alone speaks: it meets the closed connection when it does so the next time, at 24 or 32. */
+        /* The client also sends. It finds the connection closed at its next write, after 24 s. */
         CHECK_EQ(lasts(tick_target, 8 * BELAY_SECOND, BELAY_NEVER, 20 * BELAY_SECOND), 24);
         return 0;
 }

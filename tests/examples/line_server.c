@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The line server: its commands, its limits, and how it shuts down: told, let finish, cancelled.
+ * Tests the line server: its commands, its limits and its shutdown. In the shutdown it must notify
+ * idle clients, finish short commands and cancel long ones.
  */
 #include "examples/example.h"
 
@@ -10,7 +11,7 @@ static void check_commands(void) {
         belay_stream *stream = connect_to(&server);
         char long_line[600];
 
-        /* In pieces and several at once, as it may come. */
+        /* A command arrives in pieces, and several commands arrive at once. */
         say(stream, "EC");
         say(stream, "HO one two\r\nECHO\n\nWHAT\nSLEEP 0\nSLEEP x y\n");
         CHECK_SAYS(stream, "one two");
@@ -32,7 +33,7 @@ static void check_commands(void) {
         CHECK_SAYS(stream, "(its end)");
         CHECK_EQ(belay_close(stream, BELAY_NEVER), 0);
 
-        /* A last line without an end is one all the same. */
+        /* A last line without an end is a command, too. */
         stream = connect_to(&server);
         say(stream, "ECHO last");
         CHECK_EQ(belay_half_close(stream), 0);
@@ -41,13 +42,18 @@ static void check_commands(void) {
         CHECK_EQ(belay_close(stream, BELAY_NEVER), 0);
 }
 
-/* Clients that are idle, in a short command and in a long one, when the signal comes. */
+/*
+ * When the signal arrives, one client is idle, one is in a short command and one in a long command.
+ */
 static void check_shutdown(int signal) {
         belay_stream *idle = connect_to(&server), *brief = connect_to(&server), *lengthy = connect_to(&server), *late;
 
         say(idle, "ECHO there\n");
         CHECK_SAYS(idle, "there");
-        /* The answer to a first command shows that the second one, which came with it, is being obeyed. */
+        /*
+         * The answer to the first command shows that the server already executes the second one,
+         * which was sent with it.
+         */
         say(brief, "ECHO there\nSLEEP 0.05\n");
         CHECK_SAYS(brief, "there");
         say(lengthy, "ECHO there\nSLEEP 3600\n");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The port checker: ports that are open, closed and silent; several at a time; its exit codes; Ctrl-C in the midst.
+ * Tests the port checker: open, closed and silent ports, several ports at once, its exit codes, and
+ * Ctrl-C while it runs.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 
 static char open_port[64], closed_port[64], silent_port[64];
 
-/* A socket at a port that was free. */
+/* Binds a socket to a free port. */
 static int bind_somewhere(char *endpoint, size_t size) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
@@ -24,7 +25,10 @@ static int bind_somewhere(char *endpoint, size_t size) {
         return fd;
 }
 
-/* Who listens but never accepts soon answers no more: the queue is full. */
+/*
+ * Fills the queue of a listener that never accepts. After that the kernel answers no further
+ * connection.
+ */
 static void fill_queue_of(int listener) {
         struct sockaddr_in address;
         socklen_t length = sizeof(address);
@@ -45,7 +49,7 @@ static void make_ports(void) {
         fill_queue_of(bind_somewhere(silent_port, sizeof(silent_port)));
 }
 
-/* The next line speaks of this port, and says so. */
+/* The next line must name this port and its state. */
 static void check_line(struct example *example, const char *state, const char *endpoint, const char *why) {
         const char *line = next_line(example->out);
         char word[16], where[64];
@@ -76,7 +80,7 @@ static int app(void *arg) {
         end(&example, 0, 0);
         CHECK_COMPLAINTS(&example, "");
 
-        /* One at a time, in their order. */
+        /* One port at a time, in the order of the arguments. */
         START(&example, "port_check", "-t", "0.1", "-n", "1", silent_port, closed_port, open_port);
         check_line(&example, "filtered", silent_port, strerror(ETIMEDOUT));
         check_line(&example, "closed", closed_port, strerror(ECONNREFUSED));
@@ -84,7 +88,7 @@ static int app(void *arg) {
         end(&example, 0, 1);
         CHECK_COMPLAINTS(&example, "");
 
-        /* Two at a time: those that answer need not wait for the one that does not. */
+        /* Two ports at a time: those that answer must not wait for the silent one. */
         START(&example, "port_check", "-t", "1000", "-n", "2",
               silent_port, open_port, closed_port, open_port, "what");
         check_line(&example, "open", open_port, "");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The proxy between clients and servers of this test: both ways at once, halves that are closed, limits, targets that
- * are not there or break off; what it logs of each.
+ * Tests the proxy with clients and targets of its own: both directions at once, half-closed
+ * connections, limits, targets that are missing or break off, and the log line of each connection.
  */
 #include <netdb.h>
 
@@ -16,7 +16,7 @@ static int echo(belay_stream *stream, void *arg) {
         return belay_copy(stream, stream, -1, NULL);
 }
 
-/* Answers when the client has said all. */
+/* Answers after the client has half-closed the connection. */
 static int count(belay_stream *stream, void *arg) {
         char buffer[4096];
         uint64_t all = 0;
@@ -63,7 +63,7 @@ static void stop_target(struct target *target) {
         belay_listener_close(target->listener);
 }
 
-/* ---- what it logs ---- */
+/* ---- log lines ---- */
 
 static void check_logged(int there, int back, const char *why) {
         const char *line = next_line(proxy.out), *rest = strstr(line, ": ");
@@ -121,7 +121,10 @@ static void check_echoes(const char *name) {
         (void) next_line(proxy.out);
         await_descriptors(&proxy, before);
 
-        /* A connection that goes on when the signal comes is cut off after a while. */
+        /*
+         * A connection that goes on when the signal arrives must be reset when the grace period
+         * ends.
+         */
         stream = connect_to(&proxy);
         say(stream, "123\n");
         CHECK_SAYS(stream, "123");
@@ -171,7 +174,7 @@ static void check_broken(void) {
         check_logged(12, 3, strerror(ECONNRESET));
 
         stop_target(&target);
-        /* It may be reset even before we know that it stands. */
+        /* The connection may be reset even before the client sees it established. */
         if (belay_connect(&stream, proxy.endpoint, NULL) == 0)
                 CHECK_SAYS(stream, strerror(ECONNRESET));
         belay_abort(stream);
@@ -180,7 +183,7 @@ static void check_broken(void) {
         CHECK_COMPLAINTS(&proxy, "");
 }
 
-/* The one that strikes is the one that is short: no time is measured. */
+/* The shorter limit must expire. The test measures no time. */
 static void check_limit(const char *idle, const char *total, const char *why) {
         belay_stream *stream;
         struct target target;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A dump as text, and its lines. Under a virtual clock, so that all times are known.
+ * Captures a dump as text and searches its lines. The tests use the virtual clock, so that all
+ * times in the dump are known.
  */
 #ifndef BELAY_TESTS_INSPECT_CAPTURE_H
 #define BELAY_TESTS_INSPECT_CAPTURE_H
@@ -17,7 +18,7 @@
 
 static char captured[1 << 20];
 
-/* NULL: the calling thread's. */
+/* NULL: the loop of the calling thread. */
 static inline void capture(belay_loop *loop) {
         int fd = memfd_create("dump", MFD_CLOEXEC);
         ssize_t size;
@@ -30,7 +31,7 @@ static inline void capture(belay_loop *loop) {
         close(fd);
 }
 
-/* The line that begins so, NULL if there is none. */
+/* Returns the line that begins with this text, or NULL. */
 static inline const char *line_with(const char *beginning) {
         const char *line = captured;
 
@@ -51,7 +52,7 @@ static inline size_t lines(void) {
         return count;
 }
 
-/* A line begins with this, as printf() has it. */
+/* Checks that a line begins with this text, which is formatted as by printf(). */
 #define HAS(...)                                                                                 \
         do {                                                                                     \
                 char has_line[1000];                                                             \
@@ -64,7 +65,10 @@ static inline size_t lines(void) {
                 }                                                                                \
         } while (0)
 
-/* The line that begins so has this in it: nothing that stands in a later line. */
+/*
+ * Checks that the line with this beginning contains the text. A text in a later line does not
+ * count.
+ */
 #define SAYS(beginning, text)                                                                    \
         do {                                                                                     \
                 const char *says_line = line_with(beginning), *says_at;                          \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a dump says, situation by situation.
+ * Tests the text of a dump in each situation.
  */
 #include "capture.h"
 
-/* The place of the call beside it. */
+/* Stores the call site of the call in the same line. */
 #define HERE(place) ((place) = BELAY_HERE)
 
 static const char *sleeps_at, *awaits_at, *locks_at, *group_at, *leaves_at;
@@ -39,7 +39,7 @@ static int awaits_event(void *arg) {
         return belay_event_wait(arg);
 }
 
-/* ---- a tree, and the words for waits ---- */
+/* ---- a tree, and the terms for waits ---- */
 
 static int nests(void *arg) {
         belay_group group;
@@ -115,10 +115,10 @@ static int tree(void *arg) {
 
 struct clean_up {
         const char *cancelled_at;
-        belay_time shield;              /* 0: none */
+        belay_time shield;              /* 0: no shielded region */
 };
 
-/* Cleans up for 5 s, or holds a request back for so long. */
+/* Cleans up for 5 s, or holds a request back for 5 s. */
 static int shield_line;
 
 static int cleans_up(void *arg) {
@@ -143,7 +143,10 @@ static int takes_back(void *arg) {
         return belay_sleep(5 * BELAY_SECOND);
 }
 
-/* A request from within the region, beside one that it holds back; or one that was delivered before the region. */
+/*
+ * Receives a request from within the region in addition to one that the region holds back. With an
+ * argument, the first request is delivered before the region.
+ */
 static int is_asked_twice(void *arg) {
         bool before = arg != NULL;
         belay_shield_scope region;
@@ -197,7 +200,7 @@ static int requests(void *arg) {
         CHECK(belay_cancel(pending, "now"));
 
         capture(NULL);
-        /* A timer that was taken back is none. */
+        /* A withdrawn timer must not be counted. */
         HAS("loop %p (running): 9 tasks, 1 ready, 7 timers, ", (void *) belay_loop_self());
         HAS("cleaner  waiting: sleep at tests/inspect/dump.c:");
         SAYS("cleaner", " for 1 s, 4 s left; cancelling: 1 request, delivered, by caller main at ");
@@ -226,7 +229,7 @@ static int requests(void *arg) {
         return 0;
 }
 
-/* ---- limits ---- */
+/* ---- timeouts ---- */
 
 static int within_limits(void *arg) {
         belay_timeout outer, inner, none;
@@ -272,7 +275,7 @@ static int limits(void *arg) {
         CHECK_EQ(lines(), 3);
         belay_release(task);
 
-        /* One whose time is over, but that had no chance to strike. */
+        /* A timeout whose instant has passed, but that could not expire yet. */
         CHECK_EQ(belay_timeout_enter(&limit, BELAY_SECOND), 0);
         CHECK_EQ(belay_advance(3 * BELAY_SECOND), 0);
         capture(NULL);
@@ -280,7 +283,7 @@ static int limits(void *arg) {
         return belay_timeout_leave(&limit, 0);
 }
 
-/* ---- eager tasks, members to be last, a group that is at its limit and one that is cancelled ---- */
+/* ---- eager tasks, members that are cancelled last, a full group and a cancelled group ---- */
 
 static int dumps(void *arg) {
         (void) arg;
@@ -351,7 +354,7 @@ static int groups(void *arg) {
         return 0;
 }
 
-/* ---- how deep and how wide ---- */
+/* ---- depth and width of the tree ---- */
 
 enum { DEEP = 300, WIDE = 100000 };
 #define NINE_LEVELS "                           "
@@ -379,13 +382,13 @@ static int depth(void *arg) {
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         capture(NULL);
         CHECK_EQ(lines(), 2 + 1 + 2 * DEEP + 1 + 5);
-        /* Two on the way have somebody after them: at the levels 2 and 12. */
+        /* At the levels 2 and 12 another entry follows, so that a bar is drawn there. */
         HAS("   |  " NINE_LEVELS "|  `- group entered at ");
         HAS("   |  " NINE_LEVELS "`- #");
         CHECK(strstr(captured, "`- [level 25] group entered at ") != NULL);
         CHECK(strstr(captured, "[level 601] group entered at ") != NULL);
         CHECK(strstr(captured, "[level 603]") == NULL);
-        /* Back up from the depth, where bars are drawn again. */
+        /* After the deepest entry, bars must be drawn again. */
         HAS("   `- #4  waiting: sleep");
         for (const char *line = captured; line != NULL; line = strchr(line, '\n'))
                 CHECK(strcspn(++line, "\n") < 400);
@@ -401,7 +404,7 @@ static int depth(void *arg) {
         return 0;
 }
 
-/* ---- between the runs of a loop, from a callback, and without one ---- */
+/* ---- between the runs of a loop, from a callback, and without a loop ---- */
 
 static void dump_from_callback(void *arg) {
         capture(NULL);

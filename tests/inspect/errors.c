@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a dump is written to, and what becomes of it when that fails: every way a write can go. And without memory.
+ * Tests each way in which writing a dump can fail or be interrupted. A dump must also work without
+ * memory.
  */
 #include "capture.h"
 
@@ -28,11 +29,11 @@ static int sleeps(void *arg) {
         return belay_sleep(10 * BELAY_SECOND);
 }
 
-/* ---- a descriptor that takes little at a time ---- */
+/* ---- a descriptor that accepts few bytes at a time ---- */
 
 static int stingy = -1;
 
-/* In place of the C library's. */
+/* Replaces write() of the C library. */
 ssize_t write(int fd, const void *data, size_t size) {
         static unsigned calls;
 
@@ -79,7 +80,7 @@ static void fails(void) {
         close(ends[1]);
 }
 
-/* ---- a pipe that is full ---- */
+/* ---- a full pipe ---- */
 
 static size_t fill(int fd) {
         char bytes[512] = { 0 };
@@ -103,7 +104,7 @@ static void full_pipe(void) {
         CHECK_EQ(belay_dump(ends[1]), -EAGAIN);
         while (read(ends[0], text, sizeof(text)) > 0)
                 continue;
-        /* What fits is there, from the beginning. */
+        /* The pipe must contain the beginning of the dump, as much as fits. */
         CHECK_EQ(belay_dump(ends[1]), -EAGAIN);
         size = read(ends[0], text, sizeof(text));
         CHECK(size >= 4096 / 2);
@@ -112,7 +113,7 @@ static void full_pipe(void) {
         close(ends[1]);
 }
 
-/* ---- one that is read slowly, with signals meanwhile ---- */
+/* ---- a pipe that is read slowly, with signals meanwhile ---- */
 
 static char slowly[1 << 20];
 static volatile sig_atomic_t interrupted;
@@ -128,7 +129,7 @@ static void *read_slowly(void *arg) {
         sigset_t alarms;
         ssize_t got;
 
-        /* They are for the one who writes. */
+        /* The signals must interrupt the thread that writes. */
         sigemptyset(&alarms);
         sigaddset(&alarms, SIGALRM);
         pthread_sigmask(SIG_BLOCK, &alarms, NULL);
@@ -159,7 +160,10 @@ static void slow_pipe(void) {
         CHECK_EQ(pthread_join(thread, NULL), 0);
         close(ends[0]);
         CHECK(interrupted > 0);
-        /* How deep our own stack is, above, has to do with the handler. */
+        /*
+         * The line about main, above the group, depends on the depth of its stack, which the signal
+         * handler changes.
+         */
         CHECK_STR(strstr(slowly, "`- group"), strstr(captured, "`- group"));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The note, from inside: it is among the program headers, and leads to the loops there are, whichever threads
- * make and close them, and after a fork.
+ * Tests the note from inside the process. It must be among the program headers and lead to all
+ * loops, in any thread and after a fork.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -15,7 +15,7 @@
 #include "inspect/debug.h"
 #include "switch/switch.h"
 
-/* ---- finding it ---- */
+/* ---- finding the note ---- */
 
 static uintptr_t descriptor;
 static unsigned notes;
@@ -55,7 +55,7 @@ static const struct belay_debug_v1 *find(void) {
         return (const struct belay_debug_v1 *) (descriptor + (uintptr_t) distance);
 }
 
-/* ---- what it says ---- */
+/* ---- contents ---- */
 
 static const struct belay_debug_v1 *debug;
 
@@ -101,7 +101,7 @@ static int within(void *arg) {
         return 0;
 }
 
-/* By the numbers of each machine's ABI. */
+/* Register numbers are those of each machine's ABI. */
 static void saved_registers(void) {
 #if defined(BLY_SWITCH_X86_64)
         static const uint16_t expected[32] = {
@@ -140,7 +140,7 @@ static void saved_registers(void) {
 #endif
 }
 
-/* ---- from many threads ---- */
+/* ---- loops of many threads ---- */
 
 enum { THREADS = 4, ROUNDS = 300 };
 
@@ -153,7 +153,7 @@ static void *make_loops(void *arg) {
                         loops[k] = belay_loop_new(NULL);
                         CHECK(loops[k] != NULL);
                 }
-                /* From the middle, the beginning and the end. */
+                /* Closes a loop in the middle of the list, at its beginning and at its end. */
                 CHECK_EQ(belay_loop_close(loops[(i + 1) % 3]), 0);
                 CHECK_EQ(belay_loop_close(loops[i % 3]), 0);
                 CHECK_EQ(belay_loop_close(loops[(i + 2) % 3]), 0);

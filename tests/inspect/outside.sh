@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Tasks are read from outside of a process, by parts/reader.c, which knows only what docs/debug-format.md says: in
-# programs linked in every way, stripped, and whatever the linker throws away. Then the page itself: its table is
-# what the library has.
+# parts/reader.c must read the tasks of another process with only the knowledge of
+# docs/debug-format.md. It reads programs that are linked in each way, that are stripped, and from
+# which the linker removed sections.
+#
+# The table of that page must also match the struct of the library.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
 
-[ -z "${SAN:-}" ] || { echo "a sanitizer's own ways of linking"; exit 77; }
-[ -z "${RUN:-}" ] || { echo "what is looked at is not the program itself under ${RUN%% *}"; exit 77; }
+[ -z "${SAN:-}" ] || { echo "a sanitizer links programs in its own way"; exit 77; }
+[ -z "${RUN:-}" ] || { echo "the reader would see ${RUN%% *} and not the program"; exit 77; }
 
 here=tests/inspect
 work=$(mktemp -d)
@@ -28,7 +30,8 @@ read -ra libs <<<"${LIBS:--pthread -lm}"
         echo '#define IS(field, at) _Static_assert(offsetof(struct belay_debug_v1, field) == at, #field)'
         sed -nE 's/^\| ([0-9]+) \| `([a-z0-9_]+)` \| .*/IS(\2, \1);/p' \
                 docs/debug-format.md
-        # And it has them all: one number more than the last field's would be needed for another.
+        # The table must be complete: with another field, the struct would be larger than the last
+        # number says.
         last=$(sed -nE 's/^\| ([0-9]+) \| `.*/\1/p' docs/debug-format.md | tail -n 1)
         echo "_Static_assert(sizeof(struct belay_debug_v1) == ($last + 2 + 7) / 8 * 8, \"the last\");"
 } >"$work/table.c"
@@ -44,7 +47,7 @@ complain()
         exit 1
 }
 
-# What is expected at least, for each of the two loops, a pattern in a line.
+# The lines that must appear once for each of the two loops, as patterns.
 cat >"$work/expected" <<'END'
 ^loop tasks=6 running=1 virtual=0 main=main$
 ^task main waiting .* what="group" place=PLACE .* \{group serve: sleeper awaiter #4 shielded cleaner\} \{timeout 35[0-9]+ s\}$
@@ -62,7 +65,7 @@ start()
         read -r -t 30 -u 4 line && [ "$line" = ready ] || complain "the subject does not get ready"
 }
 
-# SIGTERM would only cancel the subject, which keeps a task of its own from that for an hour.
+# SIGTERM would only cancel the subject, and one of its tasks holds that back for an hour.
 stop()
 {
         [ -n "$subject" ] || return 0
@@ -72,7 +75,7 @@ stop()
         exec 4<&-
 }
 
-# Ten times at most: it is read while it runs.
+# The reader tries up to ten times, because the process changes while it is read.
 read_it()
 {
         local pattern tries
@@ -90,7 +93,7 @@ read_it()
 }
 
 ways=0
-# try NAME STRIP FLAGS...: with these flags in place of the library's.
+# try NAME STRIP FLAGS...: link the subject with these flags, which also name the library.
 try()
 {
         way=$1
@@ -113,7 +116,7 @@ links()
         "${cc[@]}" "$work/empty.c" "$@" -o "$work/empty" 2>/dev/null
 }
 
-# The whole stack of a suspended task, from its saved registers.
+# gdb must show the whole stack of a suspended task from its saved registers.
 gdb_works=0
 shown_by_gdb()
 {
@@ -133,7 +136,7 @@ shown_by_gdb()
                 sleeper) body=sleeps ;;
                 cleaner) body=cleans_up ;;
                 esac
-                # Whatever the library has beneath it.
+                # The frames that the library adds below the task's function do not matter.
                 grep -A 1 -E "^#[0-9]+ .* $body \\(" "$work/output" | tail -n 1 |
                         grep -qvE "^#[0-9]+ .* $body " ||
                         complain "not through $body()"
@@ -145,7 +148,7 @@ shown_by_gdb()
 }
 
 static=$BUILD/libbelay.a
-# With frame pointers in what is the program's own, so that these matter, too.
+# The program's own code has frame pointers here, so that a wrong value in that register shows.
 try "as usual" whole -g -O0 -fno-omit-frame-pointer -fno-optimize-sibling-calls "$static"
 try "stripped" stripped "$static"
 try "--gc-sections" stripped -ffunction-sections -fdata-sections "$static" -Wl,--gc-sections

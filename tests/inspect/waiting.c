@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * belay_waiting() for a task in each of its states, and for each of the waits that name somebody.
+ * Tests belay_waiting() for a task in each of its states, and for each wait that names another
+ * task.
  */
 #include "capture.h"
 
@@ -12,7 +13,7 @@ static belay_wait_info about(const belay_task *task) {
         return info;
 }
 
-/* It does not wait: there is nothing but the word. */
+/* The task does not wait, so all fields but `what` must be empty. */
 static void says_only(const belay_task *task, const char *what) {
         belay_wait_info info = about(task);
 
@@ -86,7 +87,7 @@ static belay_task *start(belay_fn *fn, void *arg, const char *name) {
 
 static int everything(void *arg) {
         enum { COUNT = 10 };
-        /* Of those that others still have in hand when we are over. */
+        /* Static, because other tasks still use these when this task has ended. */
         static belay_event event;
         static belay_task *both[2], *member;
         belay_task *tasks[COUNT];
@@ -125,7 +126,7 @@ static int everything(void *arg) {
         CHECK(belay_cancel(future, NULL));
         says_only(future, "done");
 
-        /* Programs of other versions. */
+        /* Programs that were compiled with another version of the struct. */
         belay_waiting(tasks[2], &narrow);
         CHECK_STR(narrow.on, "sleeper");
         CHECK_STR(narrow.place, "untouched");

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# script/abi takes what may change between two libraries of one soname, and refuses what may not.
+# script/abi must accept the changes that two libraries with one soname may have, and refuse all
+# others.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -53,8 +54,8 @@ library grown lib.so.1 'int first, reserved[3]' one two
 library less lib.so.1 'int first, reserved[2]' one
 library other lib.so.2 'int first, reserved[3]' one
 
-compare same || fail "the same is refused"
+compare same || fail "an equal library is refused"
 compare more || fail "one more function is refused"
-! compare grown || fail "a struct that grows is taken"
-! compare less || fail "a function that goes is taken"
-compare other || fail "another soname may not be another library"
+! compare grown || fail "a struct that grows is accepted"
+! compare less || fail "a removed function is accepted"
+compare other || fail "a library with another soname is refused"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Every public header can be included by itself, in standard C and C++, and puts no macros of
-# other names than ours into a program.
+# Each public header must compile by itself, in standard C and C++. It must define no macros but
+# those with belay's names, which could otherwise collide with the program's.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
@@ -19,7 +19,7 @@ complain()
 mapfile -t headers < <(cd include && find . -name '*.h' -printf '%P\n' | sort)
 common=(-pedantic-errors -Wall -Wextra -Werror -Wundef -Iinclude -fsyntax-only)
 
-# Twice in a row, as guards must work, too.
+# Each header is included twice, to test its guard.
 for header in "${headers[@]}"; do
         printf '#include <%s>\n#include <%s>\n' "$header" "$header" >"$work/header.c"
         cp "$work/header.c" "$work/header.cc"
@@ -35,7 +35,7 @@ for header in "${headers[@]}"; do
         done
 done
 
-# All of them, and options, masks and initializers as C++ writes them.
+# All headers at once, with options, masks and initializers in C++.
 for compiler in g++ clang++; do
         command -v $compiler >/dev/null || continue
         for standard in c++17 c++20; do
@@ -44,11 +44,12 @@ for compiler in g++ clang++; do
         done
 done
 
-# Constants are plain literals, or enumerators that have one: tools that read headers for other languages know no more.
+# Constants must be plain literals, or enumerators with a plain literal. Tools that read headers for
+# other languages understand nothing else.
 literal='(0x[0-9a-fA-F]+|[0-9]+)(LL?)?'
 grep -rhE '^[[:space:]]*#[[:space:]]*define[[:space:]]+[A-Za-z_0-9]+[[:space:]]' include |
         sed -E 's/^[[:space:]]*#[[:space:]]*define[[:space:]]+//; s/[[:space:]]*(\/\*.*)?$//' |
-        # Texts, attributes, initializers, and what belongs to C++.
+        # These are texts, attributes, initializers and macros for C++.
         grep -vE '^BELAY_(HERE|API|MUST_USE|NEEDS_WIDE_STAT|WITHIN_LIFETIME|BEGIN|END|[A-Z_]+_INIT)[[:space:]]' >"$work/constants"
 grep -vE "^[A-Z_]+[[:space:]]+-?$literal\$" "$work/constants" >"$work/strange" &&
         complain "constants that are no plain literals: $(cat "$work/strange")"
@@ -58,7 +59,7 @@ grep -vE "BELAY_[A-Z_]+ = -?$literal(,|[[:space:]]|\$)" "$work/enumerators" >"$w
         complain "enumerators that have no plain literal: $(cat "$work/strange")"
 [ -s "$work/enumerators" ] || complain "no enumerators were found"
 
-# Macros are BELAY_ something, or mask a function of their name. gcc lists what is declared.
+# A macro must begin with BELAY_ or mask a function of its name. gcc lists the declared functions.
 command -v gcc >/dev/null || { echo "no gcc"; exit 77; }
 printf '#include <%s>\n' "${headers[@]}" >"$work/all.c"
 gcc -DBELAY_NO_PLACES -Iinclude -fsyntax-only -aux-info "$work/list" "$work/all.c"
@@ -74,7 +75,7 @@ grep -v '^BELAY_' "$work/macros" >"$work/masks" || true
 comm -23 "$work/masks" "$work/functions" >"$work/strange"
 [ ! -s "$work/strange" ] || complain "macros of other names: $(tr '\n' ' ' <"$work/strange")"
 
-# Each function that takes a place has its mask, and each mask such a function.
+# Each function that takes a call site must have a mask, and each mask such a function.
 sed -n 's/_placed$//p' "$work/functions" | sort >"$work/placed"
 comm -3 "$work/masks" "$work/placed" >"$work/strange"
 [ ! -s "$work/strange" ] || complain "mask without _placed, or _placed without mask: $(tr -d '\t' <"$work/strange" | tr '\n' ' ')"

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# A mask takes whatever its function takes, in every standard that the headers are for: each mask that there is
-# is called with arguments that have commas outside of parentheses, and with one argument too few and too many.
+# A mask must accept each argument list that its function accepts, in every standard that the
+# headers support.
+#
+# Each mask is called with arguments that contain commas outside of parentheses, and with one
+# argument too few and one too many.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
@@ -22,7 +25,7 @@ sed -nE 's/^[[:space:]]*#[[:space:]]*define[[:space:]]+(belay_[a-z_0-9]+).*/\1/p
         sort >"$work/masks"
 [ -s "$work/masks" ] || complain "no masks were found"
 
-# `NAME|RESULT|TYPE, TYPE, ...' of each masked function, as gcc lists what is declared.
+# Lists each masked function as `NAME|RESULT|TYPE, TYPE, ...', from gcc's list of declarations.
 echo '#include <belay.h>' >"$work/all.c"
 gcc -DBELAY_NO_PLACES -Iinclude -fsyntax-only -aux-info "$work/list" "$work/all.c"
 sed -nE 's/^\/\* include\/.* extern ([^(]*[ *])(belay_[a-z_0-9]+) \((.*)\);.*$/\2|\1|\3/p' "$work/list" |
@@ -30,7 +33,7 @@ sed -nE 's/^\/\* include\/.* extern ([^(]*[ *])(belay_[a-z_0-9]+) \((.*)\);.*$/\
 cut -d '|' -f 1 "$work/functions" | comm -3 - "$work/masks" >"$work/strange"
 [ ! -s "$work/strange" ] || complain "masks of no function: $(tr -d '\t' <"$work/strange" | tr '\n' ' ')"
 
-# Writes right.c, few.c, many.c, right.cc, few.cc and many.cc, a call in each line.
+# Writes right.c, few.c, many.c, right.cc, few.cc and many.cc, with one call a line.
 awk -F '|' -v work="$work" '
 # Splits at the commas that are outside of parentheses.
 function split_types(list, types,    count, depth, i, c) {
@@ -105,7 +108,8 @@ END {
 }
 ' "$work/functions"
 
-# takes LANGUAGE COMPILER...: what is right is taken, and each line of what is wrong is refused.
+# takes LANGUAGE COMPILER...: the right calls must compile, and each line of the wrong ones must be
+# refused
 takes()
 {
         local language=$1 kind places
@@ -118,7 +122,8 @@ takes()
         done
         for kind in few many; do
                 ! "$@" "$work/$kind.$language" 2>"$work/errors" || complain "$*: takes too $kind arguments"
-                # gcc does not always say in which line a macro was expanded, but then names the function.
+                # gcc does not always name the line in which a macro was expanded. In that case it
+                # names the function.
                 grep -nE '^(if \()?belay_' "$work/$kind.$language" >"$work/calls"
                 while IFS=: read -r line call; do
                         [[ $call =~ belay_[a-z_0-9]+ ]]

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Paths of an installation: with spaces and other characters, where the system has its own, and what is left of them
-# after `make uninstall'.
+# Tests the paths of an installation: paths with spaces and other special characters, the system's
+# own directories, and the files that are left after `make uninstall'.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -23,7 +23,7 @@ call_make()
         "${MAKE:-make}" -s "$@" BUILD="$BUILD" CC="$CC" CXX= >"$work/log" 2>&1 || { cat "$work/log"; fail "make $1"; }
 }
 
-# Everything below a directory but what is given, as one line.
+# Prints all files below a directory in one line.
 list()
 {
         (cd "$1" && find . -type f | sort | tr '\n' ' ')
@@ -31,7 +31,8 @@ list()
 
 # ---- spaces ----
 
-# Where a path is cut at its spaces, its pieces are these names, here and in the root of DESTDIR.
+# If make splits a path at its spaces, the pieces are these names, here and in the root of DESTDIR.
+# The files in them must survive.
 mkdir -p "$work/a b/usr" "$work/a"
 for piece in "$work/a" "$work/a b/usr/include" "$work/a b/local" ; do
         mkdir -p "$piece/include/belay" "$piece/belay" "$piece/cmake/belay"
@@ -57,7 +58,7 @@ try_spaces /usr
 try_spaces "/opt/my belay"
 try_spaces "/opt/it's & \"more\"" LIBDIR="/opt/it's & \"more\"/lib 64"
 
-# ---- others' files in our directories stay ----
+# ---- files of other packages in belay's directories stay ----
 
 what='uninstall beside others'
 options=(DESTDIR="$work/shared" PREFIX=/usr)
@@ -68,11 +69,11 @@ done
 call_make uninstall "${options[@]}"
 [ "$(list "$work/shared/usr" | wc -w)" = 4 ] || fail "what is left: $(list "$work/shared/usr")"
 
-# ---- a prefix with a space, as pkg-config tells of it ----
+# ---- a prefix with a space in pkg-config ----
 
 if command -v pkg-config >/dev/null; then
-        # A LIBDIR below PREFIX is found from the place of the file, another by its own name. The pkg-config that
-        # pkgconf has replaced does not quote the place.
+        # pkg-config finds a LIBDIR below PREFIX from the location of the .pc file, and any other by
+        # its absolute path. The pkg-config that pkgconf replaced does not quote the location.
         for libdir in "$work/my own/lib" "$work/another one"; do
                 [[ $(pkg-config --version) != 0.* || $libdir != "$work/my own/"* ]] || continue
                 what="pkg-config and LIBDIR=$libdir"
@@ -96,7 +97,7 @@ for libdir in /usr/lib "/usr/lib/$triplet"; do
         call_make install-files DESTDIR="$work/system" PREFIX=/usr LIBDIR="$libdir"
         ! grep -rF "$work" "$work/system$libdir/pkgconfig" "$work/system$libdir/cmake" || fail "it names DESTDIR"
         command -v pkg-config >/dev/null || continue
-        # Which are the system's own is a matter of the machine that is built for.
+        # The machine that the build is for decides which directories are the system's own.
         flags=$(PKG_CONFIG_PATH="$work/system$libdir/pkgconfig" PKG_CONFIG_SYSTEM_LIBRARY_PATH="$libdir" \
                 pkg-config --cflags --libs belay)
         read -r flags <<<"$flags"

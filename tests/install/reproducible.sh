@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Two builds in different directories, at different times, are the same byte for byte: the libraries, the command and
-# the programs that are installed. And assembly is built with the flags that C is built with.
+# Two builds in different directories, at different times, must be equal byte for byte: the
+# libraries, the command and the installed programs.
+#
+# Assembly must be built with CFLAGS, as C is.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,13 +12,13 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# We may run below make, whose options are not for us.
+# If this test runs below make, that make's options must not apply here.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 sofile=$(basename "$(readlink -f "$BUILD/libbelay.so")")
 products=(libbelay.a "$sofile" belay examples/documents/cancel-with-a-reason)
 
-# build DIRECTORY: with debugging information, which is where paths and times would be.
+# build DIRECTORY: builds with debugging information, which is where paths and times would appear
 build()
 {
         mkdir -p "$1"
@@ -42,7 +44,7 @@ for product in "${products[@]}"; do
         fi
 done
 
-# What CFLAGS say of code holds for assembly too: here, that it is to have no debugging information.
+# CFLAGS must apply to assembly, too. This build asks for no debugging information.
 for source in src/switch/*.S; do
         "${MAKE:-make}" -s CC="$CC" CXX= CFLAGS="${CFLAGS:-} -O0 -g0" BUILD="$work/bare" "$work/bare/obj/$source.o"
         if readelf -S "$work/bare/obj/$source.o" | grep -q '\.debug_'; then

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# What the libraries define is what the headers declare: no more, no less, and nothing that
-# could collide with a program's own names.
+# The libraries must define exactly what the headers declare, and no symbol that could collide with
+# a program's own names.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
@@ -13,13 +13,13 @@ command -v gcc >/dev/null || { echo "no gcc"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 wrong=0
-# complain WHAT NAMES: where there are names.
+# complain WHAT NAMES: complains if NAMES is not empty
 complain()
 {
         [ -z "$2" ] || { echo "$1: ${2//$'\n'/ }"; wrong=1; }
 }
 
-# Functions as gcc lists them, objects as `BELAY_API extern ...' declares them.
+# gcc lists the functions. Objects are declared as `BELAY_API extern ...'.
 find include -name '*.h' -printf '#include <%P>\n' >"$work/all.c"
 gcc -DBELAY_NO_PLACES -Iinclude -fsyntax-only -aux-info "$work/list" "$work/all.c"
 {
@@ -28,7 +28,7 @@ gcc -DBELAY_NO_PLACES -Iinclude -fsyntax-only -aux-info "$work/list" "$work/all.
         find include -name '*.h' -exec sed -nE '/BELAY_API extern|extern BELAY_API/s/^.*[ *]([a-z_0-9]+)(\[[^]]*\])*;.*$/\1/p' {} +
 } | sort -u >"$work/declared"
 
-# The name of the version itself is listed as absolute.
+# The symbol version itself is listed as absolute.
 nm -D --defined-only "$BUILD/libbelay.so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
         sort -u >"$work/exported"
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# What `make install' leaves behind can be moved anywhere, and programs in C and C++ can be
-# built on it in each of the ways that there are.
+# An installation by `make install' must work after it is moved. It must be possible to build
+# programs in C and C++ on it in each supported way.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# We may run below make, whose options are not for us.
+# If this test runs below make, that make's options must not apply here.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 read -ra run <<<"${RUN:-}"
 read -ra cc <<<"$CC"
@@ -55,15 +55,16 @@ add_executable(static ${PROGRAM})
 target_link_libraries(static PRIVATE belay::static)
 END
 
-# The rule until 1.0: a minor version is a library of its own. README.md, src/belay.map and CMake say the same.
+# Until 1.0, each minor version is a library of its own. README.md, src/belay.map and CMake must
+# agree.
 version=$(sed -n 's/^#define BELAY_VERSION_\(MAJOR\|MINOR\) *//p' include/belay/base.h | paste -sd.)
 soname=libbelay.so.$version
 way=SONAME
 [ "$(readelf -d "$BUILD/libbelay.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')" = "$soname" ] || fail "not $soname"
 readelf -V "$BUILD/libbelay.so" | grep -q "Name: BELAY_$version\$" || fail "the symbols are not of BELAY_$version"
-grep -q "\`$soname\`" README.md || fail "README.md does not tell of $soname"
+grep -q "\`$soname\`" README.md || fail "README.md does not name $soname"
 
-# A program runs, and wants the shared library at run time or not.
+# The program must run, and must need the shared library at run time only if it was linked so.
 try()
 {
         local kind=$1 program=$2 needed output
@@ -118,7 +119,7 @@ by_cmake()
         fi
         way="$layout, $language, CMake"
         rm -rf "$work/cmake"
-        # A foreign machine's libraries are none to look for by default.
+        # CMake does not search the library directory of a foreign machine by default.
         cmake -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DLANGUAGE="$3" -DPROGRAM="$source" \
                 -DCMAKE_"$3"_COMPILER="$4" ${RUN:+-DCMAKE_SYSTEM_NAME=Linux} \
                 -DCMAKE_LIBRARY_ARCHITECTURE="$triplet" >"$work/log" 2>&1 || { cat "$work/log"; fail "not found"; }
@@ -140,7 +141,7 @@ for layout in lib "lib/$triplet"; do
         prefix=$work/moved
         libdir=$prefix/$layout
         export PKG_CONFIG_PATH=$libdir/pkgconfig
-        # What pkg-config drops because it is the default must not depend on the machine.
+        # pkg-config drops its default directories. The result must not depend on the machine.
         export PKG_CONFIG_SYSTEM_INCLUDE_PATH=/usr/include PKG_CONFIG_SYSTEM_LIBRARY_PATH=/usr/lib
 
         [ ! -e "$BUILD/belay" ] || [ -x "$prefix/bin/belay" ] || fail "the command is not there"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# On 32-bit processors whose struct stat has several layouts a program with another one than the library's does not compile.
+# On some 32-bit processors struct stat has several layouts. A program with another layout than the
+# library's must not compile, because the two would disagree on the fields.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

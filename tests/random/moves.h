@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a player does of itself: it waits, locks, hands over, asks others to end, and waits for them.
+ * The moves of a player that do not enclose other moves. A player waits, locks, puts and gets
+ * items, cancels other players and waits for them.
  */
 #ifndef BELAY_TESTS_MOVES_H
 #define BELAY_TESTS_MOVES_H
 
 #include "world.h"
 
-/* A wait's -ECANCELED is the caller's own: a request was counted. Deadlocks and misuse do not come about. */
+/*
+ * Checks the verdict of a wait. -ECANCELED requires that a request for the caller is counted.
+ * Deadlocks and misuse cannot occur in these programs.
+ */
 static inline int waited(const struct player *player, const char *what, int rc) {
         tell(player, "%s -> %d", what, rc);
         if (rc == -ECANCELED && belay_cancelling(belay_self()) == 0)
@@ -17,7 +21,7 @@ static inline int waited(const struct player *player, const char *what, int rc) 
         return rc;
 }
 
-/* Codes that a program meets as a matter of course. */
+/* Turns a code that programs expect into success. */
 static inline int unless(int rc, int expected) {
         return rc == expected ? 0 : rc;
 }
@@ -28,9 +32,9 @@ static inline belay_time some_span(struct player *player) {
         return spans[below(&player->dice, 6)];
 }
 
-/* ---- others ---- */
+/* ---- other players ---- */
 
-/* One that was started after this one; NULL if there is none with a handle. */
+/* Returns a player that was started after this one, or NULL if it has no handle. */
 static inline struct player *younger(struct player *player) {
         struct world *world = player->world;
         struct player *other;
@@ -59,7 +63,10 @@ static inline int ask(struct player *player) {
         return 0;
 }
 
-/* The wait told of an end that is a failure: if it was no cancellation, what it was left with is that one's. */
+/*
+ * Checks a wait that reported the failure of another player. The caller's latest failure must then
+ * include the failures of that player.
+ */
 static inline void check_end(struct player *player, const struct player *other, int rc, int outcome) {
         struct set left;
 
@@ -203,7 +210,7 @@ static inline int take_over(struct player *player) {
         return tries || rc == -ESHUTDOWN ? 0 : rc;
 }
 
-/* ---- all of it ---- */
+/* ---- the choice of a move ---- */
 
 static inline int wait_for_notice(struct player *player) {
         struct world *world = player->world;
@@ -250,7 +257,9 @@ static inline int simple_move(struct player *player) {
                         belay_event_clear(&world->event);
                 return 0;
         case 10:
-                /* The condition's lock is the last in the order. */
+                /*
+                 * Players acquire locks in a fixed order, and the condition's lock is the last one.
+                 */
                 return wait_for_notice(player);
         default:
                 if (one_in(&player->dice, 30))

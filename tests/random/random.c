@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random programs: from a seed, tasks that enter scopes, wait for each other, hand over and cancel each other, on a virtual clock.
- * After each everything is accounted for: outcomes, failures and their details, requests, locks, places, items, memory.
+ * Plays random programs. From a seed, tasks enter scopes, wait for each other, exchange items and
+ * cancel each other on a virtual clock.
+ *
+ * After each program all of these must be accounted for: outcomes, failures and their details,
+ * requests, locks, semaphore units, items and memory.
  *
  *     random [SEED]
  *
- * Without a seed it plays the first few hundred; BELAY_RANDOM says how many, and which is the first (BELAY_RANDOM=5000,
- * BELAY_RANDOM=5000,100001). With a seed it plays that one, and tells what happens.
+ * Without a seed it plays the seeds 1 to 500. BELAY_RANDOM sets their number and the first of them
+ * (BELAY_RANDOM=5000, BELAY_RANDOM=5000,100001). With a seed it plays this seed and prints each
+ * event.
  */
 #include "scopes.h"
 
@@ -36,7 +40,9 @@ static bool all_ended(const struct world *world) {
         return true;
 }
 
-/* Lets them play, and after some time asks all again and again to end. */
+/*
+ * Lets the players play, and after 20 s cancels all of them again and again until they have ended.
+ */
 static int direct(void *arg) {
         struct world *world = arg;
         struct player director = { .world = world, .number = -1, .dice = dice_of((struct dice) { world->seed }, 1) };
@@ -57,7 +63,10 @@ static int direct(void *arg) {
         return 0;
 }
 
-/* The handles go; some failures are looked at before, and of the others a line tells. */
+/*
+ * Releases the handles of a player. If its number is even, its outcome is retrieved first. Failures
+ * that are not retrieved must be logged.
+ */
 static void look_at(struct world *world, struct player *player) {
         int rc;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a player does within something else: time limits, groups, shielded regions, locks, places. Each takes what its body came
- * to, and what is made of it is checked.
+ * The moves of a player that enclose other moves: timeouts, groups, shielded regions, locks and
+ * semaphores. Each passes on the result of the enclosed moves, and checks the result of leaving.
  */
 #ifndef BELAY_TESTS_SCOPES_H
 #define BELAY_TESTS_SCOPES_H
@@ -11,7 +11,7 @@
 static inline int play_some(struct player *player);
 static inline int play(void *arg);
 
-/* ---- time limits ---- */
+/* ---- timeouts ---- */
 
 static inline void check_kept(const struct player *player, const char *what, int body, const struct set *failures, int rc) {
         struct set left = left_with(player->world, rc);
@@ -115,7 +115,10 @@ static inline int start_root(struct player *parent) {
         return 0;
 }
 
-/* Of a group in force: the caller's own, or another's, which may be left while the caller waits for room. */
+/*
+ * Returns a group in force. It may be another task's group, which that task may leave while the
+ * caller waits for room.
+ */
 static inline struct crew *some_crew(struct player *player) {
         struct crew *crew = player->world->crews;
 
@@ -147,7 +150,10 @@ static inline int start_member(struct player *parent, struct crew *crew) {
         return rc == -EPERM || rc == -EPIPE || rc == -ESHUTDOWN ? 0 : rc;
 }
 
-/* All that members failed with, of those that the group counts. */
+/*
+ * Returns the failures of those members that the group reports. It does not report members that
+ * failed before they were ready.
+ */
 static inline struct set failures_of(const struct world *world, const struct crew *crew) {
         struct set failures = { 0 };
 
@@ -229,7 +235,7 @@ static inline int cancel_group(struct player *player) {
         return 0;
 }
 
-/* ---- locks and places ---- */
+/* ---- locks and semaphores ---- */
 
 static inline int within_lock(struct player *player) {
         struct world *world = player->world;
@@ -261,9 +267,12 @@ static inline int within_place(struct player *player) {
         return rc;
 }
 
-/* ---- failures that are handled ---- */
+/* ---- handled failures ---- */
 
-/* The body's failure is looked at, and play goes on. A cancellation may be swallowed, and outside of all scopes taken back. */
+/*
+ * Handles the failure of the enclosed moves, and play goes on. The player may ignore a
+ * cancellation. Outside of all scopes it may also withdraw the request.
+ */
 static inline int within_handler(struct player *player) {
         int rc = play_some(player);
         struct set failures = left_with(player->world, rc);
@@ -285,7 +294,7 @@ static inline int within_handler(struct player *player) {
         return 0;
 }
 
-/* ---- a player's play ---- */
+/* ---- the play of a player ---- */
 
 enum { DEPTH_MOST = 5 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What random programs are made of, and what is known of them: players, crews, items, failures, memory. Everything that must not
- * get lost has a number here and is accounted for.
+ * The objects of a random program, and the books about them: players, groups, items, failures and
+ * memory. Each object that must not be lost has a number or is counted.
  */
 #ifndef BELAY_TESTS_WORLD_H
 #define BELAY_TESTS_WORLD_H
@@ -16,42 +16,48 @@
 
 enum { PLAYERS_MOST = 48, FAILURES_MOST = 512, LOCKS = 2, SEMAPHORES = 2, QUEUES = 3, PLACES = 2, MOVES_MOST = 6 };
 
-/* Failures by number. */
+/* A set of failures, by number */
 struct set {
         uint64_t bits[FAILURES_MOST / 64];
 };
 
 struct world;
 
-/* How far a member's start got. */
+/* How far the start of a member got */
 enum start { NO_START, STARTING, STARTED };
 
-/* A task that plays. Only a new player is waited for, so that no circle comes about. */
+/*
+ * A task that plays. Players wait only for players that were started after them, so that no circle
+ * of waits arises.
+ */
 struct player {
         struct world *world;
         int number;
         struct dice dice;
-        belay_task *task;               /* NULL: its starter has no handle */
-        belay_task *own;                /* its own: it may refuse, and must be asked again in the end */
-        struct crew *crew;              /* the group that it is a member of */
+        belay_task *task;               /* NULL: the starter has no handle */
+        /* the player's own handle, by which the director cancels it again if it refuses */
+        belay_task *own;
+        struct crew *crew;              /* the group of which it is a member */
         enum start start;
         bool begun, ended;
-        int disposed;                   /* how often its argument was */
-        int rc;                         /* its end */
-        struct set failures;            /* that it ended with */
-        int scopes, depth;              /* what it is in */
-        int locks;                      /* those from here on may be acquired: always in the same order */
-        int asked, taken_back;          /* requests */
-        bool counted;                   /* all requests for it are known */
+        int disposed;                   /* how often its argument was destroyed */
+        int rc;                         /* its outcome */
+        struct set failures;            /* the failures with which it ended */
+        int scopes, depth;              /* the scopes and the moves that it is in */
+        /* the first lock that it may acquire; locks are acquired in this order only */
+        int locks;
+        /* requests that it received, and requests that it withdrew */
+        int asked, taken_back;
+        bool counted;                   /* all requests that it received are counted in `asked` */
 };
 
-/* A group that is in force. */
+/* A group in force */
 struct crew {
         struct crew *next;
         belay_group group;
-        int parent;                     /* who entered it */
+        int parent;                     /* the number of the player that entered it */
         bool supervises;
-        bool cancelled;                 /* whole */
+        bool cancelled;                 /* the whole group was cancelled */
 };
 
 struct token {
@@ -66,8 +72,8 @@ struct world {
         struct crew *crews;
         struct token tokens[FAILURES_MOST];
         int failures;
-        struct set seen;                /* failures that were looked at */
-        bool cut;                       /* a log line was too long to name all */
+        struct set seen;                /* failures that were retrieved */
+        bool cut;                       /* a log line was too long to name all failures */
         belay_lock locks[LOCKS];
         belay_semaphore semaphores[SEMAPHORES];
         belay_queue *queues[QUEUES];
@@ -76,7 +82,7 @@ struct world {
         int items, got, dropped;
 };
 
-/* ---- what is not as it should be ---- */
+/* ---- complaints ---- */
 
 static bool verbose;
 
@@ -127,7 +133,7 @@ static inline bool includes(const struct set *set, const struct set *part) {
         return true;
 }
 
-/* Those that a failure has, itself and beneath it. */
+/* Adds a failure and all failures beneath it to the set. */
 static inline void collect(const struct world *world, const belay_failure *failure, struct set *set) {
         const struct token *token = belay_failure_data(failure);
 
@@ -137,7 +143,10 @@ static inline void collect(const struct world *world, const belay_failure *failu
                 collect(world, belay_failure_at(failure, i), set);
 }
 
-/* Those that the calling task was left with at this code; they stay with it. */
+/*
+ * Returns the failures of the calling task's latest failure, if its code is `rc`. The latest
+ * failure stays with the task.
+ */
 static inline struct set left_with(const struct world *world, int rc) {
         struct set set = { 0 };
         belay_failure *failure;
@@ -166,7 +175,7 @@ static inline int fail(struct player *player) {
         return belay_fail_data(code, &world->tokens[world->failures - 1], destroy_token, "f%d", world->failures - 1);
 }
 
-/* ---- what is logged ---- */
+/* ---- log lines ---- */
 
 static inline void note_line(void *context, belay_log_level level, const char *line) {
         struct world *world = context;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# parts/keeper.c: nothing outlives it that its command started, whatever that did; it says what was left, and passes on
-# output and exit codes.
+# Tests parts/keeper.c. No process that its command started may outlive it, whatever that process
+# did. It must report what was left, and pass on output and exit codes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -11,7 +11,7 @@ keeper=${BUILD:-$PWD/build}/tests/runner/parts/keeper
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkfifo "$work/alive" "$work/ready"
-# For a subject that has to say when it is so far.
+# By this pipe a subject reports that it is ready.
 exec 8<>"$work/ready"
 wrong=0
 complain()
@@ -21,13 +21,14 @@ complain()
         wrong=1
 }
 
-# The pipe is open in all that a subject starts: it has an end when none of them is left. The limit is a safety net.
+# All processes of a subject have the pipe open, so that it ends when the last of them has ended.
+# The limit is a safety net.
 all_end()
 {
-        timeout 300 cat "$work/alive" >"$work/rest" || complain "something lives on"
+        timeout 300 cat "$work/alive" >"$work/rest" || complain "a process is left"
 }
 
-# ends CODE [OPTION...] SCRIPT: what a shell does under the keeper, and what that comes to.
+# ends CODE [OPTION...] SCRIPT: runs a shell script under the keeper, which must exit with CODE
 ends()
 {
         local wanted=$1 code=0 options=("${@:2:$#-2}") script=${*: -1}
@@ -39,7 +40,7 @@ ends()
         [ "$code" -eq "$wanted" ] || complain "exit code $code, not $wanted"
 }
 
-# has FILE PATTERN
+# has FILE PATTERN: complains if no line of the file matches
 has()
 {
         grep -qE -- "$2" "$work/$1" || complain "not in $1: $2"
@@ -47,10 +48,10 @@ has()
 
 silent()
 {
-        [ ! -s "$work/err" ] || complain "it said something"
+        [ ! -s "$work/err" ] || complain "it printed something"
 }
 
-# ---- what ends by itself ----
+# ---- commands that end by themselves ----
 
 ends 0 'echo good'
 silent
@@ -67,7 +68,7 @@ silent
 trap '' INT USR1
 ends 0 'sed -nE "s/^Sig(Ign|Blk):[[:space:]]*/0x/p" /proc/self/status'
 while read -r signals; do
-        # The C library keeps those from 32 on to itself.
+        # The C library reserves the signals from 32 on.
         [ $((signals & 0x7fffffff)) -eq 0 ] || complain "signals are not as by default: $signals"
 done <"$work/out"
 trap - INT USR1
@@ -77,9 +78,10 @@ code=0
 [ "$code" -eq 127 ] || complain "exit code $code"
 has err 'none: No such file'
 
-# ---- what is left ----
+# ---- processes that are left ----
 
-# Each is the child of one that ended, in a session of its own, and ends when the next one lives.
+# Each process starts its successor in a session of its own and ends, so that the keeper must find a
+# moving target.
 cat >"$work/generations.sh" <<'END'
 [ "$1" -gt 0 ] || exec sleep 100002
 setsid bash "$0" $(($1 - 1)) &
@@ -100,7 +102,7 @@ ends 125 -g 0.1 'for ((i = 0; i < 50; i++)); do setsid sleep 100001 & done; exit
 has err '^keeper: left running: 30 more$'
 has end '^exit 0 50 '
 
-# ---- what does not end ----
+# ---- commands that do not end ----
 
 ends 124 -t 3 'echo before; sleep 100001; echo after'
 has err '^keeper: runs when its time is over: bash -c echo before; sleep 100001; echo after$'
@@ -117,7 +119,7 @@ for signal in INT TERM HUP; do
         name="SIG$signal for the keeper"
         all_end &
         rest=$!
-        # In the background a shell would have SIGINT ignored.
+        # A shell ignores SIGINT in commands that it runs in the background.
         "$keeper" bash -c 'setsid sleep 100001 & echo ready >&8; exec sleep 100001' >"$work/out" 2>"$work/err" 9>"$work/alive" &
         read -r _ <&8
         kill -$signal $!
@@ -127,7 +129,8 @@ for signal in INT TERM HUP; do
         [ "$code" -eq 143 ] || complain "exit code $code"
 done
 
-exec 2>/dev/null # the shell's own words on what is killed
+# The shell would print a line about each killed process.
+exec 2>/dev/null
 name="the keeper is killed"
 all_end &
 rest=$!

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# tests/run: what it says of tests that end in each of the ways that there are, and that it leaves nothing.
+# Tests tests/run: what it reports about tests that end in each possible way, and that it leaves no
+# process.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -17,14 +18,14 @@ complain()
         wrong=1
 }
 
-# subject NAME: what stands on standard input becomes a test.
+# subject NAME: makes a test of the text on standard input
 subject()
 {
         { echo '#!/bin/bash'; cat; } >"$work/$1.sh"
         chmod +x "$work/$1.sh"
 }
 
-# says CODE ARGUMENT...
+# says CODE ARGUMENT...: runs tests/run, which must exit with CODE
 says()
 {
         local wanted=$1 code=0 rest
@@ -34,7 +35,7 @@ says()
         rest=$!
         BUILD=$BUILD UNDER='' tests/run "$@" >"$work/out" 2>&1 9>"$work/alive" || code=$?
         [ "$code" -eq "$wanted" ] || complain "exit code $code, not $wanted"
-        wait $rest || complain "something lives on"
+        wait $rest || complain "a process is left"
 }
 
 has()
@@ -44,7 +45,7 @@ has()
 
 hasnt()
 {
-        ! grep -qE -- "$1" "$work/out" || complain "it says: $1"
+        ! grep -qE -- "$1" "$work/out" || complain "in the output: $1"
 }
 
 subject good <<<'echo unseen; [ -d "$TMPDIR" ] && [ -z "$(cat)" ]'
@@ -75,20 +76,20 @@ has '/hangs\.sh: killed, it ran for more than 4 seconds$'
 has '/hangs_on\.sh: killed, it ran for more than 4 seconds$'
 has '^1 passed, 6 failed, 1 skipped$'
 
-# A runner that is told to end, or that is killed, takes all of its tests along.
+# If the runner is ended or killed, all of its tests must end, too.
 mkfifo "$work/ready"
 exec 8<>"$work/ready"
 subject waits <<<"setsid sleep 100003 & echo ready >&8; exec sleep 100003"
 for signal in TERM INT HUP KILL; do
         timeout 300 cat "$work/alive" >"$work/rest" &
         rest=$!
-        # In the background a shell has SIGINT ignored.
+        # A shell ignores SIGINT in commands that it runs in the background.
         env --default-signal=INT tests/run -j 2 "$work/waits.sh" "$work/waits.sh" >"$work/out" 2>&1 9>"$work/alive" &
         read -r _ <&8
         read -r _ <&8
         kill -$signal $!
         wait $! 2>/dev/null || true
-        wait $rest || complain "something lives on after SIG$signal"
+        wait $rest || complain "a process is left after SIG$signal"
 done
 
 exit $wrong

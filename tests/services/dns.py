@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A name server for one test: by UDP and TCP on a port of 127.0.0.1, which it prints.
+"""A name server for the tests. It answers by UDP and TCP on a port of 127.0.0.1, which it prints.
 
 one.test, two.test     are 192.0.2.1 and 192.0.2.2
-long.test              has many addresses: all of them by TCP only
-late.test              is answered only when it is asked for the second time
+long.test              has 100 addresses, which it returns by TCP only
+late.test              is answered only at the second query
 silent.test            is never answered
 all others             do not exist
 """

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# belay beside GLib, libuv and sd-event, with both of its back ends: timers, descriptors and calls of both sides.
+# belay inside GLib, libuv and sd-event, with both of its back ends. Timers, descriptors and calls
+# of both sides must work.
 set -euo pipefail
 . "$(dirname "$0")/lib.inc"
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# libcurl's multi interface in tasks, with a real nginx: transfers at once, and one that is given up midway.
+# libcurl's multi interface in tasks, with a real nginx: transfers at once, and one that is
+# cancelled midway.
 set -euo pipefail
 . "$(dirname "$0")/lib.inc"
 
@@ -24,12 +25,13 @@ for backend in epoll io_uring; do
         [ "$(grep -c '/some: 300000 bytes$' out)" -eq 10 ] || { complain "not ten transfers:"; cat out; }
         has out '/slow/much: Operation canceled, after [0-9]+ bytes$'
         [ ! -s err ] || { complain "it writes to stderr:"; cat err; }
-        # The server noticed that nobody was there any more, and did not send all of it.
+        # The server must have noticed that the client was gone, and must not have sent the whole
+        # file.
         eventually grep -q '^/slow/much 200 ' access.log || complain "the server still sends"
-        eventually sent_ten || { complain "the server says otherwise:"; cat access.log; }
+        eventually sent_ten || { complain "the server logged something else:"; cat access.log; }
         [ "$(sed -n 's|^/slow/much 200 ||p' access.log)" -lt 20000000 ] || complain "all of it was sent"
 done
-# One that fails ends the others.
+# A transfer that fails must end the others.
 run 1 "$program" "$url/nothing" "$url/slow/much"
 has err 'HTTP'
 exit $wrong

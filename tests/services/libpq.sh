@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# libpq in tasks, with a real PostgreSQL: a query that is given up ends at the server, too.
+# libpq in tasks, with a real PostgreSQL. A cancelled query must end at the server, too.
 set -euo pipefail
 . "$(dirname "$0")/lib.inc"
 
@@ -14,7 +14,7 @@ for backend in epoll io_uring; do
         has out '^    at the server: 0 such queries; 20 \+ 22 = 42$'
         [ ! -s err ] || { complain "it writes to stderr:"; cat err; }
 done
-# It says so where there is no server.
+# If the server is missing, the program must report it.
 run 1 "$program" "host=$work/nowhere"
 has err '^libpq: .*nowhere'
 exit $wrong

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The proxy in front of a real nginx: under the load of wrk, whole files, and its limits.
+# The proxy in front of a real nginx: under the load of wrk, with whole files, and with its limits.
 set -euo pipefail
 . "$(dirname "$0")/lib.inc"
 
@@ -12,7 +12,7 @@ head -c 5000 /dev/urandom >www/page
 head -c 8000000 /dev/urandom >www/much
 start_nginx
 
-# start_proxy LIMITS...: it is at $address, with what it logs in proxy.out.
+# start_proxy LIMITS...: starts the proxy at $address. Its log is in proxy.out.
 start_proxy()
 {
         : >proxy.out
@@ -44,7 +44,7 @@ holds()
         [ "$(descriptors)" -eq "$1" ]
 }
 
-# logged COUNT: so many connections, or more, have ended.
+# logged COUNT: succeeds if at least COUNT connections have ended
 logged()
 {
         [ "$(grep -c '^tcp 127\.0\.0\.1:.* bytes there, ' proxy.out)" -ge "$1" ]
@@ -53,7 +53,7 @@ logged()
 for backend in epoll io_uring; do
         export BELAY_BACKEND=$backend
 
-        # Whole files, several at a time.
+        # Whole files, three at a time.
         start_proxy 10 100
         before=$(descriptors)
         copying=()
@@ -61,20 +61,20 @@ for backend in epoll io_uring; do
                 curl -s -o "copy$each" "http://$address/much" &
                 copying+=($!)
         done
-        wait "${copying[@]}" || complain "curl came to $?"
+        wait "${copying[@]}" || complain "curl failed with $?"
         for each in 1 2 3; do
-                cmp -s www/much "copy$each" || complain "copy $each is another"
+                cmp -s www/much "copy$each" || complain "copy $each differs"
                 rm -f "copy$each"
         done
         eventually logged 3 || { complain "not three connections:"; cat proxy.out; }
         [ "$(grep -cE ' 8[0-9]{6} back, .*: done$' proxy.out)" -eq 3 ] ||
                 { complain "not three that are done:"; cat proxy.out; }
 
-        # Under load: no answer is wrong, and in the end nothing is left.
+        # Under load no answer may be wrong, and in the end no descriptor may be left.
         : >access.log
         run 0 wrk -c 50 -t 2 -d 2s "http://$address/page"
         has out '^ *[1-9][0-9]* requests in '
-        ! grep -E 'Non-2xx|Socket errors' out || complain "wrk met errors"
+        ! grep -E 'Non-2xx|Socket errors' out || complain "wrk reports errors"
         eventually logged 53 || { complain "not fifty connections more:"; cat proxy.out; }
         ! grep -F "tcp $address: " proxy.out || complain "a client is called by the proxy's own address"
         eventually holds "$before" || complain "it holds $(descriptors) descriptors, and held $before"
@@ -83,21 +83,22 @@ for backend in epoll io_uring; do
                 complain "nginx answered less often than wrk was answered"
         stop_proxy
 
-        # Who says nothing is cut off; who is slow is not; but all have an end.
+        # The idle limit must end a silent connection, but not a slow one. The total limit must end
+        # each connection.
         start_proxy 2 6
         exec 5<>"/dev/tcp/${address%:*}/${address##*:}"
-        ! read -r -t 30 -u 5 _ 2>/dev/null || complain "somebody answers a client that has said nothing"
+        ! read -r -t 30 -u 5 _ 2>/dev/null || complain "a client that sent nothing receives an answer"
         exec 5>&-
         eventually logged 1 || complain "a silent client is not cut off"
         has proxy.out ': 0 bytes there, 0 back, [0-9.]+ s: it was idle for too long$'
         head -c 1000000 www/much >www/little
         run 0 curl -s -o copy "http://$address/slow/little"
-        cmp -s www/little copy || complain "the slow copy is another"
+        cmp -s www/little copy || complain "the slow copy differs"
         status=0
         curl -s -o copy "http://$address/slow/much" || status=$?
-        [ "$status" -ne 0 ] || complain "an endless transfer came to its end"
+        [ "$status" -ne 0 ] || complain "the endless transfer ended without an error"
         eventually grep -q ': it took too long$' proxy.out ||
-                { complain "the total limit did not strike:"; cat proxy.out; }
+                { complain "the total limit did not expire:"; cat proxy.out; }
         stop_proxy
 done
 exit $wrong

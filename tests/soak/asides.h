@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes on beside the conversations: files in the pool, look-ups, datagrams, descriptors that travel, descriptors
- * that are waited for. All of it under limits that are often too short.
+ * The work that goes on while conversations run: files in the pool, lookups, datagrams, transfer of
+ * descriptors, and waits for descriptors. All of it runs under timeouts that are often too short.
  */
 #ifndef BELAY_SOAK_ASIDES_H
 #define BELAY_SOAK_ASIDES_H
@@ -11,12 +11,15 @@
 
 #include "soak/round.h"
 
-/* A limit that is too short half of the time. */
+/* Returns a limit that is too short in half of the cases. */
 static inline belay_time some_limit(struct dice *dice) {
         return one_in(dice, 2) ? some_time(dice, PAUSE_MOST) : PATIENCE;
 }
 
-/* What a limited call came to: its own limit only means that it is to be tried again. */
+/*
+ * Leaves the timeout of a call. Returns -EAGAIN if the timeout expired, so that the caller tries
+ * again, unless the task itself was cancelled.
+ */
 static inline int leave(belay_timeout *limit, ssize_t rc) {
         int left = belay_timeout_leave(limit, rc < 0 ? (int) rc : 0);
 
@@ -69,7 +72,10 @@ static inline int look_at_file(const struct file *file, struct dice *dice) {
         return rc == -ENOENT ? 0 : rc;
 }
 
-/* Overwrites a part of it in place, by itself. */
+/*
+ * Overwrites a part of the file in place with the bytes that stand there already, so that a partial
+ * write changes nothing.
+ */
 static inline int change_file(struct file *file, struct dice *dice) {
         size_t from = below(dice, file->size), size = 1 + below(dice, file->size - from);
         int fd = belay_file_open(file->path, O_RDWR, 0);
@@ -160,7 +166,7 @@ static inline int use_files(void *arg) {
         return 0;
 }
 
-/* ---- look-ups ---- */
+/* ---- lookups ---- */
 
 static inline int look_up(void *arg) {
         static const char *const names[] = { "localhost:80", "localhost:0", "127.0.0.1:80", "[::1]:80", "unix:@no" };
@@ -190,7 +196,7 @@ static inline int look_up(void *arg) {
 
 enum { DATAGRAMS = 150, DATAGRAM_MOST = 3000 };
 
-/* Between Unix sockets none is lost: what was sent comes once, whole, and in order. */
+/* Unix sockets lose no datagram. Each one that was sent must arrive once, whole and in order. */
 struct mail {
         belay_datagrams *socket;
         const struct way *way;
@@ -281,7 +287,7 @@ static inline int use_datagrams(void *arg) {
         return 0;
 }
 
-/* ---- descriptors that travel ---- */
+/* ---- transfer of descriptors ---- */
 
 enum { PARCELS = 40, IN_A_PARCEL = 5 };
 
@@ -289,10 +295,11 @@ struct post {
         belay_stream *stream;
         struct way *way;
         struct dice dice;
-        uint64_t tokens;                /* what the descriptors that went, or came, say in sum */
+        /* sum of the numbers in the descriptors that were sent, or received */
+        uint64_t tokens;
 };
 
-/* A pipe's end from which this number can be read. */
+/* Returns a pipe's end from which this number can be read. */
 static inline int make_token(uint64_t token) {
         int ends[2];
 
@@ -404,7 +411,7 @@ static inline int send_descriptors(void *arg) {
         return 0;
 }
 
-/* ---- waiting for descriptors of others ---- */
+/* ---- waits for descriptors that belay did not make ---- */
 
 struct watch {
         int fd;
@@ -432,7 +439,10 @@ static inline int watch(void *arg) {
         return 0;
 }
 
-/* Three wait for the same one, which comes and goes. In the end it is forgotten, and its number soon another's. */
+/*
+ * Three tasks wait for one descriptor, which becomes readable and unreadable again. In the end
+ * belay_forget_fd() ends their waits, and another descriptor soon takes the number.
+ */
 static inline int wait_for_descriptors(void *arg) {
         struct half *half = arg;
         struct dice dice = dice_of(half->dice, 24);

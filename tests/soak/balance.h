@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the process holds: the library's memory, descriptors, threads. At the end of a loop it is what it was before.
+ * What the process holds: memory of the library, descriptors and threads. When a loop has ended,
+ * each must be what it was before the loop.
  */
 #ifndef BELAY_SOAK_BALANCE_H
 #define BELAY_SOAK_BALANCE_H
@@ -18,7 +19,7 @@ static atomic_llong blocks_held, bytes_held, bytes_most;
 
 /* ---- memory ---- */
 
-/* Before each block stands its size. */
+/* Stands before each block and holds its size. */
 union block {
         size_t size;
         max_align_t align;
@@ -78,7 +79,10 @@ static inline bool is_same(const struct balance *one, const struct balance *othe
                && one->threads == other->threads;
 }
 
-/* A look-up that nobody waits for any more has its thread and its memory until it is done: that is waited for. */
+/*
+ * Waits up to 20 s until the process holds what it held before. A cancelled lookup keeps its thread
+ * and its memory until the resolver returns.
+ */
 static inline void compare_balance(const struct balance *before, const char *when) {
         const struct timespec moment = { .tv_nsec = 1000000 };
         struct balance now = take_balance();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clients: they connect to whichever server is up, in this loop or the other one, and be one side of a conversation;
- * or they have both sides, of a pair of sockets or a pipe.
+ * Clients. They connect to any server that is up, in this loop or in the other one, and run one
+ * side of a conversation. A client that uses a pair of sockets or a pipe runs both sides.
  */
 #ifndef BELAY_SOAK_CLIENTS_H
 #define BELAY_SOAK_CLIENTS_H
@@ -30,7 +30,7 @@ static inline struct server *some_server(struct half *half, struct dice *dice) {
         return server;
 }
 
-/* One that is going down, or did so just now. */
+/* Returns whether a connection failed because the server shuts down or did so recently. */
 static inline bool is_refusal(int rc) {
         return rc == -ECONNREFUSED || rc == -ENOENT || rc == -ECONNRESET || rc == -ETIMEDOUT || rc == -EAGAIN;
 }
@@ -72,7 +72,7 @@ static inline int connect_somewhere(struct half *half, struct dice *dice, struct
         return rc;
 }
 
-/* ---- one that connects ---- */
+/* ---- a client that connects ---- */
 
 static inline int greet(struct side *side) {
         struct greeting greeting = { GREETING, side->talk->id, this_run };
@@ -99,7 +99,7 @@ static inline int talk_to_server(struct client *client) {
         hand_over(client->half->round);
         side_init(&side, talk, 0, stream);
         if (one_in(&dice, 30)) {
-                /* It has nothing to say. */
+                /* This client has nothing to say. */
                 if (one_in(&dice, 2))
                         belay_abort(stream);
                 else
@@ -116,7 +116,7 @@ static inline int talk_to_server(struct client *client) {
         return rc;
 }
 
-/* ---- both sides in one ---- */
+/* ---- both sides in one client ---- */
 
 struct twin {
         struct side side;
@@ -159,7 +159,7 @@ static inline int talk_to_oneself(struct client *client) {
         return rc;
 }
 
-/* ---- a client, and all of them ---- */
+/* ---- one client, and all of them ---- */
 
 static inline int be_client(void *arg) {
         struct client *client = arg;
@@ -174,7 +174,10 @@ static inline int be_client(void *arg) {
         return 0;
 }
 
-/* Those of the talks that are this loop's, some at a time; now and then one is cancelled, wherever it is. */
+/*
+ * Runs this loop's share of the conversations, at most AT_ONCE at a time. Some of the clients are
+ * cancelled, at any of their waits.
+ */
 static inline int run_clients(struct half *half) {
         struct round *round = half->round;
         struct client *clients = calloc(round->talk_count, sizeof(*clients));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chance from a seed: who decides something has dice of his own, made from the seed and from who he is. So what is
- * decided does not depend on who comes first.
+ * Pseudo-random numbers from a seed. Each task that makes decisions has dice of its own, made from
+ * the seed and from the task's number. Therefore the decisions do not depend on the order in which
+ * tasks run.
  */
 #ifndef BELAY_SOAK_DICE_H
 #define BELAY_SOAK_DICE_H
@@ -20,7 +21,7 @@ static inline uint64_t roll(struct dice *dice) {
         return mixed ^ mixed >> 31;
 }
 
-/* Dice of somebody's that `parent` has, or had, the dice of. */
+/* Returns the dice of a task with the number `who`, whose parent has the dice `parent`. */
 static inline struct dice dice_of(struct dice parent, uint64_t who) {
         struct dice dice = { roll(&parent) ^ who * 0xd1342543de82ef95 };
 
@@ -36,7 +37,7 @@ static inline bool one_in(struct dice *dice, unsigned count) {
         return below(dice, count) == 0;
 }
 
-/* From 0 to `most`; each order of magnitude is as likely as any other. */
+/* Returns a number from 0 to `most`. Each order of magnitude is equally likely. */
 static inline uint64_t some(struct dice *dice, uint64_t most) {
         uint64_t bound = (uint64_t) 1 << below(dice, 64 - (unsigned) __builtin_clzll(most | 1) + 1);
 

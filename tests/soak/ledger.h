@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The books: what was sent and what was received, by both sides of each conversation, and whether these agree.
+ * The books of the conversations. Each side enters what it sent and received, and in the end the
+ * entries of both sides must agree.
  *
- * What is sent is cut out of one long pattern, so that whoever knows where a conversation begins in it knows every
- * byte that is to come. A side writes down what its calls returned, and the books are closed when nobody can add to
- * them any more.
+ * All data is cut out of one long pattern. If a reader knows where a conversation begins in the
+ * pattern, it knows each byte that must arrive. A side enters what its calls returned. The books
+ * are compared when all sides have ended.
  */
 #ifndef BELAY_SOAK_LEDGER_H
 #define BELAY_SOAK_LEDGER_H
@@ -24,9 +25,9 @@
 enum { PERIOD = 1000003, PIECE_MOST = 256 * 1024 };
 
 static char pattern[2 * PERIOD];
-static char pattern_path[256];          /* a file that has one period of it */
+static char pattern_path[256];          /* a file that contains one period of the pattern */
 
-/* No zeros, so that it can be printed, and now and then a line's end. */
+/* The pattern has no zero bytes, so that belay_print() can print it, and about 2 % line ends. */
 static inline void make_pattern(struct dice dice, const char *directory) {
         FILE *file;
 
@@ -49,29 +50,33 @@ enum transport { TCP, UNIX, PAIR, PIPE };
 
 static const char *const transport_names[] = { "tcp", "unix", "pair", "pipe" };
 
-/* One way of a conversation. */
+/* One direction of a conversation. */
 struct way {
-        size_t offset;                  /* in the pattern */
-        size_t planned;                 /* bytes that would be sent if nothing came in between */
+        size_t offset;                  /* position in the pattern */
+        size_t planned;                 /* number of bytes to send if nothing intervenes */
         uint64_t sent, received;
-        bool is_unsure;                 /* more may have been sent: its stream was closed under the writer */
-        bool has_ended;                 /* its writer has ended it in good order */
-        bool saw_end;                   /* its reader found the end */
-        int write_failed, read_failed;  /* by whatever was not asked for */
+        /* more may have been sent: the stream was closed while its writer waited */
+        bool is_unsure;
+        bool has_ended;                 /* the writer ended it in good order */
+        bool saw_end;                   /* the reader found the end */
+        /* failures other than a cancellation or an abort of its own side */
+        int write_failed, read_failed;
 };
 
 struct talk {
-        uint32_t id;                    /* from 1 */
+        uint32_t id;                    /* number, from 1 */
         enum transport transport;
         struct dice dice;
         bool is_echo;                   /* side 1 sends back what it receives */
-        bool must_begin;                /* its server never goes: who connected in good order was accepted */
-        bool has_begun[2];              /* a side has */
-        bool broke_off[2];              /* a side has, before all was said and heard */
-        struct way ways[2];             /* [0]: from side 0, who connected, to side 1 */
+        /* the server runs to the end of the round, so it must accept each connection */
+        bool must_begin;
+        bool has_begun[2];              /* whether each side has begun */
+        /* whether each side broke off before everything was sent and received */
+        bool broke_off[2];
+        struct way ways[2];             /* [0]: from side 0, the connecting side, to side 1 */
 };
 
-/* ---- what is wrong ---- */
+/* ---- faults ---- */
 
 static uint64_t soak_seed;
 static const char *soak_backend;
@@ -103,7 +108,7 @@ static inline const char *next_bytes(const struct way *way, uint64_t position) {
         return pattern + (way->offset + position) % PERIOD;
 }
 
-/* These bytes were received. */
+/* Enters received bytes, after a comparison with the pattern. */
 static inline void note_received(const struct talk *talk, struct way *way, const void *data, size_t size) {
         const char *bytes = data;
 
@@ -119,7 +124,7 @@ static inline void note_received(const struct talk *talk, struct way *way, const
         }
 }
 
-/* ---- closing the books ---- */
+/* ---- comparison ---- */
 
 static inline void judge_way(const struct talk *talk, int number) {
         const struct way *way = &talk->ways[number];

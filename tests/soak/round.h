@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A round: so many conversations between the clients and the servers of one or two loops, each loop in a thread of
- * its own. What the threads share is here.
+ * A round: a number of conversations between the clients and the servers of one or two loops, each
+ * in its own thread. This file has what the threads share.
  */
 #ifndef BELAY_SOAK_ROUND_H
 #define BELAY_SOAK_ROUND_H
@@ -11,14 +11,14 @@
 enum { LOOPS_MOST = 2, TALKS_MOST = 2000, GREETING = 0x62656c79 };
 
 /*
- * Servers of a loop: three of belay_serve(), which are stopped and begun again, and one that accepts by hand and
- * stays.
+ * The servers of a loop. Three use belay_serve() and are stopped and started again. One accepts by
+ * itself and runs to the end of the round.
  */
 enum { SERVE_TCP, SERVE_TCP6, SERVE_UNIX, ACCEPT_TCP, SERVERS };
 
 /*
- * What a client says first. A port that was closed just now may be somebody else's, in another process that has a soak
- * of its own: strangers are told by `run`.
+ * The first message of a client. A port that was closed recently may belong to another process that
+ * runs a soak test. Clients of that process are recognized by `run`.
  */
 struct greeting {
         uint32_t magic, id;
@@ -31,23 +31,23 @@ struct server {
         struct round *round;
         int loop, kind;
         struct dice dice;
-        pthread_mutex_t mutex;          /* over the endpoint */
-        char endpoint[BELAY_ADDRESS_TEXT];      /* "": closed for now */
+        pthread_mutex_t mutex;          /* protects `endpoint` */
+        char endpoint[BELAY_ADDRESS_TEXT];      /* "": closed at the moment */
         atomic_uint connected, accepted;
 };
 
 struct round {
         struct dice dice;
         int loops;
-        unsigned talk_count;            /* over all loops */
+        unsigned talk_count;            /* of all loops */
         struct talk talks[TALKS_MOST];
-        pthread_mutex_t mutex;          /* over talks that pass from a client to a server */
+        pthread_mutex_t mutex;          /* protects talks that pass from a client to a server */
         struct server servers[LOOPS_MOST][SERVERS];
-        atomic_int busy;                /* loops whose clients have not all ended */
+        atomic_int busy;                /* number of loops whose clients have not all ended */
         char directory[80];
 };
 
-/* What a loop does in a round. */
+/* The part of one loop in a round. */
 struct half {
         struct round *round;
         int loop;
@@ -103,7 +103,10 @@ static inline void init_talk(struct talk *talk, uint32_t id, enum transport tran
                 talk->ways[1].planned = 0;
 }
 
-/* What threads hand each other they hand over under the mutex. */
+/*
+ * Synchronizes memory with the other thread. Data that one thread hands to another passes under the
+ * mutex.
+ */
 static inline void hand_over(struct round *round) {
         pthread_mutex_lock(&round->mutex);
         pthread_mutex_unlock(&round->mutex);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Servers: they find out whom they talk to and be its other side; they are stopped, with and without grace, and begun
- * again.
+ * Servers. They find out which conversation a client begins, and run its other side. They are
+ * stopped, with and without grace, and started again.
  */
 #ifndef BELAY_SOAK_SERVERS_H
 #define BELAY_SOAK_SERVERS_H
@@ -16,7 +16,7 @@ static inline enum fate fate_of_server(struct dice *dice) {
         return one_in(dice, 10) ? (enum fate) (1 + below(dice, FATES - 1)) : FINISH;
 }
 
-/* NULL: who connected said nothing that makes sense of it. */
+/* Returns NULL if the client sent no valid greeting. */
 static inline struct talk *greeted_by(struct server *server, belay_stream *stream) {
         struct greeting greeting;
         belay_timeout limit;
@@ -31,7 +31,7 @@ static inline struct talk *greeted_by(struct server *server, belay_stream *strea
         return size == sizeof(greeting) ? talk_of(server->round, &greeting) : NULL;
 }
 
-/* *side is as it was where there is no talk. */
+/* Leaves *side unchanged if there is no talk. */
 static inline int talk_with_client(struct server *server, belay_stream *stream, struct side *side, bool is_lent) {
         struct talk *talk = greeted_by(server, stream);
         int rc;
@@ -42,7 +42,10 @@ static inline int talk_with_client(struct server *server, belay_stream *stream, 
         side->is_lent = is_lent;
         side->other_in = sizeof(struct greeting);
         rc = run_side(side, fate_of_server(&side->dice[BODY]));
-        /* The client, maybe in another thread, wrote its part of the books and reads ours no more. */
+        /*
+         * The client, which may run in another thread, has made its entries and no longer reads
+         * those of this side.
+         */
         return rc;
 }
 
@@ -89,11 +92,11 @@ static inline int listen_for(struct server *server, belay_listener **listener) {
         return belay_listen(listener, endpoint, NULL);
 }
 
-/* Ends it in one of the ways there are. */
+/* Stops a server in one of the possible ways: belay_serve_stop(), or one or two cancellations. */
 static inline void stop_serving(struct server *server, belay_listener *listener, belay_task *task) {
         int expected = -ECANCELED, outcome = 1;
 
-        /* -ESRCH: it has not come to that yet. */
+        /* -ESRCH: the server does not accept yet, so it is cancelled instead. */
         if (one_in(&server->dice, 2) && belay_serve_stop(listener) == 0)
                 expected = 0;
         else
@@ -151,7 +154,7 @@ static inline int keep_serving(void *arg) {
         return 0;
 }
 
-/* ---- accepted by hand ---- */
+/* ---- accepting without belay_serve() ---- */
 
 struct guest {
         struct server *server;
@@ -204,7 +207,10 @@ static inline int take_in(struct accepting *accepting, belay_stream *stream) {
         return 0;
 }
 
-/* Under limits, most of them too short: no connection may get lost between them. */
+/*
+ * Accepts under timeouts, most of which are too short. A timeout that expires must not lose a
+ * connection.
+ */
 static inline int keep_accepting(void *arg) {
         struct accepting *accepting = arg;
         int rc = 0;

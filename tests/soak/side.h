@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One side of a conversation: a task that reads, one that writes, and a pest that cancels either of them in whatever
- * it is doing. Who is so cancelled writes down what the call returned, takes the request back, and goes on.
+ * One side of a conversation: a task that reads, a task that writes, and a pest that cancels either
+ * of them at any wait.
+ *
+ * A task that the pest cancelled enters what its call returned, withdraws the request and goes on.
  */
 #ifndef BELAY_SOAK_SIDE_H
 #define BELAY_SOAK_SIDE_H
@@ -12,28 +14,29 @@
 
 #define PAUSE_MOST (2 * BELAY_MILLISECOND)
 #define LIFE_MOST (20 * BELAY_MILLISECOND)
-#define PATIENCE BELAY_MINUTE           /* for what must come */
+#define PATIENCE BELAY_MINUTE           /* limit on what must happen */
 
 enum fate {
         FINISH,
-        ABORT,                          /* in the midst */
+        ABORT,                          /* abort midway */
         CANCEL,
-        LIMIT,                          /* a time limit */
+        LIMIT,                          /* end by a timeout */
         FATES
 };
 
-enum { READER, WRITER, BODY };          /* tasks, each with dice of its own */
+enum { READER, WRITER, BODY };          /* tasks, each with its own dice */
 
 struct side {
         struct talk *talk;
         int number;
         belay_stream *stream;           /* NULL: it was aborted */
-        bool is_lent;                   /* the stream is another's to close */
+        bool is_lent;                   /* the server closes the stream, not the side */
         struct dice dice[3];
-        struct way *in, *out;           /* NULL: there is none */
-        uint64_t other_in, other_out;   /* bytes that are not in the books */
+        struct way *in, *out;           /* NULL: no such direction */
+        uint64_t other_in, other_out;   /* bytes that are not in the books, such as the greeting */
         belay_task *tasks[2];
-        unsigned pestered[2];           /* requests that the pest has made and the task has not taken back */
+        /* requests that the pest sent and the task has not withdrawn */
+        unsigned pestered[2];
 };
 
 static inline void side_init(struct side *side, struct talk *talk, int number, belay_stream *stream) {
@@ -48,11 +51,14 @@ static inline void side_init(struct side *side, struct talk *talk, int number, b
                 side->dice[who] = dice_of(talk->dice, (uint64_t) (1 + 3 * number + who));
 }
 
-/* ---- getting over cancellations ---- */
+/* ---- going on after a cancellation ---- */
 
 /*
- * 0: the request was the pest's, or a limit's of the call's own, and one goes on; otherwise `rc`. If somebody else's
- * was pending when the limit was entered, the limit takes it for its own (asyncio's rule): the count still tells.
+ * Returns 0, so that the task goes on, if `rc` comes from a request of the pest or from the call's
+ * own timeout. Returns -ECANCELED if another request is left, and any other `rc` as it is.
+ *
+ * If another request was pending when the timeout was entered, the timeout takes it for its own, as
+ * in asyncio. The count of requests still shows it.
  */
 static inline int get_over(struct side *side, int who, int rc) {
         if (rc != -ECANCELED && rc != -ETIMEDOUT)
@@ -62,7 +68,10 @@ static inline int get_over(struct side *side, int who, int rc) {
         return belay_cancelling(belay_self()) > 0 ? -ECANCELED : 0;
 }
 
-/* Who asked for an end while something moved has it still before him: that is the next thing to be heard of. */
+/*
+ * If a request arrived while bytes moved, it is still pending. The next cancellation point must
+ * deliver it.
+ */
 static inline int hear_of_requests(const struct side *side) {
         int rc = belay_cancelling(belay_self()) > 0 ? belay_checkpoint() : 0;
 
@@ -93,7 +102,7 @@ static inline int pester(void *arg) {
 
 /* ---- reading ---- */
 
-/* After a call that maybe waited the stream may be gone, whatever the call returned. */
+/* A call that may have waited may find the stream closed, no matter what the call returned. */
 static inline ssize_t read_on(struct side *side, char *buffer, size_t size) {
         return side->stream != NULL ? belay_read(side->stream, buffer, size) : -EBADF;
 }
@@ -142,7 +151,7 @@ static inline ssize_t read_somehow(struct side *side, char *buffer, size_t size)
         }
 }
 
-/* 1: there may be more; 0: the end; or a failure. */
+/* Returns 1 if more may follow, 0 at the end, or a failure. */
 static inline int read_once(struct side *side) {
         char buffer[16 * 1024];
         size_t size = 2 + some(&side->dice[READER], sizeof(buffer) - 2);
@@ -210,7 +219,7 @@ static inline ssize_t write_from_file(struct side *side, const char *data, size_
         return (ssize_t) rc;
 }
 
-/* *wanted gets how much of it is to be written for the stream not to be cut. */
+/* Sets *wanted to the number of bytes that must be written so that the message is complete. */
 static inline ssize_t write_somehow(struct side *side, const char *data, size_t size, size_t *wanted) {
         *wanted = size;
         switch (below(&side->dice[WRITER], 6)) {
@@ -222,7 +231,7 @@ static inline ssize_t write_somehow(struct side *side, const char *data, size_t 
         case 2:
                 return belay_print(side->stream, "%.*s", (int) size, data);
         case 3:
-                /* The file has one period. */
+                /* The file contains only one period of the pattern. */
                 if ((size_t) (data - pattern) % PERIOD + size > PERIOD)
                         break;
                 return write_from_file(side, data, size);
@@ -230,7 +239,10 @@ static inline ssize_t write_somehow(struct side *side, const char *data, size_t 
         return belay_write(side->stream, data, size);
 }
 
-/* A part of a message was written: nothing more is, until that is taken care of. Why: 0 if the call does not tell. */
+/*
+ * Handles a message that was written in part. Writes must fail until belay_mend() is called.
+ * Returns the reason, or 0 if the call does not report it.
+ */
 static inline int mend(struct side *side) {
         ssize_t rc;
 
@@ -241,13 +253,13 @@ static inline int mend(struct side *side) {
         rc = belay_write(side->stream, "x", 1);
         if (rc >= 0)
                 wrong(side->talk, "side %d: a cut stream was written to", side->number);
-        /* It may have been closed in that wait. */
+        /* The stream may have been closed during that wait. */
         if (rc != -EBADF && side->stream != NULL && belay_mend(side->stream) < 0)
                 wrong(side->talk, "side %d: a stream could not be mended", side->number);
         return rc == -ENOTRECOVERABLE ? 0 : (int) rc;
 }
 
-/* 0: go on; or a failure. */
+/* Returns 0 to go on, or a failure. */
 static inline int write_once(struct side *side) {
         struct way *way = side->out;
         size_t left = way->planned - way->sent, most = left < PIECE_MOST ? left : PIECE_MOST;
@@ -280,7 +292,7 @@ static inline int end_writing(struct side *side) {
         int rc;
 
         if (side->talk->transport == PIPE) {
-                /* The one way there is ends with the descriptor. */
+                /* A pipe has only this direction, which ends with the descriptor. */
                 belay_close(side->stream, 0);
                 side->stream = NULL;
                 side->out->has_ended = true;
@@ -309,9 +321,9 @@ static inline int write_all(void *arg) {
         return rc == -ECANCELED ? rc : 0;
 }
 
-/* ---- sending back ---- */
+/* ---- echo ---- */
 
-/* 1: there may be more; 0: the end; or a failure. */
+/* Returns 1 if more may follow, 0 at the end, or a failure. */
 static inline int copy_once(struct side *side, int who, belay_stream *to, belay_stream *from, uint64_t *out,
                             uint64_t *in) {
         int64_t most = one_in(&side->dice[who], 2) ? -1 : (int64_t) some(&side->dice[who], PERIOD), copied;
@@ -335,7 +347,7 @@ static inline int copy_once(struct side *side, int who, belay_stream *to, belay_
         return rc < 0 ? rc : 1;
 }
 
-/* By way of a pipe. */
+/* An echo through a pipe. */
 struct relay {
         struct side *side;
         belay_stream *reader, *writer;
@@ -365,7 +377,7 @@ static inline int relay_out(void *arg) {
 
         while (rc > 0 && side->stream != NULL)
                 rc = copy_once(side, WRITER, side->stream, relay->reader, &side->out->sent, NULL);
-        /* An end that the client did not make is none to be passed on. */
+        /* If the client did not end its direction, the end is not passed on. */
         if (rc == 0 && side->stream != NULL && side->in->saw_end)
                 rc = end_writing(side);
         if (rc < 0 && rc != -ECANCELED && rc != -EBADF)
@@ -392,7 +404,7 @@ static inline int send_back(void *arg) {
         return rc == -ECANCELED ? rc : 0;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole side ---- */
 
 static inline int start_member(belay_group *group, struct side *side, int who, belay_fn *fn, void *arg) {
         return belay_group_spawn_with(group, fn, arg, NULL, &side->tasks[who]);
@@ -435,7 +447,7 @@ static inline void abort_in_the_midst(struct side *side, belay_group *group) {
         }
 }
 
-/* What becomes of it: 0, or why it was broken off. */
+/* Runs the side. Returns 0, or the reason why it broke off. */
 static inline int run_side(struct side *side, enum fate fate) {
         belay_timeout limit;
         belay_group group;
@@ -455,7 +467,7 @@ static inline int run_side(struct side *side, enum fate fate) {
         }
         rc = belay_group_leave(&group, rc);
         rc = belay_timeout_leave(&limit, rc);
-        /* A task that was cancelled before its first step has closed nothing. */
+        /* If a task was cancelled before its first step, it has closed nothing. */
         belay_close(relay.reader, 0);
         belay_close(relay.writer, 0);
         belay_release(side->tasks[READER]);
@@ -478,7 +490,7 @@ static inline void check_counts(const struct side *side) {
                       (unsigned long long) in);
 }
 
-/* Closes a stream that is the side's own, in whichever way it has come to. */
+/* Closes a stream that the side owns, in the way that fits its state. */
 static inline void finish_side(struct side *side) {
         int rc;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Thousands of connections that are opened, cut, timed out and cancelled, by chance from a seed; and in the end every
- * byte is accounted for, and memory, descriptors and threads are what they were.
+ * Opens thousands of connections and breaks, limits and cancels them at random, from a seed. In the
+ * end each byte must be accounted for. Memory, descriptors and threads must be what they were.
  *
  *     soak [--minutes N] [--seed S] [--backend epoll|io_uring]
  *
- * Without --minutes it is a short test, on each back end there is.
+ * Without --minutes it runs a short test on each back end that is available.
  */
 #define _GNU_SOURCE
 #include <sys/resource.h>
@@ -15,7 +15,7 @@
 #include "soak/clients.h"
 #include "soak/servers.h"
 
-/* Rounds that a loop lives through. */
+/* Rounds that one loop runs. */
 enum { ROUNDS = 3 };
 
 static char directory[80];
@@ -70,7 +70,7 @@ static int start_servers(belay_group *group, struct half *half) {
         return rc;
 }
 
-/* What one loop does of a round: its servers go when the clients of all loops have ended. */
+/* Runs one loop's part of a round. Its servers end when the clients of all loops have ended. */
 static int run_half(void *arg) {
         static belay_fn *const asides[] = {
                 use_files, look_up, use_datagrams, send_descriptors, wait_for_descriptors,
@@ -97,7 +97,7 @@ static int run_half(void *arg) {
         return 0;
 }
 
-/* ---- the life of the loops ---- */
+/* ---- the life of a loop ---- */
 
 struct life {
         struct round *rounds;
@@ -126,7 +126,7 @@ static void *live(void *arg) {
                         wrong(NULL, "the loop came to %d", rc);
                 if (belay_loop_count(loop) != 0)
                         wrong(NULL, "after a round there are %zu tasks", belay_loop_count(loop));
-                /* No client comes to the next round before its servers have left this one. */
+                /* No client may begin the next round before its servers have left this one. */
                 pthread_barrier_wait(life->barrier);
         }
         if (loop != NULL && belay_loop_close(loop) < 0)
@@ -160,7 +160,7 @@ static void run_lives(struct dice dice, belay_backend backend, int loops, unsign
         free(rounds);
 }
 
-/* ---- all of it ---- */
+/* ---- the program ---- */
 
 static void *do_nothing(void *arg) {
         return arg;
@@ -176,7 +176,10 @@ static void look_around(void) {
         has_ipv6 = fd >= 0 && bind(fd, (struct sockaddr *) &address, sizeof(address)) == 0;
         if (fd >= 0)
                 close(fd);
-        /* What is kept of the first look-up, or, by a checker, of the first thread, is there from now on. */
+        /*
+         * The C library keeps memory from the first lookup, and a checker from the first thread.
+         * Both happen here, before the memory is counted.
+         */
         if (pthread_create(&thread, NULL, do_nothing, NULL) == 0)
                 pthread_join(thread, NULL);
         has_localhost = getaddrinfo("localhost", "80", &hints, &found) == 0;
@@ -198,7 +201,7 @@ static void say_totals(void) {
         fflush(stdout);
 }
 
-/* Loops one after the other, until the time is over; at least one. */
+/* Runs loops one after the other until the time is over, at least one. */
 static void soak(belay_backend backend, double minutes, int loops, unsigned talks) {
         struct balance before = take_balance();
         struct dice dice = { soak_seed };
@@ -221,7 +224,7 @@ static void soak(belay_backend backend, double minutes, int loops, unsigned talk
         say_totals();
 }
 
-/* The library has nothing to report of all this. */
+/* No line but notices may be logged. */
 static void report(void *context, belay_log_level level, const char *line) {
         (void) context;
         if (level != BELAY_LOG_NOTICE)
@@ -236,7 +239,7 @@ static bool has_uring(void) {
         return has;
 }
 
-/* Where sockets have names: these must not be long. */
+/* Makes the directory for the Unix sockets, whose names must not be long. */
 static void make_directory(void) {
         const char *place = getenv("TMPDIR");
 

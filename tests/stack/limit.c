@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where guards are mappings of their own, the kernel's limit on mappings ends it: with
- * an error that says so, and with a pool that goes on working. Where guards are marks,
- * there is no such limit.
+ * Tests the kernel's limit on mappings. If each guard is a mapping of its own, that limit ends the
+ * supply of stacks. The error must name the limit, and the pool must go on working. If guards are
+ * marks, the limit does not apply.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -60,7 +60,7 @@ int main(void)
         CHECK(n > limit / 2 - 2000);
         CHECK(strstr(bly_stack_error(), "vm.max_map_count"));
 
-        /* Again the same, and no stack is lost by it. */
+        /* The second attempt must fail in the same way and lose no stack. */
         CHECK(bly_stack_get(pool, 0, &s[n]) == -ENOMEM);
         bly_stack_put(pool, &s[n - 1]);
         CHECK(bly_stack_get(pool, 0, &s[n]) == 0 && s[n].low == s[n - 1].low);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a sleeping task's stack costs: one page and its share of the page tables. And a
+ * Tests what the stack of a sleeping task costs: one page and its share of the page tables. A
  * program with one task must not pay for a million.
  */
 #include <stdio.h>

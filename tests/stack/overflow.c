@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running off a stack: a message that names the owner, and a death by the signal itself.
- * Other faults stay what they were.
+ * Tests a stack overflow: a message must name the owner of the stack, and the process must die by
+ * the signal itself. Other faults must keep their effects.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -82,7 +82,7 @@ static void plain(void)
         overflow();
 }
 
-/* A guard that was made before a fork is one in the child. */
+/* A guard that was made before a fork must work in the child, too. */
 static struct bly_stack inherited;
 
 static void after_fork(void)
@@ -124,7 +124,7 @@ static void lengthy(void)
         overflow();
 }
 
-/* Volatile, or the compiler sees what is coming. */
+/* Volatile, because the compiler would otherwise see the fault and compile other code. */
 static int *volatile wild = (int *) 8;
 
 static void wild_pointer(void)
@@ -247,7 +247,10 @@ static void test_thread_stack(void)
         bly_overflow_thread_end(&thread);
         CHECK(sigaltstack(NULL, &now) == 0 && (now.ss_flags & SS_DISABLE));
 
-        /* One that is there already stays, and so does one that came later. */
+        /*
+         * If the thread has a signal stack already, it stays. A signal stack that is set later
+         * stays as well.
+         */
         CHECK(sigaltstack(&mine, NULL) == 0);
         CHECK(bly_overflow_thread_begin(&thread) == 0);
         CHECK(sigaltstack(NULL, &now) == 0 && now.ss_sp == own);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pool: stacks are distinct, whole, staggered, come back last in first out, give
- * their memory back when told, and are found by address. Done twice, for both ways of
- * making guards.
+ * Tests the pool of stacks. Stacks must be distinct, whole and staggered, and the last one put back
+ * must be the first one taken. The pool must release their memory on request and find a stack by an
+ * address.
+ *
+ * All tests run twice, once for each way of making guards.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -15,7 +17,10 @@
 #include "../check.h"
 
 #define MANY 300
-/* More than there are addresses. With 32 bits, a stack is refused before there are too few of them. */
+/*
+ * More bytes than there are addresses. With 32 bits, the pool refuses a size before the addresses
+ * run out.
+ */
 #define HUGE_STACK (SIZE_MAX >> (sizeof(size_t) > 4 ? 4 : 1))
 #define HUGE_ERROR (sizeof(size_t) > 4 ? ENOMEM : EINVAL)
 
@@ -53,7 +58,10 @@ static size_t resident(const struct bly_stack *s)
         return n;
 }
 
-/* The kernel faults on our behalf and says so by an error. */
+/*
+ * Returns whether an address can be written. The kernel tries to write there and reports a fault as
+ * an error.
+ */
 static int writable(char *p)
 {
         return syscall(SYS_uname, p) == 0 || errno != EFAULT;
@@ -80,7 +88,7 @@ static void test_default(void)
                 CHECK(!writable(s[i].low - page));
                 offsets[(uintptr_t) s[i].top % 4096 / 64]++;
 
-                /* What a sleeping task uses is one page. */
+                /* A sleeping task uses one page. */
                 memset(s[i].top - 1500, 1 + i % 200, 1500);
                 CHECK(resident(&s[i]) == 1);
                 CHECK(bly_stack_used(&s[i]) >= 1500 && bly_stack_used(&s[i]) <= page);
@@ -108,7 +116,10 @@ static void test_default(void)
         bly_stack_pool_stats(pool, &stats);
         CHECK(stats.made == MANY && stats.free == 0 && stats.mapped >= MANY * (BLY_STACK_DEFAULT + page));
 
-        /* Last in, first out; putting back needs no memory and touches none of the stack. */
+        /*
+         * Last in, first out. Putting a stack back must need no memory and must not touch the
+         * stack.
+         */
         refuse = 1;
         for (int i = 0; i < MANY; i++) {
                 CHECK(mprotect(s[i].low, BLY_STACK_DEFAULT, PROT_NONE) == 0);
@@ -119,7 +130,7 @@ static void test_default(void)
                 CHECK(bly_stack_get(pool, i % 2 ? 0 : BLY_STACK_DEFAULT, &again) == 0);
                 CHECK(again.low == s[i].low && again.top == s[i].top && !again.own);
         }
-        /* Not even the allocator's failure may cost a stack. */
+        /* A failure of the allocator must not lose a stack. */
         for (int i = 0; i < 5000 && bly_stack_get(pool, 0, &again) == 0; i++)
                 ;
         CHECK(bly_stack_get(pool, 0, &again) == -ENOMEM);
@@ -147,7 +158,7 @@ static void test_trim(void)
         CHECK(bly_stack_trim(pool, page, 100) == 0);
         for (int i = 0; i < 10; i++)
                 bly_stack_put(pool, &s[i]);
-        /* In two parts, each at most as large as asked for. */
+        /* In two calls, each with its limit on the number of stacks. */
         CHECK(bly_stack_trim(pool, page, 4) == 4 * (pages - 1) * page);
         CHECK(bly_stack_trim(pool, page, 100) == 6 * (pages - 1) * page);
         CHECK(bly_stack_trim(pool, page, 100) == 0);
@@ -155,7 +166,10 @@ static void test_trim(void)
                 CHECK(resident(&s[i]) == (i < 10 ? 1 : pages));
                 CHECK(s[i].top[-1] == 7);
         }
-        /* Used again, and looked at again; and a smaller keep looks at all again. */
+        /*
+         * A stack that is used again must be trimmed again. A smaller amount to keep must apply to
+         * all stacks.
+         */
         CHECK(bly_stack_get(pool, 0, &again) == 0 && again.low == s[9].low);
         memset(again.low, 7, (size_t) (again.top - again.low));
         bly_stack_put(pool, &again);
@@ -163,7 +177,7 @@ static void test_trim(void)
         CHECK(bly_stack_trim(pool, 0, 100) == 10 * page);
         CHECK(resident(&s[0]) == 0 && s[0].top[-1] == 0);
 
-        /* A live stack, suspended in its third page from the top. */
+        /* A live stack that is suspended in its third page from the top. */
         CHECK(bly_stack_give_back(&s[15], s[15].low + (pages - 3) * page + 8) == (pages - 3) * page);
         CHECK(resident(&s[15]) == 3 && s[15].low[(pages - 3) * page] == 7);
         CHECK(bly_stack_give_back(&s[15], s[15].low + (pages - 3) * page + 8) == 0);
@@ -198,16 +212,16 @@ static void test_sizes(void)
                 }
                 for (int i = 0; i < N; i++) {
                         bly_stack_put(pool, &s[i]);
-                        /* The caller may be standing on it. */
+                        /* The caller of bly_stack_put() may still run on the stack. */
                         memset(s[i].low, 4, (size_t) (s[i].top - s[i].low));
                 }
         }
-        /* More sizes than are cached: the rest goes at the next call, the caches stay. */
+        /* There are more sizes than the caches keep. The rest must be released at the next call. */
         CHECK(bly_stack_get(pool, sizes[1], &s[1]) == 0);
         bly_stack_pool_stats(pool, &stats);
         CHECK(stats.others <= 9 && stats.others >= 7 && stats.cached == stats.others - 1);
 
-        /* Reuse, and a bound on what is kept. */
+        /* Stacks must be reused, and the number of kept stacks must have a bound. */
         CHECK(bly_stack_get(pool, 1 << 20, &again) == 0);
         char *low = again.low;
         bly_stack_put(pool, &again);

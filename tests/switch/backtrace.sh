@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# A debugger sees a whole backtrace, down to the bottom frame and no further: in a running
-# context, at each instruction of the switch, and in a suspended and a new context
-# from the saved registers. Uses $CC and $CFLAGS.
+# A debugger must see a whole backtrace, down to the bottom frame and no further. The test checks a
+# running context, each instruction of the switch, and a suspended and a new context from the saved
+# registers.
+#
+# Uses $CC and $CFLAGS.
 
 dir=$(cd "$(dirname "$0")" && pwd) || exit 1
 src=$dir/../../src/switch
@@ -12,7 +14,7 @@ trap 'rm -rf "$tmp"' EXIT
 
 command -v gdb >/dev/null 2>&1 || { echo "no gdb"; exit 77; }
 
-# No frame pointers: it is the unwind rules that are looked at.
+# Without frame pointers the debugger needs the unwind rules, which are tested here.
 ${CC:-cc} $CFLAGS -std=gnu11 -D_GNU_SOURCE -O2 -g -fomit-frame-pointer -fno-optimize-sibling-calls \
         "$dir/parts/backtrace.c" "$src"/switch*.c "$src"/switch*.S -o "$tmp/backtrace" || exit 1
 
@@ -22,7 +24,7 @@ case "$("$tmp/backtrace" >/dev/null 2>&1; echo $?)" in
 esac
 
 case "$(uname -m):$CFLAGS" in
-*BELAY_SWITCH_UCONTEXT*) echo "ucontext has no saved registers to look at"; exit 77 ;;
+*BELAY_SWITCH_UCONTEXT*) echo "ucontext saves no registers where gdb could find them"; exit 77 ;;
 x86_64:*)
         other='set $rbp = *(long *) ($from + saved_fp)
 set $rbx = *(long *) ($from + saved_rbx)'
@@ -117,7 +119,7 @@ fail()
         exit 1
 }
 
-# The names of the frames of each backtrace, innermost first, one line for each.
+# Prints the names of the frames of each backtrace, innermost first, one backtrace a line.
 awk '
 /^== / { if (name) print name ":" frames registers; name = substr($0, 4); frames = registers = ""; next }
 /^registers:/ { registers = " /" substr($0, 11); next }
@@ -127,7 +129,7 @@ awk '
                 if ($i ~ /^\(/) { frames = frames " " $(i - 1); break }
 }' "$tmp/out" >"$tmp/frames"
 
-grep -q '^== end' "$tmp/out" || fail "the debugger did not come to the end"
+grep -q '^== end' "$tmp/out" || fail "the debugger did not reach the end"
 grep -qi 'Backtrace stopped\|corrupt\|Cannot access memory\|??' "$tmp/out" && fail "a backtrace broke off"
 
 grep -qx 'running: look_running inner middle task bly_context_start' "$tmp/frames" ||
@@ -138,7 +140,8 @@ grep -qx 'suspended: inner middle task bly_context_start' "$tmp/frames" ||
         fail "no whole backtrace of a suspended context"
 grep -qx 'fresh: bly_context_start' "$tmp/frames" || fail "no backtrace of a new context"
 
-# At each instruction of the switch it is one of the three, whole, with the right registers.
+# At each instruction of the switch the backtrace must be one of these three, whole and with the
+# right registers.
 grep '^step: bly_switch' "$tmp/frames" |
         grep -vx "step: bly_switch inner middle task bly_context_start / $of_task" |
         grep -vx "step: bly_switch resume main / $of_main" |

@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Address sanitizer, thread sanitizer and valgrind neither complain about correct tasks
-# nor overlook mistakes in tasks: with everything instrumented, and with only the user's
-# file, the library being static or shared. Uses $CC and $CFLAGS.
+# Address sanitizer, thread sanitizer and valgrind must not complain about correct tasks and must
+# find the mistakes in faulty ones.
+#
+# Both the whole program and only the user's file are instrumented, with a static and with a shared
+# library. Uses $CC and $CFLAGS.
 
 dir=$(cd "$(dirname "$0")" && pwd) || exit 1
 src=$dir/../../src
@@ -47,17 +49,17 @@ user()
                 fail "build of $1"
 }
 
-# is_clean WHAT COMMAND...: exit status 0 and not a word
+# is_clean WHAT COMMAND...: the command must exit with 0 and print nothing
 is_clean()
 {
         what=$1
         shift
         "$@" >"$tmp/out" 2>&1 || fail "$what: $*: status $?"
-        [ -s "$tmp/out" ] && fail "$what: $*: it said something"
+        [ -s "$tmp/out" ] && fail "$what: $*: it printed something"
         return 0
 }
 
-# finds WHAT WORD COMMAND...: fails, and says the word
+# finds WHAT WORD COMMAND...: the command must fail and print the word
 finds()
 {
         what=$1

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * C++ in contexts: waiting inside of catch, rethrowing afterwards, in any order with
- * other contexts; and an exception that nobody catches finds the end of the stack and
- * calls std::terminate.
+ * Tests C++ exceptions in contexts. A context may wait inside a catch block and rethrow afterwards,
+ * in any order with other contexts. An exception that no frame catches must reach the end of the
+ * stack and call std::terminate.
  */
 #include <exception>
 #include <stdexcept>
@@ -51,7 +51,10 @@ struct waits_when_destroyed {
 
         ~waits_when_destroyed()
         {
-                /* Unwinding is under way here, and a count of that is per thread too. */
+                /*
+                 * Unwinding is in progress here. The C++ runtime counts that for each thread, so
+                 * the count must move with the context.
+                 */
                 CHECK(std::uncaught_exceptions() == 1);
                 wait_turn(t);
                 CHECK(std::uncaught_exceptions() == 1);
@@ -86,7 +89,10 @@ static void entry(void *arg)
                                         CHECK(n == t->number);
                                 }
                                 wait_turn(t);
-                                /* Rethrown is what this context caught, not the last of the thread. */
+                                /*
+                                 * This must rethrow what this context caught, not the last
+                                 * exception of the thread.
+                                 */
                                 throw;
                         }
                         CHECK(!"not reached");
@@ -107,12 +113,12 @@ static void test_waiting()
                 tasks[i].number = i;
                 bly_context_make(&tasks[i].context, tasks[i].stack, tasks[i].stack + SIZE, entry, &tasks[i]);
         }
-        /* Not a simple rotation: contexts stand at different places of their try blocks. */
+        /* No simple rotation: the contexts stand at different points of their try blocks. */
         for (unsigned i = 0; !tasks[0].ended || !tasks[1].ended || !tasks[2].ended; i++)
                 go(&tasks[i * 7 / 3 % 3]);
         CHECK(std::uncaught_exceptions() == 0);
 
-        /* The thread's own catch block is one of the party. */
+        /* The thread's own catch block takes part, too. */
         try {
                 throw 17;
         } catch (int) {

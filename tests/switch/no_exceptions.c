@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A program without a C++ runtime has no C++ exceptions to take along. */
+/*
+ * Tests a program without a C++ runtime. It has no exception state that a switch would have to
+ * save.
+ */
 #include "../../src/switch/exceptions.h"
 #include "../check.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Control goes where it is sent: arguments arrive, stacks are aligned and used within
- * their bounds, contexts take turns at any depth.
+ * Tests that control reaches the right context. Arguments must arrive, stacks must be aligned and
+ * used within their bounds, and contexts must alternate at any depth.
  */
 #include <stdint.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static void turn(struct player *p)
         bly_switch(&p->context, &main_context);
 }
 
-/* Something on the stack at each depth, which must be there on the way back. */
+/* Leaves values on the stack at each depth, which must still be there on the way back. */
 static long dive(struct player *p, long depth)
 {
         volatile long here[8];
@@ -49,7 +49,10 @@ static void play(void *arg)
         struct player *p = arg;
         int local __attribute__((aligned(16)));
 
-        /* The compiler relies on the ABI's alignment to place this; asm keeps it from knowing. */
+        /*
+         * The compiler relies on the ABI's alignment to place this variable, and would fold the
+         * check. The asm hides the address from it.
+         */
         uintptr_t address = (uintptr_t) &local;
         __asm__ volatile("" : "+r"(address));
         CHECK(address % 16 == 0);
@@ -74,7 +77,7 @@ int main(void)
         for (int i = 0; i < MANY; i++) {
                 players[i].low = malloc(SIZE);
                 CHECK(players[i].low);
-                /* Garbage in a used stack must not matter; an odd top must not either. */
+                /* Neither garbage in a used stack nor an odd top may matter. */
                 memset(players[i].low, 0xa5, SIZE);
                 bly_context_make(&players[i].context, players[i].low, players[i].low + SIZE - i,
                                  play, &players[i]);

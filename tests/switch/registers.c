@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A switch keeps what the ABI lets a caller rely on: the callee-saved registers and
- * the floating point modes. And it keeps them where switch.h says, for outside tools.
+ * Tests that a switch saves everything on which a caller may rely under the ABI: the callee-saved
+ * registers and the floating-point modes. The registers must lie where switch.h says, for tools
+ * outside the process.
  */
 #include <fenv.h>
 #include <stdint.h>
@@ -15,8 +16,8 @@ static char stack[64 * 1024] __attribute__((aligned(64)));
 
 #if defined(__x86_64__) || defined(__aarch64__) || (defined(__riscv_float_abi_double) && __riscv_xlen == 64)
 /*
- * Sets all callee-saved registers from in[], calls bly_switch(from, to), stores them to
- * out[]. x86-64: rbx rbp r12-r15; aarch64: x19-x28 d8-d15; riscv64: s0-s11 fs0-fs11.
+ * Sets all callee-saved registers from in[], calls bly_switch(from, to) and stores them to out[].
+ * x86-64: rbx rbp r12-r15; aarch64: x19-x28 d8-d15; riscv64: s0-s11 fs0-fs11.
  */
 void switch_with(const uint64_t *in, uint64_t *out, struct bly_context *from, const struct bly_context *to);
 #endif
@@ -97,7 +98,7 @@ static void fill(uint64_t *registers, uint64_t seed)
                 registers[i] = (seed << 32) + (uint64_t) i * 0x101 + 7;
 }
 
-/* What an outside tool would read. */
+/* Reads the registers as a tool outside the process would. */
 static void check_layout(const uint64_t *expected)
 {
         const char *sp = task_context.sp;
@@ -161,7 +162,10 @@ static void test_registers(void)
 
 static int modes[] = { FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO, FE_TONEAREST };
 
-/* fegetround() asks only one of the two units of x86-64, so compute with both. */
+/*
+ * On x86-64, fegetround() queries only one of the two floating-point units. Therefore this function
+ * computes with both.
+ */
 static int rounds_as(int mode)
 {
         volatile double one = 1.0, three = 3.0;
@@ -180,7 +184,7 @@ static int rounds_as(int mode)
         }
         if (now != mode)
                 return 0;
-        /* 1/3 rounds down to nearest as a double, up to nearest as an x87 long double. */
+        /* 1/3 rounds down to nearest as a double, and up to nearest as an x87 long double. */
         switch (mode) {
         case FE_UPWARD:
                 return up > nearest && -down == nearest && lup >= lnearest && -ldown <= lup && lup != -ldown;
@@ -209,7 +213,7 @@ static void test_rounding(void)
 {
         for (int m = 0; m < 4; m++) {
                 fesetround(modes[m]);
-                /* A new context has the modes of its maker. */
+                /* A new context has the modes of the context that made it. */
                 bly_context_make(&task_context, stack, stack + sizeof(stack), rounding_task, &modes[m]);
                 fesetround(modes[(m + 1) % 4]);
                 for (int i = 0; i < 16; i++) {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Where there is neither a switch of our own nor the C library's ucontext, the compiler says what is supported.
+# If neither a switch of belay nor the C library's ucontext is available, the compiler's error must
+# say which systems are supported.
 
 dir=$(cd "$(dirname "$0")" && pwd) || exit 1
 command -v musl-gcc >/dev/null 2>&1 || { echo "no musl-gcc"; exit 77; }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What cancel-everywhere counts by: memory block by block, however many there are and in whatever order they go; descriptors
- * by number; locks.
+ * Tests the counts that belay_everywhere() compares: the library's memory block by block,
+ * descriptors by number, and locks. Memory must be counted exactly, however many blocks there are
+ * and in whatever order they are freed.
  */
 #include <fcntl.h>
 
@@ -43,7 +44,10 @@ static void test_memory(void) {
         CHECK_EQ(bly_balance_begin(), 0);
         CHECK_EQ(bly_balance_begin(), -EBUSY);
         check_memory(0, 0);
-        /* What was there before is none of ours, wherever it goes. */
+        /*
+         * Blocks that existed before the count began must not count, even if they are moved or
+         * freed.
+         */
         old = bly_realloc(old, 1 << 20);
         bly_free(older);
         check_memory(0, 0);
@@ -66,7 +70,7 @@ static void test_memory(void) {
         check_memory(0, 0);
         CHECK_EQ(bly_balance_end(), 0);
         bly_free(old);
-        /* Nobody watches any more. */
+        /* After bly_balance_end(), blocks are not counted. */
         old = bly_alloc(1);
         check_memory(0, 0);
         bly_free(old);
@@ -91,7 +95,7 @@ static void test_tilt(void) {
         CHECK_EQ(belay_lock_try_acquire(&lock), 0);
         bly_balance_take(&after);
         CHECK(bly_balance_tilted(&before, &after));
-        /* Less than before is no complaint. */
+        /* Fewer blocks, descriptors or locks than before are no complaint. */
         CHECK(!bly_balance_tilted(&after, &before));
         cursor = 0;
         CHECK(bly_balance_next(&before, &after, &cursor, text, sizeof(text)));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The virtual clock: hours in no time, in the order of the deadlines, and the same each time.
+ * Tests the virtual clock. Hours of waiting take no time, timers fire in the order of their
+ * instants, and each run gives the same result.
  */
 #include <belay.h>
 #include <time.h>
@@ -25,7 +26,7 @@ static int hours(void *arg) {
         CHECK_EQ(belay_now(), 5 * BELAY_HOUR);
         CHECK_EQ(belay_sleep_until(5 * BELAY_HOUR + 1), 0);
         CHECK_EQ(belay_now(), 5 * BELAY_HOUR + 1);
-        /* Over already: lets others run, and takes no time. */
+        /* The instant has passed: the call lets other tasks run and takes no time. */
         CHECK_EQ(belay_sleep_until(BELAY_HOUR), 0);
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(belay_now(), 5 * BELAY_HOUR + 1);
@@ -83,7 +84,7 @@ static void test_order(void) {
         }
 }
 
-/* ---- time that passes while computing ---- */
+/* ---- time that passes while a task computes ---- */
 
 static int computes(void *arg) {
         belay_timeout limit;
@@ -93,7 +94,10 @@ static int computes(void *arg) {
         CHECK_EQ(belay_timeout_enter(&limit, 10 * BELAY_SECOND), 0);
         CHECK_EQ(belay_advance(BELAY_MINUTE), 0);
         CHECK_EQ(belay_now(), BELAY_MINUTE);
-        /* A span counts from the call, not from before the computing; the limit is over and strikes first. */
+        /*
+         * A span counts from the instant of the call, after the advance. The timeout has expired
+         * and cancels the sleep.
+         */
         rc = belay_sleep(BELAY_SECOND);
         CHECK_EQ(rc, -ECANCELED);
         CHECK_EQ(belay_now(), BELAY_MINUTE);
@@ -130,7 +134,7 @@ static void test_advance(void) {
         belay_set_log(NULL, NULL);
 }
 
-/* ---- one clock a loop, which goes on between its mains ---- */
+/* ---- the clock of a loop goes on between its runs ---- */
 
 static int sleeps_a_second(void *arg) {
         (void) arg;

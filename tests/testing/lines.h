@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The library's log lines, kept to be looked at.
+ * Keeps the library's log lines, so that a test can check them.
  */
 #ifndef BELAY_TESTS_LINES_H
 #define BELAY_TESTS_LINES_H
@@ -23,14 +23,14 @@ static inline void keep_line(void *context, belay_log_level level, const char *l
         lines.length += (size_t) length < room ? (size_t) length : room - 1;
 }
 
-/* From here on, and with nothing kept. */
+/* Starts to keep lines, with none kept so far. */
 static inline void keep_lines(void) {
         lines.length = 0;
         lines.text[0] = '\0';
         belay_set_log(keep_line, NULL);
 }
 
-/* How often this stands in them. */
+/* Returns how often `part` occurs in the kept lines. */
 static inline int lines_with(const char *part) {
         int count = 0;
 
@@ -39,7 +39,7 @@ static inline int lines_with(const char *part) {
         return count;
 }
 
-/* The first line with both of them in it. */
+/* Returns 1 if a kept line contains both texts. */
 static inline int line_with(const char *part, const char *other) {
         for (const char *line = lines.text; *line != '\0';) {
                 const char *end = strchr(line, '\n'), *one = strstr(line, part), *two = strstr(line, other);
@@ -51,7 +51,7 @@ static inline int line_with(const char *part, const char *other) {
         return 0;
 }
 
-/* Shows them, for a test that fails. */
+/* Prints the kept lines for a test that fails. */
 static inline int show_lines(void) {
         fputs(lines.text, stderr);
         return 0;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cancel-everywhere finds what was planted: programs that are right as long as nobody cancels them, each with one fault.
- * Each fault is looked for in the log lines with its place, the wait, the kind of run and what is wrong.
+ * Tests that belay_everywhere() finds planted faults. Each program is right as long as no task is
+ * cancelled, and has one fault in its handling of a cancellation.
+ *
+ * The log line of each fault must name the call site, the wait, the kind of run and the fault.
  */
 #include <belay.h>
 #include <fcntl.h>
@@ -9,7 +11,7 @@
 #include "check.h"
 #include "testing/lines.h"
 
-/* The line before, as the library writes places. */
+/* Stores the call site of the next line in the form in which the library logs it. */
 #define REMEMBER(place) snprintf(place, sizeof(place), "%s:%d, ", __FILE__, __LINE__ + 1)
 
 static char first[256], second[256];
@@ -34,7 +36,7 @@ static int nothing(void *arg) {
         return belay_yield();
 }
 
-/* Its handle is not released where the first wait is cancelled. */
+/* If the first wait is cancelled, the handle is never released. */
 static int loses_a_handle(void *arg) {
         belay_task *task = belay_spawn(nothing, arg);
         int rc;
@@ -56,7 +58,7 @@ static void test_memory(void) {
         CHECK_LINES(line_with(first, "wait 1 of 2; a request, and one more after its delivery: memory"));
 }
 
-/* Only when clean-up itself is cancelled. */
+/* The queue is lost only if the cleanup is cancelled as well. */
 static int loses_a_queue(void *arg) {
         belay_queue *mine = belay_queue_new(1);
         int rc = belay_sleep(BELAY_SECOND);
@@ -73,7 +75,7 @@ static void test_memory_in_clean_up(void) {
         CHECK_LINES(lines_with("(again at ") == 1 && lines_with("one more after its delivery: memory was not given back") == 1);
 }
 
-/* A function of the program's own is behind it all the same, and is told the same. */
+/* While blocks are counted, the program's own memory function must still receive each call. */
 static size_t live;
 
 static void *count_memory(void *context, void *block, size_t size) {
@@ -93,12 +95,12 @@ static void test_memory_function(void) {
         belay_set_memory(count_memory, &calls);
         CHECK_EQ(everywhere(loses_a_handle, false, NULL), 3);
         CHECK(calls > 0);
-        /* The records of three runs and of those that confirmed them. */
+        /* The task records of three runs, and of the three runs that confirmed their faults. */
         CHECK(live >= 6);
         belay_set_memory(NULL, NULL);
 }
 
-/* ---- without anybody cancelling ---- */
+/* ---- a fault without any cancellation ---- */
 
 static int loses_always(void *arg) {
         belay_task *task = belay_spawn(nothing, arg);
@@ -153,7 +155,10 @@ static void test_locks(void) {
 
 /* ---- runs that do not end ---- */
 
-/* A cancelled wait is taken for one that failed, and tried again. */
+/*
+ * The program mistakes a cancelled wait for a failed one and waits again, for an event that is
+ * never set.
+ */
 static int swallows(void *arg) {
         belay_event never = BELAY_EVENT_INIT;
 
@@ -174,7 +179,10 @@ static void test_hangs(void) {
         CHECK_LINES(line_with("  still there: task main ", second) && line_with("event at ", second));
 }
 
-/* Never done: it can be cancelled as often as one likes. What is left of it stays behind. */
+/*
+ * The task never ends, however often it is cancelled. Its memory stays behind when the run is
+ * abandoned.
+ */
 static int resists(void *arg) {
         int rc = belay_sleep(BELAY_SECOND);
 
@@ -203,7 +211,10 @@ static void test_yields(void) {
         CHECK_LINES(lines_with("it waits again and again, and does not end:") == 3);
 }
 
-/* Not main, but one that main leaves to the shut-down. */
+/*
+ * A child that main leaves to the shutdown. It ends 30 s after its last cancellation, which the
+ * patience allows.
+ */
 static int child_resists(void *arg) {
         int rc;
 
@@ -263,7 +274,10 @@ static int goes_on_and_on(void *arg) {
         return rc;
 }
 
-/* What hangs is cancelled by the shut-down, for which there is patience again, and so nothing stays behind. */
+/*
+ * The shutdown cancels the tasks that hang. It has a patience of its own, in which they end, so
+ * that none of them is abandoned.
+ */
 static void test_undisturbed_hang(void) {
         CHECK_EQ(everywhere(never_ends, false, NULL), 1);
         CHECK_LINES(lines_with("everywhere: undisturbed: it does not end") == 1 && lines_with("shut-down met") == 0);
@@ -271,7 +285,7 @@ static void test_undisturbed_hang(void) {
         CHECK_LINES(lines_with("everywhere: undisturbed: it did not end in time") == 1 && lines_with("shut-down met") == 0);
 }
 
-/* ---- what check() says ---- */
+/* ---- the result of check() ---- */
 
 static int swallows_quietly(void *arg) {
         (void) arg;
@@ -292,7 +306,7 @@ static void test_check(void) {
         CHECK_LINES(lines.length == 0);
 }
 
-/* ---- several at once ---- */
+/* ---- several faults at once ---- */
 
 static int does_it_all_wrong(void *arg) {
         int fd = open("/dev/null", O_RDONLY);
@@ -334,7 +348,7 @@ static int has_a_child(void *arg) {
         belay_task *task = belay_spawn_with(loses_in_a_child, arg, BELAY_OPTIONS(belay_spawn_options, .name = "reader"));
         int rc = belay_join(task, NULL);
 
-        /* As if nobody ever cancelled the child alone. */
+        /* The program behaves as if no caller ever cancelled the child alone. */
         if (rc < 0)
                 (void) !belay_join(task, NULL);
         belay_release(task);
@@ -343,15 +357,21 @@ static int has_a_child(void *arg) {
 
 static void test_others(void) {
         CHECK_EQ(everywhere(has_a_child, false, NULL), 1);
-        /* A second request to main: the child is left to the shut-down. */
+        /*
+         * The second request cancels main's second join. The child is left to the shutdown, which
+         * cancels it.
+         */
         CHECK_LINES(lines_with("one more after its delivery: open descriptors: 1 more") == 1);
-        /* Main's wait again; and the child's own: two requests. A limit strikes main, who waits for the child's end. */
+        /*
+         * One complaint is that of main's wait again. The two others are those of a request for the
+         * child's wait. A timeout cancels only main, and main waits for the child's end.
+         */
         CHECK_EQ(everywhere(has_a_child, true, NULL), 3);
         CHECK_LINES(line_with(first, "sleep, task reader, wait 2 of 2; a request: open"));
         CHECK_LINES(line_with(first, "sleep, task reader, wait 2 of 2; a request, and one more after its delivery: open"));
 }
 
-/* ---- a wake-up that gets lost ---- */
+/* ---- a wake-up that is lost ---- */
 
 static struct {
         bool held;
@@ -359,7 +379,10 @@ static struct {
         belay_future *line[4];
 } baton;
 
-/* As a lock is written by those who have not met a cancellation yet: what was handed over is dropped. */
+/*
+ * A lock with a common mistake: if a task is cancelled just when it receives the baton, the baton
+ * is lost.
+ */
 static int take_baton(void) {
         belay_future *mine;
         int rc;
@@ -372,7 +395,7 @@ static int take_baton(void) {
         REMEMBER(first);
         rc = belay_shield(mine, NULL);
         if (rc < 0 && !belay_done(mine)) {
-                /* Still in line: this one it knew of. */
+                /* The task is still in the queue. The program handles this case correctly. */
                 for (int i = 0; i < baton.waiting; i++)
                         if (baton.line[i] == mine) {
                                 baton.line[i] = baton.line[--baton.waiting];
@@ -441,6 +464,9 @@ int main(void) {
         test_all_wrong();
         test_others();
         test_lost_wake_up();
-        /* What was planted stays lost: at once, before a leak checker looks for it. */
+        /*
+         * The planted blocks stay lost. The program ends at once, before a leak checker searches
+         * for them.
+         */
         CHECK_END(0);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cancel-everywhere makes the runs that it says it makes, and has nothing to say of programs that are right.
+ * Tests that belay_everywhere() makes exactly the runs that its documentation describes, and that
+ * it reports no complaint about correct programs.
  */
 #include <belay.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@ static unsigned waits, runs, untested, resets, checks, calls;
 
 static void note_reset(void *arg) {
         (void) arg;
-        /* In turn: reset, fn, check. */
+        /* Each run must call reset, fn and check in this order. */
         CHECK_EQ(resets, calls);
         CHECK_EQ(resets, checks);
         resets++;
@@ -35,12 +36,15 @@ static int everywhere(belay_fn *fn, void *arg, bool all_tasks) {
                                                        .check = note_check));
 }
 
-/* ---- how many ---- */
+/* ---- the number of runs ---- */
 
 static int no_wait(void *arg) {
         (void) arg;
         calls++;
-        /* Nothing to wait for is no wait. */
+        /*
+         * belay_checkpoint() does not wait if it has no reason to, so it is no wait that could be
+         * cancelled.
+         */
         return belay_checkpoint();
 }
 
@@ -64,7 +68,7 @@ static int three_kinds(void *arg) {
                 rc = belay_sleep(BELAY_HOUR);
         if (rc == 0)
                 rc = belay_sleep(0);
-        /* It is done by now. */
+        /* The task has ended by this time, so this is no wait. */
         if (rc == 0)
                 rc = belay_join(task, NULL);
         belay_release(task);
@@ -84,14 +88,14 @@ static void test_counts(void) {
         CHECK(waits == 6 && untested == 0);
         CHECK(runs == 19 && calls == 19 && resets == 19 && checks == 19);
         CHECK_LINES(lines.length == 0);
-        /* Nothing has to be given: then all waits of all tasks are cancelled. */
+        /* Options may be NULL. Then all waits of all tasks are cancelled. */
         calls = 0;
         CHECK_EQ(belay_everywhere(three_kinds, NULL, NULL), 0);
         CHECK_EQ(calls, 19);
         CHECK_LINES(lines.length == 0);
 }
 
-/* ---- what each run is ---- */
+/* ---- the three kinds of runs ---- */
 
 static struct seen {
         int first, second, outcome;
@@ -110,7 +114,7 @@ static void copy_reason(char *to, size_t size) {
         belay_failure_release(failure);
 }
 
-/* Two waits, and one in clean-up. */
+/* Two waits, and a third in the cleanup. */
 static int observed(void *arg) {
         struct seen *now = &seen[run_number];
         belay_origin origin = { .size = sizeof(origin) };
@@ -150,7 +154,7 @@ static void test_kinds(void) {
                 bool by_limit = (i - 1) % 3 == 1, twice = (i - 1) % 3 == 2;
 
                 CHECK_EQ(run->first, -ECANCELED);
-                /* The wait was over before it took any time. */
+                /* The wait ends before the virtual clock moves. */
                 CHECK_EQ(run->when, i <= 3 ? 0 : BELAY_MINUTE);
                 CHECK_EQ(run->outcome, by_limit ? -ETIMEDOUT : -ECANCELED);
                 CHECK_EQ(run->kind, by_limit ? BELAY_ORIGIN_TIMEOUT : BELAY_ORIGIN_TEST);
@@ -191,9 +195,12 @@ static void test_held_back(void) {
         CHECK_EQ(in_clean_up, 3);
 }
 
-/* ---- no false complaints ---- */
+/* ---- correct programs without complaints ---- */
 
-/* Made at the first use, and kept; and a cancelled run is the first to use some of it. */
+/*
+ * The first run makes things that the program keeps. The first cancelled run opens another
+ * descriptor that it keeps. Neither may count as lost.
+ */
 static int makes_things_once(void *arg) {
         static belay_queue *kept;
         static int fd = -1, spare = -1;
@@ -216,11 +223,17 @@ static void test_first_use(void) {
         CHECK_EQ(everywhere(makes_things_once, NULL, false), 0);
         CHECK_LINES(lines.length == 0);
         CHECK_EQ(waits, 1);
-        /* Twice: the first run at all, and the first that is cancelled. More if the queue has grown. */
+        /*
+         * Two runs are repeated: the undisturbed one and the first cancelled one. If the queue
+         * grows, more runs are repeated.
+         */
         CHECK(runs >= 6 && runs <= 8);
 }
 
-/* What the runs before left is given back by reset, however much it is. */
+/*
+ * A run leaves items behind, and reset frees them. Their number differs from run to run and must
+ * not count as lost.
+ */
 static belay_queue *filled;
 
 static void empty_it(void *arg) {
@@ -250,7 +263,10 @@ static void test_reset_gives_back(void) {
         CHECK_EQ(belay_queue_free(filled), 0);
 }
 
-/* Each run has other waits than the one before: those that are not met again are passed over. */
+/*
+ * Each run has other waits than the run before. belay_everywhere() must count the waits that do not
+ * occur again.
+ */
 static int varies(void *arg) {
         static int times;
         int rc = 0;
@@ -268,7 +284,11 @@ static void test_not_met(void) {
         CHECK_LINES(lines_with("everywhere: 5 of 5 waits were not cancelled in each of the three ways, the first of them is wait 1: in 12 runs") == 1);
 }
 
-/* So many and no more; and what comes when the limit's fn is over, which only two of the three ways reach. */
+/*
+ * The option .most limits the number of waits that are cancelled. The third wait of leaves_one()
+ * occurs after fn has returned. A timeout around fn cannot cancel it, so only two of the three
+ * kinds of runs reach it.
+ */
 static int cleans_up(void *arg) {
         int rc = belay_sleep(BELAY_HOUR);
 
@@ -298,7 +318,7 @@ static void test_untested(void) {
         CHECK_LINES(lines_with("1 of 3 waits were not cancelled in each of the three ways, the first of them is wait 3: in 1 runs") == 1);
 }
 
-/* Longer than any patience, but not once it is cancelled. */
+/* The program takes longer than the patience, unless it is cancelled. */
 static int is_slow(void *arg) {
         calls++;
         (void) arg;
@@ -319,7 +339,7 @@ static void test_patience(void) {
         CHECK_LINES(lines_with("everywhere: undisturbed: it did not end in time:") == 1);
 }
 
-/* Main ends by belay_interrupt(): as belay_run() tells of it. */
+/* Main is cancelled by belay_interrupt(). Its outcome must be -EINTR, as in belay_run(). */
 static int interrupted_outcome;
 
 static int interrupts(void *arg) {
@@ -336,11 +356,15 @@ static int note_interrupted(void *arg, int outcome) {
 
 static void test_interrupted(void) {
         CHECK_EQ(belay_everywhere(interrupts, NULL, BELAY_OPTIONS(belay_everywhere_options, .check = note_interrupted)), 0);
-        /* Undisturbed, and where a limit strikes besides; but another request is not the interrupt's to swallow. */
+        /*
+         * The undisturbed run and the run with a timeout end with -EINTR. In the two other runs
+         * main received the test's request as well. The interrupt must not hide it, so main ends
+         * with -ECANCELED.
+         */
         CHECK_EQ(interrupted_outcome, 2);
 }
 
-/* ---- where it may be called ---- */
+/* ---- calls from places where it is refused ---- */
 
 static int inside(void *arg) {
         CHECK_EQ(belay_everywhere(no_wait, arg, NULL), -EBUSY);
@@ -349,7 +373,7 @@ static int inside(void *arg) {
 
 static void test_inside(void) {
         CHECK_EQ(belay_run(inside, NULL), 0);
-        /* And again after it was refused. */
+        /* A refused call must not prevent the next one. */
         CHECK_EQ(belay_everywhere(inside, NULL, NULL), 0);
 }
 

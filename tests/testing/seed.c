@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Seeds: the same one gives the same order, others give other orders, each is printed, and without one nothing changes.
+ * Tests seeds. The same seed must give the same order of tasks, other seeds must give other orders,
+ * and each seed must be logged. Without a seed the order must not change.
  */
 #include <belay.h>
 
@@ -53,7 +54,7 @@ static void test_orders(belay_clock clock) {
                 for (int k = 0; k < i; k++)
                         different += strcmp(orders[k], orders[i]) != 0;
         }
-        /* Of 18! orders or so, hardly two are the same. */
+        /* There are about 18! orders, so that two equal ones are improbable. */
         CHECK(different > 180);
         for (int i = 0; i < 20; i++) {
                 run((uint64_t) i + 1, clock);
@@ -70,7 +71,7 @@ static void test_printed(void) {
         CHECK_EQ(setenv("BELAY_SEED", "0x2a", 1), 0);
         run(0, BELAY_CLOCK_VIRTUAL);
         CHECK_LINES(lines_with("seed 42\n") == 1);
-        /* What the program says goes before. */
+        /* The seed in the program's options takes precedence over the environment. */
         run(7, BELAY_CLOCK_VIRTUAL);
         CHECK_LINES(lines_with("seed 7\n") == 1);
 }

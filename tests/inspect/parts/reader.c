@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the tasks of another process, by nothing but docs/debug-format.md: no header of the library, no symbols,
- * no stopping.
+ * Reads the tasks of another process, with docs/debug-format.md as its only source. It uses no
+ * header and no symbols of the library, and does not stop the process.
  *
  *      reader PID              prints loops and tasks
  *      reader PID NAME         prints what gdb needs to show the stack of that task
@@ -61,7 +61,7 @@ static void fail(const char *why) {
         exit(1);
 }
 
-/* ---- memory of the other ---- */
+/* ---- memory of the other process ---- */
 
 static bool try_read(uint64_t address, void *to, size_t size) {
         struct iovec mine = { to, size }, theirs = { (void *) (uintptr_t) address, size };
@@ -83,7 +83,7 @@ static uint64_t pointer(uint64_t address) {
         return number(address, 8);
 }
 
-/* A string; "-" for none. One of a few, taken by turns. */
+/* Returns a string of the other process, or "-" for none. It stays valid until 7 more calls. */
 static const char *string(uint64_t address) {
         static char texts[8][200];
         static int turn;
@@ -125,7 +125,7 @@ static bool note_leads(uint64_t address, uint64_t size) {
         return false;
 }
 
-/* The program headers of what is mapped from its beginning at `start`. */
+/* Searches the program headers of a file that is mapped from its beginning at `start`. */
 static bool look_into(uint64_t start) {
         Elf64_Ehdr header;
         Elf64_Phdr program;
@@ -171,7 +171,7 @@ static void find_note(void) {
                 fail("the note leads to something else");
 }
 
-/* Where in its file an address of code lies. False if it is no code. */
+/* Returns whether an address lies in code. */
 static bool in_code(uint64_t address) {
         char path[64], line[4096];
         bool found = false;
@@ -191,9 +191,9 @@ static bool in_code(uint64_t address) {
         return found;
 }
 
-/* ---- walking ---- */
+/* ---- walks ---- */
 
-/* Calls fn for each record in use until it returns true; that record, or 0. */
+/* Calls fn for each record in use until it returns true. Returns that record, or 0. */
 static uint64_t each_task(uint64_t loop, bool (*fn)(uint64_t task, uint64_t what), uint64_t what) {
         for (uint64_t slab = pointer(loop + d.loop_slabs); slab != 0; slab = pointer(slab + d.slab_next)) {
                 uint64_t count = pointer(slab + d.slab_count);
@@ -243,7 +243,7 @@ static void print_scopes(uint64_t task) {
         }
 }
 
-/* Those who wait for a task's end have an observer on their own stack. */
+/* A task that waits for the end of another has an observer on its own stack. */
 static void print_awaiters(uint64_t loop, uint64_t task) {
         uint64_t list = task + d.task_observers;
 
@@ -296,7 +296,7 @@ static bool print_task(uint64_t task, uint64_t loop) {
         return false;
 }
 
-/* ---- unwinding ---- */
+/* ---- registers ---- */
 
 static bool has_name(uint64_t task, uint64_t name) {
         return strcmp(text_of(pointer(task + d.task_name)), (const char *) (uintptr_t) name) == 0;
@@ -320,7 +320,7 @@ static void print_registers(uint64_t task) {
                (unsigned long long) pointer(sp + d.saved_pc));
 }
 
-/* ---- */
+/* ---- the program ---- */
 
 static uint64_t sequence(void) {
         return pointer(debug_at + offsetof(struct belay_debug_v1, sequence));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Somebody to look at from outside: two loops, each in a thread of its own, whose tasks wait for this and that.
- * Says "ready" when all of them wait, and goes on waiting.
+ * A process for the reader: two loops, each in its own thread, whose tasks wait in different ways.
+ * It prints "ready" when all of them wait, and goes on waiting.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -95,7 +95,7 @@ int main(void) {
         int pipes[2];
         char byte;
 
-        /* Loops that are over are not to be found any more. */
+        /* The reader must not find a loop that has ended. */
         if (belay_run(nothing, NULL) < 0 || pipe(pipes) < 0)
                 return 1;
         for (int i = 0; i < 2; i++)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a command in a session of its own and lets nothing of it outlive it: see usage().
+ * Runs a command in a session of its own and ends all processes that the command leaves; see
+ * usage().
  *
- * A process whose parent ended becomes a child of the nearest subreaper above it, which is this one, whatever session,
- * group or parent it has. So this program finds all that is left among its own children, and again among those
- * that their ends make its children. Children of its own are the only processes it kills: their numbers cannot be given
- * out again before it has waited for them.
+ * When the parent of a process ends, the process becomes a child of the nearest subreaper above it.
+ * This program is that subreaper, whatever session, group or parent the process had. Therefore all
+ * processes that are left are children of this program. If they end, their own children become
+ * children of this program, too.
+ *
+ * It kills only its own children. The kernel cannot give their numbers to other processes before
+ * this program has waited for them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,10 +29,10 @@
 #include <unistd.h>
 
 enum {
-        CODE_LEFT = 125,        /* the command did well, but left something */
-        CODE_LIMIT = 124,       /* as timeout(1) has it */
-        LISTED = 20,            /* processes that are named */
-        TEXT = 160,             /* of each */
+        CODE_LEFT = 125,        /* the command succeeded, but left a process */
+        CODE_LIMIT = 124,       /* as in timeout(1) */
+        LISTED = 20,            /* number of processes to name */
+        TEXT = 160,             /* size of each name */
 };
 
 static const char usage_text[] =
@@ -47,7 +51,7 @@ static const char usage_text[] =
 
 static int64_t grace = INT64_C(5000000000);
 static pid_t command = -1;
-static bool ended;              /* the command itself */
+static bool ended;              /* the command has ended */
 static int status;
 
 /* ---- time ---- */
@@ -63,7 +67,7 @@ static int64_t nanoseconds(const char *seconds) {
         return (int64_t) (strtod(seconds, NULL) * 1e9);
 }
 
-/* Waits for one of the signals of `set`; 0 when the instant has come. */
+/* Waits for one of the signals of `set`. Returns 0 when the instant passes. */
 static int signal_until(const sigset_t *set, int64_t instant) {
         for (;;) {
                 int64_t left = instant - now_ns();
@@ -82,7 +86,7 @@ static int signal_until(const sigset_t *set, int64_t instant) {
 
 /* ---- children ---- */
 
-/* Takes what has ended. False: there are no children left. */
+/* Waits for children that have ended. Returns false if no children are left. */
 static bool reap(int options) {
         for (;;) {
                 int how;
@@ -100,7 +104,7 @@ static bool reap(int options) {
         }
 }
 
-/* Reads the start of a file below /proc; its size, 0 if there is none. */
+/* Reads the start of a file below /proc. Returns its size, or 0 if it does not exist. */
 static ssize_t read_of(pid_t pid, const char *name, char *text, size_t room) {
         char path[64];
         ssize_t size;
@@ -115,7 +119,10 @@ static ssize_t read_of(pid_t pid, const char *name, char *text, size_t room) {
         return size > 0 ? size : 0;
 }
 
-/* The parent of a process; -1 if it is gone. Its name may contain anything, parentheses too. */
+/*
+ * Returns the parent of a process, or -1 if the process is gone. The search begins after the last
+ * parenthesis, because the name may contain any character, including parentheses.
+ */
 static pid_t parent_of(pid_t pid) {
         char text[512], *end;
         int parent;
@@ -125,7 +132,7 @@ static pid_t parent_of(pid_t pid) {
         return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? parent : -1;
 }
 
-/* Calls fn with each process that has this parent; returns how many. */
+/* Calls fn for each process with this parent. Returns their number. */
 static int each_child(pid_t parent, void (*fn)(pid_t pid, void *arg), void *arg) {
         DIR *directory = opendir("/proc");
         struct dirent *entry;
@@ -144,14 +151,17 @@ static int each_child(pid_t parent, void (*fn)(pid_t pid, void *arg), void *arg)
         return count;
 }
 
-/* ---- what is left ---- */
+/* ---- processes that are left ---- */
 
 struct list {
         int count;
         char texts[LISTED][TEXT];
 };
 
-/* The command line of a process as one line of text; its name if it has none any more. */
+/*
+ * Writes the command line of a process as one line of text, or its name if it has no command line
+ * any more.
+ */
 static void describe(pid_t pid, char text[static TEXT]) {
         ssize_t size = read_of(pid, "cmdline", text, TEXT - 1);
 
@@ -165,7 +175,7 @@ static void describe(pid_t pid, char text[static TEXT]) {
                         text[i] = text[i] == '\0' ? ' ' : '?';
 }
 
-/* It, and all below it. */
+/* Adds a process and all of its descendants. */
 static void add_to_list(pid_t pid, void *arg) {
         struct list *list = arg;
 
@@ -182,9 +192,12 @@ static void print_list(const struct list *list, const char *what) {
                 fprintf(stderr, "keeper: %s: %d more\n", what, list->count - LISTED);
 }
 
-/* ---- ending them ---- */
+/* ---- killing ---- */
 
-/* A whole group is killed at once, so that none of it can fork and get away meanwhile. */
+/*
+ * Kills the whole group of the process at once, so that none of its members can fork and escape
+ * meanwhile.
+ */
 static void kill_child(pid_t pid, void *arg) {
         pid_t group = getpgid(pid);
         int *killed = arg;
@@ -195,7 +208,10 @@ static void kill_child(pid_t pid, void *arg) {
                 (*killed)++;
 }
 
-/* Kills children, who leave us theirs, until there are none. */
+/*
+ * Kills children until none is left. The children of a killed child become children of this
+ * process.
+ */
 static void kill_all(void) {
         while (reap(WNOHANG)) {
                 int killed = 0;
@@ -212,8 +228,10 @@ static void kill_all(void) {
 /* ---- the command ---- */
 
 /*
- * Signals have their defaults, as shells leave some of them ignored in what they run in the background. The kernel ends
- * the command if this process is killed.
+ * Starts the command.
+ *
+ * It resets all signals, because shells ignore some of them in commands that they run in the
+ * background. The kernel kills the command if this process is killed.
  */
 static void start(char *arguments[]) {
         pid_t keeper = getpid();
@@ -253,7 +271,10 @@ static void report(const char *path, const char *how, int number, int left, int6
                 close(fd);
 }
 
-/* Until the command has ended. Returns "limit" or "stopped" if it was ended, NULL if it did so by itself. */
+/*
+ * Waits until the command has ended. Returns "limit" or "stopped" if the keeper ended it, or NULL
+ * if it ended by itself.
+ */
 static const char *await_command(const sigset_t *set, int64_t deadline) {
         const char *why = NULL;
 
@@ -265,7 +286,7 @@ static const char *await_command(const sigset_t *set, int64_t deadline) {
                         reap(WNOHANG);
                         continue;
                 }
-                if (why)        /* a second signal, or the time after the first is over */
+                if (why)        /* a second signal, or the end of the grace period */
                         break;
                 why = signal ? "stopped" : "limit";
                 if (!signal) {
@@ -278,7 +299,7 @@ static const char *await_command(const sigset_t *set, int64_t deadline) {
         return why;
 }
 
-/* What is about to end gets the time for it. */
+/* Gives processes that are about to end the time to do so. */
 static void await_rest(const sigset_t *set) {
         int64_t deadline = now_ns() + grace;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What test_backtrace.sh looks at with a debugger. */
+/* The program that backtrace.sh examines with a debugger. */
 #include <stdio.h>
 
 #include "../../../src/switch/switch.h"
@@ -20,9 +20,8 @@ const int saved_rbx = BLY_SAVED_RBX;
 #define FRAME __attribute__((noinline))
 
 /*
- * Known values in the registers that a switch keeps, so that the debugger can see whether
- * it finds them from anywhere within the switch. (On aarch64 the compiler itself takes x19
- * in between.)
+ * Sets the registers that a switch saves to known values. The debugger must find them from any
+ * instruction of the switch. (On aarch64 the compiler itself uses x19 in between.)
  */
 #if defined(__x86_64__)
 #define SET_REGISTERS(n)                                                              \

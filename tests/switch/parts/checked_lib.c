@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A round robin of tasks, on stacks from a pool, with annotated switches: what belay does
- * with these units, at its smallest.
+ * A round robin of tasks, on stacks from a pool and with annotated switches. It is the smallest
+ * program that uses these units as belay does.
  */
 #include "checked_lib.h"
 
@@ -114,7 +114,7 @@ void mini_touch(int value)
         char room[30000];
         volatile size_t size = sizeof(room);
 
-        /* Not inlined: the checkers look at what memset() is given. */
+        /* Not inlined, because the checkers examine the arguments of memset(). */
         memset(room, value, size);
         __asm__ volatile("" : : "r"(room) : "memory");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A user's program, to be run under memory checkers: "clean" must be reported clean, each
- * of the other words is a mistake that must be found.
+ * A user's program that runs under memory checkers. The checkers must report nothing for "clean".
+ * Each other word plants a mistake that they must find, or a use that they must accept.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -42,7 +42,7 @@ static void returns(void *arg)
         mini_touch(2);
 }
 
-/* Leaves the marks of forty frames on its stack, which the next owner finds. */
+/* Leaves the marks of 40 frames on its stack, which the next owner finds. */
 static void ends_deep(void *arg)
 {
         (void) arg;
@@ -78,7 +78,7 @@ static void jumps(void *arg)
         deep(0, -1);
 }
 
-/* On the thread's own stack, whose bounds the checker must have been told again. */
+/* Runs on the thread's own stack. The checker must know its bounds again. */
 static void jumps_outside(void)
 {
         jmp_buf here;
@@ -162,7 +162,7 @@ static void leaks(void *arg)
 static void uses_undefined(void *arg)
 {
         volatile int *p = malloc(sizeof(*p));
-        /* Valgrind follows no stack that has less than 512 bytes to its end. */
+        /* Valgrind does not follow a stack with less than 512 bytes to its end. */
         volatile char room[600];
 
         (void) arg;
@@ -209,7 +209,7 @@ int main(int argc, char **argv)
         } else if (!strcmp(what, "again")) {
                 long before;
 
-                /* What the checker keeps for a context must go with the context. */
+                /* The checker keeps data for a context and must free it with the context. */
                 clean();
                 before = address_space();
                 for (int i = 0; i < 3; i++)
@@ -222,12 +222,12 @@ int main(int argc, char **argv)
                         mini_run(0);
                 }
         } else if (!strcmp(what, "threads")) {
-                /* `shared` and `sum` are one thread's: only the other one uses them meanwhile. */
+                /* The other thread alone uses `shared` and `sum` meanwhile. */
                 pthread_create(&t, NULL, clean_thread, NULL);
                 pthread_join(t, NULL);
                 clean();
         } else if (!strcmp(what, "holds")) {
-                /* A task that is suspended at the end of the program leaks nothing. */
+                /* A task that is suspended at the end of the program is no leak. */
                 mini_spawn(holds, NULL);
                 mini_run(3);
                 return 0;
