@@ -176,9 +176,10 @@ int belay_loop_close(belay_loop *loop) {
         loop->main = NULL;
         belay_failure_release(loop->main_failure);
         loop->main_failure = NULL;
+        /* Receives the jobs that have ended while their pools can still count them. */
+        bly_inbox_close(loop->inbox);
         bly_pools_close(loop);
         bly_io_close(loop);
-        bly_inbox_close(loop->inbox);
         bly_inbox_unref(loop->inbox);
         loop->inbox = NULL;
         /*

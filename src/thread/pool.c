@@ -132,6 +132,17 @@ static bool is_left(const struct bly_pool *pool, const struct bly_job *job) {
         return job->state == BLY_JOB_ALONE || (pool->loop == NULL && job->dispose != NULL);
 }
 
+/*
+ * Posts the end of a job to its loop. Returns true if the loop, which is being closed, takes no
+ * post any more and the job must be disposed of.
+ */
+static bool report_end(struct bly_pool *pool, struct bly_job *job) {
+        if (pool->loop == NULL)
+                return false;
+        job->state = BLY_JOB_OVER;
+        return !bly_post(pool->loop->inbox, &job->posted) && job->dispose != NULL;
+}
+
 /* Runs the first job. Called with the mutex held, and returns with it held. */
 static void do_one(struct bly_pool *pool, struct worker *worker) {
         struct bly_job *job = take_first(pool);
@@ -143,14 +154,11 @@ static void do_one(struct bly_pool *pool, struct worker *worker) {
         job->run(job);
         pthread_mutex_lock(&pool->mutex);
         worker->job = NULL;
-        if (is_left(pool, job)) {
-                pthread_mutex_unlock(&pool->mutex);
-                job->dispose(job);
-                pthread_mutex_lock(&pool->mutex);
-        } else if (pool->loop != NULL) {
-                job->state = BLY_JOB_OVER;
-                bly_post(pool->loop->inbox, &job->posted);
-        }
+        if (!is_left(pool, job) && !report_end(pool, job))
+                return;
+        pthread_mutex_unlock(&pool->mutex);
+        job->dispose(job);
+        pthread_mutex_lock(&pool->mutex);
 }
 
 /*

@@ -350,6 +350,40 @@ static int is_done_anyway(void *arg) {
         return 0;
 }
 
+/* ---- a job that ends while the loop is being closed ---- */
+
+static struct gate late_gate;
+
+/* The shutdown has abandoned the job's task. The job's end is posted before the loop takes it. */
+static void end_late(void *context, belay_log_level level, const char *line) {
+        (void) context;
+        (void) level;
+        if (late_gate.done || strstr(line, "met its limit") == NULL)
+                return;
+        gate_open(&late_gate);
+        while (!bly_needs_attention(belay_loop_self()))
+                usleep(100);
+}
+
+static int leaves_a_job(void *arg) {
+        belay_release(must(belay_spawn(goes_through, arg)));
+        CHECK_EQ(belay_yield(), 0);
+        gate_await(arg);
+        return 0;
+}
+
+static void ends_at_the_close(void) {
+        gate_init(&late_gate);
+        late_gate.job.must = true;
+        belay_set_log(end_late, NULL);
+        CHECK_EQ(belay_run_with(leaves_a_job, &late_gate,
+                                BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND)),
+                 -ETIMEDOUT);
+        belay_set_log(NULL, NULL);
+        CHECK(late_gate.done);
+        CHECK_EQ(late_gate.rc, 1);
+}
+
 /* ---- reports ---- */
 
 static int is_described(void *arg) {
@@ -423,6 +457,7 @@ int main(void) {
         RUN_VIRTUAL(limited);
         CHECK_EQ(belay_run_with(is_done_anyway, NULL, BELAY_OPTIONS(belay_loop_options, .threads = 1)), 0);
         RUN_VIRTUAL(is_described);
+        ends_at_the_close();
         await_threads(threads);
         CHECK_EQ(count_fds(), fds);
         return 0;
