@@ -59,10 +59,15 @@ done < <(includes src)
 upcalls=" $(sed -n 's/^[a-z].*[ *]\(bly_[a-z_]*\)(.*/\1/p' src/core/upcalls.h | tr '\n' ' ')"
 declare -A defined_in=()
 objects=${BUILD:-build}/obj/src
+# A build directory may also have objects of sources that have moved since.
+of_sources=()
+for source in src/*/*.[cS]; do
+        [ ! -e "$objects/${source#src/}.o" ] || of_sources+=("$objects/${source#src/}.o")
+done
 while read -r file symbol; do
         part=${file#"$objects"/}
         defined_in[$symbol]=${part%%/*}
-done < <(find "$objects" -name '*.o' -exec "${NM:-nm}" -A --defined-only --extern-only {} + 2>/dev/null |
+done < <("${NM:-nm}" -A --defined-only --extern-only "${of_sources[@]}" 2>/dev/null |
         sed -nE 's/^([^:]+):[0-9a-f]* [A-Za-z] ([A-Za-z_][A-Za-z0-9_]*)$/\1 \2/p')
 [ "${#defined_in[@]}" -gt 500 ] || complain "$objects: no objects were found"
 while read -r file symbol; do
@@ -74,7 +79,7 @@ while read -r file symbol; do
         *" $symbol "*) ;;
         *) complain "${file#"$objects"/}: calls $symbol() of $used, which is built on $part" ;;
         esac
-done < <(find "$objects" -name '*.o' -exec "${NM:-nm}" -A --undefined-only {} + 2>/dev/null |
+done < <("${NM:-nm}" -A --undefined-only "${of_sources[@]}" 2>/dev/null |
         sed -nE 's/^([^:]+):[ ]+U ([A-Za-z_][A-Za-z0-9_]*)$/\1 \2/p')
 for symbol in $upcalls; do
         [ -n "${defined_in[$symbol]:-}" ] || complain "src/core/upcalls.h: no part defines $symbol()"
