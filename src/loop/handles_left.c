@@ -3,15 +3,8 @@
  * Logs, on request, the handles that are left when their loop is closed.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "cancel/describe.h"
-#include "inspect/debug.h"
-#include "io/io.h"
 #include "loop/run.h"
-#include "scope/scope.h"
-#include "thread/pool.h"
 
 enum { HANDLES_NAMED = 100 };
 

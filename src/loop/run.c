@@ -2,16 +2,7 @@
 /*
  * Runs main until it has ended. belay_run() also makes a loop before, and closes it after.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "cancel/describe.h"
-#include "inspect/debug.h"
-#include "io/io.h"
 #include "loop/run.h"
-#include "scope/scope.h"
-#include "thread/pool.h"
 
 static bool main_is_over(struct belay_loop *loop) {
         return loop->stop;

@@ -2,16 +2,8 @@
 /*
  * The shutdown: cancels all tasks, in waves, until no task is left or the limit expires.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "cancel/describe.h"
-#include "inspect/debug.h"
-#include "io/io.h"
 #include "loop/run.h"
-#include "scope/scope.h"
-#include "thread/pool.h"
 
 /*
  * A wave is over when every task that it cancelled has ended, and everything ready at that instant

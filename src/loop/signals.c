@@ -9,11 +9,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "loop/run.h"
-#include "core/inbox.h"
 
 static const int signals[] = { SIGINT, SIGTERM };
 

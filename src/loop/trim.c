@@ -2,16 +2,7 @@
 /*
  * belay_trim() gives back the memory that a loop keeps for later use.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "cancel/describe.h"
-#include "inspect/debug.h"
-#include "io/io.h"
 #include "loop/run.h"
-#include "scope/scope.h"
-#include "thread/pool.h"
 
 static size_t trim_loop(struct belay_loop *loop) {
         size_t bytes = bly_stack_trim(loop->stacks, 0, SIZE_MAX);
