@@ -19,19 +19,20 @@ struct figure {
          * previous figure supplies the value.
          */
         double (*measure)(long count);
-        long count;             /* number of repetitions to begin with */
+        long count; /* number of repetitions to begin with */
 };
 
 /* Tables that end with a figure without a name. */
 extern const struct figure switch_figures[], task_figures[], sync_figures[], crowd_figures[];
 
 /* Measures all figures of the sleepers in one pass. Returns false if `name` is none of them. */
-bool measure_sleepers(const char *name, void (*print)(const char *name, double value, const char *unit));
+bool measure_sleepers(const char *name,
+                      void (*print)(const char *name, double value, const char *unit));
 void list_sleepers(void (*print)(const char *name, const char *what));
 
 /* Returns the monotonic clock in nanoseconds. */
 static inline double clock_ns(void) {
-        return (double) (belay_now)();
+        return (double) (belay_now) ();
 }
 
 /* Runs fn as the main task. Exits if that fails, because a failed run measures nothing. */

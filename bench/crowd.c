@@ -85,12 +85,27 @@ static double measure(belay_fn *fn, double (*what)(long count), long count) {
         return work.took;
 }
 
-static double cancel_alone(long count) { return measure(alone, cancel_one, count); }
-static double cancel_beside(long count) { (void) count; return measure(beside_a_crowd, cancel_one, 200000); }
-static double limit_alone(long count) { return measure(alone, limit, count); }
-static double limit_beside(long count) { (void) count; return measure(beside_a_crowd, limit, 1000000); }
-static double group_alone(long count) { return measure(alone, group_of_one, count); }
-static double group_beside(long count) { (void) count; return measure(beside_a_crowd, group_of_one, 200000); }
+static double cancel_alone(long count) {
+        return measure(alone, cancel_one, count);
+}
+static double cancel_beside(long count) {
+        (void) count;
+        return measure(beside_a_crowd, cancel_one, 200000);
+}
+static double limit_alone(long count) {
+        return measure(alone, limit, count);
+}
+static double limit_beside(long count) {
+        (void) count;
+        return measure(beside_a_crowd, limit, 1000000);
+}
+static double group_alone(long count) {
+        return measure(alone, group_of_one, count);
+}
+static double group_beside(long count) {
+        (void) count;
+        return measure(beside_a_crowd, group_of_one, 200000);
+}
 
 /* ---- lateness ---- */
 
@@ -165,8 +180,11 @@ static double late_checkpoints(long count) {
 }
 
 const struct figure crowd_figures[] = {
-        { "late-yielders", "ns", "how late at worst a sleep of 5 ms ends beside two that yield for ever", late_yielders, 1 },
-        { "late-checkpoints", "ns", "how late at worst a limit of 5 ms strikes a loop of checkpoints", late_checkpoints, 1 },
+        { "late-yielders", "ns",
+          "how late at worst a sleep of 5 ms ends beside two that yield for ever", late_yielders,
+          1 },
+        { "late-checkpoints", "ns",
+          "how late at worst a limit of 5 ms strikes a loop of checkpoints", late_checkpoints, 1 },
         { "cancel-one", "ns", "a sleeper spawned, cancelled and awaited", cancel_alone, 10000 },
         { "cancel-one-of-1000000", "ns", "the same beside a million sleepers", cancel_beside, 1 },
         { "limit-one", "ns", "a limit of a minute entered and left", limit_alone, 100000 },

@@ -6,14 +6,14 @@
 #ifndef DEEP_H
 #define DEEP_H
 
-#define DEEP_LEVEL(name, next) \
+#define DEEP_LEVEL(name, next)                                  \
         static __attribute__((noinline)) int name(void *what) { \
-                int rc = next(what); \
-                __asm__ volatile("" ::: "memory"); \
-                return rc; \
+                int rc = next(what);                            \
+                __asm__ volatile("" ::: "memory");              \
+                return rc;                                      \
         }
 
-#define DEEP(bottom) \
+#define DEEP(bottom)               \
         DEEP_LEVEL(deep_8, bottom) \
         DEEP_LEVEL(deep_7, deep_8) \
         DEEP_LEVEL(deep_6, deep_7) \

@@ -8,11 +8,12 @@
 #include "bench.h"
 
 enum { ROUNDS = 5 };
-#define ROUND_LASTS 1e8         /* least time of a round in ns */
+#define ROUND_LASTS 1e8 /* least time of a round in ns */
 
 static bool plain;
 
-static const struct figure *const tables[] = { switch_figures, task_figures, sync_figures, crowd_figures };
+static const struct figure *const tables[] = { switch_figures, task_figures, sync_figures,
+                                               crowd_figures };
 
 static int by_value(const void *a, const void *b) {
         double x = *(const double *) a, y = *(const double *) b;
@@ -29,7 +30,9 @@ static double measure(const struct figure *figure) {
                 figure->measure(count);
                 took = clock_ns() - begin;
                 if (took < ROUND_LASTS)
-                        count = (long) ((double) count * (took < ROUND_LASTS / 50 ? 20 : 1.2 * ROUND_LASTS / took)) + 1;
+                        count = (long) ((double) count
+                                        * (took < ROUND_LASTS / 50 ? 20 : 1.2 * ROUND_LASTS / took))
+                                + 1;
         } while (took < ROUND_LASTS);
         for (int i = 0; i < ROUNDS; i++)
                 values[i] = figure->measure(count);
@@ -76,7 +79,10 @@ static void measure_all(void) {
 
 static void help(FILE *to) {
         fputs("usage: belay-bench [--plain] [--list] [NAME...]\n"
-              "Prints the named figures, or all. --plain: lines NAME VALUE UNIT. --list: the names.\n", to);
+              "Prints the named figures, or all.\n"
+              "  --plain   prints lines NAME VALUE UNIT\n"
+              "  --list    prints the names\n",
+              to);
 }
 
 int main(int argc, char **argv) {
@@ -91,10 +97,18 @@ int main(int argc, char **argv) {
 
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
                 switch (option) {
-                case 'p': plain = true; break;
-                case 'l': listing = true; break;
-                case 'h': help(stdout); return 0;
-                default: help(stderr); return 2;
+                case 'p':
+                        plain = true;
+                        break;
+                case 'l':
+                        listing = true;
+                        break;
+                case 'h':
+                        help(stdout);
+                        return 0;
+                default:
+                        help(stderr);
+                        return 2;
                 }
         if (listing) {
                 list();
@@ -108,7 +122,9 @@ int main(int argc, char **argv) {
                 if (figure != NULL) {
                         print(figure->name, measure(figure), figure->unit);
                 } else if (!measure_sleepers(argv[i], print)) {
-                        fprintf(stderr, "belay-bench: no figure is called '%s'; --list names them\n", argv[i]);
+                        fprintf(stderr,
+                                "belay-bench: no figure is called '%s'; --list names them\n",
+                                argv[i]);
                         return 2;
                 }
         }

@@ -28,7 +28,8 @@ static double memory(void) {
         double sum = 0, value;
 
         while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-                if (sscanf(line, "VmRSS: %lf", &value) == 1 || sscanf(line, "VmPTE: %lf", &value) == 1)
+                if (sscanf(line, "VmRSS: %lf", &value) == 1
+                    || sscanf(line, "VmPTE: %lf", &value) == 1)
                         sum += value * 1024;
         if (file != NULL)
                 fclose(file);
@@ -118,7 +119,8 @@ static double part(const char *name) {
 
 static const long counts[] = { 100000, 1000000 };
 
-bool measure_sleepers(const char *name, void (*print)(const char *name, double value, const char *unit)) {
+bool measure_sleepers(const char *name,
+                      void (*print)(const char *name, double value, const char *unit)) {
         bool found = false;
 
         for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)

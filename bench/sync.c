@@ -122,7 +122,8 @@ static double checkpoint(long count) {
 const struct figure sync_figures[] = {
         { "lock-handover", "ns", "a lock handed over between two tasks", lock_handover, 100000 },
         { "queue", "ns", "an item through a queue of 64, between two tasks", queue, 100000 },
-        { "queue-1", "ns", "the same through a queue of one: both wait for each item", queue_1, 100000 },
+        { "queue-1", "ns", "the same through a queue of one: both wait for each item", queue_1,
+          100000 },
         { "timeout", "ns", "a time limit of an hour entered and left", timeout, 100000 },
         { "checkpoint", "ns", "a checkpoint in a loop that computes", checkpoint, 1000000 },
         { 0 },

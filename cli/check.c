@@ -26,23 +26,23 @@ struct file {
         struct vectors vectors;
 };
 
-static void help(void)
-{
+static void help(void) {
         fputs("usage: belay check [--quiet] [--verbose] [--only NAME] FILE...\n"
               "\n"
-              "Plays every scenario of the vectors files and compares each task's events with the\n"
-              "recorded trace. Shows what differs, and ends with the line `N passed, N failed`. A\n"
-              "scenario that crashes the player, or keeps it busy for more than 10 seconds, has failed.\n"
+              "Plays every scenario of the vectors files and compares each task's events with\n"
+              "the recorded trace. Shows each difference. The last line is\n"
+              "`N passed, N failed`. A scenario that crashes the player, or keeps it busy for\n"
+              "more than 10 seconds, has failed.\n"
               "Exit status: 0; 1 if any failed; 2 for errors in the files.\n"
               "\n"
               "  -o, --only NAME   plays the scenarios of this name alone\n"
               "  -q, --quiet       prints the last line alone\n"
               "  -v, --verbose     lets the library's log lines through, to standard error\n"
-              "  -h, --help        this\n", stdout);
+              "  -h, --help        this\n",
+              stdout);
 }
 
-static bool read_vectors(struct file *file, const char *path)
-{
+static bool read_vectors(struct file *file, const char *path) {
         int rc = text_read_file(&file->text, path);
 
         if (rc < 0) {
@@ -54,27 +54,26 @@ static bool read_vectors(struct file *file, const char *path)
 }
 
 static void report(struct check *check, const struct vectors *vectors, const struct vector *vector,
-                   const char *what)
-{
+                   const char *what) {
         check->failed++;
         if (!check->quiet)
-                show_escaped("FAILED %s (%s:%d)\n%s", vector->name, vectors->path, vector->line, what);
+                show_escaped("FAILED %s (%s:%d)\n%s", vector->name, vectors->path, vector->line,
+                             what);
 }
 
 static void judge(struct check *check, const struct vectors *vectors, const struct vector *vector,
-                  const struct text *trace)
-{
+                  const struct text *trace) {
         struct text difference = { 0 };
 
-        if (compare_traces(vector->trace, vector->trace_length, trace->data, trace->length, &difference))
+        if (compare_traces(vector->trace, vector->trace_length, trace->data, trace->length,
+                           &difference))
                 check->passed++;
         else
                 report(check, vectors, vector, difference.data);
         text_free(&difference);
 }
 
-static void check_vectors(struct check *check, const struct vectors *vectors)
-{
+static void check_vectors(struct check *check, const struct vectors *vectors) {
         struct vector **list = calloc(vectors->count, sizeof(*list));
         struct worker worker = { .list = list };
         struct text trace = { 0 }, trouble = { 0 };
@@ -107,8 +106,7 @@ static void check_vectors(struct check *check, const struct vectors *vectors)
         free(list);
 }
 
-static int check_files(struct check *check, int count, char *paths[])
-{
+static int check_files(struct check *check, int count, char *paths[]) {
         struct file *files = calloc((size_t) count, sizeof(*files));
         bool good = true;
 
@@ -137,8 +135,7 @@ static int check_files(struct check *check, int count, char *paths[])
         return check->failed > 0 || check->ended_badly ? 1 : 0;
 }
 
-int command_check(int argc, char *argv[])
-{
+int command_check(int argc, char *argv[]) {
         static const struct option options[] = {
                 { "only", required_argument, NULL, 'o' },
                 { "quiet", no_argument, NULL, 'q' },

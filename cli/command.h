@@ -4,7 +4,8 @@
  * the exit status of the command. The status is 0 on success, 1 if the work failed, and 2 on wrong
  * usage. A subcommand writes its output through common/output.h.
  */
-#pragma once
+#ifndef BELAY_CLI_COMMAND_H
+#define BELAY_CLI_COMMAND_H
 
 #include <stdbool.h>
 
@@ -14,3 +15,5 @@ int command_check(int argc, char *argv[]);
 
 /* Drops the library's log lines unless `verbose` is true. */
 void quiet_library(bool verbose);
+
+#endif

@@ -23,30 +23,29 @@
 
 static volatile sig_atomic_t interrupted;
 
-static void help(void)
-{
+static void help(void) {
         fputs("usage: belay demo [--list] [NAME...]\n"
               "\n"
-              "Runs the programs of the documents, or those named, in real time. Each line of theirs is\n"
-              "shown when it comes, behind the seconds since its program began. Ends with the line\n"
-              "`N programs, N failed`. Ctrl-C goes to the program that runs; no more are started then.\n"
+              "Runs the programs of the documents, or those named, in real time. The command\n"
+              "shows each of their lines when it comes, after the number of seconds since the\n"
+              "program began. The last line is `N programs, N failed`. Ctrl-C goes to the\n"
+              "program that runs, and the command then starts no more.\n"
               "Exit status: 0; 1 if any failed; 2 for unknown names.\n"
               "\n"
               "  -l, --list   lists the names\n"
               "  -h, --help   this\n"
               "\n"
-              "The programs are taken from $BELAY_EXAMPLES, or from examples/documents beside this\n"
-              "command.\n", stdout);
+              "The command takes the programs from $BELAY_EXAMPLES, or from examples/documents\n"
+              "beside itself.\n",
+              stdout);
 }
 
-static void on_interrupt(int signal)
-{
+static void on_interrupt(int signal) {
         (void) signal;
         interrupted = 1;
 }
 
-static double seconds(void)
-{
+static double seconds(void) {
         struct timespec now;
 
         clock_gettime(CLOCK_MONOTONIC, &now);
@@ -54,8 +53,7 @@ static double seconds(void)
 }
 
 /* Prints the name "force-a-task-to-cancel" as "Force a task to cancel". */
-static void print_heading(const char *name, bool first)
-{
+static void print_heading(const char *name, bool first) {
         struct text heading = { 0 };
 
         if (!first)
@@ -74,8 +72,7 @@ static void print_heading(const char *name, bool first)
 }
 
 /* Prints whole lines as they arrive. At the end, also prints a last line without a newline. */
-static void print_lines(struct text *text, double since, bool end)
-{
+static void print_lines(struct text *text, double since, bool end) {
         const char *at = text->data, *stop;
         size_t rest = text->length;
 
@@ -94,8 +91,7 @@ static void print_lines(struct text *text, double since, bool end)
         text->length = rest;
 }
 
-static void stream_output(int fd, double since)
-{
+static void stream_output(int fd, double since) {
         struct text text = { 0 };
         char buffer[4096];
 
@@ -113,8 +109,7 @@ static void stream_output(int fd, double since)
         text_free(&text);
 }
 
-static _Noreturn void become(const char *path, int output)
-{
+static _Noreturn void become(const char *path, int output) {
         char *const arguments[] = { (char *) path, NULL };
 
         signal(SIGINT, SIG_DFL);
@@ -126,8 +121,7 @@ static _Noreturn void become(const char *path, int output)
 }
 
 /* Runs one program to its end. Returns true if it exited with status 0. */
-static bool run_program(const char *directory, const char *name)
-{
+static bool run_program(const char *directory, const char *name) {
         struct text path = { 0 };
         double since = seconds();
         int ends[2], status = 0;
@@ -160,8 +154,7 @@ static bool run_program(const char *directory, const char *name)
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool is_known(const struct examples *examples, const char *name)
-{
+static bool is_known(const struct examples *examples, const char *name) {
         for (size_t i = 0; i < examples->count; i++)
                 if (strcmp(examples->names[i], name) == 0)
                         return true;
@@ -169,8 +162,7 @@ static bool is_known(const struct examples *examples, const char *name)
         return false;
 }
 
-static int run_programs(const char *directory, size_t count, char *const names[])
-{
+static int run_programs(const char *directory, size_t count, char *const names[]) {
         struct sigaction action = { .sa_handler = on_interrupt }, before;
         size_t run, failed = 0;
 
@@ -184,8 +176,7 @@ static int run_programs(const char *directory, size_t count, char *const names[]
         return failed > 0 || interrupted ? 1 : 0;
 }
 
-static int list(const struct examples *examples)
-{
+static int list(const struct examples *examples) {
         for (size_t i = 0; i < examples->count; i++) {
                 show(examples->names[i], strlen(examples->names[i]));
                 putchar('\n');
@@ -193,8 +184,7 @@ static int list(const struct examples *examples)
         return 0;
 }
 
-int command_demo(int argc, char *argv[])
-{
+int command_demo(int argc, char *argv[]) {
         static const struct option options[] = {
                 { "list", no_argument, NULL, 'l' },
                 { "help", no_argument, NULL, 'h' },

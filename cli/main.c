@@ -22,8 +22,7 @@ static const struct command {
         { NULL, NULL, NULL },
 };
 
-static void drop_line(void *context, belay_log_level level, const char *line)
-{
+static void drop_line(void *context, belay_log_level level, const char *line) {
         (void) context;
         (void) level;
         (void) line;
@@ -33,33 +32,31 @@ static void drop_line(void *context, belay_log_level level, const char *line)
  * Prints a log line like the library does, but escaped, because the library quotes names of tasks
  * unchanged.
  */
-static void print_line(void *context, belay_log_level level, const char *line)
-{
+static void print_line(void *context, belay_log_level level, const char *line) {
         (void) context;
         (void) level;
         message("%s", line);
 }
 
-void quiet_library(bool verbose)
-{
+void quiet_library(bool verbose) {
         belay_set_log(verbose ? print_line : drop_line, NULL);
 }
 
-static void help(FILE *file)
-{
+static void help(FILE *file) {
         fputs("usage: belay SUBCOMMAND [ARGUMENT...]\n"
               "\n"
               "Cancellable tasks for C: shows them at work and checks them.\n"
-              "\n", file);
+              "\n",
+              file);
         for (const struct command *each = commands; each->name; each++)
                 fprintf(file, "  %-8s %s\n", each->name, each->what);
         fputs("\n"
               "  -h, --help      this; belay SUBCOMMAND --help says more\n"
-              "  -V, --version   the version\n", file);
+              "  -V, --version   the version\n",
+              file);
 }
 
-static int run(const struct command *command, int argc, char *argv[])
-{
+static int run(const struct command *command, int argc, char *argv[]) {
         static char name[64];
 
         snprintf(name, sizeof(name), "belay %s", command->name);
@@ -69,8 +66,7 @@ static int run(const struct command *command, int argc, char *argv[])
         return command->run(argc, argv);
 }
 
-static int choose(int argc, char *argv[])
-{
+static int choose(int argc, char *argv[]) {
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
@@ -101,8 +97,7 @@ static int choose(int argc, char *argv[])
         return 2;
 }
 
-int main(int argc, char *argv[])
-{
+int main(int argc, char *argv[]) {
         int status;
 
         open_output();

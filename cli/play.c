@@ -12,21 +12,20 @@
 #include "player/play.h"
 #include "scenario/vectors.h"
 
-static void help(void)
-{
+static void help(void) {
         fputs("usage: belay play [--verbose] [--only NAME] FILE\n"
               "\n"
-              "Plays the scenario in FILE (`-`: standard input) on a virtual clock and prints its trace,\n"
-              "a line an event: TIME TASK EVENT. Exit status: 0; 1 if it cannot be played to its end;\n"
-              "2 for errors in the file.\n"
+              "Plays the scenario in FILE (`-`: standard input) on a virtual clock and prints\n"
+              "its trace, one line for each event: TIME TASK EVENT.\n"
+              "Exit status: 0; 1 if it cannot be played to its end; 2 for errors in the file.\n"
               "\n"
               "  -o, --only NAME   plays the scenario NAME of a vectors file\n"
               "  -v, --verbose     lets the library's log lines through, to standard error\n"
-              "  -h, --help        this\n", stdout);
+              "  -h, --help        this\n",
+              stdout);
 }
 
-static int play(const struct scenario *scenario)
-{
+static int play(const struct scenario *scenario) {
         struct text trace = { 0 }, trouble = { 0 };
         bool good;
 
@@ -42,8 +41,7 @@ static int play(const struct scenario *scenario)
         return good ? 0 : 1;
 }
 
-static int play_one_of(const char *path, const struct text *text, const char *name)
-{
+static int play_one_of(const char *path, const struct text *text, const char *name) {
         struct vectors vectors;
         int status = 2;
         size_t i;
@@ -60,8 +58,7 @@ static int play_one_of(const char *path, const struct text *text, const char *na
         return status;
 }
 
-int command_play(int argc, char *argv[])
-{
+int command_play(int argc, char *argv[]) {
         static const struct option options[] = {
                 { "only", required_argument, NULL, 'o' },
                 { "verbose", no_argument, NULL, 'v' },
@@ -89,7 +86,8 @@ int command_play(int argc, char *argv[])
                         return 2;
                 }
         if (argc - optind != 1) {
-                message("expected one file, found %d; %s --help says more", argc - optind, message_name);
+                message("expected one file, found %d; %s --help says more", argc - optind,
+                        message_name);
                 return 2;
         }
         rc = text_read_file(&text, argv[optind]);

@@ -106,20 +106,25 @@ END {
         if (what == "header") {
                 star("The functions that record where they are called, each in two forms.")
                 star("")
-                star("X_placed(place, ...) is X with the call site as an argument. The macro X calls it")
-                star("with the file and the line of the call. The header that declares X describes the")
+                star("X_placed(place, ...) is X with the call site as an argument. " \
+                        "The macro X calls it")
+                star("with the file and the line of the call. " \
+                        "The header that declares X describes the")
                 star("function. See \"Places\" in <belay/base.h>.")
                 star("")
-                star("script/places generates this header from src/places/places.list and the others.")
-                print " */"
+                star("script/places generates this header " \
+                        "from src/places/places.list and the others.")
+                print " */\n/* clang-format off */"
                 print "#ifndef BELAY_PLACES_H\n#define BELAY_PLACES_H\n"
                 print headers "\nBELAY_BEGIN\n" declarations "\nBELAY_END\n"
                 print "#ifndef BELAY_NO_PLACES\n" masks "\n#endif\n#endif"
         } else {
-                star("The plain forms of the functions that record their call site, for calls through")
+                star("The plain forms of the functions that record their call site, " \
+                        "for calls through")
                 star("pointers and for callers that leave out the masks of <belay/places.h>.")
                 star("")
-                star("script/places generates this file from src/places/places.list and the headers.")
+                star("script/places generates this file " \
+                        "from src/places/places.list and the headers.")
                 print " */"
                 printf "#define BELAY_NO_PLACES\n#include <belay.h>\n%s", functions
         }

@@ -42,7 +42,8 @@ static int serve(void *arg) {
 
         if (rc < 0)
                 return rc;
-        printf("port %s %s\n", strrchr(belay_listener_endpoint(listener), ':') + 1, belay_loop_backend(NULL));
+        printf("port %s %s\n", strrchr(belay_listener_endpoint(listener), ':') + 1,
+               belay_loop_backend(NULL));
         fflush(stdout);
         rc = belay_serve(listener, strcmp(arg, "loop") == 0 ? read_and_write : echo, NULL, NULL);
         belay_listener_close(listener);
@@ -83,7 +84,8 @@ int main(int argc, char **argv) {
 
         if (argc == 2 && (strcmp(argv[1], "echo") == 0 || strcmp(argv[1], "loop") == 0)) {
                 rc = belay_run(serve, argv[1]);
-        } else if (argc == 4 && strcmp(argv[1], "file") == 0 && atol(argv[3]) > 0 && atol(argv[3]) <= BUFFER) {
+        } else if (argc == 4 && strcmp(argv[1], "file") == 0 && atol(argv[3]) > 0
+                   && atol(argv[3]) <= BUFFER) {
                 rc = belay_run(read_file, argv + 2);
         } else {
                 fputs("usage: belay-io echo | loop | file PATH BLOCK\n", stderr);

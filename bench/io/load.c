@@ -28,33 +28,33 @@
 #include <unistd.h>
 
 enum {
-        BATCH = 256,                    /* greatest number of events that one wait returns */
+        BATCH = 256, /* greatest number of events that one wait returns */
         PATTERN = 1 << 17,
         MESSAGE_MOST = PATTERN / 2,
-        SHORT = 256,                    /* greatest size that is compared in full */
-        ENDS = 8,                       /* bytes compared at each end of a longer part */
-        PER_ADDRESS = 8192,             /* connections from one address, fewer than its ports */
-        FINE = 32,                      /* slots for each power of two of latencies */
+        SHORT = 256,        /* greatest size that is compared in full */
+        ENDS = 8,           /* bytes compared at each end of a longer part */
+        PER_ADDRESS = 8192, /* connections from one address, fewer than its ports */
+        FINE = 32,          /* slots for each power of two of latencies */
         SLOTS = 64 * FINE,
         SPINS = 1 << 20,
 };
 
 struct client {
         int fd;
-        uint32_t requests;              /* number of requests begun, which chooses the window */
-        uint32_t sent;                  /* bytes of the current request, and of its answer */
+        uint32_t requests; /* number of requests begun, which chooses the window */
+        uint32_t sent;     /* bytes of the current request, and of its answer */
         uint32_t received;
         const char *message;
-        uint64_t begun;                 /* start of the request, in ns */
+        uint64_t begun; /* start of the request, in ns */
 };
 
 static struct {
         int port;
-        pid_t pid;                      /* process of the server */
+        pid_t pid; /* process of the server */
         unsigned connections;
         unsigned size;
-        double warm;                    /* seconds before counting begins */
-        double seconds;                 /* seconds of counting */
+        double warm;    /* seconds before counting begins */
+        double seconds; /* seconds of counting */
         /* if not 0, number of requests to count, between two lines of standard input */
         uint64_t requests;
         /* whether each request opens a connection, sends one message and closes it */
@@ -68,9 +68,9 @@ static struct {
         uint64_t begun;
         uint64_t cpu;
         uint64_t latencies[SLOTS];
-        unsigned running;               /* number of clients whose requests are not finished */
+        unsigned running; /* number of clients whose requests are not finished */
         unsigned next_address;
-        unsigned from_address;          /* number of connections bound to addresses so far */
+        unsigned from_address; /* number of connections bound to addresses so far */
 } count;
 
 static int events;
@@ -152,8 +152,8 @@ static void choose_address(int fd) {
         if (count.from_address++ % PER_ADDRESS == 0)
                 count.next_address = (count.next_address + 1) % 0xfffe;
         from.sin_addr.s_addr = htonl(0x7f010001 + (count.next_address & 0xffff));
-        if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)) != 0 ||
-            bind(fd, (struct sockaddr *) &from, sizeof(from)) != 0)
+        if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)) != 0
+            || bind(fd, (struct sockaddr *) &from, sizeof(from)) != 0)
                 fail("bind");
 }
 
@@ -184,8 +184,8 @@ static void open_client(struct client *client) {
 
 static void go_on_sending(struct client *client) {
         while (client->sent < want.size) {
-                ssize_t size = send(client->fd, client->message + client->sent, want.size - client->sent,
-                                    MSG_DONTWAIT | MSG_NOSIGNAL);
+                ssize_t size = send(client->fd, client->message + client->sent,
+                                    want.size - client->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 
                 if (size < 0) {
                         if (errno == EAGAIN)
@@ -208,7 +208,8 @@ static void begin(struct client *client, uint64_t now) {
 static bool is_echo(const char *expected, const char *got, size_t size) {
         if (size <= SHORT)
                 return memcmp(expected, got, size) == 0;
-        return memcmp(expected, got, ENDS) == 0 && memcmp(expected + size - ENDS, got + size - ENDS, ENDS) == 0;
+        return memcmp(expected, got, ENDS) == 0
+               && memcmp(expected + size - ENDS, got + size - ENDS, ENDS) == 0;
 }
 
 /* Returns true when the answer is complete. */
@@ -302,9 +303,9 @@ static void report(void) {
         uint64_t cpu = server_cpu() - count.cpu;
         uint64_t ns = clock_ns(CLOCK_MONOTONIC) - count.begun;
 
-        printf("requests %llu seconds %.6f cpu %llu p50 %llu p99 %llu\n", (unsigned long long) count.requests,
-               (double) ns / 1e9, (unsigned long long) cpu, (unsigned long long) quantile(0.5),
-               (unsigned long long) quantile(0.99));
+        printf("requests %llu seconds %.6f cpu %llu p50 %llu p99 %llu\n",
+               (unsigned long long) count.requests, (double) ns / 1e9, (unsigned long long) cpu,
+               (unsigned long long) quantile(0.5), (unsigned long long) quantile(0.99));
         fflush(stdout);
 }
 
@@ -366,9 +367,12 @@ static void make_pattern(void) {
 static void help(FILE *to) {
         fputs("usage: belay-load --port N [--pid N] [--connections N] [--size N] [--warm SECONDS]\n"
               "                  [--seconds SECONDS] [--requests N] [--connect] [--spin]\n"
-              "Loads an echo server and prints requests, seconds, the processor time of the process --pid, and how\n"
-              "long requests took, in ns. With --requests so many of them, between two lines of the standard input.\n"
-              "With --connect each request is a connection of its own. With --spin it never sleeps.\n", to);
+              "Loads an echo server. Prints the number of requests, the seconds, the processor\n"
+              "time of the process --pid, and the latency of the requests in ns.\n"
+              "  --requests N   sends N requests between two lines of the standard input\n"
+              "  --connect      makes a new connection for each request\n"
+              "  --spin         polls without sleeping\n",
+              to);
 }
 
 static void read_options(int argc, char **argv) {
@@ -389,17 +393,39 @@ static void read_options(int argc, char **argv) {
 
         while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
                 switch (option) {
-                case 'p': want.port = atoi(optarg); break;
-                case 'i': want.pid = atoi(optarg); break;
-                case 'c': want.connections = (unsigned) atoi(optarg); break;
-                case 's': want.size = (unsigned) atoi(optarg); break;
-                case 'w': want.warm = atof(optarg); break;
-                case 'd': want.seconds = atof(optarg); break;
-                case 'r': want.requests = strtoull(optarg, NULL, 10); break;
-                case 'a': want.connect = true; break;
-                case 'n': want.spin = true; break;
-                case 'h': help(stdout); exit(0);
-                default: help(stderr); exit(2);
+                case 'p':
+                        want.port = atoi(optarg);
+                        break;
+                case 'i':
+                        want.pid = atoi(optarg);
+                        break;
+                case 'c':
+                        want.connections = (unsigned) atoi(optarg);
+                        break;
+                case 's':
+                        want.size = (unsigned) atoi(optarg);
+                        break;
+                case 'w':
+                        want.warm = atof(optarg);
+                        break;
+                case 'd':
+                        want.seconds = atof(optarg);
+                        break;
+                case 'r':
+                        want.requests = strtoull(optarg, NULL, 10);
+                        break;
+                case 'a':
+                        want.connect = true;
+                        break;
+                case 'n':
+                        want.spin = true;
+                        break;
+                case 'h':
+                        help(stdout);
+                        exit(0);
+                default:
+                        help(stderr);
+                        exit(2);
                 }
         if (want.port == 0 || want.connections == 0 || want.size == 0 || want.size > MESSAGE_MOST) {
                 help(stderr);

@@ -15,7 +15,7 @@ enum {
 };
 
 struct line {
-        const char *task, *event;     /* parts of the line TIME TASK EVENT, not terminated */
+        const char *task, *event; /* parts of the line TIME TASK EVENT, not terminated */
         const char *time;
         size_t task_length, event_length, time_length;
         bool seen;
@@ -26,8 +26,7 @@ struct lines {
         size_t count, room;
 };
 
-static void add_line(struct lines *lines, const char *text, size_t length)
-{
+static void add_line(struct lines *lines, const char *text, size_t length) {
         const char *task = memchr(text, ' ', length);
         const char *end = text + length;
         const char *event = task ? memchr(task + 1, ' ', (size_t) (end - task - 1)) : NULL;
@@ -44,14 +43,16 @@ static void add_line(struct lines *lines, const char *text, size_t length)
                 lines->room = room;
         }
         lines->list[lines->count++] = (struct line) {
-                .time = text, .time_length = (size_t) (task - text),
-                .task = task + 1, .task_length = (size_t) (event - task - 1),
-                .event = event + 1, .event_length = (size_t) (end - event - 1),
+                .time = text,
+                .time_length = (size_t) (task - text),
+                .task = task + 1,
+                .task_length = (size_t) (event - task - 1),
+                .event = event + 1,
+                .event_length = (size_t) (end - event - 1),
         };
 }
 
-static void split(struct lines *lines, const char *text, size_t length)
-{
+static void split(struct lines *lines, const char *text, size_t length) {
         const char *end = text + length;
 
         *lines = (struct lines) { 0 };
@@ -63,61 +64,53 @@ static void split(struct lines *lines, const char *text, size_t length)
         }
 }
 
-static bool same(const char *a, size_t a_length, const char *b, size_t b_length)
-{
+static bool same(const char *a, size_t a_length, const char *b, size_t b_length) {
         return a_length == b_length && memcmp(a, b, a_length) == 0;
 }
 
-static bool same_task(const struct line *a, const struct line *b)
-{
+static bool same_task(const struct line *a, const struct line *b) {
         return same(a->task, a->task_length, b->task, b->task_length);
 }
 
-static bool same_event(const struct line *a, const struct line *b)
-{
-        return same(a->time, a->time_length, b->time, b->time_length) &&
-               same(a->event, a->event_length, b->event, b->event_length);
+static bool same_event(const struct line *a, const struct line *b) {
+        return same(a->time, a->time_length, b->time, b->time_length)
+               && same(a->event, a->event_length, b->event, b->event_length);
 }
 
 /* Returns the index of the task's next line at or after `from`, or the number of lines. */
-static size_t find_line(const struct lines *lines, const struct line *task, size_t from)
-{
+static size_t find_line(const struct lines *lines, const struct line *task, size_t from) {
         while (from < lines->count && !same_task(&lines->list[from], task))
                 from++;
         return from;
 }
 
-static void show_line(const struct line *line, struct text *text)
-{
+static void show_line(const struct line *line, struct text *text) {
         if (line)
-                text_add(text, "%.*s %.*s", (int) line->time_length, line->time, (int) line->event_length,
-                         line->event);
+                text_add(text, "%.*s %.*s", (int) line->time_length, line->time,
+                         (int) line->event_length, line->event);
         else
                 text_add(text, "-");
 }
 
 /* Adds one line of the table: the expected event and the actual one. */
 static void show_pair(const struct line *expected, const struct line *got, bool first,
-                      struct text *difference)
-{
+                      struct text *difference) {
         struct text left = { 0 }, right = { 0 };
 
         show_line(expected, &left);
         show_line(got, &right);
-        text_add(difference, "    %s %-*s | %s\n", first ? "->" : "  ", WIDEST, left.data, right.data);
+        text_add(difference, "    %s %-*s | %s\n", first ? "->" : "  ", WIDEST, left.data,
+                 right.data);
         text_free(&left);
         text_free(&right);
 }
 
-static void show_task(const struct lines *expected, const struct lines *got, const struct line *task,
-                      size_t differing,
-                      struct text *difference)
-{
+static void show_task(const struct lines *expected, const struct lines *got,
+                      const struct line *task, size_t differing, struct text *difference) {
         size_t i = find_line(expected, task, 0), j = find_line(got, task, 0);
 
-        text_add(difference, "  task %.*s:\n       %-*s | %s\n", (int) task->task_length, task->task, WIDEST,
-                 "expected",
-                 "got");
+        text_add(difference, "  task %.*s:\n       %-*s | %s\n", (int) task->task_length,
+                 task->task, WIDEST, "expected", "got");
         for (size_t at = 0; i < expected->count || j < got->count; at++) {
                 if (at >= differing + AFTER) {
                         text_add(difference, "       ...\n");
@@ -127,18 +120,19 @@ static void show_task(const struct lines *expected, const struct lines *got, con
                         text_add(difference, "       ...\n");
                 if (at + BEFORE >= differing)
                         show_pair(i < expected->count ? &expected->list[i] : NULL,
-                                  j < got->count ? &got->list[j] : NULL, at == differing, difference);
+                                  j < got->count ? &got->list[j] : NULL, at == differing,
+                                  difference);
                 i = i < expected->count ? find_line(expected, task, i + 1) : i;
                 j = j < got->count ? find_line(got, task, j + 1) : j;
         }
 }
 
-static bool compare_task(const struct lines *expected, const struct lines *got, const struct line *task,
-                         struct text *difference)
-{
+static bool compare_task(const struct lines *expected, const struct lines *got,
+                         const struct line *task, struct text *difference) {
         size_t i = find_line(expected, task, 0), j = find_line(got, task, 0), at = 0;
 
-        while (i < expected->count && j < got->count && same_event(&expected->list[i], &got->list[j])) {
+        while (i < expected->count && j < got->count
+               && same_event(&expected->list[i], &got->list[j])) {
                 expected->list[i].seen = got->list[j].seen = true;
                 i = find_line(expected, task, i + 1);
                 j = find_line(got, task, j + 1);
@@ -155,9 +149,7 @@ static bool compare_task(const struct lines *expected, const struct lines *got, 
 }
 
 bool compare_traces(const char *expected_text, size_t expected_length, const char *got_text,
-                    size_t got_length,
-                    struct text *difference)
-{
+                    size_t got_length, struct text *difference) {
         struct lines expected, got;
         bool equal = true;
 
@@ -165,7 +157,8 @@ bool compare_traces(const char *expected_text, size_t expected_length, const cha
         split(&got, got_text, got_length);
         for (size_t i = 0; i < expected.count; i++)
                 if (!expected.list[i].seen)
-                        equal = compare_task(&expected, &got, &expected.list[i], difference) && equal;
+                        equal = compare_task(&expected, &got, &expected.list[i], difference)
+                                && equal;
         for (size_t i = 0; i < got.count; i++)
                 if (!got.list[i].seen)
                         equal = compare_task(&expected, &got, &got.list[i], difference) && equal;

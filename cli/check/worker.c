@@ -18,15 +18,14 @@
 #include "worker.h"
 
 enum {
-        PATIENCE = 10,                /* seconds */
+        PATIENCE = 10, /* seconds */
 };
 
 struct answer {
-        size_t trace, trouble;        /* lengths of the two texts that follow */
+        size_t trace, trouble; /* lengths of the two texts that follow */
 };
 
-static bool write_all(int fd, const void *data, size_t length)
-{
+static bool write_all(int fd, const void *data, size_t length) {
         const char *at = data;
 
         while (length > 0) {
@@ -42,8 +41,7 @@ static bool write_all(int fd, const void *data, size_t length)
         return true;
 }
 
-static void play_all(const struct worker *worker, int fd)
-{
+static void play_all(const struct worker *worker, int fd) {
         for (size_t i = worker->next; i < worker->count; i++) {
                 struct text trace = { 0 }, trouble = { 0 };
                 struct answer answer;
@@ -51,8 +49,9 @@ static void play_all(const struct worker *worker, int fd)
 
                 play_scenario(worker->list[i]->scenario, &trace, &trouble);
                 answer = (struct answer) { trace.length, trouble.length };
-                told = write_all(fd, &answer, sizeof(answer)) && write_all(fd, trace.data, trace.length) &&
-                       write_all(fd, trouble.data, trouble.length);
+                told = write_all(fd, &answer, sizeof(answer))
+                       && write_all(fd, trace.data, trace.length)
+                       && write_all(fd, trouble.data, trouble.length);
                 text_free(&trace);
                 text_free(&trouble);
                 if (!told)
@@ -60,8 +59,7 @@ static void play_all(const struct worker *worker, int fd)
         }
 }
 
-static bool start_worker(struct worker *worker, struct text *trouble)
-{
+static bool start_worker(struct worker *worker, struct text *trouble) {
         int ends[2];
         pid_t pid;
 
@@ -93,8 +91,7 @@ static bool start_worker(struct worker *worker, struct text *trouble)
  * Waits for the process. Returns true if it exited with status 0, and else adds to `trouble` how it
  * ended.
  */
-static bool stop_worker(struct worker *worker, struct text *trouble)
-{
+static bool stop_worker(struct worker *worker, struct text *trouble) {
         int status = 0;
 
         close(worker->fd);
@@ -114,8 +111,7 @@ static bool stop_worker(struct worker *worker, struct text *trouble)
 /*
  * Returns 1 if it read all bytes, 0 if the pipe ended, and -1 if nothing came for PATIENCE seconds.
  */
-static int read_all(int fd, void *data, size_t length)
-{
+static int read_all(int fd, void *data, size_t length) {
         char *at = data;
 
         while (length > 0) {
@@ -136,8 +132,7 @@ static int read_all(int fd, void *data, size_t length)
         return 1;
 }
 
-static int read_text(int fd, struct text *text, size_t length)
-{
+static int read_text(int fd, struct text *text, size_t length) {
         char buffer[4096];
 
         while (length > 0) {
@@ -152,8 +147,7 @@ static int read_text(int fd, struct text *text, size_t length)
         return 1;
 }
 
-static int read_answer(struct worker *worker, struct text *trace, struct text *trouble)
-{
+static int read_answer(struct worker *worker, struct text *trace, struct text *trouble) {
         struct answer answer;
         int rc = read_all(worker->fd, &answer, sizeof(answer));
 
@@ -164,8 +158,7 @@ static int read_answer(struct worker *worker, struct text *trace, struct text *t
         return rc;
 }
 
-enum played worker_next(struct worker *worker, struct text *trace, struct text *trouble)
-{
+enum played worker_next(struct worker *worker, struct text *trace, struct text *trouble) {
         int rc;
 
         text_free(trace);

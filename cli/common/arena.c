@@ -13,8 +13,7 @@ struct arena_block {
         max_align_t data[];
 };
 
-void *arena_take(struct arena *arena, size_t size)
-{
+void *arena_take(struct arena *arena, size_t size) {
         struct arena_block *block = calloc(1, sizeof(*block) + size);
 
         if (!block)
@@ -24,16 +23,14 @@ void *arena_take(struct arena *arena, size_t size)
         return block->data;
 }
 
-char *arena_copy(struct arena *arena, const char *text, size_t length)
-{
+char *arena_copy(struct arena *arena, const char *text, size_t length) {
         char *copy = arena_take(arena, length + 1);
 
         memcpy(copy, text, length);
         return copy;
 }
 
-void arena_free(struct arena *arena)
-{
+void arena_free(struct arena *arena) {
         struct arena_block *block = arena->blocks;
 
         while (block) {

@@ -5,7 +5,8 @@
  *
  * Each piece is a heap block of its own, so that a sanitizer detects every access beyond its end.
  */
-#pragma once
+#ifndef BELAY_CLI_COMMON_ARENA_H
+#define BELAY_CLI_COMMON_ARENA_H
 
 #include <stddef.h>
 
@@ -17,3 +18,5 @@ struct arena {
 void *arena_take(struct arena *arena, size_t size);
 char *arena_copy(struct arena *arena, const char *text, size_t length);
 void arena_free(struct arena *arena);
+
+#endif

@@ -2,7 +2,8 @@
 /*
  * Command-line options, as getopt_long() reads them, with the command's own messages.
  */
-#pragma once
+#ifndef BELAY_CLI_COMMON_OPTIONS_H
+#define BELAY_CLI_COMMON_OPTIONS_H
 
 #include <getopt.h>
 
@@ -11,3 +12,5 @@
  * getopt(), and may begin with `+`.
  */
 int next_option(int argc, char *argv[], const char *shorts, const struct option *longs);
+
+#endif

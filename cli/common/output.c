@@ -21,10 +21,14 @@ const char *message_name = "belay";
 /* ---- characters that can be shown ---- */
 
 /* Returns the length of the UTF-8 character at the start of the bytes, or 0 if there is none. */
-static size_t decode(const unsigned char *at, size_t rest, uint32_t *character)
-{
+static size_t decode(const unsigned char *at, size_t rest, uint32_t *character) {
         static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-        size_t length = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf8 ? 4 : 0;
+        size_t length = at[0] < 0x80   ? 1
+                        : at[0] < 0xc0 ? 0
+                        : at[0] < 0xe0 ? 2
+                        : at[0] < 0xf0 ? 3
+                        : at[0] < 0xf8 ? 4
+                                       : 0;
 
         if (length == 0 || length > rest)
                 return 0;
@@ -34,7 +38,8 @@ static size_t decode(const unsigned char *at, size_t rest, uint32_t *character)
                         return 0;
                 *character = *character << 6 | (at[i] & 0x3f);
         }
-        if (*character < least[length] || *character > 0x10ffff || (*character >= 0xd800 && *character <= 0xdfff))
+        if (*character < least[length] || *character > 0x10ffff
+            || (*character >= 0xd800 && *character <= 0xdfff))
                 return 0;
         return length;
 }
@@ -43,22 +48,23 @@ static size_t decode(const unsigned char *at, size_t rest, uint32_t *character)
  * Control characters of both sets, line separators, and characters that change the direction of
  * text.
  */
-static bool is_obeyed(uint32_t character)
-{
-        return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x61c ||
-               (character >= 0x200e && character <= 0x200f) || (character >= 0x2028 && character <= 0x202e) ||
-               (character >= 0x2066 && character <= 0x2069);
+static bool is_obeyed(uint32_t character) {
+        return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x61c
+               || (character >= 0x200e && character <= 0x200f)
+               || (character >= 0x2028 && character <= 0x202e)
+               || (character >= 0x2066 && character <= 0x2069);
 }
 
-void text_add_escaped(struct text *text, const char *bytes, size_t length, const char *keep)
-{
+void text_add_escaped(struct text *text, const char *bytes, size_t length, const char *keep) {
         const unsigned char *at = (const unsigned char *) bytes, *end = at + length;
 
         while (at < end) {
                 uint32_t character = 0;
                 size_t size = decode(at, (size_t) (end - at), &character);
 
-                if (size > 0 && (!is_obeyed(character) || (character > 0 && character < 0x80 && strchr(keep, (int) character)))) {
+                if (size > 0
+                    && (!is_obeyed(character)
+                        || (character > 0 && character < 0x80 && strchr(keep, (int) character)))) {
                         text_add_bytes(text, (const char *) at, size);
                         at += size;
                         continue;
@@ -70,8 +76,7 @@ void text_add_escaped(struct text *text, const char *bytes, size_t length, const
 
 /* ---- standard error ---- */
 
-void message_line(const char *line)
-{
+void message_line(const char *line) {
         size_t length = strlen(line);
         struct text text = { 0 };
 
@@ -82,8 +87,7 @@ void message_line(const char *line)
         text_free(&text);
 }
 
-void message(const char *format, ...)
-{
+void message(const char *format, ...) {
         struct text text = { 0 };
         va_list list;
 
@@ -95,8 +99,7 @@ void message(const char *format, ...)
         text_free(&text);
 }
 
-void message_at_list(const char *path, int line, const char *format, va_list list)
-{
+void message_at_list(const char *path, int line, const char *format, va_list list) {
         struct text text = { 0 };
 
         text_add(&text, "%s:%d: ", path, line);
@@ -105,8 +108,7 @@ void message_at_list(const char *path, int line, const char *format, va_list lis
         text_free(&text);
 }
 
-void message_at(const char *path, int line, const char *format, ...)
-{
+void message_at(const char *path, int line, const char *format, ...) {
         va_list list;
 
         va_start(list, format);
@@ -116,8 +118,7 @@ void message_at(const char *path, int line, const char *format, ...)
 
 /* ---- standard output ---- */
 
-void show(const char *bytes, size_t length)
-{
+void show(const char *bytes, size_t length) {
         struct text text = { 0 };
 
         if (!isatty(STDOUT_FILENO)) {
@@ -130,8 +131,7 @@ void show(const char *bytes, size_t length)
         text_free(&text);
 }
 
-void show_escaped(const char *format, ...)
-{
+void show_escaped(const char *format, ...) {
         struct text text = { 0 }, escaped = { 0 };
         va_list list;
 
@@ -149,15 +149,13 @@ void show_escaped(const char *format, ...)
  * Opens the descriptors in the opposite direction, so that writing to an output that was closed
  * still is an error.
  */
-void open_output(void)
-{
+void open_output(void) {
         for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
                 if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
                         (void) !open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-bool close_output(void)
-{
+bool close_output(void) {
         bool failed = ferror(stdout);
         int code = 0;
 
@@ -165,6 +163,8 @@ bool close_output(void)
         if (fflush(stdout) != 0 || close(STDOUT_FILENO) < 0)
                 code = errno;
         if (failed || code != 0)
-                message(code != 0 ? "cannot write to standard output: %s" : "cannot write to standard output", strerror(code));
+                message(code != 0 ? "cannot write to standard output: %s"
+                                  : "cannot write to standard output",
+                        strerror(code));
         return !failed && code == 0;
 }

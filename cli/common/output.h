@@ -3,7 +3,8 @@
  * All output of the command. Texts may quote input, and input may contain any bytes. Characters
  * that a terminal would obey, or could not show, are written as \xNN.
  */
-#pragma once
+#ifndef BELAY_CLI_COMMON_OUTPUT_H
+#define BELAY_CLI_COMMON_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +23,8 @@ void text_add_escaped(struct text *text, const char *bytes, size_t length, const
 /* Writes a line to standard error: "belay play: ...". */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Writes a line about a line of a file: "x.scn:3: ...". */
-void message_at(const char *path, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void message_at(const char *path, int line, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
 void message_at_list(const char *path, int line, const char *format, va_list list)
         __attribute__((format(printf, 3, 0)));
 /* Writes a line that already begins with its file and line. */
@@ -46,3 +48,5 @@ void open_output(void);
  * returns false.
  */
 bool close_output(void);
+
+#endif

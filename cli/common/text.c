@@ -10,14 +10,12 @@
 
 #include "text.h"
 
-void out_of_memory(void)
-{
+void out_of_memory(void) {
         fputs("belay: no memory\n", stderr);
         exit(2);
 }
 
-static void make_room(struct text *text, size_t length)
-{
+static void make_room(struct text *text, size_t length) {
         size_t room = text->room ? text->room : 64;
         char *data;
 
@@ -35,8 +33,7 @@ static void make_room(struct text *text, size_t length)
         text->room = room;
 }
 
-void text_add_bytes(struct text *text, const char *bytes, size_t length)
-{
+void text_add_bytes(struct text *text, const char *bytes, size_t length) {
         make_room(text, length);
         if (length > 0)
                 memcpy(text->data + text->length, bytes, length);
@@ -44,8 +41,7 @@ void text_add_bytes(struct text *text, const char *bytes, size_t length)
         text->data[text->length] = '\0';
 }
 
-void text_add_list(struct text *text, const char *format, va_list list)
-{
+void text_add_list(struct text *text, const char *format, va_list list) {
         va_list again;
         size_t room;
         int length;
@@ -68,8 +64,7 @@ void text_add_list(struct text *text, const char *format, va_list list)
         text->length += (size_t) length;
 }
 
-void text_add(struct text *text, const char *format, ...)
-{
+void text_add(struct text *text, const char *format, ...) {
         va_list list;
 
         va_start(list, format);
@@ -77,14 +72,12 @@ void text_add(struct text *text, const char *format, ...)
         va_end(list);
 }
 
-void text_free(struct text *text)
-{
+void text_free(struct text *text) {
         free(text->data);
         *text = (struct text) { 0 };
 }
 
-int text_read_file(struct text *text, const char *path)
-{
+int text_read_file(struct text *text, const char *path) {
         FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
         char buffer[16384];
         size_t got;

@@ -2,19 +2,21 @@
 /*
  * A text buffer that grows.
  */
-#pragma once
+#ifndef BELAY_CLI_COMMON_TEXT_H
+#define BELAY_CLI_COMMON_TEXT_H
 
 #include <stdarg.h>
 #include <stddef.h>
 
 struct text {
-        char *data;        /* terminated text, or NULL if nothing was added yet */
+        char *data; /* terminated text, or NULL if nothing was added yet */
         size_t length;
         size_t room;
 };
 
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void text_add_list(struct text *text, const char *format, va_list list) __attribute__((format(printf, 2, 0)));
+void text_add_list(struct text *text, const char *format, va_list list)
+        __attribute__((format(printf, 2, 0)));
 void text_add_bytes(struct text *text, const char *bytes, size_t length);
 void text_free(struct text *text);
 
@@ -24,3 +26,5 @@ void text_free(struct text *text);
 int text_read_file(struct text *text, const char *path);
 
 _Noreturn void out_of_memory(void);
+
+#endif

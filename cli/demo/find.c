@@ -18,8 +18,7 @@
 /* Paths relative to the directory of the executable: in a build, and in an installation. */
 static const char *const places[] = { "examples/documents", "../libexec/belay/documents" };
 
-static bool is_program(const char *directory, const char *name)
-{
+static bool is_program(const char *directory, const char *name) {
         struct text path = { 0 };
         struct stat status;
         bool good;
@@ -28,13 +27,13 @@ static bool is_program(const char *directory, const char *name)
         if (strchr(name, '.'))
                 return false;
         text_add(&path, "%s/%s", directory, name);
-        good = stat(path.data, &status) == 0 && S_ISREG(status.st_mode) && access(path.data, X_OK) == 0;
+        good = stat(path.data, &status) == 0 && S_ISREG(status.st_mode)
+               && access(path.data, X_OK) == 0;
         text_free(&path);
         return good;
 }
 
-static void add_name(struct examples *examples, const char *name)
-{
+static void add_name(struct examples *examples, const char *name) {
         char **names = realloc(examples->names, (examples->count + 1) * sizeof(*names));
 
         if (!names)
@@ -45,14 +44,12 @@ static void add_name(struct examples *examples, const char *name)
                 out_of_memory();
 }
 
-static int compare_names(const void *a, const void *b)
-{
+static int compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
 /* Finds the programs in a directory. Returns false if there are none. */
-static bool look_in(struct examples *examples, const char *directory)
-{
+static bool look_in(struct examples *examples, const char *directory) {
         DIR *dir = opendir(directory);
         const struct dirent *entry;
 
@@ -75,8 +72,7 @@ static bool look_in(struct examples *examples, const char *directory)
  * Adds the directory of this executable, with its slash. Adds nothing if the directory cannot be
  * determined.
  */
-static void beside_executable(struct text *path)
-{
+static void beside_executable(struct text *path) {
         char executable[PATH_MAX];
         ssize_t length = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
         char *slash;
@@ -89,8 +85,7 @@ static void beside_executable(struct text *path)
                 text_add(path, "%.*s/", (int) (slash - executable), executable);
 }
 
-int examples_find(struct examples *examples)
-{
+int examples_find(struct examples *examples) {
         const char *chosen = getenv("BELAY_EXAMPLES");
         struct text beside = { 0 };
         bool found = false;
@@ -111,14 +106,14 @@ int examples_find(struct examples *examples)
                 text_free(&directory);
         }
         if (!found)
-                message("no programs in %s or %s beside this executable; $BELAY_EXAMPLES may name another directory",
+                message("no programs in %s or %s beside this executable; "
+                        "$BELAY_EXAMPLES may name another directory",
                         places[0], places[1]);
         text_free(&beside);
         return found ? 0 : -1;
 }
 
-void examples_free(struct examples *examples)
-{
+void examples_free(struct examples *examples) {
         for (size_t i = 0; i < examples->count; i++)
                 free(examples->names[i]);
         free(examples->names);

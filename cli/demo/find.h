@@ -2,13 +2,14 @@
 /*
  * Finds the programs of the documents.
  */
-#pragma once
+#ifndef BELAY_CLI_DEMO_FIND_H
+#define BELAY_CLI_DEMO_FIND_H
 
 #include <stddef.h>
 
 struct examples {
         char *directory;
-        char **names;                 /* sorted */
+        char **names; /* sorted */
         size_t count;
 };
 
@@ -19,3 +20,5 @@ struct examples {
  */
 int examples_find(struct examples *examples);
 void examples_free(struct examples *examples);
+
+#endif

@@ -5,46 +5,39 @@
  */
 #include "statements.h"
 
-int play_log(struct frame *frame, const struct statement *statement)
-{
+int play_log(struct frame *frame, const struct statement *statement) {
         say(frame, "log %s", word_at(statement, 0));
         return 0;
 }
 
-int play_busy(struct frame *frame, const struct statement *statement)
-{
+int play_busy(struct frame *frame, const struct statement *statement) {
         (void) frame;
         return belay_advance(number_at(statement, 0));
 }
 
-int play_return(struct frame *frame, const struct statement *statement)
-{
+int play_return(struct frame *frame, const struct statement *statement) {
         frame->value = statement->arguments[0].word;
         return RETURNING;
 }
 
-int play_raise(struct frame *frame, const struct statement *statement)
-{
+int play_raise(struct frame *frame, const struct statement *statement) {
         (void) statement;
         return belay_failure_raise(belay_failure_ref(frame->handling));
 }
 
-int play_raise_error(struct frame *frame, const struct statement *statement)
-{
+int play_raise_error(struct frame *frame, const struct statement *statement) {
         (void) frame;
         return belay_fail(SCENARIO_ERROR, "%s", word_at(statement, 0));
 }
 
-int play_raise_cancelled(struct frame *frame, const struct statement *statement)
-{
+int play_raise_cancelled(struct frame *frame, const struct statement *statement) {
         (void) frame;
         if (statement->count == 0)
                 return belay_fail(-ECANCELED, NULL);
         return belay_fail(-ECANCELED, "%s", word_at(statement, 0));
 }
 
-int play_repeat(struct frame *frame, const struct statement *statement)
-{
+int play_repeat(struct frame *frame, const struct statement *statement) {
         int rc = 0;
 
         for (int64_t i = 0; i < number_at(statement, 0) && rc == 0; i++) {
@@ -60,8 +53,7 @@ int play_repeat(struct frame *frame, const struct statement *statement)
 }
 
 /* Takes the failure at once, because it must outlast all actions of the handler. */
-static int play_handlers(struct frame *frame, const struct statement *statement, int rc)
-{
+static int play_handlers(struct frame *frame, const struct statement *statement, int rc) {
         const belay_failure *outer = frame->handling;
         belay_failure *failure = belay_failure_take(rc);
         const struct clause *clause = statement->clauses;
@@ -85,8 +77,7 @@ static int play_handlers(struct frame *frame, const struct statement *statement,
  * A failure in the `finally` block replaces the failure or `return` that was under way. A `return`
  * in it does not, as in the reference player.
  */
-static int play_finally(struct frame *frame, const struct statement *statement, int rc)
-{
+static int play_finally(struct frame *frame, const struct statement *statement, int rc) {
         belay_failure *kept = rc < 0 ? belay_failure_take(rc) : NULL;
         struct word *value = frame->value;
         int inner;
@@ -101,8 +92,7 @@ static int play_finally(struct frame *frame, const struct statement *statement, 
         return kept ? belay_failure_raise(kept) : rc;
 }
 
-int play_try(struct frame *frame, const struct statement *statement)
-{
+int play_try(struct frame *frame, const struct statement *statement) {
         int rc = play_block(frame, &statement->body);
 
         if (rc < 0 && !frame->player->giving_up)
@@ -112,8 +102,7 @@ int play_try(struct frame *frame, const struct statement *statement)
         return rc;
 }
 
-int play_interrupt(struct frame *frame, const struct statement *statement)
-{
+int play_interrupt(struct frame *frame, const struct statement *statement) {
         if (belay_interrupt(NULL) < 0)
                 return give_up(frame->player, statement->line,
                                "only the first interrupt, while main runs, is told");

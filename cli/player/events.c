@@ -8,13 +8,13 @@ enum {
         MOST_EVENTS = 4000,
 };
 
-static void record(struct player *player, belay_time now, const char *label, const char *format, va_list list)
-{
+static void record(struct player *player, belay_time now, const char *label, const char *format,
+                   va_list list) {
         if (player->giving_up)
                 return;
         if (++player->events > MOST_EVENTS) {
-                give_up(player, player->scenario->line, "more than %d events: the scenario does not end",
-                        MOST_EVENTS);
+                give_up(player, player->scenario->line,
+                        "more than %d events: the scenario does not end", MOST_EVENTS);
                 return;
         }
         text_add(player->trace, "%g %s ", (double) now / 1e9, label);
@@ -22,8 +22,7 @@ static void record(struct player *player, belay_time now, const char *label, con
         text_add(player->trace, "\n");
 }
 
-void say(struct frame *frame, const char *format, ...)
-{
+void say(struct frame *frame, const char *format, ...) {
         va_list list;
 
         va_start(list, format);
@@ -31,8 +30,7 @@ void say(struct frame *frame, const char *format, ...)
         va_end(list);
 }
 
-void say_as(struct player *player, belay_time now, const char *label, const char *format, ...)
-{
+void say_as(struct player *player, belay_time now, const char *label, const char *format, ...) {
         va_list list;
 
         va_start(list, format);
@@ -44,20 +42,14 @@ static const struct code_name {
         int code;
         const char *name;
 } code_names[] = {
-        { -ETIMEDOUT, "timeout" },
-        { -ENODATA, "empty" },
-        { -ENOBUFS, "full" },
-        { -ESHUTDOWN, "shutdown" },
-        { -ENOTCONN, "broken" },
-        { -EALREADY, "invalid" },
-        { -EPERM, "misuse" },
-        { -EDEADLK, "misuse" },
-        { -EINVAL, "misuse" },
-        { 0, NULL },
+        { -ETIMEDOUT, "timeout" }, { -ENODATA, "empty" },
+        { -ENOBUFS, "full" },      { -ESHUTDOWN, "shutdown" },
+        { -ENOTCONN, "broken" },   { -EALREADY, "invalid" },
+        { -EPERM, "misuse" },      { -EDEADLK, "misuse" },
+        { -EINVAL, "misuse" },     { 0, NULL },
 };
 
-static void name_code(int code, const char *detail, struct text *name)
-{
+static void name_code(int code, const char *detail, struct text *name) {
         const struct code_name *known = code_names;
 
         while (known->name && known->code != code)
@@ -72,8 +64,7 @@ static void name_code(int code, const char *detail, struct text *name)
                 text_add(name, "unnamed:%d", -code);
 }
 
-void name_failure(const belay_failure *failure, struct text *name)
-{
+void name_failure(const belay_failure *failure, struct text *name) {
         size_t count = belay_failure_count(failure);
 
         if (count == 0 || belay_failure_code(failure) == -ECANCELED) {
@@ -87,8 +78,7 @@ void name_failure(const belay_failure *failure, struct text *name)
         text_add(name, "]");
 }
 
-void name_outcome(belay_task *task, struct text *name)
-{
+void name_outcome(belay_task *task, struct text *name) {
         const belay_failure *failure;
 
         if (!belay_done(task))
@@ -103,17 +93,21 @@ void name_outcome(belay_task *task, struct text *name)
                 name_code(belay_result(task), NULL, name);
 }
 
-bool failure_is(const belay_failure *failure, enum failure_kind kind)
-{
+bool failure_is(const belay_failure *failure, enum failure_kind kind) {
         int code = belay_failure_code(failure);
         bool group = code != -ECANCELED && belay_failure_count(failure) > 0;
 
         switch (kind) {
-        case KIND_CANCELLED: return code == -ECANCELED;
-        case KIND_GROUP: return group;
-        case KIND_TIMEOUT: return code == -ETIMEDOUT && !group;
-        case KIND_ERROR: return code != -ECANCELED && code != -ETIMEDOUT && !group;
-        case KIND_ANY: return true;
+        case KIND_CANCELLED:
+                return code == -ECANCELED;
+        case KIND_GROUP:
+                return group;
+        case KIND_TIMEOUT:
+                return code == -ETIMEDOUT && !group;
+        case KIND_ERROR:
+                return code != -ECANCELED && code != -ETIMEDOUT && !group;
+        case KIND_ANY:
+                return true;
         }
         return false;
 }

@@ -11,9 +11,8 @@ struct targets {
         const char **names;
 };
 
-static void find_targets(struct frame *frame, const struct statement *statement, size_t from, bool once,
-                         struct targets *targets)
-{
+static void find_targets(struct frame *frame, const struct statement *statement, size_t from,
+                         bool once, struct targets *targets) {
         size_t most = statement->count > from ? statement->count - from : 0;
         struct arena *arena = &frame->player->arena;
 
@@ -34,8 +33,7 @@ static void find_targets(struct frame *frame, const struct statement *statement,
         }
 }
 
-static void list_names(const struct targets *targets, bool done, struct text *list)
-{
+static void list_names(const struct targets *targets, bool done, struct text *list) {
         size_t start = list->length;
 
         for (size_t i = 0; i < targets->count; i++)
@@ -45,8 +43,7 @@ static void list_names(const struct targets *targets, bool done, struct text *li
                 text_add(list, "-");
 }
 
-int play_wait(struct frame *frame, const struct statement *statement)
-{
+int play_wait(struct frame *frame, const struct statement *statement) {
         belay_wait_mode mode = (belay_wait_mode) number_at(statement, 0);
         struct targets targets;
         struct text list = { 0 };
@@ -55,7 +52,8 @@ int play_wait(struct frame *frame, const struct statement *statement)
         find_targets(frame, statement, 2, false, &targets);
         if (targets.count == 0) {
                 for (size_t i = 2; i < statement->count; i++)
-                        text_add(&list, "%s%s", i > 2 ? " " : "", statement->arguments[i].word->text);
+                        text_add(&list, "%s%s", i > 2 ? " " : "",
+                                 statement->arguments[i].word->text);
                 say(frame, "unknown %s", list.data ? list.data : "");
         } else {
                 rc = belay_wait(targets.tasks, targets.count, mode, number_at(statement, 1));
@@ -71,8 +69,7 @@ int play_wait(struct frame *frame, const struct statement *statement)
         return rc < 0 ? rc : 0;
 }
 
-static void say_gathered(struct frame *frame, const struct targets *targets)
-{
+static void say_gathered(struct frame *frame, const struct targets *targets) {
         struct text list = { 0 };
 
         text_add(&list, "gather -> ");
@@ -84,8 +81,7 @@ static void say_gathered(struct frame *frame, const struct targets *targets)
         text_free(&list);
 }
 
-int play_gather_raise(struct frame *frame, const struct statement *statement)
-{
+int play_gather_raise(struct frame *frame, const struct statement *statement) {
         struct targets targets;
         int rc, outcome = 0;
 
@@ -99,8 +95,7 @@ int play_gather_raise(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_gather_results(struct frame *frame, const struct statement *statement)
-{
+int play_gather_results(struct frame *frame, const struct statement *statement) {
         struct targets targets;
         int rc;
 
@@ -112,16 +107,14 @@ int play_gather_results(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-static const char *name_of(const struct targets *targets, const belay_task *task)
-{
+static const char *name_of(const struct targets *targets, const belay_task *task) {
         for (size_t i = 0; i < targets->count; i++)
                 if (targets->tasks[i] == task)
                         return targets->names[i];
         return "?";
 }
 
-int play_as_completed(struct frame *frame, const struct statement *statement)
-{
+int play_as_completed(struct frame *frame, const struct statement *statement) {
         belay_as_completed each;
         struct targets targets;
         belay_task *task;

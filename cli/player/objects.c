@@ -5,8 +5,7 @@
 #include "statements.h"
 
 /* Acquires an object that a task can hold. For a condition, that is its lock. */
-static int acquire(struct frame *frame, const struct argument *argument)
-{
+static int acquire(struct frame *frame, const struct argument *argument) {
         union thing *thing = thing_of(frame, argument);
 
         switch (argument->word->object->kind) {
@@ -20,8 +19,7 @@ static int acquire(struct frame *frame, const struct argument *argument)
         }
 }
 
-static int release(struct frame *frame, const struct argument *argument)
-{
+static int release(struct frame *frame, const struct argument *argument) {
         union thing *thing = thing_of(frame, argument);
 
         switch (argument->word->object->kind) {
@@ -35,8 +33,7 @@ static int release(struct frame *frame, const struct argument *argument)
         }
 }
 
-int play_with(struct frame *frame, const struct statement *statement)
-{
+int play_with(struct frame *frame, const struct statement *statement) {
         const struct argument *held = &statement->arguments[0];
         int rc = acquire(frame, held), released;
         belay_failure *kept;
@@ -58,8 +55,7 @@ int play_with(struct frame *frame, const struct statement *statement)
         return kept ? belay_failure_raise(kept) : rc;
 }
 
-int play_acquire(struct frame *frame, const struct statement *statement)
-{
+int play_acquire(struct frame *frame, const struct statement *statement) {
         int rc = acquire(frame, &statement->arguments[0]);
 
         if (rc == 0)
@@ -67,13 +63,11 @@ int play_acquire(struct frame *frame, const struct statement *statement)
         return rc;
 }
 
-int play_release(struct frame *frame, const struct statement *statement)
-{
+int play_release(struct frame *frame, const struct statement *statement) {
         return release(frame, &statement->arguments[0]);
 }
 
-int play_wait_event(struct frame *frame, const struct statement *statement)
-{
+int play_wait_event(struct frame *frame, const struct statement *statement) {
         int rc = belay_event_wait(&thing_of(frame, &statement->arguments[0])->event);
 
         if (rc == 0)
@@ -81,20 +75,17 @@ int play_wait_event(struct frame *frame, const struct statement *statement)
         return rc;
 }
 
-int play_set(struct frame *frame, const struct statement *statement)
-{
+int play_set(struct frame *frame, const struct statement *statement) {
         belay_event_set(&thing_of(frame, &statement->arguments[0])->event);
         return 0;
 }
 
-int play_clear(struct frame *frame, const struct statement *statement)
-{
+int play_clear(struct frame *frame, const struct statement *statement) {
         belay_event_clear(&thing_of(frame, &statement->arguments[0])->event);
         return 0;
 }
 
-int play_wait_cond(struct frame *frame, const struct statement *statement)
-{
+int play_wait_cond(struct frame *frame, const struct statement *statement) {
         int rc = belay_condition_wait(&thing_of(frame, &statement->arguments[0])->condition);
 
         if (rc == 0)
@@ -102,16 +93,15 @@ int play_wait_cond(struct frame *frame, const struct statement *statement)
         return rc;
 }
 
-static bool is_set(void *arg)
-{
+static bool is_set(void *arg) {
         const belay_event *event = arg;
 
         return belay_event_is_set(event);
 }
 
-int play_wait_cond_until(struct frame *frame, const struct statement *statement)
-{
-        const struct argument *condition = &statement->arguments[0], *event = &statement->arguments[1];
+int play_wait_cond_until(struct frame *frame, const struct statement *statement) {
+        const struct argument *condition = &statement->arguments[0],
+                              *event = &statement->arguments[1];
         int rc = belay_condition_wait_until(&thing_of(frame, condition)->condition, is_set,
                                             &thing_of(frame, event)->event);
 
@@ -120,14 +110,12 @@ int play_wait_cond_until(struct frame *frame, const struct statement *statement)
         return rc;
 }
 
-int play_notify(struct frame *frame, const struct statement *statement)
-{
+int play_notify(struct frame *frame, const struct statement *statement) {
         return belay_condition_notify(&thing_of(frame, &statement->arguments[0])->condition,
                                       (size_t) number_at(statement, 1));
 }
 
-int play_barrier_wait(struct frame *frame, const struct statement *statement)
-{
+int play_barrier_wait(struct frame *frame, const struct statement *statement) {
         int rc = belay_barrier_wait(&thing_of(frame, &statement->arguments[0])->barrier);
 
         if (rc < 0)
@@ -136,8 +124,7 @@ int play_barrier_wait(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_barrier_index(struct frame *frame, const struct statement *statement)
-{
+int play_barrier_index(struct frame *frame, const struct statement *statement) {
         int rc = belay_barrier_wait(&thing_of(frame, &statement->arguments[0])->barrier);
 
         if (rc < 0)
@@ -146,18 +133,15 @@ int play_barrier_index(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_abort(struct frame *frame, const struct statement *statement)
-{
+int play_abort(struct frame *frame, const struct statement *statement) {
         return belay_barrier_abort(&thing_of(frame, &statement->arguments[0])->barrier);
 }
 
-int play_reset(struct frame *frame, const struct statement *statement)
-{
+int play_reset(struct frame *frame, const struct statement *statement) {
         return belay_barrier_reset(&thing_of(frame, &statement->arguments[0])->barrier);
 }
 
-int play_await_future(struct frame *frame, const struct statement *statement)
-{
+int play_await_future(struct frame *frame, const struct statement *statement) {
         belay_future *future = slot_of(frame, statement->arguments[0].word)->future;
         int outcome = 0, rc = belay_await(future, &outcome);
 
@@ -169,20 +153,17 @@ int play_await_future(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_set_result(struct frame *frame, const struct statement *statement)
-{
+int play_set_result(struct frame *frame, const struct statement *statement) {
         return belay_future_set_value(slot_of(frame, statement->arguments[0].word)->future,
                                       (char *) word_at(statement, 1), NULL);
 }
 
-int play_set_error(struct frame *frame, const struct statement *statement)
-{
+int play_set_error(struct frame *frame, const struct statement *statement) {
         return belay_future_set(slot_of(frame, statement->arguments[0].word)->future,
                                 belay_fail(SCENARIO_ERROR, "%s", word_at(statement, 1)));
 }
 
-int play_cancel_future(struct frame *frame, const struct statement *statement)
-{
+int play_cancel_future(struct frame *frame, const struct statement *statement) {
         const struct word *name = statement->arguments[0].word;
         const char *reason = statement->count > 1 ? word_at(statement, 1) : NULL;
 

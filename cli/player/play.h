@@ -2,7 +2,8 @@
 /*
  * Plays a scenario on a loop with a virtual clock.
  */
-#pragma once
+#ifndef BELAY_CLI_PLAYER_PLAY_H
+#define BELAY_CLI_PLAYER_PLAY_H
 
 #include "../common/text.h"
 #include "../scenario/scenario.h"
@@ -13,3 +14,5 @@
  * contains the events up to that point.
  */
 bool play_scenario(const struct scenario *scenario, struct text *trace, struct text *trouble);
+
+#endif

@@ -9,7 +9,8 @@
  * value is in the frame). Otherwise it returns a failure, whose detail is the calling task's latest
  * failure.
  */
-#pragma once
+#ifndef BELAY_CLI_PLAYER_PLAYER_H
+#define BELAY_CLI_PLAYER_PLAYER_H
 
 #include <belay.h>
 
@@ -18,7 +19,7 @@
 
 enum {
         RETURNING = 1,
-        SCENARIO_ERROR = -EIO,        /* outcome of `raise error` and `set_error` */
+        SCENARIO_ERROR = -EIO, /* outcome of `raise error` and `set_error` */
         /* no further statement runs, because the scenario cannot be played */
         GIVING_UP = -ENOTRECOVERABLE,
 };
@@ -47,7 +48,7 @@ struct slot {
         belay_future *future;
         belay_timeout *timeout;
         belay_group *group;
-        belay_ticket ticket;          /* ticket of the latest callback with this word */
+        belay_ticket ticket; /* ticket of the latest callback with this word */
 };
 
 /* An object of the scenario. */
@@ -75,9 +76,9 @@ struct player {
 struct frame {
         struct player *player;
         const char *label;
-        struct word *value;           /* value of the `return` under way */
+        struct word *value; /* value of the `return` under way */
         const belay_failure *handling;
-        struct timeout_scope *timeouts;  /* innermost first */
+        struct timeout_scope *timeouts; /* innermost first */
         struct group_scope *groups;
         unsigned depth;
 };
@@ -91,14 +92,15 @@ struct start {
 
 /* run.c */
 int play_block(struct frame *frame, const struct block *block);
-int play_program(struct player *player, const char *label, const struct program *program, unsigned depth,
-                 const char **value);
+int play_program(struct player *player, const char *label, const struct program *program,
+                 unsigned depth, const char **value);
 int play_task(void *arg);
 /*
  * Stops the whole player: no further statement runs, and the scenario counts as one that cannot be
  * played. Returns GIVING_UP.
  */
-int give_up(struct player *player, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int give_up(struct player *player, int line, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
 
 /* events.c */
 void say(struct frame *frame, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -127,12 +129,12 @@ union thing *thing_of(const struct frame *frame, const struct argument *argument
 /* Returns the value with which the task ended, or `-` if there is none. */
 const char *value_of(const belay_task *task);
 
-static inline const char *word_at(const struct statement *statement, size_t index)
-{
+static inline const char *word_at(const struct statement *statement, size_t index) {
         return statement->arguments[index].word->text;
 }
 
-static inline int64_t number_at(const struct statement *statement, size_t index)
-{
+static inline int64_t number_at(const struct statement *statement, size_t index) {
         return statement->arguments[index].number;
 }
+
+#endif

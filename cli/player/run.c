@@ -10,14 +10,13 @@
 #include "player.h"
 
 enum {
-        STACK = 256 * 1024,           /* nested blocks are nested calls */
+        STACK = 256 * 1024, /* nested blocks are nested calls */
         DEEPEST = 128,
         MOST_STEPS = 1000000,
         QUEUES = OBJECT_QUEUE | OBJECT_LIFO | OBJECT_PRIORITY,
 };
 
-int give_up(struct player *player, int line, const char *format, ...)
-{
+int give_up(struct player *player, int line, const char *format, ...) {
         va_list list;
 
         if (player->giving_up)
@@ -30,22 +29,20 @@ int give_up(struct player *player, int line, const char *format, ...)
         return GIVING_UP;
 }
 
-static int play_statement(struct frame *frame, const struct statement *statement)
-{
+static int play_statement(struct frame *frame, const struct statement *statement) {
         struct player *player = frame->player;
         int rc;
 
         if (player->giving_up)
                 return GIVING_UP;
         if (++player->steps > MOST_STEPS)
-                return give_up(player, statement->line, "more than %d statements: the scenario does not end",
-                               MOST_STEPS);
+                return give_up(player, statement->line,
+                               "more than %d statements: the scenario does not end", MOST_STEPS);
         rc = statement->verb->play(frame, statement);
         return player->giving_up ? GIVING_UP : rc;
 }
 
-int play_block(struct frame *frame, const struct block *block)
-{
+int play_block(struct frame *frame, const struct block *block) {
         int rc = 0;
 
         if (frame->depth >= DEEPEST)
@@ -58,9 +55,8 @@ int play_block(struct frame *frame, const struct block *block)
         return rc;
 }
 
-int play_program(struct player *player, const char *label, const struct program *program, unsigned depth,
-                 const char **value)
-{
+int play_program(struct player *player, const char *label, const struct program *program,
+                 unsigned depth, const char **value) {
         struct frame frame = { .player = player, .label = label, .depth = depth };
         int rc = play_block(&frame, &program->body);
 
@@ -68,8 +64,7 @@ int play_program(struct player *player, const char *label, const struct program 
         return rc < 0 ? rc : 0;
 }
 
-static void say_failed(struct player *player, const char *label, const belay_failure *failure)
-{
+static void say_failed(struct player *player, const char *label, const belay_failure *failure) {
         struct text name = { 0 };
 
         if (belay_failure_code(failure) == -ECANCELED)
@@ -80,8 +75,7 @@ static void say_failed(struct player *player, const char *label, const belay_fai
         text_free(&name);
 }
 
-int play_task(void *arg)
-{
+int play_task(void *arg) {
         const struct start *start = arg;
         struct player *player = start->player;
         belay_failure *failure;
@@ -100,31 +94,28 @@ int play_task(void *arg)
         return belay_set_value((char *) value, NULL);
 }
 
-static int compare_words(const void *a, const void *b)
-{
+static int compare_words(const void *a, const void *b) {
         return strcmp(a, b);
 }
 
-static int make_queue(const struct object *object, union thing *thing)
-{
-        thing->queue = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options,
-                .capacity = object->size,
-                .order = object->kind == OBJECT_LIFO ? BELAY_QUEUE_LIFO
-                       : object->kind == OBJECT_PRIORITY ? BELAY_QUEUE_PRIORITY : BELAY_QUEUE_FIFO,
-                .compare = compare_words,
-                .name = object->name->text));
+static int make_queue(const struct object *object, union thing *thing) {
+        thing->queue = belay_queue_new_with(
+                BELAY_OPTIONS(belay_queue_options, .capacity = object->size,
+                              .order = object->kind == OBJECT_LIFO       ? BELAY_QUEUE_LIFO
+                                       : object->kind == OBJECT_PRIORITY ? BELAY_QUEUE_PRIORITY
+                                                                         : BELAY_QUEUE_FIFO,
+                              .compare = compare_words, .name = object->name->text));
         return thing->queue ? 0 : -errno;
 }
 
-static int make_object(struct player *player, const struct object *object)
-{
+static int make_object(struct player *player, const struct object *object) {
         union thing *thing = &player->things[object->index];
         struct slot *slot = &player->slots[object->name->index];
 
         switch (object->kind) {
         case OBJECT_LOCK:
         case OBJECT_EVENT:
-                return 0;             /* all zero is a valid object */
+                return 0; /* all zero is a valid object */
         case OBJECT_SEMAPHORE:
                 belay_semaphore_init(&thing->semaphore, object->size);
                 return 0;
@@ -133,7 +124,8 @@ static int make_object(struct player *player, const struct object *object)
                 return 0;
         case OBJECT_CONDITION:
                 if (object->lock)
-                        belay_condition_init(&thing->condition, &player->things[object->lock->index].lock);
+                        belay_condition_init(&thing->condition,
+                                             &player->things[object->lock->index].lock);
                 return 0;
         case OBJECT_QUEUE:
         case OBJECT_LIFO:
@@ -148,8 +140,7 @@ static int make_object(struct player *player, const struct object *object)
         return -EINVAL;
 }
 
-static int play_main(void *arg)
-{
+static int play_main(void *arg) {
         struct start *start = arg;
         struct player *player = start->player;
         struct slot *slot = &player->slots[start->program->name->index];
@@ -167,15 +158,14 @@ static int play_main(void *arg)
         return play_task(start);
 }
 
-static void run_loop(struct player *player)
-{
+static void run_loop(struct player *player) {
         const struct scenario *scenario = player->scenario;
         struct start start = { player, "main", scenario->main };
         belay_loop *loop;
         int rc, outcome;
 
-        loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options,
-                .clock = BELAY_CLOCK_VIRTUAL, .stack_size = STACK, .no_signals = true));
+        loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
+                                            .stack_size = STACK, .no_signals = true));
         if (!loop) {
                 give_up(player, scenario->line, "no loop: %s", strerror(errno));
                 return;
@@ -190,8 +180,7 @@ static void run_loop(struct player *player)
                 give_up(player, scenario->line, "the loop did not close: %s", strerror(-rc));
 }
 
-static void free_objects(struct player *player)
-{
+static void free_objects(struct player *player) {
         const struct scenario *scenario = player->scenario;
 
         for (const struct object *each = scenario->objects; each; each = each->next)
@@ -203,8 +192,7 @@ static void free_objects(struct player *player)
         }
 }
 
-bool play_scenario(const struct scenario *scenario, struct text *trace, struct text *trouble)
-{
+bool play_scenario(const struct scenario *scenario, struct text *trace, struct text *trouble) {
         struct player player = { .scenario = scenario, .trace = trace, .trouble = trouble };
 
         player.slots = arena_take(&player.arena, scenario->word_count * sizeof(*player.slots));

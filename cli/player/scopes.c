@@ -4,8 +4,7 @@
  */
 #include "statements.h"
 
-int play_timeout(struct frame *frame, const struct statement *statement)
-{
+int play_timeout(struct frame *frame, const struct statement *statement) {
         struct timeout_scope *scope = arena_take(&frame->player->arena, sizeof(*scope));
         int rc;
 
@@ -24,8 +23,7 @@ int play_timeout(struct frame *frame, const struct statement *statement)
         return rc;
 }
 
-int play_reschedule(struct frame *frame, const struct statement *statement)
-{
+int play_reschedule(struct frame *frame, const struct statement *statement) {
         const char *name = statement->count > 1 ? word_at(statement, 1) : NULL;
         belay_timeout *timeout;
 
@@ -43,13 +41,13 @@ int play_reschedule(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_expired(struct frame *frame, const struct statement *statement)
-{
+int play_expired(struct frame *frame, const struct statement *statement) {
         const struct word *name = statement->arguments[0].word;
         const belay_timeout *timeout = slot_of(frame, name)->timeout;
 
         if (timeout)
-                say(frame, "expired %s -> %s", name->text, belay_timeout_expired(timeout) ? "true" : "false");
+                say(frame, "expired %s -> %s", name->text,
+                    belay_timeout_expired(timeout) ? "true" : "false");
         else
                 say(frame, "unknown %s", name->text);
         return 0;
@@ -61,17 +59,14 @@ struct inlined {
         const char *value;
 };
 
-static int play_inlined(void *arg)
-{
+static int play_inlined(void *arg) {
         struct inlined *inlined = arg;
 
         return play_program(inlined->frame->player, inlined->frame->label, inlined->program,
-                            inlined->frame->depth,
-                            &inlined->value);
+                            inlined->frame->depth, &inlined->value);
 }
 
-int play_wait_for(struct frame *frame, const struct statement *statement)
-{
+int play_wait_for(struct frame *frame, const struct statement *statement) {
         struct word *word = statement->arguments[1].word;
         belay_time span = number_at(statement, 0);
         struct inlined inlined = { frame, word->program, "-" };
@@ -94,8 +89,7 @@ int play_wait_for(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_group(struct frame *frame, const struct statement *statement)
-{
+int play_group(struct frame *frame, const struct statement *statement) {
         struct group_scope *scope = arena_take(&frame->player->arena, sizeof(*scope));
         int rc;
 
@@ -114,8 +108,7 @@ int play_group(struct frame *frame, const struct statement *statement)
         return rc;
 }
 
-int play_cancel_group(struct frame *frame, const struct statement *statement)
-{
+int play_cancel_group(struct frame *frame, const struct statement *statement) {
         belay_group *group;
 
         if (statement->count == 0) {

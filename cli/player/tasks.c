@@ -5,15 +5,15 @@
 #include "statements.h"
 
 /* Starts a task in a group, or outside of all groups if `group` is NULL. */
-static int start_task(struct frame *frame, const struct statement *statement, size_t at, belay_group *group,
-                      bool eager)
-{
-        const struct argument *name = &statement->arguments[at], *program = &statement->arguments[at + 1];
+static int start_task(struct frame *frame, const struct statement *statement, size_t at,
+                      belay_group *group, bool eager) {
+        const struct argument *name = &statement->arguments[at],
+                              *program = &statement->arguments[at + 1];
         struct player *player = frame->player;
         struct slot *slot = slot_of(frame, name->word);
         struct start *start = arena_take(&player->arena, sizeof(*start));
-        belay_spawn_options *options = BELAY_OPTIONS(belay_spawn_options,
-                .name = name->word->text, .eager = eager);
+        belay_spawn_options *options = BELAY_OPTIONS(belay_spawn_options, .name = name->word->text,
+                                                     .eager = eager);
         belay_task *task = NULL;
         int rc = 0;
 
@@ -37,14 +37,12 @@ static int start_task(struct frame *frame, const struct statement *statement, si
         return 0;
 }
 
-int play_sleep(struct frame *frame, const struct statement *statement)
-{
+int play_sleep(struct frame *frame, const struct statement *statement) {
         (void) frame;
         return belay_sleep(number_at(statement, 0));
 }
 
-int play_spawn(struct frame *frame, const struct statement *statement)
-{
+int play_spawn(struct frame *frame, const struct statement *statement) {
         int rc = start_task(frame, statement, 0, NULL, false);
 
         if (rc == 0)
@@ -52,8 +50,7 @@ int play_spawn(struct frame *frame, const struct statement *statement)
         return rc;
 }
 
-int play_spawn_eager(struct frame *frame, const struct statement *statement)
-{
+int play_spawn_eager(struct frame *frame, const struct statement *statement) {
         int rc = start_task(frame, statement, 0, NULL, true);
 
         if (rc == 0)
@@ -61,8 +58,7 @@ int play_spawn_eager(struct frame *frame, const struct statement *statement)
         return rc;
 }
 
-static int start_member(struct frame *frame, const struct statement *statement, bool eager)
-{
+static int start_member(struct frame *frame, const struct statement *statement, bool eager) {
         int rc;
 
         if (!frame->groups)
@@ -73,18 +69,15 @@ static int start_member(struct frame *frame, const struct statement *statement, 
         return rc;
 }
 
-int play_start(struct frame *frame, const struct statement *statement)
-{
+int play_start(struct frame *frame, const struct statement *statement) {
         return start_member(frame, statement, false);
 }
 
-int play_start_eager(struct frame *frame, const struct statement *statement)
-{
+int play_start_eager(struct frame *frame, const struct statement *statement) {
         return start_member(frame, statement, true);
 }
 
-int play_start_in(struct frame *frame, const struct statement *statement)
-{
+int play_start_in(struct frame *frame, const struct statement *statement) {
         const struct word *group = statement->arguments[0].word;
         struct slot *slot = slot_of(frame, group);
         int rc;
@@ -99,8 +92,7 @@ int play_start_in(struct frame *frame, const struct statement *statement)
         return rc;
 }
 
-int play_cancel(struct frame *frame, const struct statement *statement)
-{
+int play_cancel(struct frame *frame, const struct statement *statement) {
         belay_task *task = known_task(frame, statement);
         const char *reason = statement->count > 1 ? word_at(statement, 1) : NULL;
 
@@ -110,8 +102,7 @@ int play_cancel(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_uncancel(struct frame *frame, const struct statement *statement)
-{
+int play_uncancel(struct frame *frame, const struct statement *statement) {
         belay_task *task = known_task(frame, statement);
 
         if (task)
@@ -119,8 +110,7 @@ int play_uncancel(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_cancelling(struct frame *frame, const struct statement *statement)
-{
+int play_cancelling(struct frame *frame, const struct statement *statement) {
         belay_task *task = known_task(frame, statement);
 
         if (task)
@@ -128,8 +118,7 @@ int play_cancelling(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_force_cancel(struct frame *frame, const struct statement *statement)
-{
+int play_force_cancel(struct frame *frame, const struct statement *statement) {
         const char *name = word_at(statement, 0);
         int tries = (int) number_at(statement, 1);
         belay_task *task = known_task(frame, statement);
@@ -147,8 +136,7 @@ int play_force_cancel(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_state(struct frame *frame, const struct statement *statement)
-{
+int play_state(struct frame *frame, const struct statement *statement) {
         belay_task *task = known_target(frame, statement);
         struct text state = { 0 };
 
@@ -160,8 +148,7 @@ int play_state(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_await(struct frame *frame, const struct statement *statement)
-{
+int play_await(struct frame *frame, const struct statement *statement) {
         belay_task *task = known_target(frame, statement);
         int rc, outcome = 0;
 
@@ -176,8 +163,7 @@ int play_await(struct frame *frame, const struct statement *statement)
         return 0;
 }
 
-int play_shield(struct frame *frame, const struct statement *statement)
-{
+int play_shield(struct frame *frame, const struct statement *statement) {
         belay_task *task = known_target(frame, statement);
         int rc, outcome = 0;
 

@@ -39,8 +39,7 @@ static const struct object_usage {
 /* In the order of belay_wait_mode. */
 static const char *const modes[] = { "all", "first", "first_error", NULL };
 
-bool read_number(const char *text, int64_t *number)
-{
+bool read_number(const char *text, int64_t *number) {
         int64_t value = 0;
 
         if (!*text)
@@ -55,8 +54,7 @@ bool read_number(const char *text, int64_t *number)
 }
 
 /* Reads digits and not floating point, so that equal deadlines in a scenario are equal instants. */
-bool read_seconds(const char *text, int64_t *nanoseconds)
-{
+bool read_seconds(const char *text, int64_t *nanoseconds) {
         bool negative = *text == '-';
         int64_t value = 0, unit = INT64_C(1000000000);
         bool digits = false;
@@ -80,19 +78,28 @@ bool read_seconds(const char *text, int64_t *nanoseconds)
         return digits && !*text;
 }
 
-const char *object_kind_name(enum object_kind kind)
-{
+const char *object_kind_name(enum object_kind kind) {
         switch (kind) {
-        case OBJECT_LOCK: return "lock";
-        case OBJECT_SEMAPHORE: return "semaphore";
-        case OBJECT_BOUNDED: return "bounded";
-        case OBJECT_EVENT: return "event";
-        case OBJECT_CONDITION: return "condition";
-        case OBJECT_QUEUE: return "queue";
-        case OBJECT_LIFO: return "lifo";
-        case OBJECT_PRIORITY: return "priority";
-        case OBJECT_FUTURE: return "future";
-        case OBJECT_BARRIER: return "barrier";
+        case OBJECT_LOCK:
+                return "lock";
+        case OBJECT_SEMAPHORE:
+                return "semaphore";
+        case OBJECT_BOUNDED:
+                return "bounded";
+        case OBJECT_EVENT:
+                return "event";
+        case OBJECT_CONDITION:
+                return "condition";
+        case OBJECT_QUEUE:
+                return "queue";
+        case OBJECT_LIFO:
+                return "lifo";
+        case OBJECT_PRIORITY:
+                return "priority";
+        case OBJECT_FUTURE:
+                return "future";
+        case OBJECT_BARRIER:
+                return "barrier";
         }
         return "object";
 }
@@ -101,8 +108,7 @@ const char *object_kind_name(enum object_kind kind)
  * Returns the number of words of the line that the verb's name takes, or 0 if the line begins with
  * another name.
  */
-static size_t name_length(const struct parser *parser, const struct verb *verb)
-{
+static size_t name_length(const struct parser *parser, const struct verb *verb) {
         const char *blank = strchr(verb->name, ' ');
         size_t first = blank ? (size_t) (blank - verb->name) : strlen(verb->name);
         const char *word = parser->words[0]->text;
@@ -118,22 +124,20 @@ static size_t name_length(const struct parser *parser, const struct verb *verb)
  * Adds every usage of the verbs that begin with the line's first word. Returns the number of
  * usages.
  */
-static unsigned add_usages(const struct parser *parser, struct text *usages)
-{
+static unsigned add_usages(const struct parser *parser, struct text *usages) {
         const char *word = parser->words[0]->text;
         size_t length = strlen(word);
         unsigned count = 0;
 
         for (const struct verb *verb = verbs; verb->name; verb++)
-                if (strncmp(verb->name, word, length) == 0 &&
-                    (verb->name[length] == ' ' || verb->name[length] == '\0'))
+                if (strncmp(verb->name, word, length) == 0
+                    && (verb->name[length] == ' ' || verb->name[length] == '\0'))
                         text_add(usages, "%s'%s%s%s'", count++ ? " or " : "", verb->name,
                                  *verb->usage ? " " : "", verb->usage);
         return count;
 }
 
-static bool complain_of_usage(const struct parser *parser, const char *found)
-{
+static bool complain_of_usage(const struct parser *parser, const char *found) {
         struct text usages = { 0 };
 
         add_usages(parser, &usages);
@@ -144,8 +148,7 @@ static bool complain_of_usage(const struct parser *parser, const char *found)
         return false;
 }
 
-const struct verb *find_verb(const struct parser *parser)
-{
+const struct verb *find_verb(const struct parser *parser) {
         const struct verb *verb, *found = NULL;
         struct text usages = { 0 };
 
@@ -167,8 +170,7 @@ const struct verb *find_verb(const struct parser *parser)
         return NULL;
 }
 
-static void refer(struct parser *parser, const struct word *word, unsigned kinds)
-{
+static void refer(struct parser *parser, const struct word *word, unsigned kinds) {
         struct reference *reference = arena_take(&parser->scenario->arena, sizeof(*reference));
 
         reference->line = parser->line;
@@ -179,8 +181,7 @@ static void refer(struct parser *parser, const struct word *word, unsigned kinds
 }
 
 static bool read_argument(struct parser *parser, const struct verb *verb, const char *usage,
-                          struct argument *argument)
-{
+                          struct argument *argument) {
         const char *text = argument->word->text;
         const struct object_usage *object;
 
@@ -211,8 +212,8 @@ static bool read_argument(struct parser *parser, const struct verb *verb, const 
                                 text);
         }
         if (usage[0] >= 'a' && usage[0] <= 'z' && strcmp(usage, text) != 0)
-                return complain(parser, parser->line, "expected '%s' or nothing here, found '%s'", usage,
-                                text);
+                return complain(parser, parser->line, "expected '%s' or nothing here, found '%s'",
+                                usage, text);
         if (strcmp(usage, "PROG") == 0)
                 refer(parser, argument->word, 0);
         for (object = object_usages; object->name; object++)
@@ -221,8 +222,7 @@ static bool read_argument(struct parser *parser, const struct verb *verb, const 
         return true;
 }
 
-bool read_arguments(struct parser *parser, struct statement *statement)
-{
+bool read_arguments(struct parser *parser, struct statement *statement) {
         const struct verb *verb = statement->verb;
         size_t skip = name_length(parser, verb);
         struct word **words = parser->words + skip;
@@ -240,7 +240,8 @@ bool read_arguments(struct parser *parser, struct statement *statement)
                 if (!many && *usage) {
                         size_t length = strcspn(usage, " ");
 
-                        snprintf(token, sizeof(token), "%.*s", (int) length - 2 * optional, usage + optional);
+                        snprintf(token, sizeof(token), "%.*s", (int) length - 2 * optional,
+                                 usage + optional);
                         usage += length + (usage[length] == ' ');
                         many = strlen(token) > 3 && strcmp(token + strlen(token) - 3, "...") == 0;
                 } else if (!many) {
@@ -261,8 +262,7 @@ bool read_arguments(struct parser *parser, struct statement *statement)
         return true;
 }
 
-bool check_references(const struct parser *parser)
-{
+bool check_references(const struct parser *parser) {
         const struct object_usage *usage = object_usages;
 
         for (const struct reference *each = parser->references; each; each = each->next) {
@@ -281,8 +281,8 @@ bool check_references(const struct parser *parser)
                 if (!(object->kind & each->kinds))
                         return complain(parser, each->line,
                                         "expected %s, but '%s' is declared as '%s' on line %d",
-                                        usage->what, each->word->text, object_kind_name(object->kind),
-                                        object->line);
+                                        usage->what, each->word->text,
+                                        object_kind_name(object->kind), object->line);
         }
         return true;
 }

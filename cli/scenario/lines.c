@@ -11,8 +11,7 @@
 #include "../common/text.h"
 #include "parser.h"
 
-bool complain(const struct parser *parser, int line, const char *format, ...)
-{
+bool complain(const struct parser *parser, int line, const char *format, ...) {
         va_list list;
 
         va_start(list, format);
@@ -21,8 +20,7 @@ bool complain(const struct parser *parser, int line, const char *format, ...)
         return false;
 }
 
-struct word *intern(struct parser *parser, const char *text, size_t length)
-{
+struct word *intern(struct parser *parser, const char *text, size_t length) {
         struct scenario *scenario = parser->scenario;
         struct word *word;
 
@@ -38,8 +36,7 @@ struct word *intern(struct parser *parser, const char *text, size_t length)
         return word;
 }
 
-static void add_word(struct parser *parser, const char *text, size_t length)
-{
+static void add_word(struct parser *parser, const char *text, size_t length) {
         if (parser->count == parser->room) {
                 size_t room = parser->room ? 2 * parser->room : 16;
                 struct word **words = realloc(parser->words, room * sizeof(*words));
@@ -52,13 +49,11 @@ static void add_word(struct parser *parser, const char *text, size_t length)
         parser->words[parser->count++] = intern(parser, text, length);
 }
 
-static bool is_blank(char c)
-{
+static bool is_blank(char c) {
         return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v' || c == '\0';
 }
 
-void next_line(struct parser *parser)
-{
+void next_line(struct parser *parser) {
         parser->count = 0;
         while (parser->count == 0 && parser->at < parser->end) {
                 const char *stop = memchr(parser->at, '\n', (size_t) (parser->end - parser->at));
@@ -85,7 +80,6 @@ void next_line(struct parser *parser)
         }
 }
 
-void free_lines(struct parser *parser)
-{
+void free_lines(struct parser *parser) {
         free(parser->words);
 }

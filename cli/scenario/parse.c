@@ -21,18 +21,16 @@ struct opened {
         const char *name;
         int line;
         bool except, finally;
-        bool handler;                 /* true in an except clause */
+        bool handler; /* true in an except clause */
 };
 
 static const char *const kinds[] = { "cancelled", "timeout", "group", "error", "any", NULL };
 
-static bool is(const struct parser *parser, const char *word)
-{
+static bool is(const struct parser *parser, const char *word) {
         return parser->count > 0 && strcmp(parser->words[0]->text, word) == 0;
 }
 
-static bool alone(const struct parser *parser)
-{
+static bool alone(const struct parser *parser) {
         if (parser->count == 1)
                 return true;
         return complain(parser, parser->line, "unexpected '%s' after '%s'", parser->words[1]->text,
@@ -41,8 +39,7 @@ static bool alone(const struct parser *parser)
 
 static bool parse_block(struct parser *parser, struct block *block, struct opened opened);
 
-static bool parse_clause(struct parser *parser, struct clause *clause, struct opened opened)
-{
+static bool parse_clause(struct parser *parser, struct clause *clause, struct opened opened) {
         int kind = 0;
 
         if (parser->count != 2)
@@ -54,7 +51,8 @@ static bool parse_clause(struct parser *parser, struct clause *clause, struct op
         if (!kinds[kind])
                 return complain(parser, parser->line,
                                 "expected 'cancelled', 'timeout', 'group', 'error' or 'any' after "
-                                "'except', found '%s'", parser->words[1]->text);
+                                "'except', found '%s'",
+                                parser->words[1]->text);
         clause->kind = (enum failure_kind) kind;
         next_line(parser);
         opened.handler = true;
@@ -64,8 +62,7 @@ static bool parse_clause(struct parser *parser, struct clause *clause, struct op
 /*
  * Reads the block of a try up to the word that ends it, then the clauses, and then the `finally`.
  */
-static bool parse_try(struct parser *parser, struct statement *statement, struct opened opened)
-{
+static bool parse_try(struct parser *parser, struct statement *statement, struct opened opened) {
         struct clause **end = &statement->clauses;
 
         opened.except = opened.finally = true;
@@ -83,15 +80,16 @@ static bool parse_try(struct parser *parser, struct statement *statement, struct
                 if (!alone(parser))
                         return false;
                 next_line(parser);
-                statement->finally = arena_take(&parser->scenario->arena, sizeof(*statement->finally));
+                statement->finally = arena_take(&parser->scenario->arena,
+                                                sizeof(*statement->finally));
                 opened.except = opened.finally = false;
                 return parse_block(parser, statement->finally, opened);
         }
         return true;
 }
 
-static bool parse_statement(struct parser *parser, struct statement *statement, const struct opened *around)
-{
+static bool parse_statement(struct parser *parser, struct statement *statement,
+                            const struct opened *around) {
         struct opened opened = { .line = parser->line, .handler = around->handler };
         bool good;
 
@@ -106,7 +104,8 @@ static bool parse_statement(struct parser *parser, struct statement *statement, 
                 return true;
         opened.name = statement->verb->name;
         if (++parser->depth > DEEPEST)
-                return complain(parser, opened.line, "blocks stand in each other more than %d deep", DEEPEST);
+                return complain(parser, opened.line, "blocks stand in each other more than %d deep",
+                                DEEPEST);
         if (strcmp(opened.name, "try") == 0)
                 good = parse_try(parser, statement, opened);
         else
@@ -118,8 +117,7 @@ static bool parse_statement(struct parser *parser, struct statement *statement, 
 }
 
 /* Leaves the line that ended the block as the current line, for the caller. */
-static bool parse_block(struct parser *parser, struct block *block, struct opened opened)
-{
+static bool parse_block(struct parser *parser, struct block *block, struct opened opened) {
         struct statement **end = &block->first;
 
         while (parser->count > 0) {
@@ -130,7 +128,8 @@ static bool parse_block(struct parser *parser, struct block *block, struct opene
                 if (is(parser, "except") || is(parser, "finally")) {
                         if (is(parser, "except") ? opened.except : opened.finally)
                                 return true;
-                        return complain(parser, parser->line, "'%s' does not belong into the '%s' of line %d",
+                        return complain(parser, parser->line,
+                                        "'%s' does not belong into the '%s' of line %d",
                                         parser->words[0]->text, opened.name, opened.line);
                 }
                 if (is(parser, "prog"))
@@ -143,12 +142,12 @@ static bool parse_block(struct parser *parser, struct block *block, struct opene
                 if (!parse_statement(parser, statement, &opened))
                         return false;
         }
-        return complain(parser, parser->last_line, "the scenario ends, but the '%s' of line %d has no 'end'",
-                        opened.name, opened.line);
+        return complain(parser, parser->last_line,
+                        "the scenario ends, but the '%s' of line %d has no 'end'", opened.name,
+                        opened.line);
 }
 
-static bool parse_program(struct parser *parser)
-{
+static bool parse_program(struct parser *parser) {
         struct opened opened = { .name = "prog", .line = parser->line };
         struct program *program;
         struct word *name;
@@ -157,8 +156,8 @@ static bool parse_program(struct parser *parser)
                 return complain(parser, parser->line, "expected 'prog NAME'");
         name = parser->words[1];
         if (name->program)
-                return complain(parser, parser->line, "program '%s' is there already, on line %d", name->text,
-                                name->program->line);
+                return complain(parser, parser->line, "program '%s' is there already, on line %d",
+                                name->text, name->program->line);
         program = arena_take(&parser->scenario->arena, sizeof(*program));
         program->name = name;
         program->line = parser->line;
@@ -180,22 +179,15 @@ static const struct declaration {
         const char *size;
         int64_t least;
 } declarations[] = {
-        { OBJECT_LOCK, NULL, 0 },
-        { OBJECT_SEMAPHORE, "N", 0 },
-        { OBJECT_BOUNDED, "N", 0 },
-        { OBJECT_EVENT, NULL, 0 },
-        { OBJECT_CONDITION, NULL, 0 },
-        { OBJECT_QUEUE, "SIZE", 0 },
-        { OBJECT_LIFO, "SIZE", 0 },
-        { OBJECT_PRIORITY, "SIZE", 0 },
-        { OBJECT_FUTURE, NULL, 0 },
+        { OBJECT_LOCK, NULL, 0 },   { OBJECT_SEMAPHORE, "N", 0 },   { OBJECT_BOUNDED, "N", 0 },
+        { OBJECT_EVENT, NULL, 0 },  { OBJECT_CONDITION, NULL, 0 },  { OBJECT_QUEUE, "SIZE", 0 },
+        { OBJECT_LIFO, "SIZE", 0 }, { OBJECT_PRIORITY, "SIZE", 0 }, { OBJECT_FUTURE, NULL, 0 },
         { OBJECT_BARRIER, "N", 1 },
 };
 
 /* Reads the words after the declaration's name into `wanted`. */
 static bool read_object(const struct parser *parser, const struct declaration *declaration,
-                        struct object *wanted)
-{
+                        struct object *wanted) {
         const char *kind = object_kind_name(declaration->kind);
         bool shares = declaration->kind == OBJECT_CONDITION && parser->count == 3;
         const struct word *last = parser->words[parser->count - 1];
@@ -204,15 +196,16 @@ static bool read_object(const struct parser *parser, const struct declaration *d
         if (parser->count != 2 + (size_t) (declaration->size || shares))
                 return complain(parser, parser->line, "expected '%s NAME%s%s'", kind,
                                 declaration->size ? " " : "",
-                                declaration->size ? declaration->size
-                                : declaration->kind == OBJECT_CONDITION ? " [LOCK]" : "");
+                                declaration->size                       ? declaration->size
+                                : declaration->kind == OBJECT_CONDITION ? " [LOCK]"
+                                                                        : "");
         if (declaration->size && (!read_number(last->text, &size) || size < declaration->least))
                 return complain(parser, parser->line,
                                 "expected a number, %d at least, behind '%s %s', found '%s'",
                                 (int) declaration->least, kind, parser->words[1]->text, last->text);
         if (shares && !(last->object && last->object->kind == OBJECT_LOCK))
-                return complain(parser, parser->line, "expected a lock that is declared before, found '%s'",
-                                last->text);
+                return complain(parser, parser->line,
+                                "expected a lock that is declared before, found '%s'", last->text);
         wanted->kind = declaration->kind;
         wanted->name = parser->words[1];
         wanted->size = (size_t) size;
@@ -221,8 +214,7 @@ static bool read_object(const struct parser *parser, const struct declaration *d
         return true;
 }
 
-static bool parse_object(struct parser *parser, const struct declaration *declaration)
-{
+static bool parse_object(struct parser *parser, const struct declaration *declaration) {
         struct object wanted = { 0 }, *object;
         struct word *name;
 
@@ -237,8 +229,8 @@ static bool parse_object(struct parser *parser, const struct declaration *declar
                 name->object = object;
                 *parser->objects_end = object;
                 parser->objects_end = &object->next;
-        } else if (object->kind != wanted.kind || object->size != wanted.size ||
-                   object->lock != wanted.lock) {
+        } else if (object->kind != wanted.kind || object->size != wanted.size
+                   || object->lock != wanted.lock) {
                 /*
                  * Repeating exactly the same declaration is harmless, and recorded scenarios do it.
                  */
@@ -250,8 +242,7 @@ static bool parse_object(struct parser *parser, const struct declaration *declar
         return true;
 }
 
-static bool parse_definition(struct parser *parser)
-{
+static bool parse_definition(struct parser *parser) {
         if (is(parser, "prog"))
                 return parse_program(parser);
         for (size_t i = 0; i < sizeof(declarations) / sizeof(*declarations); i++)
@@ -259,11 +250,11 @@ static bool parse_definition(struct parser *parser)
                         return parse_object(parser, &declarations[i]);
         return complain(parser, parser->line,
                         "expected 'prog' or an object (lock, semaphore, bounded, event, condition, "
-                        "queue, lifo, priority, future, barrier), found '%s'", parser->words[0]->text);
+                        "queue, lifo, priority, future, barrier), found '%s'",
+                        parser->words[0]->text);
 }
 
-static bool parse(struct parser *parser)
-{
+static bool parse(struct parser *parser) {
         next_line(parser);
         while (parser->count > 0)
                 if (!parse_definition(parser))
@@ -273,8 +264,7 @@ static bool parse(struct parser *parser)
         return check_references(parser);
 }
 
-struct scenario *scenario_parse(const char *path, const char *text, size_t length, int line)
-{
+struct scenario *scenario_parse(const char *path, const char *text, size_t length, int line) {
         struct scenario *scenario = calloc(1, sizeof(*scenario));
         struct parser parser = {
                 .scenario = scenario,
@@ -299,8 +289,7 @@ struct scenario *scenario_parse(const char *path, const char *text, size_t lengt
         return NULL;
 }
 
-void scenario_free(struct scenario *scenario)
-{
+void scenario_free(struct scenario *scenario) {
         if (!scenario)
                 return;
         arena_free(&scenario->arena);

@@ -2,7 +2,8 @@
 /*
  * The declarations that the files of the parser share: the current line, and error messages.
  */
-#pragma once
+#ifndef BELAY_CLI_SCENARIO_PARSER_H
+#define BELAY_CLI_SCENARIO_PARSER_H
 
 #include "scenario.h"
 
@@ -10,16 +11,16 @@
 struct reference {
         int line;
         const struct word *word;
-        unsigned kinds;               /* permitted kinds of objects, or 0 for a program */
+        unsigned kinds; /* permitted kinds of objects, or 0 for a program */
         struct reference *next;
 };
 
 struct parser {
         struct scenario *scenario;
         const char *at, *end;
-        int line;                     /* line number of the words below */
+        int line; /* line number of the words below */
         int last_line;
-        size_t count;                 /* number of words, 0 at the end of the scenario */
+        size_t count; /* number of words, 0 at the end of the scenario */
         struct word **words;
         size_t room;
         unsigned depth;
@@ -50,3 +51,5 @@ bool read_number(const char *text, int64_t *number);
 bool read_seconds(const char *text, int64_t *nanoseconds);
 bool check_references(const struct parser *parser);
 const char *object_kind_name(enum object_kind kind);
+
+#endif

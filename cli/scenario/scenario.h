@@ -3,7 +3,8 @@
  * A scenario that was read and checked: its objects, programs and statements, and each of its words
  * once. tests/conformance/SCENARIOS.md describes the language.
  */
-#pragma once
+#ifndef BELAY_CLI_SCENARIO_SCENARIO_H
+#define BELAY_CLI_SCENARIO_SCENARIO_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,8 +45,8 @@ enum object_kind {
 struct object {
         enum object_kind kind;
         const struct word *name;
-        size_t size;                  /* size of a queue, semaphore or barrier */
-        const struct object *lock;    /* lock that a condition shares with others */
+        size_t size;               /* size of a queue, semaphore or barrier */
+        const struct object *lock; /* lock that a condition shares with others */
         size_t index;
         int line;
         struct object *next;
@@ -80,10 +81,10 @@ struct argument {
  * against the words of `usage` (see arguments.c), and shows `usage` if they differ.
  */
 struct verb {
-        const char *name;             /* one word, or two as in "raise error" */
+        const char *name; /* one word, or two as in "raise error" */
         const char *usage;
         int (*play)(struct frame *frame, const struct statement *statement);
-        bool block;                   /* true if statements up to an `end` follow */
+        bool block; /* true if statements up to an `end` follow */
 };
 
 struct statement {
@@ -92,8 +93,8 @@ struct statement {
         size_t count;
         struct argument *arguments;
         struct block body;
-        struct clause *clauses;       /* clauses of a try */
-        struct block *finally;        /* block of a try that has a `finally` */
+        struct clause *clauses; /* clauses of a try */
+        struct block *finally;  /* block of a try that has a `finally` */
         struct statement *next;
 };
 
@@ -107,10 +108,10 @@ struct program {
 struct scenario {
         struct arena arena;
         const char *path;
-        int line;                     /* number of its first line in the file */
+        int line; /* number of its first line in the file */
         struct word *words;
         size_t word_count;
-        struct object *objects;       /* in the order of declaration */
+        struct object *objects; /* in the order of declaration */
         size_t object_count;
         struct program *programs;
         struct program *main;
@@ -125,3 +126,5 @@ void scenario_free(struct scenario *scenario);
 
 /* The table of verbs, which ends with a NULL name. */
 extern const struct verb verbs[];
+
+#endif

@@ -13,13 +13,12 @@
 struct cursor {
         const char *path;
         const char *at, *end;
-        const char *text;             /* current line, and its length without the newline */
+        const char *text; /* current line, and its length without the newline */
         size_t length;
         int line;
 };
 
-static bool next(struct cursor *cursor)
-{
+static bool next(struct cursor *cursor) {
         const char *stop;
 
         if (cursor->at == cursor->end)
@@ -32,16 +31,15 @@ static bool next(struct cursor *cursor)
         return true;
 }
 
-static bool begins(const struct cursor *cursor, const char *mark)
-{
+static bool begins(const struct cursor *cursor, const char *mark) {
         size_t length = strlen(mark);
 
         return cursor->length >= length && memcmp(cursor->text, mark, length) == 0;
 }
 
-static bool wrong(const struct cursor *cursor, int line, const char *what, const char *detail)
-{
-        message_at(cursor->path, line, "%s%s%s%s", what, detail ? " '" : "", detail ? detail : "", detail ? "'" : "");
+static bool wrong(const struct cursor *cursor, int line, const char *what, const char *detail) {
+        message_at(cursor->path, line, "%s%s%s%s", what, detail ? " '" : "", detail ? detail : "",
+                   detail ? "'" : "");
         return false;
 }
 
@@ -49,18 +47,17 @@ static bool wrong(const struct cursor *cursor, int line, const char *what, const
  * Returns whether the line is TIME TASK EVENT. Such a line begins with a digit, and has at least
  * two blanks with text before each.
  */
-static bool is_event(const struct cursor *cursor)
-{
+static bool is_event(const struct cursor *cursor) {
         const char *first = memchr(cursor->text, ' ', cursor->length);
         size_t rest = first ? cursor->length - (size_t) (first + 1 - cursor->text) : 0;
         const char *second = first ? memchr(first + 1, ' ', rest) : NULL;
 
-        return second && first > cursor->text && second > first + 1 &&
-               cursor->text[0] >= '0' && cursor->text[0] <= '9';
+        return second && first > cursor->text && second > first + 1 && cursor->text[0] >= '0'
+               && cursor->text[0] <= '9';
 }
 
-static bool name_vector(struct vectors *vectors, const struct cursor *cursor, struct vector *vector)
-{
+static bool name_vector(struct vectors *vectors, const struct cursor *cursor,
+                        struct vector *vector) {
         const char *name = cursor->text + 3;
         size_t length = cursor->length - 3;
 
@@ -76,13 +73,12 @@ static bool name_vector(struct vectors *vectors, const struct cursor *cursor, st
         vector->line = cursor->line;
         for (size_t i = 0; i < vectors->count; i++)
                 if (strcmp(vectors->list[i].name, vector->name) == 0)
-                        return wrong(cursor, cursor->line, "there is a scenario of this name already:",
-                                     vector->name);
+                        return wrong(cursor, cursor->line,
+                                     "there is a scenario of this name already:", vector->name);
         return true;
 }
 
-static struct vector *add_vector(struct vectors *vectors, size_t *room)
-{
+static struct vector *add_vector(struct vectors *vectors, size_t *room) {
         if (vectors->count == *room) {
                 size_t more = *room ? 2 * *room : 64;
                 struct vector *list = realloc(vectors->list, more * sizeof(*list));
@@ -100,8 +96,7 @@ static struct vector *add_vector(struct vectors *vectors, size_t *room)
  * Reads from the line `=== name` to the next such line, or to the end of the file. At the end,
  * cursor->text is NULL.
  */
-static bool read_vector(struct vectors *vectors, struct cursor *cursor, struct vector *vector)
-{
+static bool read_vector(struct vectors *vectors, struct cursor *cursor, struct vector *vector) {
         const char *start = cursor->at;
         bool more;
 
@@ -112,8 +107,8 @@ static bool read_vector(struct vectors *vectors, struct cursor *cursor, struct v
                 if (begins(cursor, "==="))
                         break;
         if (!more || !begins(cursor, "--- trace"))
-                return wrong(cursor, cursor->line, "expected '--- trace' at the end of the scenario",
-                             vector->name);
+                return wrong(cursor, cursor->line,
+                             "expected '--- trace' at the end of the scenario", vector->name);
         vector->scenario = scenario_parse(cursor->path, start, (size_t) (cursor->text - start),
                                           vector->line + 1);
         if (!vector->scenario)
@@ -121,34 +116,33 @@ static bool read_vector(struct vectors *vectors, struct cursor *cursor, struct v
         vector->trace = cursor->at;
         while ((more = next(cursor)) && !begins(cursor, "==="))
                 if (cursor->length > 0 && !is_event(cursor))
-                        return wrong(cursor, cursor->line, "expected 'TIME TASK EVENT' in the trace of",
-                                     vector->name);
+                        return wrong(cursor, cursor->line,
+                                     "expected 'TIME TASK EVENT' in the trace of", vector->name);
         vector->trace_length = (size_t) ((more ? cursor->text : cursor->end) - vector->trace);
         if (!more)
                 cursor->text = NULL;
         return true;
 }
 
-bool vectors_parse(struct vectors *vectors, const char *path, const char *text, size_t length)
-{
+bool vectors_parse(struct vectors *vectors, const char *path, const char *text, size_t length) {
         struct cursor cursor = { .path = path, .at = text, .end = text + length };
         size_t room = 0;
 
         *vectors = (struct vectors) { .path = path };
         while (next(&cursor) && !begins(&cursor, "==="))
                 if (cursor.length > 0 && cursor.text[0] != '#')
-                        return wrong(&cursor, cursor.line, "expected '=== NAME' before anything else", NULL);
+                        return wrong(&cursor, cursor.line,
+                                     "expected '=== NAME' before anything else", NULL);
         if (!cursor.text || !begins(&cursor, "==="))
-                return wrong(&cursor, cursor.line ? cursor.line : 1, "expected '=== NAME', found no scenario",
-                             NULL);
+                return wrong(&cursor, cursor.line ? cursor.line : 1,
+                             "expected '=== NAME', found no scenario", NULL);
         while (cursor.text)
                 if (!read_vector(vectors, &cursor, add_vector(vectors, &room)))
                         return false;
         return true;
 }
 
-void vectors_free(struct vectors *vectors)
-{
+void vectors_free(struct vectors *vectors) {
         for (size_t i = 0; i < vectors->count; i++)
                 scenario_free(vectors->list[i].scenario);
         free(vectors->list);

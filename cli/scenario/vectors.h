@@ -2,7 +2,8 @@
 /*
  * A vectors file: scenarios, each with the trace that it must produce.
  */
-#pragma once
+#ifndef BELAY_CLI_SCENARIO_VECTORS_H
+#define BELAY_CLI_SCENARIO_VECTORS_H
 
 #include "scenario.h"
 
@@ -10,7 +11,7 @@ struct vector {
         const char *name;
         int line;
         struct scenario *scenario;
-        const char *trace;            /* lines TIME TASK EVENT, not terminated */
+        const char *trace; /* lines TIME TASK EVENT, not terminated */
         size_t trace_length;
 };
 
@@ -27,3 +28,5 @@ struct vectors {
  */
 bool vectors_parse(struct vectors *vectors, const char *path, const char *text, size_t length);
 void vectors_free(struct vectors *vectors);
+
+#endif

@@ -19,7 +19,7 @@ static unsigned sent;
 
 static int send_mail(void *arg) {
         const struct mail *mail = arg;
-        int rc = belay_sleep(BELAY_SECOND);     /* stands for the sending */
+        int rc = belay_sleep(BELAY_SECOND); /* stands for the sending */
 
         if (rc == 0)
                 printf("to %s: %s\n", mail->to, mail->text);
@@ -39,8 +39,9 @@ static int post(const char *to, const char *text) {
                 return -ENOMEM;
         snprintf(mail->to, sizeof(mail->to), "%s", to);
         snprintf(mail->text, sizeof(mail->text), "%s", text);
-        rc = belay_spawn_detached(send_mail, mail, BELAY_OPTIONS(belay_spawn_options,
-                .name = "mail", .destroy = free));
+        rc = belay_spawn_detached(
+                send_mail, mail,
+                BELAY_OPTIONS(belay_spawn_options, .name = "mail", .destroy = free));
         /* If it could not be started, the mail is still ours. */
         if (rc < 0)
                 free(mail);
@@ -69,8 +70,9 @@ static int app(void *arg) {
         check(belay_sleep(2 * BELAY_SECOND) == 0 && sent == 1);
 
         /* A handle as the argument: the watcher has a reference of its own. */
-        watcher = belay_spawn_with(note_end, belay_ref(task), BELAY_OPTIONS(belay_spawn_options,
-                .destroy = belay_release_arg));
+        watcher = belay_spawn_with(
+                note_end, belay_ref(task),
+                BELAY_OPTIONS(belay_spawn_options, .destroy = belay_release_arg));
         belay_release(task);
         check(belay_join(watcher, &outcome) == 0 && outcome == 4);
         belay_release(watcher);

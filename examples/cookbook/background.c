@@ -29,8 +29,8 @@ static int refresh(void *arg) {
 
 static int cache_start(struct cache *cache) {
         *cache = (struct cache) { .is_open = true };
-        cache->refresher = belay_spawn_with(refresh, cache, BELAY_OPTIONS(belay_spawn_options,
-                .name = "refresher"));
+        cache->refresher = belay_spawn_with(
+                refresh, cache, BELAY_OPTIONS(belay_spawn_options, .name = "refresher"));
         return cache->refresher ? 0 : -errno;
 }
 

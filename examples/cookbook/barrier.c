@@ -10,8 +10,8 @@
 
 struct simulation {
         belay_barrier step;
-        belay_fn *advance;              /* of one task, by one step */
-        void (*swap)(void);             /* between two steps, by one task alone */
+        belay_fn *advance;  /* of one task, by one step */
+        void (*swap)(void); /* between two steps, by one task alone */
         int steps;
 };
 

@@ -23,8 +23,8 @@ static inline void check_failed(const char *file, int line, const char *conditio
 }
 
 static inline int run_virtual(belay_fn *fn) {
-        return belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options,
-                .clock = BELAY_CLOCK_VIRTUAL));
+        return belay_run_with(fn, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
 }
 
 #endif

@@ -9,7 +9,7 @@
 /* ---- the recipe ---- */
 
 struct budget {
-        belay_condition changed;        /* all zero: with a lock of its own */
+        belay_condition changed; /* all zero: with a lock of its own */
         size_t left;
 };
 
@@ -33,7 +33,7 @@ static int budget_take(struct budget *budget, size_t size) {
                 return rc;
         rc = belay_condition_wait_until(&budget->changed, fits, &claim);
         if (rc == -EDEADLK)
-                return rc;              /* the lock may belong to another task */
+                return rc; /* the lock may belong to another task */
         if (rc == 0)
                 budget->left -= size;
         belay_lock_release(belay_condition_lock(&budget->changed));

@@ -11,7 +11,7 @@
 enum { MOST = 4 };
 
 struct pool {
-        belay_semaphore places;         /* MOST of them, see pool_init() */
+        belay_semaphore places; /* MOST of them, see pool_init() */
         belay_stream *idle[MOST];
         size_t count;
 };
@@ -69,8 +69,8 @@ static int answer(belay_stream *client, void *arg) {
 }
 
 static int serve(void *listener) {
-        return belay_serve(listener, answer, NULL, BELAY_OPTIONS(belay_serve_options,
-                .grace = BELAY_NEVER));
+        return belay_serve(listener, answer, NULL,
+                           BELAY_OPTIONS(belay_serve_options, .grace = BELAY_NEVER));
 }
 
 static int ask(void *arg) {

@@ -11,7 +11,7 @@
 /* ---- the recipe ---- */
 
 struct message {
-        uint32_t number;                /* an answer has that of its question */
+        uint32_t number; /* an answer has that of its question */
         char text[60];
 };
 

@@ -29,8 +29,9 @@ static int answer(belay_stream *client, void *arg) {
  * returns.
  */
 static int serve(belay_listener *listener, belay_time grace) {
-        return belay_serve(listener, answer, NULL, BELAY_OPTIONS(belay_serve_options,
-                .most = 1000, .grace = grace, .close_limit = BELAY_SECOND));
+        return belay_serve(listener, answer, NULL,
+                           BELAY_OPTIONS(belay_serve_options, .most = 1000, .grace = grace,
+                                         .close_limit = BELAY_SECOND));
 }
 
 /* ---- the check ---- */

@@ -12,7 +12,7 @@
 struct transfer {
         bool is_careful;
         belay_lock lock;
-        int here, there;                /* what two accounts hold */
+        int here, there; /* what two accounts hold */
 };
 
 /* Moves 10 from one account to the other. Between the two changes it waits. */
@@ -47,8 +47,9 @@ static int no_money_is_lost(void *arg, int outcome) {
 }
 
 static int complaints(struct transfer *transfer) {
-        return belay_everywhere(move, transfer, BELAY_OPTIONS(belay_everywhere_options,
-                .reset = reset, .check = no_money_is_lost));
+        return belay_everywhere(
+                move, transfer,
+                BELAY_OPTIONS(belay_everywhere_options, .reset = reset, .check = no_money_is_lost));
 }
 
 /* ---- the check ---- */

@@ -10,7 +10,7 @@
 
 struct item {
         int input;
-        int result;     /* or the failure's code; -EINPROGRESS if the item was not begun */
+        int result; /* or the failure's code; -EINPROGRESS if the item was not begun */
 };
 
 /* An item's result is in its own slot, which its task alone writes. */
@@ -27,8 +27,8 @@ static int work(void *arg) {
 /* Works on all items, `at_once` of them at a time. A failure of one stops no other. */
 static int work_on_all(struct item items[], size_t count, size_t at_once) {
         belay_group group;
-        int rc = belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options,
-                .limit = at_once, .supervise = true, .name = "work"));
+        int rc = belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = at_once,
+                                                              .supervise = true, .name = "work"));
 
         if (rc < 0)
                 return rc;

@@ -17,8 +17,8 @@
 static int filter(int from, int to) {
         belay_stream *in, *out = NULL;
         char line[4096];
-        ssize_t rc = belay_stream_open_fd(&in, from, BELAY_OPTIONS(belay_stream_options,
-                .keep_open = true));
+        ssize_t rc = belay_stream_open_fd(&in, from,
+                                          BELAY_OPTIONS(belay_stream_options, .keep_open = true));
 
         if (rc < 0)
                 return (int) rc;

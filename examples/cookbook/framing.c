@@ -66,8 +66,10 @@ static int app(void *arg) {
 
         (void) arg;
         /* Byte by byte, a second each. */
-        check(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
-                .ways = { { .delay = BELAY_SECOND, .room = 1, .read_most = 1 } })) == 0);
+        check(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .delay = BELAY_SECOND,
+                                                                             .room = 1,
+                                                                             .read_most = 1 } }))
+              == 0);
         check(belay_spawn_detached(send_two, ends[0], NULL) == 0);
         check(receive_within(ends[1], data, sizeof(data), 5 * BELAY_SECOND / 2) == -ETIMEDOUT);
         check(belay_buffered(ends[1]) == 2);

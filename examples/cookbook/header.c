@@ -39,13 +39,14 @@ static ssize_t read_request(belay_stream *client, char *head, size_t head_room, 
 
 static int app(void *arg) {
         static const char text[] = "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
-                "GET / HTTP/1.1\r\n\r\nGET";
+                                   "GET / HTTP/1.1\r\n\r\nGET";
         belay_stream *ends[2];
         char head[256], body[16];
 
         (void) arg;
         check(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
-                .ways = { { .read_most = 7, .ragged = true } })) == 0);
+                                             .ways = { { .read_most = 7, .ragged = true } }))
+              == 0);
         check(belay_write(ends[0], text, strlen(text)) == (ssize_t) strlen(text));
         check(belay_half_close(ends[0]) == 0);
         check(read_request(ends[1], head, sizeof(head), body, sizeof(body)) == 5);

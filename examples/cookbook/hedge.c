@@ -11,7 +11,7 @@
 struct request {
         belay_fn *ask;
         void *server;
-        belay_time delay;               /* before it is sent */
+        belay_time delay; /* before it is sent */
 };
 
 static int ask_after_delay(void *arg) {
@@ -60,7 +60,7 @@ static int ask(void *arg) {
 
 static int app(void *arg) {
         struct server quick = { .delay = BELAY_MILLISECOND, .answer = 1 },
-                slow = { .delay = BELAY_HOUR, .answer = 2 };
+                      slow = { .delay = BELAY_HOUR, .answer = 2 };
         belay_time began = belay_now();
 
         (void) arg;

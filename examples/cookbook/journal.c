@@ -27,7 +27,7 @@ static int append(int fd, const void *record, size_t size) {
         else if (written < 0)
                 rc = (int) written;
         else if ((rc = belay_yield()) == 0)
-                rc = -ENOSPC;           /* short, and no request was why */
+                rc = -ENOSPC; /* short, and no request was why */
         if (rc < 0) {
                 /*
                  * A request that was delivered does not disturb this. The region holds back another

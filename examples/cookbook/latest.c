@@ -37,8 +37,8 @@ static void count(void *item) {
 }
 
 static int app(void *arg) {
-        belay_queue *queue = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options,
-                .capacity = 3, .destroy = count));
+        belay_queue *queue = belay_queue_new_with(
+                BELAY_OPTIONS(belay_queue_options, .capacity = 3, .destroy = count));
         int items[10];
         void *item;
 

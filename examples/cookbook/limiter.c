@@ -9,9 +9,9 @@
 /* ---- the recipe ---- */
 
 struct limiter {
-        belay_time interval;    /* between two calls */
-        belay_time burst;       /* credit for quiet times: 3 * interval lets 4 calls through */
-        belay_time next;        /* the instant of the next turn */
+        belay_time interval; /* between two calls */
+        belay_time burst;    /* credit for quiet times: 3 * interval lets 4 calls through */
+        belay_time next;     /* the instant of the next turn */
 };
 
 /* Waits for its turn. Callers have their turns in the order in which they come. */
@@ -27,7 +27,8 @@ static int take_turn(struct limiter *limiter) {
 /* ---- the check ---- */
 
 static struct limiter limiter = {
-        .interval = 100 * BELAY_MILLISECOND, .burst = 300 * BELAY_MILLISECOND,
+        .interval = 100 * BELAY_MILLISECOND,
+        .burst = 300 * BELAY_MILLISECOND,
 };
 static unsigned calls;
 

@@ -12,7 +12,7 @@
 /* ---- the recipe ---- */
 
 struct budget {
-        size_t used, most;              /* bytes, without stacks, which are mapped */
+        size_t used, most; /* bytes, without stacks, which are mapped */
 };
 
 /* As realloc(). Each block has its size in front of it, in a place that keeps the alignment. */

@@ -56,8 +56,8 @@ static int use(void *arg) {
 }
 
 static int app(void *arg) {
-        belay_task *tasks[] = { belay_spawn(use, NULL), belay_spawn(use, NULL), belay_spawn(use,
-                NULL) };
+        belay_task *tasks[] = { belay_spawn(use, NULL), belay_spawn(use, NULL),
+                                belay_spawn(use, NULL) };
 
         (void) arg;
         check(belay_sleep(BELAY_SECOND / 2) == 0);

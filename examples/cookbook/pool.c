@@ -10,7 +10,7 @@
 /* ---- the recipe ---- */
 
 struct pool {
-        belay_queue *jobs;              /* each allocated by malloc() */
+        belay_queue *jobs; /* each allocated by malloc() */
         belay_fn *process;
 };
 
@@ -32,7 +32,9 @@ static int worker(void *arg) {
 /* feed(queue) puts jobs in, and waits where the queue is full. */
 static int run_pool(size_t workers, size_t queued, belay_fn *process, belay_fn *feed) {
         struct pool pool = { belay_queue_new_with(BELAY_OPTIONS(belay_queue_options,
-                .capacity = queued, .destroy = free, .name = "jobs")), process };
+                                                                .capacity = queued, .destroy = free,
+                                                                .name = "jobs")),
+                             process };
         belay_group group;
         int rc = pool.jobs != NULL ? belay_group_enter(&group) : -ENOMEM;
 

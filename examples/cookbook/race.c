@@ -58,7 +58,7 @@ static void cancel(void *task) {
 
 static int app(void *arg) {
         struct server one = { BELAY_SECOND, -ECONNREFUSED }, two = { 3 * BELAY_SECOND, 3 },
-                three = { BELAY_HOUR, 4 };
+                      three = { BELAY_HOUR, 4 };
         void *servers[] = { &one, &two, &three };
         belay_time began = belay_now();
 

@@ -14,7 +14,7 @@ static bool is_transient(int rc) {
 }
 
 static int retry(belay_fn *attempt, void *arg, belay_time each, belay_time total) {
-        belay_time most = 100 * BELAY_MILLISECOND;      /* the longest pause that may come next */
+        belay_time most = 100 * BELAY_MILLISECOND; /* the longest pause that may come next */
         belay_timeout limit;
         int rc = belay_timeout_enter(&limit, total);
 
@@ -58,7 +58,7 @@ static void cancel(void *task) {
 
 static int app(void *arg) {
         struct service soon = { .refusals = 4, .hangs_at = 2 }, never = { .refusals = 1000000 },
-                later = never;
+                       later = never;
         belay_time began;
 
         (void) arg;

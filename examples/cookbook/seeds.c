@@ -50,8 +50,9 @@ static uint64_t failing_seed(belay_fn *test, void *arg, void (*reset)(void *arg)
                 int rc;
 
                 reset(arg);
-                rc = belay_run_with(test, arg, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL, .seed = seed));
+                rc = belay_run_with(test, arg,
+                                    BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
+                                                  .seed = seed));
                 if (rc < 0)
                         return seed;
         }
@@ -82,8 +83,10 @@ int main(void) {
         check(seed != 0);
         /* The same seed fails again, and so can be debugged. */
         reset(&careless);
-        check(belay_run_with(start_up, &careless, BELAY_OPTIONS(belay_loop_options,
-                .clock = BELAY_CLOCK_VIRTUAL, .seed = seed)) == -EILSEQ);
+        check(belay_run_with(
+                      start_up, &careless,
+                      BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .seed = seed))
+              == -EILSEQ);
         check(failing_seed(start_up, &careful, reset, 100) == 0);
         return 0;
 }

@@ -8,7 +8,6 @@
 
 #include "check.h"
 
-
 /* ---- the recipe ---- */
 
 /*
@@ -25,7 +24,7 @@ static int run_steps(belay_loop *loop, belay_fn *const steps[], const char *cons
                 failure = rc == 0 ? belay_loop_failure(loop) : NULL;
                 fprintf(stderr, "%s: %s\n", names[i],
                         failure && belay_failure_text(failure) ? belay_failure_text(failure)
-                        : strerror(rc < 0 ? -rc : -outcome));
+                                                               : strerror(rc < 0 ? -rc : -outcome));
                 return rc < 0 ? rc : outcome;
         }
         return 0;
@@ -68,8 +67,8 @@ static int tear_down(void *arg) {
 int main(void) {
         belay_fn *steps[] = { set_up, work, work, tear_down, work };
         const char *names[] = { "set up", "work", "work", "tear down", "work" };
-        belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options,
-                .clock = BELAY_CLOCK_VIRTUAL));
+        belay_loop *loop = belay_loop_new(
+                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
 
         check(loop != NULL);
         check(run_steps(loop, steps, names, 5, NULL) == -EIO);

@@ -51,8 +51,8 @@ static int app(void *arg) {
         FILE *to = arg;
         char line[512];
         int lines = 0;
-        belay_task *task = belay_spawn_with(work, NULL, BELAY_OPTIONS(belay_spawn_options,
-                .name = "worker"));
+        belay_task *task = belay_spawn_with(work, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "worker"));
 
         check(belay_lock_acquire(&lock) == 0);
         check(belay_later(25 * BELAY_SECOND, let_go, &lock) != 0);
@@ -77,8 +77,9 @@ int main(void) {
         FILE *to = tmpfile();
 
         check(to != NULL);
-        check(belay_run_with(app, to, BELAY_OPTIONS(belay_loop_options,
-                .clock = BELAY_CLOCK_VIRTUAL)) == 0);
+        check(belay_run_with(app, to,
+                             BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL))
+              == 0);
         fclose(to);
         return 0;
 }

@@ -64,8 +64,13 @@ static void veil_destroy(void *self, bool abort) {
 /* The inner stream is the new one's, unless this fails. */
 static int veil_new(belay_stream **stream, belay_stream *inner, unsigned char key) {
         static const belay_transport transport = {
-                .size = sizeof(transport), .name = "veil", .read = veil_read, .write = veil_write,
-                .half_close = veil_half_close, .interrupt = veil_interrupt, .destroy = veil_destroy,
+                .size = sizeof(transport),
+                .name = "veil",
+                .read = veil_read,
+                .write = veil_write,
+                .half_close = veil_half_close,
+                .interrupt = veil_interrupt,
+                .destroy = veil_destroy,
         };
         struct veil *veil = malloc(sizeof(*veil));
         int rc = veil ? 0 : -ENOMEM;
@@ -95,8 +100,8 @@ static int app(void *arg) {
         int outcome;
 
         (void) arg;
-        check(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
-                .ways = { { .write_most = 3 } })) == 0);
+        check(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .write_most = 3 } }))
+              == 0);
         check(veil_new(&veiled[0], ends[0], 0x55) == 0);
         check(belay_print(veiled[0], "hello\n") == 6);
         check(belay_read_exactly(ends[1], text, 6) == 6 && text[0] == ('h' ^ 0x55));

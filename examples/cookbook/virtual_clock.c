@@ -28,8 +28,9 @@ static int send_line(void *stream) {
 /* The test: a client on a slow connection in memory, which sends one line. */
 static int test(void *arg) {
         belay_stream *ends[2];
-        int rc = belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
-                .ways = { { .delay = 2 * BELAY_SECOND, .read_most = 3 } }));
+        int rc = belay_wire(
+                ends, BELAY_OPTIONS(belay_wire_options,
+                                    .ways = { { .delay = 2 * BELAY_SECOND, .read_most = 3 } }));
 
         if (rc == 0)
                 rc = belay_spawn_detached(send_line, ends[0], NULL);
@@ -43,8 +44,8 @@ static int test(void *arg) {
 
 int main(void) {
         belay_time ended;
-        int rc = belay_run_with(test, &ended, BELAY_OPTIONS(belay_loop_options,
-                .clock = BELAY_CLOCK_VIRTUAL));
+        int rc = belay_run_with(test, &ended,
+                                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
 
         return !(rc == -ETIMEDOUT && ended == 59 * BELAY_MINUTE + 2 * BELAY_SECOND);
 }

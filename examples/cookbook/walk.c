@@ -15,7 +15,7 @@
 
 struct search {
         const char *text;
-        unsigned files;                 /* that have it */
+        unsigned files; /* that have it */
 };
 
 static int look(const belay_walk_entry *entry, void *arg) {
@@ -60,8 +60,8 @@ static int app(void *arg) {
                 if (i > 0)
                         check(belay_file_make_directory(path, 0700) == 0);
                 snprintf(path, sizeof(path), "%s%s/file", root, names[i]);
-                check(belay_file_write_all(path, i == 1 ? "no" : "needle", i == 1 ? 2 : 6,
-                        0600) == 0);
+                check(belay_file_write_all(path, i == 1 ? "no" : "needle", i == 1 ? 2 : 6, 0600)
+                      == 0);
         }
         check(files_with(root, "needle") == 2);
         for (int i = 3; i >= 0; i--) {

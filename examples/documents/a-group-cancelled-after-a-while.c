@@ -16,8 +16,7 @@
 
 static int started, finished;
 
-static int long_task(void *arg)
-{
+static int long_task(void *arg) {
         int rc;
 
         (void) arg;
@@ -31,8 +30,7 @@ static int long_task(void *arg)
         return rc;
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_group group;
         belay_task *a = NULL, *b = NULL;
         int rc;
@@ -41,11 +39,13 @@ static int app(void *arg)
         rc = belay_group_enter(&group);
         if (rc < 0)
                 return rc;
-        rc = belay_group_spawn_with(&group, long_task, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "a"), &a);
+        rc = belay_group_spawn_with(&group, long_task, NULL,
+                                    BELAY_OPTIONS(belay_spawn_options, .name = "a"), &a);
         if (rc == 0)
                 rc = belay_sleep(SECOND / 2);
         if (rc == 0)
-                rc = belay_group_spawn_with(&group, long_task, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "b"), &b);
+                rc = belay_group_spawn_with(&group, long_task, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "b"), &b);
         if (rc == 0)
                 rc = belay_sleep(2 * SECOND);
         if (rc == 0) {
@@ -64,8 +64,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         shows("A group is cancelled whole: its members end, and leaving it is no failure.");
         return verdict(belay_run(app, NULL));
 }

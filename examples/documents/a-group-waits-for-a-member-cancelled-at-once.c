@@ -15,16 +15,14 @@
 
 static int ran;
 
-static int some(void *arg)
-{
+static int some(void *arg) {
         (void) arg;
         ran++;
         say("never reached");
         return belay_sleep(3 * SECOND);
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_group group;
         belay_task *task = NULL;
         int rc;
@@ -33,10 +31,12 @@ static int app(void *arg)
         rc = belay_group_enter(&group);
         if (rc < 0)
                 return rc;
-        rc = belay_group_spawn_with(&group, some, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"), &task);
+        rc = belay_group_spawn_with(&group, some, NULL,
+                                    BELAY_OPTIONS(belay_spawn_options, .name = "task"), &task);
         if (rc == 0) {
                 belay_cancel(task, NULL);
-                say("started a member and cancelled it at once; members: %zu", belay_group_count(&group));
+                say("started a member and cancelled it at once; members: %zu",
+                    belay_group_count(&group));
         }
         rc = belay_group_leave(&group, rc);
         if (rc == 0) {
@@ -50,8 +50,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         shows("A group is left in peace when a member was cancelled before its first step.");
         return verdict(belay_run(app, NULL));
 }

@@ -13,16 +13,15 @@
 #define SECOND (BELAY_SECOND / 10)
 #include "say.h"
 
-static int work(void *arg)
-{
+static int work(void *arg) {
         (void) arg;
         say("works for 9 seconds");
         return belay_sleep(9 * SECOND);
 }
 
-static int app(void *arg)
-{
-        belay_task *task = belay_spawn_with(work, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"));
+static int app(void *arg) {
+        belay_task *task = belay_spawn_with(work, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int ended, outcome, rc;
 
         (void) arg;
@@ -45,8 +44,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         shows("A limit of one's own: wait for two seconds, then cancel what has not ended.");
         return verdict(belay_run(app, NULL));
 }

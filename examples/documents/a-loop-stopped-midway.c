@@ -10,13 +10,13 @@
  */
 #include <belay.h>
 
-#define SECOND (BELAY_SECOND / 3) /* slower than the others: two iterations fit on a busy machine, too */
+#define SECOND \
+        (BELAY_SECOND / 3) /* slower than the others: two iterations fit on a busy machine, too */
 #include "say.h"
 
 static int iterations;
 
-static int long_running_loop(void *arg)
-{
+static int long_running_loop(void *arg) {
         (void) arg;
         for (int i = 0; i < 5; i++) {
                 int rc = belay_sleep(101 * SECOND / 100);
@@ -29,8 +29,7 @@ static int long_running_loop(void *arg)
         return 0;
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_task *task = belay_spawn_with(long_running_loop, NULL,
                                             BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int outcome, rc;
@@ -53,8 +52,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         shows("A loop is stopped midway: in a wait, between two iterations.");
         return verdict(belay_run(app, NULL));
 }

@@ -15,8 +15,7 @@
 
 static int steps;
 
-static int busy(void *arg)
-{
+static int busy(void *arg) {
         (void) arg;
         for (int i = 0; i < 5; i++) {
                 int rc;
@@ -30,9 +29,9 @@ static int busy(void *arg)
         return 0;
 }
 
-static int app(void *arg)
-{
-        belay_task *task = belay_spawn_with(busy, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"));
+static int app(void *arg) {
+        belay_task *task = belay_spawn_with(busy, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int rc;
 
         (void) arg;
@@ -55,8 +54,7 @@ static int app(void *arg)
         return rc < 0 ? rc : 0;
 }
 
-int main(void)
-{
+int main(void) {
         shows("A busy loop that yields can be cancelled, though it never waits for anything.");
         return verdict(belay_run(app, NULL));
 }

@@ -17,8 +17,7 @@
 
 #define REASON "Timeout occurred"
 
-static int worker(void *arg)
-{
+static int worker(void *arg) {
         belay_origin origin = { .size = sizeof(origin) };
         belay_failure *failure;
         const char *reason;
@@ -40,9 +39,9 @@ static int worker(void *arg)
         return belay_failure_raise(failure);
 }
 
-static int app(void *arg)
-{
-        belay_task *task = belay_spawn_with(worker, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"));
+static int app(void *arg) {
+        belay_task *task = belay_spawn_with(worker, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int outcome, rc;
 
         (void) arg;
@@ -66,8 +65,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         shows("The reason of a cancellation travels: to the task, and to whoever awaits it.");
         return verdict(belay_run(app, NULL));
 }

@@ -19,8 +19,7 @@
 
 static int ran, disposed;
 
-static int cancellable(void *arg)
-{
+static int cancellable(void *arg) {
         int rc;
 
         (void) arg;
@@ -32,14 +31,12 @@ static int cancellable(void *arg)
         return rc;
 }
 
-static void dispose(void *arg)
-{
+static void dispose(void *arg) {
         disposed++;
         free(arg);
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         char *given = malloc(100);
         belay_task *task;
         int outcome, rc;
@@ -47,8 +44,9 @@ static int app(void *arg)
         (void) arg;
         if (!given)
                 return -ENOMEM;
-        task = belay_spawn_with(cancellable, given,
-                                BELAY_OPTIONS(belay_spawn_options, .name = "task", .destroy = dispose));
+        task = belay_spawn_with(
+                cancellable, given,
+                BELAY_OPTIONS(belay_spawn_options, .name = "task", .destroy = dispose));
         if (!task) {
                 rc = -errno;
                 free(given);
@@ -69,8 +67,8 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
-        shows("A task cancelled before its first step never runs; what it was given is disposed of.");
+int main(void) {
+        shows("A task cancelled before its first step never runs; "
+              "what it was given is disposed of.");
         return verdict(belay_run(app, NULL));
 }

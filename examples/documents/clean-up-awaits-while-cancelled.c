@@ -13,8 +13,7 @@
 
 static int released;
 
-static int release_slowly(void)
-{
+static int release_slowly(void) {
         int rc;
 
         say("releasing takes half a second");
@@ -26,8 +25,7 @@ static int release_slowly(void)
         return rc;
 }
 
-static int worker(void *arg)
-{
+static int worker(void *arg) {
         int cleanup, rc;
 
         (void) arg;
@@ -37,9 +35,9 @@ static int worker(void *arg)
         return cleanup < 0 ? cleanup : rc;
 }
 
-static int app(void *arg)
-{
-        belay_task *task = belay_spawn_with(worker, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"));
+static int app(void *arg) {
+        belay_task *task = belay_spawn_with(worker, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int outcome, rc;
 
         (void) arg;
@@ -61,8 +59,8 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
-        shows("A cancelled worker waits during its clean-up, undisturbed, and then ends cancelled.");
+int main(void) {
+        shows("A cancelled worker waits during its clean-up, undisturbed, "
+              "and then ends cancelled.");
         return verdict(belay_run(app, NULL));
 }

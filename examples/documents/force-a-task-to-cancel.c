@@ -17,8 +17,7 @@
 
 static int cleanups;
 
-static int work(void *arg)
-{
+static int work(void *arg) {
         int rc;
 
         (void) arg;
@@ -30,14 +29,15 @@ static int work(void *arg)
                 say("caught a cancellation: cleaning up for 5 seconds");
                 cleanups++;
                 rc = belay_sleep(5 * SECOND);
-                say(rc == -ECANCELED ? "caught a cancellation while cleaning up: ends" : "cleaned up");
+                say(rc == -ECANCELED ? "caught a cancellation while cleaning up: ends"
+                                     : "cleaned up");
         }
         return rc;
 }
 
-static int app(void *arg)
-{
-        belay_task *task = belay_spawn_with(work, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"));
+static int app(void *arg) {
+        belay_task *task = belay_spawn_with(work, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int rc;
 
         (void) arg;
@@ -59,8 +59,8 @@ static int app(void *arg)
         return rc < 0 ? rc : 0;
 }
 
-int main(void)
-{
-        shows("The first request starts a slow clean-up, the second one ends it: a task forced to cancel.");
+int main(void) {
+        shows("The first request starts a slow clean-up, the second one ends it: "
+              "a task forced to cancel.");
         return verdict(belay_run(app, NULL));
 }

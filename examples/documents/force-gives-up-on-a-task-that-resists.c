@@ -16,8 +16,7 @@
 
 static int resisted;
 
-static int stubborn(void *arg)
-{
+static int stubborn(void *arg) {
         (void) arg;
         for (int i = 0; i < 20; i++) {
                 int rc = belay_sleep(10 * SECOND);
@@ -33,8 +32,7 @@ static int stubborn(void *arg)
         return 0;
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_task *task = belay_spawn_with(stubborn, NULL,
                                             BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int rc;
@@ -49,7 +47,8 @@ static int app(void *arg)
                 expect(rc == -ETIMEDOUT);
         }
         if (rc == -ETIMEDOUT) {
-                say("gives up after %d requests; the task is %s", belay_cancelling(task), state(task));
+                say("gives up after %d requests; the task is %s", belay_cancelling(task),
+                    state(task));
                 expect(belay_cancelling(task) == 10);
                 expect(!belay_done(task));
                 expect(resisted == 10);
@@ -59,11 +58,11 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         int rc;
 
-        shows("A task refuses ten requests, so the caller gives up; the program ends when the task does.");
+        shows("A task refuses ten requests, so the caller gives up; "
+              "the program ends when the task does.");
         rc = belay_run(app, NULL);
         expect(resisted == 11); /* the last one came from the shut-down */
         return verdict(rc);

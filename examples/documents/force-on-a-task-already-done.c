@@ -12,16 +12,15 @@
 
 enum { ANSWER = 42 };
 
-static int quick(void *arg)
-{
+static int quick(void *arg) {
         (void) arg;
         say("returns %d at once", ANSWER);
         return ANSWER;
 }
 
-static int app(void *arg)
-{
-        belay_task *task = belay_spawn_with(quick, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"));
+static int app(void *arg) {
+        belay_task *task = belay_spawn_with(quick, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int rc;
 
         (void) arg;
@@ -31,7 +30,8 @@ static int app(void *arg)
         if (rc == 0)
                 rc = belay_force_cancel(task, 10, SECOND);
         if (rc >= 0) {
-                say("it took %d requests; the task is %s, with %d", rc, state(task), belay_result(task));
+                say("it took %d requests; the task is %s, with %d", rc, state(task),
+                    belay_result(task));
                 expect(rc == 0);
                 expect(belay_cancelling(task) == 0);
                 expect(belay_result(task) == ANSWER);
@@ -40,8 +40,7 @@ static int app(void *arg)
         return rc < 0 ? rc : 0;
 }
 
-int main(void)
-{
+int main(void) {
         shows("Forcing a task that has already returned asks nobody for anything.");
         return verdict(belay_run(app, NULL));
 }

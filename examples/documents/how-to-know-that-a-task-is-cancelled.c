@@ -14,15 +14,13 @@
 #define SECOND (BELAY_SECOND / 10)
 #include "say.h"
 
-static int another(void *arg)
-{
+static int another(void *arg) {
         (void) arg;
         say("works for 5 seconds");
         return belay_sleep(5 * SECOND);
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_task *task = belay_spawn_with(another, NULL,
                                             BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         bool asked;
@@ -37,8 +35,8 @@ static int app(void *arg)
                 expect(!belay_done(task) && belay_cancelling(task) == 0);
 
                 asked = belay_cancel(task, NULL);
-                say("cancels it: %s; it is %s, with %d request", asked ? "true" : "false", state(task),
-                    belay_cancelling(task));
+                say("cancels it: %s; it is %s, with %d request", asked ? "true" : "false",
+                    state(task), belay_cancelling(task));
                 expect(asked && !belay_done(task) && belay_cancelling(task) == 1);
 
                 rc = belay_wait(&task, 1, BELAY_WAIT_ALL, BELAY_NEVER);
@@ -56,8 +54,7 @@ static int app(void *arg)
         return rc < 0 ? rc : 0;
 }
 
-int main(void)
-{
+int main(void) {
         shows("A task is not cancelled when it is asked, but when it has ended so.");
         return verdict(belay_run(app, NULL));
 }

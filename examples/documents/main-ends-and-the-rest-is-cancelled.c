@@ -17,8 +17,7 @@ enum { RESULT = 7 };
 
 static int closed;
 
-static int background(void *arg)
-{
+static int background(void *arg) {
         belay_origin origin = { .size = sizeof(origin) };
         int cleanup, rc;
 
@@ -26,7 +25,8 @@ static int background(void *arg)
         say("works for 100 seconds");
         rc = belay_sleep(100 * SECOND);
         if (rc == -ECANCELED) {
-                expect(belay_origin_of(belay_self(), &origin) && origin.kind == BELAY_ORIGIN_SHUTDOWN);
+                expect(belay_origin_of(belay_self(), &origin)
+                       && origin.kind == BELAY_ORIGIN_SHUTDOWN);
                 say("caught a cancellation (%s): shutting down", belay_origin_name(origin.kind));
                 cleanup = belay_sleep(SECOND);
                 if (cleanup < 0)
@@ -37,9 +37,9 @@ static int background(void *arg)
         return rc;
 }
 
-static int app(void *arg)
-{
-        belay_task *a = belay_spawn_with(background, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "a"));
+static int app(void *arg) {
+        belay_task *a = belay_spawn_with(background, NULL,
+                                         BELAY_OPTIONS(belay_spawn_options, .name = "a"));
         int rc;
 
         (void) arg;
@@ -54,11 +54,11 @@ static int app(void *arg)
         return RESULT;
 }
 
-int main(void)
-{
+int main(void) {
         int rc;
 
-        shows("When main ends, the rest is cancelled and may clean up: the program ends with the last task.");
+        shows("When main ends, the rest is cancelled and may clean up: "
+              "the program ends with the last task.");
         rc = belay_run(app, NULL);
         expect(rc == RESULT);
         expect(closed == 1);

@@ -15,8 +15,7 @@
 
 enum { FINISHED = 1 };
 
-static int worker(void *arg)
-{
+static int worker(void *arg) {
         int left, rc;
 
         (void) arg;
@@ -36,9 +35,9 @@ static int worker(void *arg)
         return FINISHED;
 }
 
-static int app(void *arg)
-{
-        belay_task *task = belay_spawn_with(worker, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"));
+static int app(void *arg) {
+        belay_task *task = belay_spawn_with(worker, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int outcome, rc;
 
         (void) arg;
@@ -65,8 +64,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         shows("A worker refuses its cancellation, says so, and finishes its work.");
         return verdict(belay_run(app, NULL));
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How these programs tell what happens, and how each checks that what it claims came true.
+ * Output and checks of these programs.
  *
  *     shows(sentence)      prints the sentence; time counts from here
  *     say(format, ...)     prints a line: the time, the task's name, the text
  *     expect(condition)    always evaluated; complains if it is false
- *     verdict(rc)          what main() returns: 0 if the run ended well and nothing was complained about
+ *     verdict(rc)          the exit code for main(): 0 if rc is 0 and no check failed
  *     state(task)          "pending", "cancelled", "failed", or "done"
  *     same(a, b)           are these the same texts? NULL is like no other
  *
- * SECOND is how long a second of the program really takes; each program defines it before it includes this.
+ * SECOND is the real duration of a second of the program. Each program defines it before it
+ * includes this header.
  */
 #ifndef SAY_H
 #define SAY_H
@@ -27,21 +28,20 @@
 static belay_time say_began;
 static int say_wrong;
 
-static inline void shows(const char *sentence)
-{
+static inline void shows(const char *sentence) {
         setvbuf(stdout, NULL, _IOLBF, 0);
         puts(sentence);
         say_began = belay_now();
 }
 
 static inline void say(const char *format, ...) BELAY_PRINTF(1, 2);
-static inline void say(const char *format, ...)
-{
+static inline void say(const char *format, ...) {
         const belay_task *self = belay_self();
         const char *name = self ? belay_name(self) : NULL;
         va_list arguments;
 
-        printf("%6.2f  %-7s ", (double) (belay_now() - say_began) / (double) SECOND, name ? name : "-");
+        printf("%6.2f  %-7s ", (double) (belay_now() - say_began) / (double) SECOND,
+               name ? name : "-");
         va_start(arguments, format);
         vprintf(format, arguments);
         va_end(arguments);
@@ -50,23 +50,20 @@ static inline void say(const char *format, ...)
 
 #define expect(condition) say_expect((condition), #condition, BELAY_HERE)
 
-static inline void say_expect(bool came_true, const char *condition, const char *place)
-{
+static inline void say_expect(bool came_true, const char *condition, const char *place) {
         if (came_true)
                 return;
         say_wrong++;
         fprintf(stderr, "WRONG: %s: not so: %s\n", place, condition);
 }
 
-static inline int verdict(int rc)
-{
+static inline int verdict(int rc) {
         if (rc < 0)
                 fprintf(stderr, "WRONG: the run ended with: %s\n", strerror(-rc));
         return rc < 0 || say_wrong > 0;
 }
 
-static inline const char *state(belay_task *task)
-{
+static inline const char *state(belay_task *task) {
         if (!belay_done(task))
                 return "pending";
         if (belay_cancelled(task))
@@ -74,8 +71,7 @@ static inline const char *state(belay_task *task)
         return belay_result(task) < 0 ? "failed" : "done";
 }
 
-static inline bool same(const char *a, const char *b)
-{
+static inline bool same(const char *a, const char *b) {
         return a && b && strcmp(a, b) == 0;
 }
 

@@ -15,8 +15,7 @@
 
 static int stopped;
 
-static int work(void *arg)
-{
+static int work(void *arg) {
         int rc;
 
         (void) arg;
@@ -29,15 +28,15 @@ static int work(void *arg)
         return rc;
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         const char *const names[2] = { "a", "b" };
         belay_task *tasks[2] = { NULL, NULL };
         int rc = 0;
 
         (void) arg;
         for (int i = 0; i < 2 && rc == 0; i++) {
-                tasks[i] = belay_spawn_with(work, NULL, BELAY_OPTIONS(belay_spawn_options, .name = names[i]));
+                tasks[i] = belay_spawn_with(work, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = names[i]));
                 rc = tasks[i] ? belay_sleep(SECOND / 4) : -errno;
         }
         if (rc == 0)
@@ -59,8 +58,8 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
-        shows("Several tasks are cancelled and gathered: each has ended cancelled, after its clean-up.");
+int main(void) {
+        shows("Several tasks are cancelled and gathered: each has ended cancelled, "
+              "after its clean-up.");
         return verdict(belay_run(app, NULL));
 }

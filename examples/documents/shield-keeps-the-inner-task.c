@@ -16,8 +16,7 @@
 
 static int stopped;
 
-static int important(void *arg)
-{
+static int important(void *arg) {
         int rc;
 
         (void) arg;
@@ -29,8 +28,7 @@ static int important(void *arg)
         return belay_set_value("saved", NULL);
 }
 
-static int caller(void *arg)
-{
+static int caller(void *arg) {
         belay_task *inner = arg; /* a reference of its own, see let_go() */
         int rc;
 
@@ -43,22 +41,22 @@ static int caller(void *arg)
         return rc;
 }
 
-static void let_go(void *task)
-{
+static void let_go(void *task) {
         belay_release(task);
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_task *inner, *outer;
         int outcome, rc;
 
         (void) arg;
-        inner = belay_spawn_with(important, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "inner"));
+        inner = belay_spawn_with(important, NULL,
+                                 BELAY_OPTIONS(belay_spawn_options, .name = "inner"));
         if (!inner)
                 return -errno;
-        outer = belay_spawn_with(caller, belay_ref(inner),
-                                 BELAY_OPTIONS(belay_spawn_options, .name = "outer", .destroy = let_go));
+        outer = belay_spawn_with(
+                caller, belay_ref(inner),
+                BELAY_OPTIONS(belay_spawn_options, .name = "outer", .destroy = let_go));
         if (outer) {
                 rc = belay_sleep(2 * SECOND);
         } else {
@@ -85,8 +83,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         shows("A shield lets the caller be cancelled, and the inner task finish.");
         return verdict(belay_run(app, NULL));
 }

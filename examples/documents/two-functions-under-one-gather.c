@@ -13,22 +13,19 @@
 #define SECOND (BELAY_SECOND / 10)
 #include "say.h"
 
-static int first(void *arg)
-{
+static int first(void *arg) {
         (void) arg;
         say("works for 4 seconds");
         return belay_sleep(4 * SECOND);
 }
 
-static int second(void *arg)
-{
+static int second(void *arg) {
         (void) arg;
         say("works for 5 seconds");
         return belay_sleep(5 * SECOND);
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_task *tasks[2] = {
                 belay_spawn_with(first, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "a")),
                 belay_spawn_with(second, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "b")),
@@ -58,8 +55,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         shows("Two tasks are cancelled one after the other, and one gather collects both.");
         return verdict(belay_run(app, NULL));
 }

@@ -16,8 +16,7 @@
 
 static int started, interrupted;
 
-static int slow_process(void *arg)
-{
+static int slow_process(void *arg) {
         int rc;
 
         (void) arg;
@@ -33,8 +32,7 @@ static int slow_process(void *arg)
         return rc;
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         int rc;
 
         (void) arg;
@@ -48,8 +46,8 @@ static int app(void *arg)
         return 0;
 }
 
-int main(void)
-{
-        shows("A time limit cancels what is too slow, and turns that into a time-out for the caller.");
+int main(void) {
+        shows("A time limit cancels what is too slow, and turns that into a time-out for the "
+              "caller.");
         return verdict(belay_run(app, NULL));
 }

@@ -16,21 +16,20 @@
 #define SECOND (BELAY_SECOND / 10)
 #include "say.h"
 
-static int foo_main(void *arg)
-{
+static int foo_main(void *arg) {
         int cleanup, rc;
 
         (void) arg;
         rc = belay_sleep(10 * SECOND);
         say("cleaning up for 2 seconds");
         cleanup = belay_sleep(2 * SECOND);
-        say(cleanup == -ECANCELED ? "caught a cancellation: the clean-up is cut short" : "cleaned up");
+        say(cleanup == -ECANCELED ? "caught a cancellation: the clean-up is cut short"
+                                  : "cleaned up");
         expect(cleanup == -ECANCELED);
         return cleanup < 0 ? cleanup : rc;
 }
 
-static int closer_main(void *arg)
-{
+static int closer_main(void *arg) {
         belay_task *foo = arg; /* a reference of its own, see let_go() */
         int outcome, rc;
 
@@ -45,13 +44,11 @@ static int closer_main(void *arg)
         return 0;
 }
 
-static void let_go(void *task)
-{
+static void let_go(void *task) {
         belay_release(task);
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_task *foo, *closer = NULL;
         int rc;
 
@@ -84,8 +81,8 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
-        shows("Who ignores what comes out of awaiting a cancelled task swallows its own cancellation.");
+int main(void) {
+        shows("Who ignores what comes out of awaiting a cancelled task swallows its own "
+              "cancellation.");
         return verdict(belay_run(app, NULL));
 }

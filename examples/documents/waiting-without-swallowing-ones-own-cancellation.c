@@ -16,8 +16,7 @@
 
 static int cleaned;
 
-static int foo_main(void *arg)
-{
+static int foo_main(void *arg) {
         int cleanup, rc;
 
         (void) arg;
@@ -31,8 +30,7 @@ static int foo_main(void *arg)
         return rc;
 }
 
-static int closer_main(void *arg)
-{
+static int closer_main(void *arg) {
         belay_task *foo = arg; /* a reference of its own, see let_go() */
         int rc;
 
@@ -47,13 +45,11 @@ static int closer_main(void *arg)
         return rc;
 }
 
-static void let_go(void *task)
-{
+static void let_go(void *task) {
         belay_release(task);
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_task *foo, *closer = NULL;
         int rc;
 
@@ -86,8 +82,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         shows("Joining a cancelled task: one's own cancellation ends the wait and nothing else.");
         return verdict(belay_run(app, NULL));
 }

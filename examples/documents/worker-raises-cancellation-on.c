@@ -17,8 +17,7 @@
 
 static int cleaned, closed;
 
-static int worker(void *arg)
-{
+static int worker(void *arg) {
         int rc;
 
         (void) arg;
@@ -33,9 +32,9 @@ static int worker(void *arg)
         return rc;
 }
 
-static int app(void *arg)
-{
-        belay_task *task = belay_spawn_with(worker, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "task"));
+static int app(void *arg) {
+        belay_task *task = belay_spawn_with(worker, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int outcome, rc;
 
         (void) arg;
@@ -58,8 +57,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         shows("A worker cleans up, passes its cancellation on, and ends cancelled.");
         return verdict(belay_run(app, NULL));
 }

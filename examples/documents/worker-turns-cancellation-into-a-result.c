@@ -15,8 +15,7 @@
 #define SECOND (BELAY_SECOND / 10)
 #include "say.h"
 
-static int heavy_worker(void *arg)
-{
+static int heavy_worker(void *arg) {
         int rc;
 
         (void) arg;
@@ -33,8 +32,7 @@ static int heavy_worker(void *arg)
         return rc;
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_task *task = belay_spawn_with(heavy_worker, NULL,
                                             BELAY_OPTIONS(belay_spawn_options, .name = "task"));
         int outcome, rc;
@@ -51,8 +49,8 @@ static int app(void *arg)
         if (rc == 0) {
                 const char *value = belay_value(task);
 
-                say("the task is %s, with \"%s\", after %d request", state(task), value ? value : "",
-                    belay_cancelling(task));
+                say("the task is %s, with \"%s\", after %d request", state(task),
+                    value ? value : "", belay_cancelling(task));
                 expect(outcome == 0);
                 expect(!belay_cancelled(task));
                 expect(same(value, "Canceled"));
@@ -62,8 +60,8 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
-        shows("A worker answers its cancellation with a result: whoever awaits it sees the result.");
+int main(void) {
+        shows("A worker answers its cancellation with a result: "
+              "whoever awaits it sees the result.");
         return verdict(belay_run(app, NULL));
 }

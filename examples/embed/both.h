@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TICKS = 8 };                             /* of the other loop's timer */
+enum { TICKS = 8 }; /* of the other loop's timer */
 #define TICK_MILLISECONDS 10
 
 static struct {
@@ -89,11 +89,13 @@ static int app(void *arg) {
 
 /* Returns 0 with both.loop started, or a negative errno value. */
 static inline int both_begin(void) {
-        if (pipe2(both.to_task, O_NONBLOCK | O_CLOEXEC) < 0 || pipe2(both.from_task, O_NONBLOCK | O_CLOEXEC) < 0)
+        if (pipe2(both.to_task, O_NONBLOCK | O_CLOEXEC) < 0
+            || pipe2(both.from_task, O_NONBLOCK | O_CLOEXEC) < 0)
                 return -errno;
         both.numbers = belay_queue_new(0);
         both.loop = belay_loop_new(NULL);
-        return both.numbers != NULL && both.loop != NULL ? belay_loop_start(both.loop, app, NULL) : -ENOMEM;
+        return both.numbers != NULL && both.loop != NULL ? belay_loop_start(both.loop, app, NULL)
+                                                         : -ENOMEM;
 }
 
 /* The other loop's timer calls this every TICK_MILLISECONDS. Returns false after the last tick. */
@@ -120,13 +122,15 @@ static inline void both_byte(void) {
 /* The program calls this when main has ended. Returns the exit code of the program. */
 static inline int both_end(const char *name) {
         int outcome, rc = belay_loop_outcome(both.loop, &outcome);
-        bool good = rc == 0 && outcome == 0 && both.ticks == TICKS && both.sum == TICKS * (TICKS - 1) / 2
-                    && both.bytes_read == TICKS / 2 && both.bytes_sent > 1 && both.bytes_seen > 0
-                    && both.was_cancelled;
+        bool good = rc == 0 && outcome == 0 && both.ticks == TICKS
+                    && both.sum == TICKS * (TICKS - 1) / 2 && both.bytes_read == TICKS / 2
+                    && both.bytes_sent > 1 && both.bytes_seen > 0 && both.was_cancelled;
 
-        printf("%s and belay (%s): %d ticks, sum %d, %d bytes read, %d sent, %d seen, the sender was %scancelled: %s\n",
-               name, belay_loop_backend(both.loop), both.ticks, both.sum, both.bytes_read, both.bytes_sent,
-               both.bytes_seen, both.was_cancelled ? "" : "not ", good ? "good" : "WRONG");
+        printf("%s and belay (%s): %d ticks, sum %d, %d bytes read, %d sent, %d seen, "
+               "the sender was %scancelled: %s\n",
+               name, belay_loop_backend(both.loop), both.ticks, both.sum, both.bytes_read,
+               both.bytes_sent, both.bytes_seen, both.was_cancelled ? "" : "not ",
+               good ? "good" : "WRONG");
         belay_release(both.sender);
         rc = belay_loop_close(both.loop);
         belay_queue_free(both.numbers);

@@ -62,8 +62,8 @@ int main(void) {
         if (rc >= 0)
                 rc = add_belay(event, both.loop);
         if (rc >= 0)
-                rc = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC, TICK_MILLISECONDS * 1000, 1, tick,
-                                                NULL);
+                rc = sd_event_add_time_relative(event, NULL, CLOCK_MONOTONIC,
+                                                TICK_MILLISECONDS * 1000, 1, tick, NULL);
         if (rc >= 0)
                 rc = sd_event_add_io(event, NULL, both.from_task[0], EPOLLIN, byte, NULL);
         if (rc >= 0)

@@ -5,20 +5,18 @@
 #include <belay.h>
 #include <stdio.h>
 
-static int work(void *arg)
-{
+static int work(void *arg) {
         int rc = belay_sleep(5 * BELAY_SECOND);
 
-        if (rc == -ECANCELED) {                         /* delivered once, here */
+        if (rc == -ECANCELED) { /* delivered once, here */
                 printf("%s: cancelled, cleaning up\n", (const char *) arg);
-                if (belay_sleep(BELAY_SECOND) == 0)     /* cleanup may wait */
+                if (belay_sleep(BELAY_SECOND) == 0) /* cleanup may wait */
                         puts("done");
         }
         return rc;
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_task *task = belay_spawn(work, arg);
         int rc = belay_sleep(BELAY_SECOND);
 
@@ -28,9 +26,8 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
-        int rc = belay_run(app, "work");        /* Ctrl-C cancels app; no task is left on return */
+int main(void) {
+        int rc = belay_run(app, "work"); /* Ctrl-C cancels app; no task is left on return */
 
         return rc == -EINTR ? 130 : rc < 0;
 }

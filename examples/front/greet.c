@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int greet(belay_stream *stream, void *arg)
-{
+static int greet(belay_stream *stream, void *arg) {
         char line[256];
         ssize_t size;
 
@@ -19,8 +18,7 @@ static int greet(belay_stream *stream, void *arg)
         return (int) size;
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_listener *listener;
         /* arg is "127.0.0.1:7007", "*:7007" or "unix:/run/app.sock". */
         int rc = belay_listen(&listener, arg, NULL);
@@ -31,11 +29,10 @@ static int app(void *arg)
         return rc;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
         int rc = belay_run(app, argc > 1 ? argv[1] : "127.0.0.1:7007");
 
         if (rc < 0 && rc != -EINTR)
                 fprintf(stderr, "greet: %s\n", strerror(-rc));
-        return rc < 0 && rc != -EINTR;          /* -EINTR: a signal ended it, which is success */
+        return rc < 0 && rc != -EINTR; /* -EINTR: a signal ended it, which is success */
 }

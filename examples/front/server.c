@@ -17,8 +17,7 @@
 static belay_lock store;
 
 /* Saving takes 10 s. A cancelled save holds the lock for 1 s more, because it is undone. */
-static int save(const char *text)
-{
+static int save(const char *text) {
         int undone, rc;
 
         (void) text;
@@ -34,8 +33,7 @@ static int save(const char *text)
         return rc;
 }
 
-static int handle(belay_stream *stream, void *arg)
-{
+static int handle(belay_stream *stream, void *arg) {
         char line[256];
         ssize_t size;
 
@@ -53,13 +51,11 @@ static int handle(belay_stream *stream, void *arg)
         return (int) size;
 }
 
-static int serve(void *listener)
-{
+static int serve(void *listener) {
         return belay_serve(listener, handle, NULL, NULL);
 }
 
-static int operate(belay_listener *listener)
-{
+static int operate(belay_listener *listener) {
         belay_stream *clients[3] = { NULL };
         belay_task *server = NULL;
         belay_group group;
@@ -88,8 +84,7 @@ static int operate(belay_listener *listener)
         return rc;
 }
 
-static int app(void *arg)
-{
+static int app(void *arg) {
         belay_listener *listener;
         int rc = belay_listen(&listener, arg, NULL);
 
@@ -99,8 +94,7 @@ static int app(void *arg)
         return rc;
 }
 
-int main(void)
-{
+int main(void) {
         char endpoint[64];
         int rc;
 

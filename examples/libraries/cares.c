@@ -53,7 +53,8 @@ static int wait_for_sockets(struct wanted *wanted, size_t count, belay_time span
                 rc = tasks[started] != NULL ? 0 : -errno;
         }
         if (rc == 0)
-                rc = started > 0 ? belay_wait(tasks, started, BELAY_WAIT_FIRST, span) : belay_sleep(span);
+                rc = started > 0 ? belay_wait(tasks, started, BELAY_WAIT_FIRST, span)
+                                 : belay_sleep(span);
         /*
          * No task may wait when this returns, whatever the result, because c-ares may then close
          * any of the sockets.
@@ -90,7 +91,8 @@ static int go_on(ares_channel channel) {
         rc = wait_for_sockets(wanted, count, span, came);
         for (size_t i = 0; i < count && rc == 0; i++)
                 if (came[i] > 0)
-                        ares_process_fd(channel, came[i] & BELAY_READABLE ? wanted[i].fd : ARES_SOCKET_BAD,
+                        ares_process_fd(channel,
+                                        came[i] & BELAY_READABLE ? wanted[i].fd : ARES_SOCKET_BAD,
                                         came[i] & BELAY_WRITABLE ? wanted[i].fd : ARES_SOCKET_BAD);
         /* c-ares sends queries again whose time has passed, perhaps to another server. */
         if (rc == 0)
@@ -104,9 +106,9 @@ struct lookup {
         const char *name, *server;
         belay_time limit;
         bool ended;
-        int status;                             /* status code of c-ares */
+        int status; /* status code of c-ares */
         struct ares_addrinfo *found;
-        int rc;                                 /* verdict of the lookup */
+        int rc; /* verdict of the lookup */
 };
 
 /*
@@ -132,9 +134,11 @@ static int ask(struct lookup *lookup) {
         ares_channel channel;
         int rc = 0;
 
-        if (ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) != ARES_SUCCESS)
+        if (ares_init_options(&channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES)
+            != ARES_SUCCESS)
                 return -ENOMEM;
-        if (lookup->server != NULL && ares_set_servers_ports_csv(channel, lookup->server) != ARES_SUCCESS)
+        if (lookup->server != NULL
+            && ares_set_servers_ports_csv(channel, lookup->server) != ARES_SUCCESS)
                 rc = -EINVAL;
         if (rc == 0)
                 ares_getaddrinfo(channel, lookup->name, NULL, &hints, note, lookup);
@@ -166,7 +170,8 @@ static void print(const struct lookup *lookup) {
 
         printf("%s", lookup->name);
         if (lookup->rc < 0)
-                printf(" %s", lookup->rc == -ENOENT ? ares_strerror(lookup->status) : strerror(-lookup->rc));
+                printf(" %s", lookup->rc == -ENOENT ? ares_strerror(lookup->status)
+                                                    : strerror(-lookup->rc));
         for (; node != NULL; node = node->ai_next) {
                 const struct sockaddr_in *address = (const void *) node->ai_addr;
 

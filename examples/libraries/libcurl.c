@@ -29,7 +29,7 @@ struct transfers {
 struct watch {
         struct transfers *all;
         curl_socket_t fd;
-        int events;                             /* BELAY_READABLE, BELAY_WRITABLE; 0: removed */
+        int events; /* BELAY_READABLE, BELAY_WRITABLE; 0: removed */
         /* whether the events changed since the wait began */
         bool changed;
 };
@@ -59,8 +59,9 @@ static int wait_for_socket(void *arg) {
                 rc = belay_wait_fd(watch->fd, watch->events);
                 /* libcurl may have changed the events since, because of another socket. */
                 if (rc > 0 && !watch->changed)
-                        act(watch->all, watch->fd, (rc & BELAY_READABLE ? CURL_CSELECT_IN : 0)
-                                                   | (rc & BELAY_WRITABLE ? CURL_CSELECT_OUT : 0));
+                        act(watch->all, watch->fd,
+                            (rc & BELAY_READABLE ? CURL_CSELECT_IN : 0)
+                                    | (rc & BELAY_WRITABLE ? CURL_CSELECT_OUT : 0));
         }
         return rc < 0 && watch->events != 0 ? rc : 0;
 }
@@ -97,8 +98,10 @@ static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *arg, voi
         }
         if (watch == NULL)
                 return 0;
-        watch->events = what == CURL_POLL_IN ? BELAY_READABLE : what == CURL_POLL_OUT ? BELAY_WRITABLE
-                        : what == CURL_POLL_INOUT ? BELAY_READABLE | BELAY_WRITABLE : 0;
+        watch->events = what == CURL_POLL_IN      ? BELAY_READABLE
+                        : what == CURL_POLL_OUT   ? BELAY_WRITABLE
+                        : what == CURL_POLL_INOUT ? BELAY_READABLE | BELAY_WRITABLE
+                                                  : 0;
         watch->changed = true;
         /*
          * The wait must end, because its events are outdated or libcurl is about to close the
@@ -122,7 +125,9 @@ static int timer_changed(CURLM *multi, long milliseconds, void *arg) {
 
         (void) multi;
         belay_timer_cancel(all->timer);
-        all->timer = milliseconds < 0 ? 0 : belay_later(milliseconds * BELAY_MILLISECOND, time_is_up, all);
+        all->timer = milliseconds < 0
+                             ? 0
+                             : belay_later(milliseconds * BELAY_MILLISECOND, time_is_up, all);
         return milliseconds < 0 || all->timer != 0 ? 0 : -1;
 }
 
@@ -153,7 +158,9 @@ static int transfer(struct transfers *all, CURL *easy) {
 
         if (rc == 0) {
                 curl_easy_setopt(easy, CURLOPT_PRIVATE, ended);
-                rc = curl_multi_add_handle(all->multi, easy) == CURLM_OK ? belay_join(ended, &result) : -ENOMEM;
+                rc = curl_multi_add_handle(all->multi, easy) == CURLM_OK
+                             ? belay_join(ended, &result)
+                             : -ENOMEM;
                 curl_multi_remove_handle(all->multi, easy);
         }
         belay_release(ended);

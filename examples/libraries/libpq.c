@@ -38,7 +38,8 @@ static int connect_to(const char *conninfo, PGconn **connection) {
 
         while (rc >= 0 && PQstatus(conn) != CONNECTION_BAD && wants != PGRES_POLLING_OK) {
                 /* If an address did not answer, libpq has opened another socket. */
-                rc = belay_wait_fd(PQsocket(conn), wants == PGRES_POLLING_READING ? BELAY_READABLE : BELAY_WRITABLE);
+                rc = belay_wait_fd(PQsocket(conn), wants == PGRES_POLLING_READING ? BELAY_READABLE
+                                                                                  : BELAY_WRITABLE);
                 if (rc >= 0)
                         wants = PQconnectPoll(conn);
         }
@@ -104,7 +105,7 @@ static int take_results(PGconn *conn, PGresult **result) {
  */
 struct cancelling {
         PGcancel *request;
-        int ended;                              /* an eventfd */
+        int ended; /* an eventfd */
         atomic_int holders;
 };
 
@@ -173,7 +174,8 @@ static void end_query(PGconn *conn) {
         rc = belay_timeout_leave(&limit, rc);
         rc = belay_shield_leave(&region, rc);
         if (rc < 0)
-                fprintf(stderr, "libpq: the server was not told that its query was cancelled: %s\n", strerror(-rc));
+                fprintf(stderr, "libpq: the server was not told that its query was cancelled: %s\n",
+                        strerror(-rc));
 }
 
 /* ---- a query ---- */
@@ -195,7 +197,8 @@ static int query(PGconn *conn, const char *text, PGresult **result) {
                 rc = take_results(conn, &last);
         if (rc == -ECANCELED)
                 end_query(conn);
-        if (rc == 0 && PQresultStatus(last) != PGRES_TUPLES_OK && PQresultStatus(last) != PGRES_COMMAND_OK)
+        if (rc == 0 && PQresultStatus(last) != PGRES_TUPLES_OK
+            && PQresultStatus(last) != PGRES_COMMAND_OK)
                 rc = belay_fail(-EPROTO, "%s", PQresultErrorMessage(last));
         if (rc < 0) {
                 PQclear(last);
@@ -220,7 +223,8 @@ static int query_number(PGconn *conn, const char *text, long *number) {
 /* ---- the program ---- */
 
 #define LONG_QUERY "SELECT pg_sleep(60)"
-#define STILL_THERE "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = '" LONG_QUERY "'"
+#define STILL_THERE \
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = '" LONG_QUERY "'"
 
 static int run_long_query(void *conn) {
         PGresult *result = NULL;
@@ -246,7 +250,8 @@ static int time_out(PGconn *conn, PGconn *observer) {
         belay_time began = belay_now();
         int rc = belay_wait_for(run_long_query, conn, 200 * BELAY_MILLISECOND);
 
-        printf("a limit of 0.2 s: %s, after %.1f s\n", strerror(-rc), (double) (belay_now() - began) / BELAY_SECOND);
+        printf("a limit of 0.2 s: %s, after %.1f s\n", strerror(-rc),
+               (double) (belay_now() - began) / BELAY_SECOND);
         return rc == -ETIMEDOUT ? look(conn, observer) : -EBADMSG;
 }
 

@@ -7,7 +7,7 @@
  * queue to it. To speak is to put a line into each queue, which never waits, so no client delays
  * another. A client that does not keep up is dropped.
  */
-#define _GNU_SOURCE                     /* for asprintf() */
+#define _GNU_SOURCE /* for asprintf() */
 #include <belay.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +18,8 @@ enum { LINE_SIZE = 1024, NAME_SIZE = 32, QUEUED = 100, MEMBERS = 1000 };
 /* Lies on the stack of its connection's task, where it stays valid until the handler returns. */
 struct member {
         belay_stream *stream;
-        belay_queue *queue;             /* of lines, each an own copy */
-        belay_timeout limit;            /* for sending a name, and for leaving */
+        belay_queue *queue;  /* of lines, each an own copy */
+        belay_timeout limit; /* for sending a name, and for leaving */
         bool is_dropped;
         char name[NAME_SIZE];
 };
@@ -34,12 +34,14 @@ struct room {
  * Puts a line into the queues of all members but `from`. No call in here waits, so members neither
  * join nor leave during the walk.
  */
-static void tell(struct room *room, const struct member *from, const char *before, const char *text) {
+static void tell(struct room *room, const struct member *from, const char *before,
+                 const char *text) {
         for (size_t i = 0; i < room->count; i++) {
                 struct member *each = room->members[i];
                 char *line;
 
-                if (each == from || each->is_dropped || asprintf(&line, "%s%s%s\n", before, from->name, text) < 0)
+                if (each == from || each->is_dropped
+                    || asprintf(&line, "%s%s%s\n", before, from->name, text) < 0)
                         continue;
                 if (belay_queue_try_put(each->queue, line) == 0)
                         continue;
@@ -117,7 +119,8 @@ static int handle(belay_stream *stream, void *room) {
         struct member self = { .stream = stream };
         int rc;
 
-        self.queue = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .capacity = QUEUED, .destroy = free));
+        self.queue = belay_queue_new_with(
+                BELAY_OPTIONS(belay_queue_options, .capacity = QUEUED, .destroy = free));
         if (self.queue == NULL)
                 return -errno;
         belay_timeout_enter(&self.limit, BELAY_MINUTE);
@@ -153,7 +156,8 @@ static int app(void *arg) {
         printf("listening at %s\n", belay_listener_endpoint(listener));
         fflush(stdout);
         /* No client leaves because the room closes, so waiting for that is of no use. */
-        rc = belay_serve(listener, handle, room, BELAY_OPTIONS(belay_serve_options, .most = MEMBERS, .grace = 1));
+        rc = belay_serve(listener, handle, room,
+                         BELAY_OPTIONS(belay_serve_options, .most = MEMBERS, .grace = 1));
         belay_listener_close(listener);
         return rc;
 }

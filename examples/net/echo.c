@@ -35,7 +35,8 @@ static int app(void *arg) {
          * Returns when app is cancelled, which is what Ctrl-C does. All connections have ended
          * then.
          */
-        rc = belay_serve(listener, echo, NULL, BELAY_OPTIONS(belay_serve_options, .grace = 2 * BELAY_SECOND));
+        rc = belay_serve(listener, echo, NULL,
+                         BELAY_OPTIONS(belay_serve_options, .grace = 2 * BELAY_SECOND));
         belay_listener_close(listener);
         return rc;
 }

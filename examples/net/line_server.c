@@ -16,8 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-#define LINE_SIZE 512
-#define TURN_LIMIT (5 * BELAY_MINUTE)   /* for a command to arrive and be answered */
+#define LINE_SIZE  512
+#define TURN_LIMIT (5 * BELAY_MINUTE) /* for a command to arrive and be answered */
 
 struct server {
         const char *endpoint;
@@ -77,13 +77,17 @@ static ssize_t take_turn(belay_stream *client, struct server *server, struct con
 }
 
 static const char *last_words(ssize_t rc) {
-        return rc == -ETIMEDOUT ? "BYE: that took too long\n" : rc == -EMSGSIZE ? "BYE: that line is too long\n"
-               : rc == -ECANCELED ? "BYE: the server is closing\n" : "BYE\n";
+        return rc == -ETIMEDOUT   ? "BYE: that took too long\n"
+               : rc == -EMSGSIZE  ? "BYE: that line is too long\n"
+               : rc == -ECANCELED ? "BYE: the server is closing\n"
+                                  : "BYE\n";
 }
 
 static int handle(belay_stream *client, void *arg) {
         struct server *server = arg;
-        struct connection self = { .next = server->connections, .at = &server->connections, .task = belay_self() };
+        struct connection self = { .next = server->connections,
+                                   .at = &server->connections,
+                                   .task = belay_self() };
         ssize_t rc = 1;
 
         if (self.next != NULL)
@@ -118,7 +122,8 @@ static int handle(belay_stream *client, void *arg) {
 static int serve(void *arg) {
         struct server *server = arg;
 
-        return belay_serve(server->listener, handle, arg, BELAY_OPTIONS(belay_serve_options, .grace = server->grace));
+        return belay_serve(server->listener, handle, arg,
+                           BELAY_OPTIONS(belay_serve_options, .grace = server->grace));
 }
 
 static void close_down(struct server *server) {
@@ -145,14 +150,16 @@ static int app(void *arg) {
                 close_down(server);
         rc = belay_group_leave(&group, rc);
         belay_listener_close(server->listener);
-        printf("%u connections, %u commands, %u cancelled\n", server->accepted, server->begun, server->cancelled);
+        printf("%u connections, %u commands, %u cancelled\n", server->accepted, server->begun,
+               server->cancelled);
         return rc;
 }
 
 int main(int argc, char **argv) {
         struct server server = {
                 .endpoint = argc > 1 ? argv[1] : "127.0.0.1:7008",
-                .grace = argc > 2 ? (belay_time) (atof(argv[2]) * (double) BELAY_SECOND) : 10 * BELAY_SECOND,
+                .grace = argc > 2 ? (belay_time) (atof(argv[2]) * (double) BELAY_SECOND)
+                                  : 10 * BELAY_SECOND,
         };
         int rc = belay_run(app, &server);
 

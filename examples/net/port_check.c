@@ -31,7 +31,10 @@ static const char *state(int rc) {
         case -ECONNREFUSED:
                 return "closed";
         /* A firewall on the way drops or rejects the connection, or there is no such host. */
-        case -ETIMEDOUT: case -EHOSTUNREACH: case -ENETUNREACH: case -EACCES:
+        case -ETIMEDOUT:
+        case -EHOSTUNREACH:
+        case -ENETUNREACH:
+        case -EACCES:
                 return "filtered";
         default:
                 return "unknown";
@@ -54,8 +57,9 @@ static int check(void *arg) {
         /* If it is still -ECANCELED, another caller cancels the task, as Ctrl-C does. */
         if (rc == -ECANCELED)
                 return rc;
-        printf("%-8s  %8.1f ms  %s%s%s\n", state(rc), (double) (belay_now() - began) / (double) BELAY_MILLISECOND,
-               check->endpoint, rc < 0 ? ": " : "", rc < 0 ? strerror(-rc) : "");
+        printf("%-8s  %8.1f ms  %s%s%s\n", state(rc),
+               (double) (belay_now() - began) / (double) BELAY_MILLISECOND, check->endpoint,
+               rc < 0 ? ": " : "", rc < 0 ? strerror(-rc) : "");
         fflush(stdout);
         all->asked++;
         all->open += rc == 0;
@@ -71,7 +75,8 @@ static int app(void *arg) {
 
         if (each == NULL)
                 return -ENOMEM;
-        rc = belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = all->at_once));
+        rc = belay_group_enter_with(&group,
+                                    BELAY_OPTIONS(belay_group_options, .limit = all->at_once));
         for (size_t i = 0; i < all->count && rc == 0; i++) {
                 each[i] = (struct check) { all, all->endpoints[i] };
                 /* Waits while the group is full. */
@@ -106,6 +111,7 @@ int main(int argc, char **argv) {
         all.count = (size_t) (argc - optind);
         rc = belay_run(app, &all);
         if (rc < 0)
-                fprintf(stderr, "port_check: %s; %zu of %zu were asked\n", strerror(-rc), all.asked, all.count);
+                fprintf(stderr, "port_check: %s; %zu of %zu were asked\n", strerror(-rc), all.asked,
+                        all.count);
         return rc < 0 ? 2 : all.open < all.count;
 }

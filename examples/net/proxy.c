@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFER_SIZE (16 * 1024)         /* on the task's stack of 64 KiB */
+#define BUFFER_SIZE (16 * 1024) /* on the task's stack of 64 KiB */
 
 struct proxy {
         const char *listen, *target;
@@ -56,7 +56,8 @@ static int pump(void *arg) {
         return size < 0 ? (int) size : belay_half_close(way->to);
 }
 
-static int pump_both(belay_stream *client, belay_stream *target, belay_timeout *idle, belay_time span) {
+static int pump_both(belay_stream *client, belay_stream *target, belay_timeout *idle,
+                     belay_time span) {
         struct way there = { client, target, idle, span }, back = { target, client, idle, span };
         belay_group group;
         int rc = belay_group_enter(&group);
@@ -92,9 +93,10 @@ static int handle(belay_stream *client, void *arg) {
         rc = belay_timeout_leave(&idle, rc);
         rc = belay_timeout_leave(&total, rc);
 
-        printf("%s: %" PRIu64 " bytes there, %" PRIu64 " back, %.3f s: %s\n", belay_stream_name(client),
-               target != NULL ? belay_sent(target) : 0, belay_sent(client),
-               (double) (belay_now() - began) / (double) BELAY_SECOND, why(rc, &idle, &total));
+        printf("%s: %" PRIu64 " bytes there, %" PRIu64 " back, %.3f s: %s\n",
+               belay_stream_name(client), target != NULL ? belay_sent(target) : 0,
+               belay_sent(client), (double) (belay_now() - began) / (double) BELAY_SECOND,
+               why(rc, &idle, &total));
         fflush(stdout);
         /*
          * A failed connection is reset on both sides, so that neither takes a part of the data for
@@ -121,8 +123,9 @@ static int app(void *arg) {
                 return rc;
         printf("listening at %s\n", belay_listener_endpoint(listener));
         fflush(stdout);
-        rc = belay_serve(listener, handle, arg, BELAY_OPTIONS(belay_serve_options,
-                .grace = 2 * BELAY_SECOND, .failed = is_said_already));
+        rc = belay_serve(listener, handle, arg,
+                         BELAY_OPTIONS(belay_serve_options, .grace = 2 * BELAY_SECOND,
+                                       .failed = is_said_already));
         belay_listener_close(listener);
         return rc;
 }

@@ -15,6 +15,7 @@ static int app(void *arg) {
 
 int main(void) {
         /* The clock starts at 0 and jumps to the next deadline when no task is ready. */
-        return belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL)) < 0;
+        return belay_run_with(app, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL))
+               < 0;
 }

@@ -19,7 +19,7 @@ static int await_and_print(belay_task *task) {
         int outcome;
         int verdict = belay_await(task, &outcome);
 
-        if (verdict < 0)                        /* outcome may hold no value */
+        if (verdict < 0) /* outcome may hold no value */
                 return verdict;
         printf("%d s: verdict %d, ", (int) (belay_now() / BELAY_SECOND), verdict);
         if (outcome < 0) {
@@ -49,6 +49,7 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        return belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL)) < 0;
+        return belay_run_with(app, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL))
+               < 0;
 }

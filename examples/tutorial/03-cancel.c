@@ -24,8 +24,8 @@ static int work(void *arg) {
 }
 
 static int app(void *arg) {
-        belay_task *task = belay_spawn_with(work, NULL, BELAY_OPTIONS(belay_spawn_options,
-                        .name = "worker"));
+        belay_task *task = belay_spawn_with(work, NULL,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "worker"));
         int outcome = 0;
         int rc = belay_sleep(BELAY_SECOND);
 
@@ -46,6 +46,7 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        return belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL)) < 0;
+        return belay_run_with(app, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL))
+               < 0;
 }

@@ -5,7 +5,9 @@
 
 static void say(const char *what, int rc) {
         printf("%d s  %s: %s\n", (int) (belay_now() / BELAY_SECOND), what,
-               rc == 0 ? "0" : rc == -ECANCELED ? "-ECANCELED" : "-ETIMEDOUT");
+               rc == 0            ? "0"
+               : rc == -ECANCELED ? "-ECANCELED"
+                                  : "-ETIMEDOUT");
 }
 
 /* This function knows nothing of timeouts. */
@@ -28,7 +30,7 @@ static int app(void *arg) {
         belay_timeout_enter(&inner, BELAY_MINUTE);
         rc = three_steps();
         rc = belay_timeout_leave(&inner, rc);
-        say("the inner scope", rc);             /* its minute has not passed */
+        say("the inner scope", rc); /* its minute has not passed */
         rc = belay_timeout_leave(&outer, rc);
         say("the outer scope", rc);
 
@@ -39,6 +41,7 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        return belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL)) < 0;
+        return belay_run_with(app, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL))
+               < 0;
 }

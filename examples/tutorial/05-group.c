@@ -43,7 +43,9 @@ static int fetch_all(struct source sources[], size_t count) {
 
 static int app(void *arg) {
         struct source sources[] = {
-                { "index", 1, false }, { "data", 3, true }, { "picture", 20, false },
+                { "index", 1, false },
+                { "data", 3, true },
+                { "picture", 20, false },
         };
         int rc = fetch_all(sources, 3);
 
@@ -60,6 +62,7 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        return belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL)) < 0;
+        return belay_run_with(app, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL))
+               < 0;
 }

@@ -3,7 +3,7 @@
 #include <belay.h>
 #include <stdio.h>
 
-#define ENDPOINT "unix:tutorial.socket"         /* "127.0.0.1:7007" would do as well */
+#define ENDPOINT "unix:tutorial.socket" /* "127.0.0.1:7007" would do as well */
 
 /* The peer of the client, in the same program: it sends two lines in three pieces. */
 static int send_pieces(belay_stream *stream) {
@@ -63,6 +63,7 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        return belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL)) < 0;
+        return belay_run_with(app, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL))
+               < 0;
 }

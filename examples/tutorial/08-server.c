@@ -24,7 +24,7 @@ static int shout(belay_stream *stream, void *arg) {
 }
 
 static int serve(void *listener) {
-        return belay_serve(listener, shout, NULL, NULL);        /* until this task is cancelled */
+        return belay_serve(listener, shout, NULL, NULL); /* until this task is cancelled */
 }
 
 /* ---- two clients ---- */
@@ -58,7 +58,8 @@ static int talk(void *arg) {
 
 static int run_clients(void) {
         static struct client clients[] = {
-                { "ann", 2 * BELAY_SECOND }, { "bob", 3 * BELAY_SECOND },
+                { "ann", 2 * BELAY_SECOND },
+                { "bob", 3 * BELAY_SECOND },
         };
         belay_group group;
         int rc = belay_group_enter(&group);
@@ -90,6 +91,7 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        return belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL)) < 0;
+        return belay_run_with(app, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL))
+               < 0;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ENDPOINT "unix:tutorial.socket"
+#define ENDPOINT   "unix:tutorial.socket"
 #define IDLE_LIMIT (10 * BELAY_SECOND)
 
 static void say(const char *name, const char *text) {
@@ -45,15 +45,16 @@ static int handle(belay_stream *stream, void *arg) {
 }
 
 static int serve(void *listener) {
-        return belay_serve(listener, handle, NULL, BELAY_OPTIONS(belay_serve_options,
-                        .most = 100, .grace = 5 * BELAY_SECOND));
+        return belay_serve(
+                listener, handle, NULL,
+                BELAY_OPTIONS(belay_serve_options, .most = 100, .grace = 5 * BELAY_SECOND));
 }
 
 /* ---- the clients ---- */
 
 struct client {
         const char *name;
-        int start;                              /* seconds */
+        int start; /* seconds */
         const char *command;
 };
 
@@ -86,7 +87,7 @@ static int talk(void *arg) {
 
 static int app(void *arg) {
         static struct client clients[] = {
-                { "quick", 0, "1\n" }, { "silent", 0, "" }, { "stuck", 0, "100\n" },
+                { "quick", 0, "1\n" }, { "silent", 0, "" },   { "stuck", 0, "100\n" },
                 { "busy", 11, "4\n" }, { "late", 13, "1\n" },
         };
         belay_listener *listener;
@@ -113,6 +114,7 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        return belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL)) < 0;
+        return belay_run_with(app, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL))
+               < 0;
 }

@@ -14,9 +14,7 @@ static struct {
         unsigned read, working, committed;
 } server;
 
-static struct {
-        unsigned sent, acknowledged;
-} clients;
+static struct { unsigned sent, acknowledged; } clients;
 
 /* ---- the server ---- */
 
@@ -27,7 +25,7 @@ static int commit(void) {
 
         belay_shield_enter(&shield, BELAY_SECOND);
         server.committed++;
-        rc = belay_sleep(BELAY_MILLISECOND);    /* the disk */
+        rc = belay_sleep(BELAY_MILLISECOND); /* the disk */
         return belay_shield_leave(&shield, rc);
 }
 
@@ -63,8 +61,8 @@ static int handle(belay_stream *stream, void *arg) {
 }
 
 static int serve(void *listener) {
-        return belay_serve(listener, handle, NULL, BELAY_OPTIONS(belay_serve_options,
-                        .grace = BELAY_SECOND));
+        return belay_serve(listener, handle, NULL,
+                           BELAY_OPTIONS(belay_serve_options, .grace = BELAY_SECOND));
 }
 
 /* ---- the clients ---- */
@@ -137,8 +135,8 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        int rc = belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL));
+        int rc = belay_run_with(app, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
         int lost = (int) (server.committed - clients.acknowledged);
 
         printf("the clients sent %u requests, and %u were acknowledged\n", clients.sent,

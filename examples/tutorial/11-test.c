@@ -4,9 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct {
-        int entries, total;
-} ledger;
+static struct { int entries, total; } ledger;
 
 /* ---- the code under test ---- */
 
@@ -16,7 +14,7 @@ static int book(int amount) {
 
         belay_shield_enter(&shield, BELAY_SECOND);
         ledger.entries++;
-        rc = belay_sleep(BELAY_MILLISECOND);    /* the disk */
+        rc = belay_sleep(BELAY_MILLISECOND); /* the disk */
         ledger.total += rc == 0 ? amount : 0;
         return belay_shield_leave(&shield, rc);
 }
@@ -63,16 +61,18 @@ static int scene(void *arg) {
         belay_stream *ends[2];
         belay_group group;
         /* Requests come byte by byte, each byte 1 to 2 s after it was sent. */
-        int rc = belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = {
-                { .delay = BELAY_SECOND, .jitter = BELAY_SECOND, .read_most = 1 },
-                { .delay = BELAY_SECOND } }));
+        int rc = belay_wire(
+                ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .delay = BELAY_SECOND,
+                                                                    .jitter = BELAY_SECOND,
+                                                                    .read_most = 1 },
+                                                                  { .delay = BELAY_SECOND } }));
 
         (void) arg;
         if (rc < 0)
                 return rc;
         belay_group_enter(&group);
-        rc = belay_group_spawn_with(&group, serve, ends[1], BELAY_OPTIONS(belay_spawn_options,
-                        .destroy = close_now), NULL);
+        rc = belay_group_spawn_with(&group, serve, ends[1],
+                                    BELAY_OPTIONS(belay_spawn_options, .destroy = close_now), NULL);
         if (rc == 0)
                 rc = ask_twice(ends[0]);
         else
@@ -105,8 +105,9 @@ static void print_warning(void *context, belay_log_level level, const char *line
 
 static int run_with_seed(unsigned seed) {
         reset(NULL);
-        return belay_run_with(scene, NULL, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL, .seed = seed));
+        return belay_run_with(
+                scene, NULL,
+                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .seed = seed));
 }
 
 int main(void) {
@@ -118,8 +119,9 @@ int main(void) {
                 failed += run_with_seed(seed) < 0 || ledger.total != 20;
         printf("20 seeds: %d failed\n", failed);
 
-        complaints = belay_everywhere(scene, NULL, BELAY_OPTIONS(belay_everywhere_options,
-                        .reset = reset, .check = check, .untested = &untested));
+        complaints = belay_everywhere(scene, NULL,
+                                      BELAY_OPTIONS(belay_everywhere_options, .reset = reset,
+                                                    .check = check, .untested = &untested));
         printf("cancelled at each wait: %d complaints, %u waits left out\n", complaints, untested);
         return failed > 0 || complaints != 0 || untested > 0;
 }

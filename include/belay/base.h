@@ -13,11 +13,11 @@
 
 /* The beginning and the end of declarations in C, also in a C++ program. */
 #ifdef __cplusplus
-#  define BELAY_BEGIN extern "C" {
-#  define BELAY_END }
+#define BELAY_BEGIN extern "C" {
+#define BELAY_END   }
 #else
-#  define BELAY_BEGIN
-#  define BELAY_END
+#define BELAY_BEGIN
+#define BELAY_END
 #endif
 
 /* A function that the shared library exports. */
@@ -32,7 +32,8 @@
  * Their size and alignment are the same on every machine. The library keeps 64-bit numbers in them,
  * which one 32-bit machine aligns to 8 bytes and another to 4.
  */
-#define BELAY_PRIVATE(bytes) __attribute__((aligned(8))) uintptr_t belay_private[(bytes) / sizeof(uintptr_t)]
+#define BELAY_PRIVATE(bytes) \
+        __attribute__((aligned(8))) uintptr_t belay_private[(bytes) / sizeof(uintptr_t)]
 
 /* The version of the headers. */
 #define BELAY_VERSION_MAJOR 0
@@ -55,7 +56,7 @@
 #define BELAY_HERE __FILE__ ":" BELAY_STRING_OF(__LINE__)
 /* The value of a macro as a string, for BELAY_HERE. */
 #define BELAY_STRING_OF(x) BELAY_STRING(x)
-#define BELAY_STRING(x) #x
+#define BELAY_STRING(x)    #x
 
 /*
  * A time in nanoseconds: a span, or an instant on the loop's clock.
@@ -67,21 +68,21 @@ typedef int64_t belay_time;
 
 /* Spans. They are plain literals of the type belay_time, for tools that generate bindings. */
 #ifdef __LP64__
-#  define BELAY_NANOSECOND  1L
-#  define BELAY_MICROSECOND 1000L
-#  define BELAY_MILLISECOND 1000000L
-#  define BELAY_SECOND      1000000000L
-#  define BELAY_MINUTE      60000000000L
-#  define BELAY_HOUR        3600000000000L
-#  define BELAY_NEVER       9223372036854775807L
+#define BELAY_NANOSECOND  1L
+#define BELAY_MICROSECOND 1000L
+#define BELAY_MILLISECOND 1000000L
+#define BELAY_SECOND      1000000000L
+#define BELAY_MINUTE      60000000000L
+#define BELAY_HOUR        3600000000000L
+#define BELAY_NEVER       9223372036854775807L
 #else
-#  define BELAY_NANOSECOND  1LL
-#  define BELAY_MICROSECOND 1000LL
-#  define BELAY_MILLISECOND 1000000LL
-#  define BELAY_SECOND      1000000000LL
-#  define BELAY_MINUTE      60000000000LL
-#  define BELAY_HOUR        3600000000000LL
-#  define BELAY_NEVER       9223372036854775807LL
+#define BELAY_NANOSECOND  1LL
+#define BELAY_MICROSECOND 1000LL
+#define BELAY_MILLISECOND 1000000LL
+#define BELAY_SECOND      1000000000LL
+#define BELAY_MINUTE      60000000000LL
+#define BELAY_HOUR        3600000000000LL
+#define BELAY_NEVER       9223372036854775807LL
 #endif
 
 /* The body of a task: a function that gets the task's argument and returns its outcome. */

@@ -103,7 +103,8 @@ BELAY_API int belay_force_cancel(belay_task *task, int tries, belay_time interva
  *   -EPERM      the caller is not a task (reported).
  * Cancellation: not a cancellation point.
  */
-BELAY_API int belay_cancel_wait(belay_task *task, const char *reason, belay_time limit, int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_cancel_wait(belay_task *task, const char *reason, belay_time limit,
+                                int *outcome) BELAY_MUST_USE;
 
 /*
  * Cancel the loop's main task, as the first Ctrl-C does.
@@ -128,34 +129,36 @@ BELAY_API int belay_interrupt(belay_loop *loop);
  * The numbers never change, and later versions add kinds at the end.
  */
 typedef enum belay_origin_kind {
-        BELAY_ORIGIN_NONE = 0,            /* no request */
-        BELAY_ORIGIN_CALLER = 1,          /* belay_cancel() and similar functions */
-        BELAY_ORIGIN_TIMEOUT = 2,         /* a timeout that expired */
-        BELAY_ORIGIN_SIBLING = 3,         /* a group in which another member failed */
-        BELAY_ORIGIN_GROUP = 4,           /* a group: cancelled, or its body ended or failed */
-        BELAY_ORIGIN_AWAITER = 5,         /* the awaiting task, which forwarded its own request */
-        BELAY_ORIGIN_SHUTDOWN = 6,        /* the loop's shutdown */
-        BELAY_ORIGIN_INTERRUPT = 7,       /* belay_interrupt() */
-        BELAY_ORIGIN_SIGNAL = 8,          /* a signal, whose number is in .signal */
-        BELAY_ORIGIN_BODY = 9,            /* the task's own body, without any request */
-        BELAY_ORIGIN_RACE = 10,           /* a race that another task won, or that was cancelled */
-        BELAY_ORIGIN_TEST = 11,           /* belay_everywhere() */
+        BELAY_ORIGIN_NONE = 0,      /* no request */
+        BELAY_ORIGIN_CALLER = 1,    /* belay_cancel() and similar functions */
+        BELAY_ORIGIN_TIMEOUT = 2,   /* a timeout that expired */
+        BELAY_ORIGIN_SIBLING = 3,   /* a group in which another member failed */
+        BELAY_ORIGIN_GROUP = 4,     /* a group: cancelled, or its body ended or failed */
+        BELAY_ORIGIN_AWAITER = 5,   /* the awaiting task, which forwarded its own request */
+        BELAY_ORIGIN_SHUTDOWN = 6,  /* the loop's shutdown */
+        BELAY_ORIGIN_INTERRUPT = 7, /* belay_interrupt() */
+        BELAY_ORIGIN_SIGNAL = 8,    /* a signal, whose number is in .signal */
+        BELAY_ORIGIN_BODY = 9,      /* the task's own body, without any request */
+        BELAY_ORIGIN_RACE = 10,     /* a race that another task won, or that was cancelled */
+        BELAY_ORIGIN_TEST = 11,     /* belay_everywhere() */
 } belay_origin_kind;
 
 /* The origin of a request, as belay_origin_of() writes it. */
 typedef struct belay_origin {
-        size_t size;                      /* sizeof(belay_origin), set by the caller */
-        belay_origin_kind kind;           /* kind of sender */
-        int signal;                       /* number of the signal; 0 if there is none */
-        uint64_t task;                    /* number of the sending task; 0 if no task sent it */
-        const char *name;                 /* name of the sending task; NULL if there is none */
-        const char *place;                /* call site of the sender; NULL if unknown */
-        const char *reason;               /* reason; NULL if there is none */
-        belay_time when;                  /* instant on the loop's clock; belay_now() - when ago */
+        size_t size;            /* sizeof(belay_origin), set by the caller */
+        belay_origin_kind kind; /* kind of sender */
+        int signal;             /* number of the signal; 0 if there is none */
+        uint64_t task;          /* number of the sending task; 0 if no task sent it */
+        const char *name;       /* name of the sending task; NULL if there is none */
+        const char *place;      /* call site of the sender; NULL if unknown */
+        const char *reason;     /* reason; NULL if there is none */
+        belay_time when;        /* instant on the loop's clock; belay_now() - when ago */
 } belay_origin;
 
+/* clang-format off */
 /* Initialiser of an origin, which sets its size. */
 #define BELAY_ORIGIN_INIT { sizeof(belay_origin), BELAY_ORIGIN_NONE, 0, 0, NULL, NULL, NULL, 0 }
+/* clang-format on */
 
 /*
  * Find out where a request for a task comes from.

@@ -116,7 +116,8 @@ BELAY_API int belay_fail(int code, const char *format, ...) BELAY_PRINTF(2, 3);
  * last reference to the failure is released. Outside of a task, and if no memory is available, it
  * does so at once.
  */
-BELAY_API int belay_fail_data(int code, void *data, belay_destroy *destroy, const char *format, ...) BELAY_PRINTF(4, 5);
+BELAY_API int belay_fail_data(int code, void *data, belay_destroy *destroy, const char *format, ...)
+        BELAY_PRINTF(4, 5);
 
 /*
  * Take the latest failure of the calling task, if it has the given code.

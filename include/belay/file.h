@@ -47,11 +47,13 @@ struct stat;
  * these functions there, unless the program is compiled with -D_FILE_OFFSET_BITS=64 and
  * -D_TIME_BITS=64. Before glibc 2.34 the first flag alone is enough.
  */
-#if defined(__GLIBC__) && !defined(__OFF_T_MATCHES_OFF64_T) && !(defined(__USE_FILE_OFFSET64) \
-        && (defined(__USE_TIME_BITS64) || (__GLIBC__ == 2 && __GLIBC_MINOR__ < 34)))
-#  define BELAY_NEEDS_WIDE_STAT __attribute__((error("compile with -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64")))
+#if defined(__GLIBC__) && !defined(__OFF_T_MATCHES_OFF64_T) \
+        && !(defined(__USE_FILE_OFFSET64)                   \
+             && (defined(__USE_TIME_BITS64) || (__GLIBC__ == 2 && __GLIBC_MINOR__ < 34)))
+#define BELAY_NEEDS_WIDE_STAT \
+        __attribute__((error("compile with -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64")))
 #else
-#  define BELAY_NEEDS_WIDE_STAT
+#define BELAY_NEEDS_WIDE_STAT
 #endif
 
 /* ---- descriptors ---- */
@@ -160,7 +162,8 @@ BELAY_API ssize_t belay_file_read(int fd, void *buffer, size_t size, int64_t off
  * Cancellation: a cancellation point, unless the file system can take all bytes without waiting.
  * The task's 64th such call without a wait is one all the same.
  */
-BELAY_API ssize_t belay_file_write(int fd, const void *data, size_t size, int64_t offset) BELAY_MUST_USE;
+BELAY_API ssize_t belay_file_write(int fd, const void *data, size_t size,
+                                   int64_t offset) BELAY_MUST_USE;
 /*
  * Write a file's changes to its disk: fsync(), or fdatasync() if `data_only`.
  *
@@ -221,7 +224,8 @@ BELAY_API int belay_file_truncate(int fd, int64_t size) BELAY_MUST_USE;
  *   -EPERM      the caller is not a task (reported).
  * Cancellation: a cancellation point.
  */
-BELAY_API int belay_file_stat(const char *path, bool follow, struct stat *result) BELAY_MUST_USE BELAY_NEEDS_WIDE_STAT;
+BELAY_API int belay_file_stat(const char *path, bool follow,
+                              struct stat *result) BELAY_MUST_USE BELAY_NEEDS_WIDE_STAT;
 /*
  * Get the status of a file by its descriptor, as fstat() does.
  *
@@ -327,7 +331,8 @@ BELAY_API int belay_file_make_directory(const char *path, mode_t mode) BELAY_MUS
  * Cancellation: a cancellation point.
  * Ownership: the caller frees *data by belay_file_free().
  */
-BELAY_API int belay_file_read_all(const char *path, size_t most, char **data, size_t *size) BELAY_MUST_USE;
+BELAY_API int belay_file_read_all(const char *path, size_t most, char **data,
+                                  size_t *size) BELAY_MUST_USE;
 /*
  * Free the contents that belay_file_read_all() returned.
  *
@@ -373,7 +378,8 @@ BELAY_API void belay_file_free(char *data);
  *   -EPERM      the caller is not a task (reported), or the system does not permit the operation.
  * Cancellation: a cancellation point. A request has an effect until the rename.
  */
-BELAY_API int belay_file_write_all(const char *path, const void *data, size_t size, mode_t mode) BELAY_MUST_USE;
+BELAY_API int belay_file_write_all(const char *path, const void *data, size_t size,
+                                   mode_t mode) BELAY_MUST_USE;
 
 /* ---- directories ---- */
 
@@ -381,10 +387,10 @@ BELAY_API int belay_file_write_all(const char *path, const void *data, size_t si
 typedef struct belay_walk_entry {
         /* sizeof(belay_walk_entry) in the library; a newer library has more members */
         size_t size;
-        const char *path;                 /* path from `root` on: root/sub/name */
-        const char *name;                 /* last part of the path */
-        int depth;                        /* 1 for root's own entries */
-        const struct stat *stat;          /* status as by lstat(); all zero if lstat() failed */
+        const char *path;        /* path from `root` on: root/sub/name */
+        const char *name;        /* last part of the path */
+        int depth;               /* 1 for root's own entries */
+        const struct stat *stat; /* status as by lstat(); all zero if lstat() failed */
         /*
          * Negative errno if lstat() failed, or in the second report of a directory that could not
          * be read. 0 otherwise.
@@ -424,7 +430,8 @@ typedef int belay_walk_fn(const belay_walk_entry *entry, void *arg);
  *   -EPERM      the caller is not a task (reported).
  * Cancellation: a cancellation point, before each directory and after every 32 entries.
  */
-BELAY_API int belay_walk(const char *root, belay_walk_fn *fn, void *arg) BELAY_MUST_USE BELAY_NEEDS_WIDE_STAT;
+BELAY_API int belay_walk(const char *root, belay_walk_fn *fn,
+                         void *arg) BELAY_MUST_USE BELAY_NEEDS_WIDE_STAT;
 
 BELAY_END
 #endif

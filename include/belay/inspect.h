@@ -61,7 +61,7 @@ BELAY_API int belay_loop_dump(belay_loop *loop, int fd);
  * and 0. The strings and the task are borrowed, and valid until another task runs.
  */
 typedef struct belay_wait_info {
-        size_t size;                      /* sizeof(belay_wait_info), set by the caller */
+        size_t size; /* sizeof(belay_wait_info), set by the caller */
         /*
          * A word: "sleep", "lock", "await", and others. If the task does not wait, one of
          * "running", "ready", "new", "done" and "pending".
@@ -72,12 +72,14 @@ typedef struct belay_wait_info {
          * which it was acquired. NULL if it is not known.
          */
         const char *on;
-        const char *place;                /* call site of the wait (file and line); NULL: unknown */
-        belay_time since;                 /* instant at which the wait began, on the loop's clock */
-        belay_task *task;                 /* task it waits for, the first of several; or NULL */
+        const char *place; /* call site of the wait (file and line); NULL: unknown */
+        belay_time since;  /* instant at which the wait began, on the loop's clock */
+        belay_task *task;  /* task it waits for, the first of several; or NULL */
 } belay_wait_info;
+/* clang-format off */
 /* Initializer of a belay_wait_info, with its size. */
 #define BELAY_WAIT_INFO_INIT { sizeof(belay_wait_info), NULL, NULL, NULL, 0, NULL }
+/* clang-format on */
 /*
  * Write what a task waits for to *info.
  *

@@ -43,9 +43,9 @@ BELAY_BEGIN
 
 /* Events of a descriptor, as a set of bits. */
 enum {
-        BELAY_READABLE = 1,               /* POLLIN: data, the end, or a connection to accept */
-        BELAY_WRITABLE = 2,               /* POLLOUT */
-        BELAY_PRIORITY = 4,               /* POLLPRI: urgent data, or a driver's own meaning */
+        BELAY_READABLE = 1, /* POLLIN: data, the end, or a connection to accept */
+        BELAY_WRITABLE = 2, /* POLLOUT */
+        BELAY_PRIORITY = 4, /* POLLPRI: urgent data, or a driver's own meaning */
 };
 
 /*

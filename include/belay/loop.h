@@ -42,23 +42,23 @@ BELAY_BEGIN
 
 /* The clock of a loop. */
 typedef enum belay_clock {
-        BELAY_CLOCK_MONOTONIC = 0,        /* CLOCK_MONOTONIC, the real clock */
+        BELAY_CLOCK_MONOTONIC = 0, /* CLOCK_MONOTONIC, the real clock */
         /* Starts at 0, and jumps to the next timer when nothing is ready: see <belay/testing.h>. */
         BELAY_CLOCK_VIRTUAL = 1,
 } belay_clock;
 
 /* The back end through which a loop waits for descriptors. */
 typedef enum belay_backend {
-        BELAY_BACKEND_DEFAULT = 0,        /* that of the variable BELAY_BACKEND, or epoll */
-        BELAY_BACKEND_EPOLL = 1,          /* epoll */
+        BELAY_BACKEND_DEFAULT = 0, /* that of the variable BELAY_BACKEND, or epoll */
+        BELAY_BACKEND_EPOLL = 1,   /* epoll */
         /* io_uring. If the system does not allow it, epoll, and a log line: see <belay/io.h>. */
         BELAY_BACKEND_IO_URING = 2,
 } belay_backend;
 
 /* Options of a loop. A member that is zero has its default, see <belay/options.h>. */
 typedef struct belay_loop_options {
-        size_t size;                      /* sizeof(belay_loop_options) */
-        belay_clock clock;                /* clock of the loop */
+        size_t size;       /* sizeof(belay_loop_options) */
+        belay_clock clock; /* clock of the loop */
         /*
          * Stack size of tasks, in bytes; 0: 64 KiB. Signal handlers run on the stack of the running
          * task, unless they are installed with SA_ONSTACK.
@@ -66,15 +66,15 @@ typedef struct belay_loop_options {
         size_t stack_size;
         /* Span that the shutdown waits for cancelled tasks; 0 or BELAY_NEVER: no limit. */
         belay_time shutdown_limit;
-        bool no_signals;                  /* leaves SIGINT and SIGTERM alone */
-        bool no_overflow_report;          /* leaves SIGSEGV and SIGBUS alone */
+        bool no_signals;         /* leaves SIGINT and SIGTERM alone */
+        bool no_overflow_report; /* leaves SIGSEGV and SIGBUS alone */
         /* Seed of the order of ready tasks, see <belay/testing.h>; 0: first in, first out. */
         uint64_t seed;
-        bool keep_waiting;                /* no deadlock report: waits on, as for a debugger */
-        belay_backend backend;            /* back end for descriptors */
+        bool keep_waiting;     /* no deadlock report: waits on, as for a debugger */
+        belay_backend backend; /* back end for descriptors */
         /* Greatest number of threads for files, less those held in one call; 0: 4. */
         unsigned threads;
-        bool name_handles;                /* logs handles that are left: see belay_loop_close() */
+        bool name_handles; /* logs handles that are left: see belay_loop_close() */
 } belay_loop_options;
 
 /*
@@ -124,7 +124,8 @@ BELAY_API int belay_run(belay_fn *fn, void *arg) BELAY_MUST_USE;
  *   -ENFILE     the system has no descriptor left.
  * Threads: any. Each thread may run one loop at a time.
  */
-BELAY_API int belay_run_with(belay_fn *fn, void *arg, const belay_loop_options *options) BELAY_MUST_USE;
+BELAY_API int belay_run_with(belay_fn *fn, void *arg,
+                             const belay_loop_options *options) BELAY_MUST_USE;
 
 /*
  * Create a loop for the calling thread.
@@ -161,7 +162,8 @@ BELAY_API belay_loop *belay_loop_new(const belay_loop_options *options) BELAY_MU
  *   -ENOMEM     no memory is available, or no room for a stack.
  * Threads: the one that created the loop.
  */
-BELAY_API int belay_loop_run(belay_loop *loop, belay_fn *fn, void *arg, int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_loop_run(belay_loop *loop, belay_fn *fn, void *arg,
+                             int *outcome) BELAY_MUST_USE;
 
 /*
  * Shut a loop down, and free it.
@@ -284,9 +286,9 @@ BELAY_API size_t belay_trim(void);
 
 /* The importance of a log line, with the numbers of syslog(). */
 typedef enum belay_log_level {
-        BELAY_LOG_ERROR = 3,              /* misuse, failures that were not retrieved, deadlocks */
-        BELAY_LOG_WARNING = 4,            /* a lack of memory, handles that are left, and others */
-        BELAY_LOG_NOTICE = 5,             /* information, such as the seed of a run */
+        BELAY_LOG_ERROR = 3,   /* misuse, failures that were not retrieved, deadlocks */
+        BELAY_LOG_WARNING = 4, /* a lack of memory, handles that are left, and others */
+        BELAY_LOG_NOTICE = 5,  /* information, such as the seed of a run */
 } belay_log_level;
 
 /* A function that receives a log line. The line is valid during the call. */

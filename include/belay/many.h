@@ -62,9 +62,9 @@ BELAY_API int belay_gather_collect(belay_task *const tasks[], size_t count) BELA
 
 /* The condition for which belay_wait() waits. */
 typedef enum belay_wait_mode {
-        BELAY_WAIT_ALL = 0,               /* all tasks have ended */
-        BELAY_WAIT_FIRST = 1,             /* one task has ended */
-        BELAY_WAIT_FIRST_ERROR = 2,       /* one has failed (not cancelled), or all have ended */
+        BELAY_WAIT_ALL = 0,         /* all tasks have ended */
+        BELAY_WAIT_FIRST = 1,       /* one task has ended */
+        BELAY_WAIT_FIRST_ERROR = 2, /* one has failed (not cancelled), or all have ended */
 } belay_wait_mode;
 
 /*
@@ -83,7 +83,8 @@ typedef enum belay_wait_mode {
  * Cancellation: a cancellation point. A request that is pending is delivered even if the condition
  * holds already. Requests are not forwarded.
  */
-BELAY_API int belay_wait(belay_task *const tasks[], size_t count, belay_wait_mode mode, belay_time span) BELAY_MUST_USE;
+BELAY_API int belay_wait(belay_task *const tasks[], size_t count, belay_wait_mode mode,
+                         belay_time span) BELAY_MUST_USE;
 
 /*
  * Wait for the first task that ends with a result, and cancel the others.
@@ -112,7 +113,8 @@ BELAY_API int belay_wait(belay_task *const tasks[], size_t count, belay_wait_mod
  * Cancellation: a cancellation point until a task has won, or all have ended. When it delivers a
  * request, the function cancels all tasks and waits until they have ended.
  */
-BELAY_API int belay_race(belay_task *const tasks[], size_t count, size_t *winner, int *outcome) BELAY_MUST_USE;
+BELAY_API int belay_race(belay_task *const tasks[], size_t count, size_t *winner,
+                         int *outcome) BELAY_MUST_USE;
 
 /*
  * A wait for tasks one after another, in the order in which they end.
@@ -125,7 +127,9 @@ BELAY_API int belay_race(belay_task *const tasks[], size_t count, size_t *winner
  *             rc = use(belay_result(task));
  *     belay_as_completed_end(&each);
  */
-typedef struct belay_as_completed { BELAY_PRIVATE(192); } belay_as_completed;
+typedef struct belay_as_completed {
+        BELAY_PRIVATE(192);
+} belay_as_completed;
 
 /*
  * Begin to wait for tasks one after another.
@@ -139,8 +143,8 @@ typedef struct belay_as_completed { BELAY_PRIVATE(192); } belay_as_completed;
  *   -EPERM      the caller is not a task, or `each` was begun and not ended (reported). In the
  *               second case the log line names both call sites, and the first use goes on.
  */
-BELAY_API int belay_as_completed_begin(belay_as_completed *each, belay_task *const tasks[], size_t count,
-                                       belay_time span) BELAY_MUST_USE;
+BELAY_API int belay_as_completed_begin(belay_as_completed *each, belay_task *const tasks[],
+                                       size_t count, belay_time span) BELAY_MUST_USE;
 
 /*
  * Wait for the next task that ends.

@@ -57,11 +57,11 @@ struct sockaddr;
 
 /* Options of belay_connect() and belay_connect_to(). Zero is the default of each. */
 typedef struct belay_connect_options {
-        size_t size;                      /* sizeof(belay_connect_options) */
-        const char *local;                /* endpoint to connect from; NULL: the system chooses */
+        size_t size;       /* sizeof(belay_connect_options) */
+        const char *local; /* endpoint to connect from; NULL: the system chooses */
         /* span after which the next of several addresses is tried as well (RFC 8305); 0: 250 ms */
         belay_time stagger;
-        bool nagle;                       /* small writes may be delayed (no TCP_NODELAY) */
+        bool nagle; /* small writes may be delayed (no TCP_NODELAY) */
 } belay_connect_options;
 
 /*
@@ -107,7 +107,8 @@ typedef struct belay_connect_options {
  * Ownership: the stream is the caller's. The file of a Unix socket at .local is the program's once
  * the function has connected. If the function fails, it removes that file.
  */
-BELAY_API int belay_connect(belay_stream **stream, const char *endpoint, const belay_connect_options *options) BELAY_MUST_USE;
+BELAY_API int belay_connect(belay_stream **stream, const char *endpoint,
+                            const belay_connect_options *options) BELAY_MUST_USE;
 /*
  * Connect to one socket address.
  *
@@ -144,7 +145,8 @@ BELAY_API int belay_connect(belay_stream **stream, const char *endpoint, const b
  * Ownership: the stream is the caller's. The file of a Unix socket at .local is the program's once
  * the function has connected. If the function fails, it removes that file.
  */
-BELAY_API int belay_connect_to(belay_stream **stream, const struct sockaddr *address, unsigned length,
+BELAY_API int belay_connect_to(belay_stream **stream, const struct sockaddr *address,
+                               unsigned length,
                                const belay_connect_options *options) BELAY_MUST_USE;
 
 /* ---- names ---- */
@@ -154,10 +156,10 @@ BELAY_API int belay_connect_to(belay_stream **stream, const struct sockaddr *add
  * not be included here. The program casts it: (struct sockaddr *) address.
  */
 typedef struct belay_address {
-        unsigned length;                  /* a socklen_t */
-        int type;                         /* SOCK_STREAM or SOCK_DGRAM */
+        unsigned length; /* a socklen_t */
+        int type;        /* SOCK_STREAM or SOCK_DGRAM */
         unsigned char address[128] __attribute__((aligned(8)));
-        uint64_t reserved[4];             /* zero; room for more about an address */
+        uint64_t reserved[4]; /* zero; room for more about an address */
 } belay_address;
 
 /*
@@ -187,7 +189,8 @@ typedef struct belay_address {
  * Cancellation: a cancellation point if there is a name to look up. The function returns at once.
  * Ownership: the caller frees the array by belay_addresses_free().
  */
-BELAY_API int belay_resolve(const char *endpoint, int type, belay_address **addresses, size_t *count) BELAY_MUST_USE;
+BELAY_API int belay_resolve(const char *endpoint, int type, belay_address **addresses,
+                            size_t *count) BELAY_MUST_USE;
 /*
  * Free an array of addresses that belay_resolve() returned.
  *
@@ -201,7 +204,8 @@ BELAY_API void belay_addresses_free(belay_address *addresses, size_t count);
  *
  * Returns: `text`.
  */
-BELAY_API char *belay_address_text(const struct sockaddr *address, unsigned length, char *text, size_t size);
+BELAY_API char *belay_address_text(const struct sockaddr *address, unsigned length, char *text,
+                                   size_t size);
 /* Size of a buffer that is enough for the text of any address. */
 enum { BELAY_ADDRESS_TEXT = 160 };
 
@@ -212,11 +216,11 @@ typedef struct belay_listener belay_listener;
 
 /* Options of belay_listen(). Zero is the default of each. */
 typedef struct belay_listen_options {
-        size_t size;                      /* sizeof(belay_listen_options) */
-        int backlog;                      /* connections that wait; 0: the system's maximum */
-        bool share;                       /* several sockets may listen there (SO_REUSEPORT) */
-        bool nagle;                       /* of the connections, as in belay_connect_options */
-        int mode;                         /* of a Unix socket's file, as chmod(); 0: by the umask */
+        size_t size; /* sizeof(belay_listen_options) */
+        int backlog; /* connections that wait; 0: the system's maximum */
+        bool share;  /* several sockets may listen there (SO_REUSEPORT) */
+        bool nagle;  /* of the connections, as in belay_connect_options */
+        int mode;    /* of a Unix socket's file, as chmod(); 0: by the umask */
 } belay_listen_options;
 
 /*
@@ -249,7 +253,8 @@ typedef struct belay_listen_options {
  * Cancellation: a cancellation point if there is a name to look up.
  * Ownership: the caller closes the listener by belay_listener_close().
  */
-BELAY_API int belay_listen(belay_listener **listener, const char *endpoint, const belay_listen_options *options) BELAY_MUST_USE;
+BELAY_API int belay_listen(belay_listener **listener, const char *endpoint,
+                           const belay_listen_options *options) BELAY_MUST_USE;
 /*
  * Make a listener of a socket that listens already, such as an inherited one.
  *
@@ -343,18 +348,18 @@ typedef int belay_serve_fn(belay_stream *stream, void *arg);
 
 /* Options of belay_serve(). Zero is the default of each. */
 typedef struct belay_serve_options {
-        size_t size;                      /* sizeof(belay_serve_options) */
-        size_t most;                      /* connections handled at a time; 0: no bound */
-        belay_time grace;                 /* span for connections after serving ends; 0: 10 s */
-        belay_time close_limit;           /* limit of a graceful close after the handler; 0: 1 s */
-        size_t stack_size;                /* of the handlers' tasks; 0: the loop's */
+        size_t size;            /* sizeof(belay_serve_options) */
+        size_t most;            /* connections handled at a time; 0: no bound */
+        belay_time grace;       /* span for connections after serving ends; 0: 10 s */
+        belay_time close_limit; /* limit of a graceful close after the handler; 0: 1 s */
+        size_t stack_size;      /* of the handlers' tasks; 0: the loop's */
         /*
          * Called in the handler's task with the handler's failure `rc`, whose text
          * belay_failure_take(rc) has. `stream` is NULL if it was closed before. If the member is
          * NULL, a log line reports the text, except for -ECANCELED, -EPIPE and -ECONNRESET.
          */
         void (*failed)(belay_stream *stream, int rc, void *arg);
-        size_t linger_most;               /* connections closed gracefully at a time; 0: 256 */
+        size_t linger_most; /* connections closed gracefully at a time; 0: 256 */
 } belay_serve_options;
 
 /*
@@ -461,7 +466,8 @@ typedef struct belay_datagrams belay_datagrams;
  * Cancellation: a cancellation point if there is a name to look up.
  * Ownership: the caller closes the socket by belay_datagrams_close().
  */
-BELAY_API int belay_datagrams_open(belay_datagrams **socket, const char *local, const char *remote) BELAY_MUST_USE;
+BELAY_API int belay_datagrams_open(belay_datagrams **socket, const char *local,
+                                   const char *remote) BELAY_MUST_USE;
 /*
  * Receive one datagram.
  *
@@ -484,7 +490,8 @@ BELAY_API int belay_datagrams_open(belay_datagrams **socket, const char *local, 
  *   -EPERM      the caller is not a task, or the socket belongs to another loop (reported).
  * Cancellation: a cancellation point if no datagram is there.
  */
-BELAY_API ssize_t belay_receive(belay_datagrams *socket, void *buffer, size_t size, belay_address *from) BELAY_MUST_USE;
+BELAY_API ssize_t belay_receive(belay_datagrams *socket, void *buffer, size_t size,
+                                belay_address *from) BELAY_MUST_USE;
 /*
  * Send one datagram, whole or not at all.
  *
@@ -513,7 +520,8 @@ BELAY_API ssize_t belay_receive(belay_datagrams *socket, void *buffer, size_t si
  *   -EPERM      the caller is not a task, or the socket belongs to another loop (reported).
  * Cancellation: a cancellation point if there is no room.
  */
-BELAY_API ssize_t belay_send(belay_datagrams *socket, const void *data, size_t size, const belay_address *to) BELAY_MUST_USE;
+BELAY_API ssize_t belay_send(belay_datagrams *socket, const void *data, size_t size,
+                             const belay_address *to) BELAY_MUST_USE;
 /*
  * Return the descriptor of a datagram socket.
  *
@@ -575,8 +583,8 @@ enum { BELAY_DESCRIPTORS_MOST = 253 };
  * their count, and the request stays pending.
  * Ownership: the descriptors stay the caller's.
  */
-BELAY_API ssize_t belay_send_descriptors(belay_stream *stream, const void *data, size_t size, const int *fds,
-                                         size_t count) BELAY_MUST_USE;
+BELAY_API ssize_t belay_send_descriptors(belay_stream *stream, const void *data, size_t size,
+                                         const int *fds, size_t count) BELAY_MUST_USE;
 /*
  * Read bytes, and the descriptors that came with them.
  *
@@ -608,8 +616,8 @@ BELAY_API ssize_t belay_send_descriptors(belay_stream *stream, const void *data,
  * Cancellation: a cancellation point if no byte is available. No descriptor is lost or left open.
  * Ownership: the descriptors are the caller's, and are closed on exec.
  */
-BELAY_API ssize_t belay_receive_descriptors(belay_stream *stream, void *buffer, size_t size, int *fds,
-                                            size_t *count) BELAY_MUST_USE;
+BELAY_API ssize_t belay_receive_descriptors(belay_stream *stream, void *buffer, size_t size,
+                                            int *fds, size_t *count) BELAY_MUST_USE;
 
 BELAY_END
 #endif

@@ -27,7 +27,7 @@
 
 #ifndef __cplusplus
 /* A pointer to options, with size and given members set, valid in the enclosing block. */
-#  define BELAY_OPTIONS(type, ...) (&(type){ .size = sizeof(type), __VA_ARGS__ })
+#define BELAY_OPTIONS(type, ...) (&(type) { .size = sizeof(type), __VA_ARGS__ })
 #else
 /*
  * Designated initializers are an extension in C++17, and g++ warns about each member that they
@@ -37,12 +37,12 @@
 
 /* Lets clang warn about a pointer to options that outlives its object. */
 #if defined(__clang__) && defined(__has_cpp_attribute)
-#  if __has_cpp_attribute(clang::lifetimebound)
-#    define BELAY_WITHIN_LIFETIME [[clang::lifetimebound]]
-#  endif
+#if __has_cpp_attribute(clang::lifetimebound)
+#define BELAY_WITHIN_LIFETIME [[clang::lifetimebound]]
+#endif
 #endif
 #ifndef BELAY_WITHIN_LIFETIME
-#  define BELAY_WITHIN_LIFETIME
+#define BELAY_WITHIN_LIFETIME
 #endif
 
 extern "C++" {
@@ -63,10 +63,10 @@ private:
 template <typename Type> belay_options<Type> belay_options_of(const Type &from) {
         return belay_options<Type>(from);
 }
-
 }
 
 /* An object with options of a type, with its size and the given members set. */
-#define BELAY_OPTIONS(type, ...) belay_options_of(__extension__ type{ .size = sizeof(type), __VA_ARGS__ })
+#define BELAY_OPTIONS(type, ...) \
+        belay_options_of(__extension__ type { .size = sizeof(type), __VA_ARGS__ })
 #endif
 #endif

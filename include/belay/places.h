@@ -8,6 +8,7 @@
  *
  * script/places generates this header from src/places/places.list and the others.
  */
+/* clang-format off */
 #ifndef BELAY_PLACES_H
 #define BELAY_PLACES_H
 

@@ -26,20 +26,20 @@ typedef struct belay_queue belay_queue;
 
 /* The order in which a queue returns its items. */
 typedef enum belay_queue_order {
-        BELAY_QUEUE_FIFO = 0,             /* first in, first out */
-        BELAY_QUEUE_LIFO = 1,             /* last in, first out */
-        BELAY_QUEUE_PRIORITY = 2,         /* least first, by `compare`; equal items in any order */
+        BELAY_QUEUE_FIFO = 0,     /* first in, first out */
+        BELAY_QUEUE_LIFO = 1,     /* last in, first out */
+        BELAY_QUEUE_PRIORITY = 2, /* least first, by `compare`; equal items in any order */
 } belay_queue_order;
 
 /* Options of belay_queue_new_with(). Zero is the default of each. */
 typedef struct belay_queue_options {
-        size_t size;                      /* sizeof(belay_queue_options) */
-        size_t capacity;                  /* greatest number of items; 0: no bound */
+        size_t size;     /* sizeof(belay_queue_options) */
+        size_t capacity; /* greatest number of items; 0: no bound */
         belay_queue_order order;
         /* order of two items: below 0, 0 or above 0; required for BELAY_QUEUE_PRIORITY */
         int (*compare)(const void *a, const void *b);
-        belay_destroy *destroy;           /* destructor of items that are left; NULL: none */
-        const char *name;                 /* name in reports, must outlive the queue; NULL: none */
+        belay_destroy *destroy; /* destructor of items that are left; NULL: none */
+        const char *name;       /* name in reports, must outlive the queue; NULL: none */
 } belay_queue_options;
 
 /*

@@ -40,7 +40,9 @@ BELAY_BEGIN
 /* ---- timeouts ---- */
 
 /* A timeout, in the caller's storage. The contents are private. */
-typedef struct belay_timeout { BELAY_PRIVATE(160); } belay_timeout;
+typedef struct belay_timeout {
+        BELAY_PRIVATE(160);
+} belay_timeout;
 
 /*
  * Enter a timeout that expires after a span.
@@ -187,14 +189,16 @@ BELAY_API int belay_await_for(belay_task *task, belay_time span, int *outcome) B
 /* ---- groups ---- */
 
 /* A group, in the caller's storage. The contents are private. */
-typedef struct belay_group { BELAY_PRIVATE(256); } belay_group;
+typedef struct belay_group {
+        BELAY_PRIVATE(256);
+} belay_group;
 
 /* Options of a group. A member that is zero has its default, see <belay/options.h>. */
 typedef struct belay_group_options {
-        size_t size;              /* sizeof(belay_group_options) */
-        bool supervise;           /* a member's failure cancels nothing, and is not returned */
-        size_t limit;             /* greatest number of members at a time; 0: no limit */
-        const char *name;         /* name for reports, which outlives the group; NULL: none */
+        size_t size;      /* sizeof(belay_group_options) */
+        bool supervise;   /* a member's failure cancels nothing, and is not returned */
+        size_t limit;     /* greatest number of members at a time; 0: no limit */
+        const char *name; /* name for reports, which outlives the group; NULL: none */
 } belay_group_options;
 
 /*
@@ -286,7 +290,8 @@ BELAY_API int belay_group_spawn(belay_group *group, belay_fn *fn, void *arg) BEL
  * Ownership: the group owns the member. The caller releases the handle, which keeps the member's
  * record alone. If the function fails, it started nothing, and arg still belongs to the caller.
  */
-BELAY_API int belay_group_spawn_with(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
+BELAY_API int belay_group_spawn_with(belay_group *group, belay_fn *fn, void *arg,
+                                     const belay_spawn_options *options,
                                      belay_task **task) BELAY_MUST_USE;
 
 /*
@@ -318,7 +323,8 @@ BELAY_API int belay_group_spawn_with(belay_group *group, belay_fn *fn, void *arg
  * and it started a member, the member's destructor disposes of arg. If it started none, arg still
  * belongs to the caller.
  */
-BELAY_API int belay_group_start(belay_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
+BELAY_API int belay_group_start(belay_group *group, belay_fn *fn, void *arg,
+                                const belay_spawn_options *options,
                                 belay_task **task) BELAY_MUST_USE;
 
 /*
@@ -355,7 +361,9 @@ BELAY_API size_t belay_group_count(const belay_group *group);
 /* ---- shielded regions ---- */
 
 /* A shielded region, in the caller's storage. The contents are private. */
-typedef struct belay_shield_scope { BELAY_PRIVATE(192); } belay_shield_scope;
+typedef struct belay_shield_scope {
+        BELAY_PRIVATE(192);
+} belay_shield_scope;
 
 /*
  * Enter a shielded region, which holds back requests from outside of it.

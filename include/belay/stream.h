@@ -64,8 +64,8 @@ typedef struct belay_stream belay_stream;
 
 /* Options of belay_stream_open_fd(). Zero is the default of each. */
 typedef struct belay_stream_options {
-        size_t size;                      /* sizeof(belay_stream_options) */
-        bool keep_open;                   /* the descriptor stays the caller's, open, as it was */
+        size_t size;    /* sizeof(belay_stream_options) */
+        bool keep_open; /* the descriptor stays the caller's, open, as it was */
 } belay_stream_options;
 
 /*
@@ -103,7 +103,8 @@ typedef struct belay_stream_options {
  * of a stream itself. If it does, and belay is given the number again, a log line names the stream.
  * The calls of the stream then return -EBADF, and the stream closes nothing at its end.
  */
-BELAY_API int belay_stream_open_fd(belay_stream **stream, int fd, const belay_stream_options *options) BELAY_MUST_USE;
+BELAY_API int belay_stream_open_fd(belay_stream **stream, int fd,
+                                   const belay_stream_options *options) BELAY_MUST_USE;
 
 /*
  * Make a pipe: bytes written to *writer are read from *reader.
@@ -184,7 +185,8 @@ BELAY_API ssize_t belay_read(belay_stream *stream, void *buffer, size_t size) BE
  * Cancellation: a cancellation point while bytes are missing. If bytes were read, the function
  * returns their count, and the request stays pending.
  */
-BELAY_API ssize_t belay_read_exactly(belay_stream *stream, void *buffer, size_t size) BELAY_MUST_USE;
+BELAY_API ssize_t belay_read_exactly(belay_stream *stream, void *buffer,
+                                     size_t size) BELAY_MUST_USE;
 
 /*
  * Read up to and including the first delimiter, as getdelim() does.
@@ -216,8 +218,8 @@ BELAY_API ssize_t belay_read_exactly(belay_stream *stream, void *buffer, size_t 
  *   -EPERM      the caller is not a task, or the stream belongs to another loop (reported).
  * Cancellation: a cancellation point if no delimiter is buffered. Nothing was read then.
  */
-BELAY_API ssize_t belay_read_until(belay_stream *stream, const void *delimiter, size_t length, void *buffer,
-                                   size_t size) BELAY_MUST_USE;
+BELAY_API ssize_t belay_read_until(belay_stream *stream, const void *delimiter, size_t length,
+                                   void *buffer, size_t size) BELAY_MUST_USE;
 
 /*
  * Read a line with its '\n', as getline() does.
@@ -358,7 +360,8 @@ BELAY_API ssize_t belay_write(belay_stream *stream, const void *data, size_t siz
  * Cancellation: a cancellation point if there is no room. If bytes were written, the function
  * returns their count, and the request stays pending.
  */
-BELAY_API ssize_t belay_writev(belay_stream *stream, const struct iovec *parts, int count) BELAY_MUST_USE;
+BELAY_API ssize_t belay_writev(belay_stream *stream, const struct iovec *parts,
+                               int count) BELAY_MUST_USE;
 /*
  * Write all of a text that printf() would make.
  *
@@ -389,7 +392,8 @@ BELAY_API ssize_t belay_writev(belay_stream *stream, const struct iovec *parts, 
  * Cancellation: a cancellation point if there is no room. If bytes were written, the function
  * returns their count, and the request stays pending.
  */
-BELAY_API ssize_t belay_print(belay_stream *stream, const char *format, ...) BELAY_PRINTF(2, 3) BELAY_MUST_USE;
+BELAY_API ssize_t belay_print(belay_stream *stream, const char *format, ...)
+        BELAY_PRINTF(2, 3) BELAY_MUST_USE;
 
 /*
  * Write as many bytes as there is room for, at least one, as write() does.
@@ -420,7 +424,8 @@ BELAY_API ssize_t belay_print(belay_stream *stream, const char *format, ...) BEL
  *   -EPERM      the caller is not a task, or the stream belongs to another loop (reported).
  * Cancellation: a cancellation point if there is no room. Nothing was written then.
  */
-BELAY_API ssize_t belay_write_some(belay_stream *stream, const void *data, size_t size) BELAY_MUST_USE;
+BELAY_API ssize_t belay_write_some(belay_stream *stream, const void *data,
+                                   size_t size) BELAY_MUST_USE;
 
 /*
  * Report whether the stream is incomplete.
@@ -474,7 +479,8 @@ BELAY_API int belay_mend(belay_stream *stream) BELAY_MUST_USE;
  *   -EPERM      the caller is not a task, or a stream belongs to another loop (reported).
  * Cancellation: a cancellation point if the function must wait for bytes or for room.
  */
-BELAY_API int belay_copy(belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) BELAY_MUST_USE;
+BELAY_API int belay_copy(belay_stream *to, belay_stream *from, int64_t most,
+                         int64_t *copied) BELAY_MUST_USE;
 
 /*
  * Write `size` bytes of a file, from `offset` on.
@@ -517,7 +523,8 @@ BELAY_API int belay_copy(belay_stream *to, belay_stream *from, int64_t most, int
  * Cancellation: a cancellation point, since the function waits for the disk. If bytes were written,
  * the function returns their count, and the request stays pending.
  */
-BELAY_API int64_t belay_send_file(belay_stream *stream, int fd, int64_t offset, int64_t size) BELAY_MUST_USE;
+BELAY_API int64_t belay_send_file(belay_stream *stream, int fd, int64_t offset,
+                                  int64_t size) BELAY_MUST_USE;
 
 /* ---- its end ---- */
 
@@ -633,11 +640,11 @@ BELAY_API uint64_t belay_sent(const belay_stream *stream);
  * the end.
  */
 typedef struct belay_transport {
-        size_t size;                      /* sizeof(belay_transport) */
-        const char *name;                 /* a word: "tls" */
+        size_t size;      /* sizeof(belay_transport) */
+        const char *name; /* a word: "tls" */
         ssize_t (*read)(void *self, void *buffer, size_t size);
         ssize_t (*write)(void *self, const struct iovec *parts, int count);
-        int (*half_close)(void *self);    /* NULL: belay_half_close() returns -EOPNOTSUPP */
+        int (*half_close)(void *self); /* NULL: belay_half_close() returns -EOPNOTSUPP */
         /*
          * The stream is being closed: tasks that wait in `read`, `write` or `half_close` must
          * return -EBADF now. The function must not wait. If a task is inside for belay_copy() and
@@ -650,7 +657,7 @@ typedef struct belay_transport {
          * The function must not wait.
          */
         void (*destroy)(void *self, bool abort);
-        int (*fd)(const void *self);      /* NULL: there is no descriptor */
+        int (*fd)(const void *self); /* NULL: there is no descriptor */
         /* Name of the peer, "tcp 127.0.0.1:80", valid as long as the transport; may be NULL. */
         const char *(*describe)(const void *self);
         /* After a write that was cancelled or failed: is its count reliable? NULL: yes. */
@@ -667,7 +674,8 @@ typedef struct belay_transport {
  * Ownership: the stream owns the transport `self`, and ends it by .destroy. If the function fails,
  * `self` is still the caller's.
  */
-BELAY_API int belay_stream_new(belay_stream **stream, const belay_transport *transport, void *self) BELAY_MUST_USE;
+BELAY_API int belay_stream_new(belay_stream **stream, const belay_transport *transport,
+                               void *self) BELAY_MUST_USE;
 
 BELAY_END
 #endif

@@ -34,9 +34,13 @@ BELAY_BEGIN
 /* ---- lock ---- */
 
 /* A lock. Any task may release it, whichever task acquired it. */
-typedef struct belay_lock { BELAY_PRIVATE(64); } belay_lock;
+typedef struct belay_lock {
+        BELAY_PRIVATE(64);
+} belay_lock;
+/* clang-format off */
 /* Initializer of a lock that is free. */
 #define BELAY_LOCK_INIT { { 0 } }
+/* clang-format on */
 
 /*
  * Wait until the lock is free, and acquire it.
@@ -79,9 +83,13 @@ BELAY_API bool belay_lock_held(const belay_lock *lock);
 /* ---- event ---- */
 
 /* A flag for which tasks wait. */
-typedef struct belay_event { BELAY_PRIVATE(48); } belay_event;
+typedef struct belay_event {
+        BELAY_PRIVATE(48);
+} belay_event;
+/* clang-format off */
 /* Initializer of an event that is not set. */
 #define BELAY_EVENT_INIT { { 0 } }
+/* clang-format on */
 
 /*
  * Wait until the event is set.
@@ -116,9 +124,13 @@ BELAY_API bool belay_event_is_set(const belay_event *event);
 /* ---- condition ---- */
 
 /* A condition with a lock, which is its own or shared. */
-typedef struct belay_condition { BELAY_PRIVATE(128); } belay_condition;
+typedef struct belay_condition {
+        BELAY_PRIVATE(128);
+} belay_condition;
+/* clang-format off */
 /* Initializer of a condition with a lock of its own. */
 #define BELAY_CONDITION_INIT { { 0 } }
+/* clang-format on */
 
 /*
  * Initialize a condition.
@@ -177,7 +189,8 @@ BELAY_API int belay_condition_wait(belay_condition *condition) BELAY_MUST_USE;
  * without a wait (see <belay/sync.h>). A notification that the cancelled task may have received
  * goes to the next task that waits.
  */
-BELAY_API int belay_condition_wait_until(belay_condition *condition, bool (*predicate)(void *arg), void *arg) BELAY_MUST_USE;
+BELAY_API int belay_condition_wait_until(belay_condition *condition, bool (*predicate)(void *arg),
+                                         void *arg) BELAY_MUST_USE;
 /*
  * Wake up to `count` tasks that wait on the condition.
  *
@@ -198,11 +211,15 @@ BELAY_API int belay_condition_notify_all(belay_condition *condition);
 /* ---- semaphore ---- */
 
 /* A counter that tasks decrement when they acquire it, and increment when they release it. */
-typedef struct belay_semaphore { BELAY_PRIVATE(64); } belay_semaphore;
+typedef struct belay_semaphore {
+        BELAY_PRIVATE(64);
+} belay_semaphore;
+/* clang-format off */
 /* Initializer of a semaphore with the given value, and without a bound. */
 #define BELAY_SEMAPHORE_INIT(...) { { 0, 0, (__VA_ARGS__) } }
 /* Initializer of a semaphore with the given value, which is also its bound. */
 #define BELAY_BOUNDED_INIT(...) { { 1, 0, (__VA_ARGS__), (__VA_ARGS__) } }
+/* clang-format on */
 /*
  * Initialize a semaphore with a value, and without a bound.
  */
@@ -259,7 +276,9 @@ BELAY_API size_t belay_semaphore_value(const belay_semaphore *semaphore);
 /* ---- barrier ---- */
 
 /* A meeting point for a fixed number of tasks, its parties. */
-typedef struct belay_barrier { BELAY_PRIVATE(224); } belay_barrier;
+typedef struct belay_barrier {
+        BELAY_PRIVATE(224);
+} belay_barrier;
 /*
  * Initialize a barrier for `parties` tasks.
  *

@@ -64,12 +64,12 @@ typedef belay_task belay_future;
  * before its first step. It does not run for a task that a shutdown abandons.
  */
 typedef struct belay_spawn_options {
-        size_t size;              /* sizeof(belay_spawn_options) */
-        const char *name;         /* name for reports, copied; NULL: its number alone */
-        size_t stack_size;        /* bytes, rounded up to whole pages; 0: the loop's (64 KiB) */
-        belay_destroy *destroy;   /* destructor of the argument; may be NULL */
-        bool eager;               /* first step inside the spawning call, up to the first wait */
-        bool last;                /* in a group: cancelled after the ordinary members have ended */
+        size_t size;            /* sizeof(belay_spawn_options) */
+        const char *name;       /* name for reports, copied; NULL: its number alone */
+        size_t stack_size;      /* bytes, rounded up to whole pages; 0: the loop's (64 KiB) */
+        belay_destroy *destroy; /* destructor of the argument; may be NULL */
+        bool eager;             /* first step inside the spawning call, up to the first wait */
+        bool last;              /* in a group: cancelled after the ordinary members have ended */
 } belay_spawn_options;
 
 /*
@@ -105,7 +105,8 @@ BELAY_API belay_task *belay_spawn(belay_fn *fn, void *arg) BELAY_MUST_USE;
  * function succeeds, .destroy disposes of arg. If it fails, it spawned nothing, did not call
  * .destroy, and arg still belongs to the caller.
  */
-BELAY_API belay_task *belay_spawn_with(belay_fn *fn, void *arg, const belay_spawn_options *options) BELAY_MUST_USE;
+BELAY_API belay_task *belay_spawn_with(belay_fn *fn, void *arg,
+                                       const belay_spawn_options *options) BELAY_MUST_USE;
 
 /*
  * Spawn a task to which the caller has no handle.
@@ -121,7 +122,8 @@ BELAY_API belay_task *belay_spawn_with(belay_fn *fn, void *arg, const belay_spaw
  * Ownership: the loop owns the task. If the function fails, it spawned nothing, and arg still
  * belongs to the caller.
  */
-BELAY_API int belay_spawn_detached(belay_fn *fn, void *arg, const belay_spawn_options *options) BELAY_MUST_USE;
+BELAY_API int belay_spawn_detached(belay_fn *fn, void *arg,
+                                   const belay_spawn_options *options) BELAY_MUST_USE;
 
 /*
  * Create a future that is pending.
@@ -559,12 +561,14 @@ BELAY_API bool belay_timer_cancel(belay_ticket ticket);
  *     static belay_local request_id = BELAY_LOCAL_INIT(free);
  */
 typedef struct belay_local {
-        belay_destroy *destroy;           /* destructor of the values; may be NULL */
-        uintptr_t reserved[3];            /* zero */
+        belay_destroy *destroy; /* destructor of the values; may be NULL */
+        uintptr_t reserved[3];  /* zero */
 } belay_local;
 
+/* clang-format off */
 /* Initialiser of a key, with the destructor of its values or NULL. */
 #define BELAY_LOCAL_INIT(...) { __VA_ARGS__, { 0 } }
+/* clang-format on */
 
 /*
  * Set a task-local value of the calling task.

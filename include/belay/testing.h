@@ -32,16 +32,16 @@ BELAY_API int belay_advance(belay_time span);
 
 /* Options of belay_everywhere(). Zero is the default of each. */
 typedef struct belay_everywhere_options {
-        size_t size;                      /* sizeof(belay_everywhere_options) */
-        void (*reset)(void *arg);         /* called before each run; NULL: none */
-        int (*check)(void *arg, int outcome);  /* called after each run; NULL: none */
+        size_t size;                          /* sizeof(belay_everywhere_options) */
+        void (*reset)(void *arg);             /* called before each run; NULL: none */
+        int (*check)(void *arg, int outcome); /* called after each run; NULL: none */
         /* span from the cancellation on, or for all of the undisturbed run; 0: 1 hour */
         belay_time patience;
-        bool main_only;                   /* cancel main in its own waits, and no other task */
-        unsigned most;                    /* cancel only this number of waits, the first; 0: all */
-        unsigned *waits;                  /* gets the number of waits; NULL: not wanted */
-        unsigned *runs;                   /* gets the number of runs, with repeated ones; or NULL */
-        unsigned *untested;               /* gets the number of waits not fully tested; or NULL */
+        bool main_only;     /* cancel main in its own waits, and no other task */
+        unsigned most;      /* cancel only this number of waits, the first; 0: all */
+        unsigned *waits;    /* gets the number of waits; NULL: not wanted */
+        unsigned *runs;     /* gets the number of runs, with repeated ones; or NULL */
+        unsigned *untested; /* gets the number of waits not fully tested; or NULL */
 } belay_everywhere_options;
 /*
  * Cancel a program at each of its waits.
@@ -85,7 +85,8 @@ typedef struct belay_everywhere_options {
  *   -ENFILE     the system has no descriptor left for a loop.
  * Threads: any thread in which no loop runs.
  */
-BELAY_API int belay_everywhere(belay_fn *fn, void *arg, const belay_everywhere_options *options) BELAY_MUST_USE;
+BELAY_API int belay_everywhere(belay_fn *fn, void *arg,
+                               const belay_everywhere_options *options) BELAY_MUST_USE;
 
 BELAY_END
 #endif

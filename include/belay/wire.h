@@ -30,24 +30,24 @@ BELAY_BEGIN
  * then stop, and both sides get .cut_with.
  */
 typedef struct belay_wire_way {
-        belay_time delay;                 /* span from the write until the bytes can be read */
-        belay_time jitter;                /* greatest random addition; the order of bytes stays */
-        size_t room;                      /* unread bytes that may be on their way; 0: 64 KiB */
-        size_t read_most;                 /* greatest number of bytes of a read; 0: no bound */
-        size_t write_most;                /* greatest number of bytes of a write; 0: no bound */
-        bool ragged;                      /* each read and write moves a random number up to that */
-        uint64_t cut_after;               /* bytes that arrive before the break; 0: no break */
-        int cut_with;                     /* negative errno, or BELAY_WIRE_STALLS; 0: -ECONNRESET */
-        uint64_t reserved[4];             /* zero */
+        belay_time delay;     /* span from the write until the bytes can be read */
+        belay_time jitter;    /* greatest random addition; the order of bytes stays */
+        size_t room;          /* unread bytes that may be on their way; 0: 64 KiB */
+        size_t read_most;     /* greatest number of bytes of a read; 0: no bound */
+        size_t write_most;    /* greatest number of bytes of a write; 0: no bound */
+        bool ragged;          /* each read and write moves a random number up to that */
+        uint64_t cut_after;   /* bytes that arrive before the break; 0: no break */
+        int cut_with;         /* negative errno, or BELAY_WIRE_STALLS; 0: -ECONNRESET */
+        uint64_t reserved[4]; /* zero */
 } belay_wire_way;
 /* Instead of an error: after the break nothing arrives any more, and calls wait without a limit. */
 enum { BELAY_WIRE_STALLS = 1 };
 
 /* Options of belay_wire(). Zero is the default of each. */
 typedef struct belay_wire_options {
-        size_t size;                      /* sizeof(belay_wire_options) */
+        size_t size; /* sizeof(belay_wire_options) */
         belay_wire_way ways[2];
-        uint64_t seed;                    /* of all random numbers; 0: 1 */
+        uint64_t seed; /* of all random numbers; 0: 1 */
 } belay_wire_options;
 
 /*

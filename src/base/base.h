@@ -14,19 +14,20 @@
 #include <belay/failure.h>
 #include <belay/loop.h>
 
-#define likely(x) __builtin_expect(!!(x), 1)
+#define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 /*
  * Some processors drop a prefetch for reading if the TLB has no entry for the page. They do not
  * drop a prefetch for writing.
  */
 #if defined(__x86_64__)
-#  define BLY_PREFETCH_WRITE(address) __asm__ volatile("prefetchw %0" : : "m" (*(const char *) (address)))
+#define BLY_PREFETCH_WRITE(address) \
+        __asm__ volatile("prefetchw %0" : : "m"(*(const char *) (address)))
 #else
-#  define BLY_PREFETCH_WRITE(address) __builtin_prefetch(address, 1)
+#define BLY_PREFETCH_WRITE(address) __builtin_prefetch(address, 1)
 #endif
-#define container_of(pointer, type, member) ((type *) ((char *) (pointer) - offsetof(type, member)))
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define container_of(pointer, type, member) ((type *) ((char *) (pointer) -offsetof(type, member)))
+#define ARRAY_SIZE(array)                   (sizeof(array) / sizeof((array)[0]))
 
 /* ---- memory, from the function that belay_set_memory() sets ---- */
 
@@ -56,7 +57,8 @@ void bly_trim_memory(void);
  * and `after` for a freed block. Set by testing/, and NULL otherwise.
  */
 typedef void bly_memory_watch_fn(uintptr_t before, uintptr_t after, size_t size);
-extern __thread bly_memory_watch_fn *bly_memory_watch __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread bly_memory_watch_fn *bly_memory_watch
+        __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /* ---- log lines ---- */
 
@@ -65,7 +67,8 @@ void bly_log(belay_log_level level, const char *format, ...) BELAY_PRINTF(2, 3);
  * Does the same for events that the outside can cause often. Too many lines of one format and
  * `place` (may be NULL) are not written but counted, see base/log_limit.h.
  */
-void bly_log_limited(belay_log_level level, const char *place, const char *format, ...) BELAY_PRINTF(3, 4);
+void bly_log_limited(belay_log_level level, const char *place, const char *format, ...)
+        BELAY_PRINTF(3, 4);
 /*
  * Reports a programming error with the call site of the caller, limited in the same way. Returns
  * `code`, so that the caller can return it.

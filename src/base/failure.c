@@ -57,7 +57,8 @@ belay_failure *belay_failure_ref(const belay_failure *failure) {
 
 /* Releases a reference. Returns whether it was the last. */
 static bool drop(belay_failure *failure) {
-        return failure != NULL && failure != &no_memory && likely(failure->refs < REFS_MOST) && --failure->refs == 0;
+        return failure != NULL && failure != &no_memory && likely(failure->refs < REFS_MOST)
+               && --failure->refs == 0;
 }
 
 /*
@@ -95,7 +96,8 @@ int belay_failure_code(const belay_failure *failure) {
  * failure. Returns the failure that it stands for.
  */
 static const belay_failure *the_one_that_speaks(const belay_failure *failure) {
-        while (failure != NULL && failure->count == 1 && failure->text == NULL && failure->data == NULL)
+        while (failure != NULL && failure->count == 1 && failure->text == NULL
+               && failure->data == NULL)
                 failure = failure->beneath[0];
         return failure;
 }

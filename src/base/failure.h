@@ -12,12 +12,12 @@ struct belay_failure {
         unsigned refs;
         int code;
         struct bly_text *text;
-        bool says_all;                          /* `text` is complete without strerror() */
+        bool says_all; /* `text` is complete without strerror() */
         void *data;
         belay_destroy *destroy;
         size_t count;
         struct belay_failure **beneath;
-        struct belay_failure *next_dead;        /* list of failures that are being released */
+        struct belay_failure *next_dead; /* list of failures that are being released */
 };
 
 /*

@@ -49,7 +49,8 @@ void bly_log(belay_log_level level, const char *format, ...) {
 }
 
 /* Writes the line, beginning with `start`, unless there were too many of its kind. */
-static void log_limited(belay_log_level level, const char *place, const char *start, const char *format, va_list arguments) {
+static void log_limited(belay_log_level level, const char *place, const char *start,
+                        const char *format, va_list arguments) {
         char line[LINE_SIZE];
         unsigned long long omitted = 0;
         struct bly_log_kind *kind = NULL;
@@ -66,10 +67,12 @@ static void log_limited(belay_log_level level, const char *place, const char *st
         length = strlen(line);
         vsnprintf(line + length, room - length, format, arguments);
         if (kind != NULL)
-                snprintf(kind->sample, sizeof(kind->sample), "%.*s", (int) sizeof(kind->sample) - 1, line);
+                snprintf(kind->sample, sizeof(kind->sample), "%.*s", (int) sizeof(kind->sample) - 1,
+                         line);
         length = strlen(line);
         if (omitted > 0)
-                snprintf(line + length, sizeof(line) - length, " (%llu line%s like it left out before)", omitted,
+                snprintf(line + length, sizeof(line) - length,
+                         " (%llu line%s like it left out before)", omitted,
                          omitted == 1 ? "" : "s");
         log_line(level, line);
 }
@@ -86,7 +89,8 @@ int bly_misuse(int code, const char *place, const char *format, ...) {
         char start[PLACE_SIZE];
         va_list arguments;
 
-        snprintf(start, sizeof(start), "misuse at %s: ", place != NULL ? place : "an unknown place");
+        snprintf(start, sizeof(start),
+                 "misuse at %s: ", place != NULL ? place : "an unknown place");
         va_start(arguments, format);
         log_limited(BELAY_LOG_ERROR, place, start, format, arguments);
         va_end(arguments);

@@ -12,7 +12,8 @@ static void tell(struct bly_log_kind *kind) {
         if (omitted == 0)
                 return;
         kind->omitted = 0;
-        bly_log(kind->level, "%llu line%s left out, like: %s", omitted, omitted == 1 ? " was" : "s were", kind->sample);
+        bly_log(kind->level, "%llu line%s left out, like: %s", omitted,
+                omitted == 1 ? " was" : "s were", kind->sample);
 }
 
 /* Allows one more line for each period that has passed, up to a burst. */
@@ -22,7 +23,8 @@ static void refill(struct bly_log_kind *kind, belay_time now) {
         if (periods <= 0)
                 return;
         kind->since += periods * BLY_LOG_PERIOD;
-        kind->left = periods < BLY_LOG_BURST - kind->left ? kind->left + (unsigned) periods : BLY_LOG_BURST;
+        kind->left = periods < BLY_LOG_BURST - kind->left ? kind->left + (unsigned) periods
+                                                          : BLY_LOG_BURST;
 }
 
 /* FNV-1a. */
@@ -38,7 +40,8 @@ static uint64_t hash(const char *text) {
  * Returns the entry of the kind. If it has none, returns a free entry, or frees the entry of the
  * kind whose latest period is oldest.
  */
-static struct bly_log_kind *find(struct bly_log_limits *limits, const char *format, uint64_t place) {
+static struct bly_log_kind *find(struct bly_log_limits *limits, const char *format,
+                                 uint64_t place) {
         struct bly_log_kind *oldest = &limits->kinds[0];
 
         for (size_t i = 0; i < ARRAY_SIZE(limits->kinds); i++) {
@@ -54,8 +57,9 @@ static struct bly_log_kind *find(struct bly_log_limits *limits, const char *form
         return oldest;
 }
 
-struct bly_log_kind *bly_log_admit(struct bly_log_limits *limits, belay_log_level level, const char *format,
-                                   const char *place, unsigned long long *omitted) {
+struct bly_log_kind *bly_log_admit(struct bly_log_limits *limits, belay_log_level level,
+                                   const char *format, const char *place,
+                                   unsigned long long *omitted) {
         uint64_t place_hash = hash(place);
         struct bly_log_kind *kind = find(limits, format, place_hash);
         belay_time now = limits->now(limits);

@@ -21,13 +21,13 @@ enum { BLY_LOG_BURST = 8, BLY_LOG_KINDS = 16, BLY_LOG_SAMPLE = 96 };
 #define BLY_LOG_PERIOD (10 * BELAY_SECOND)
 
 struct bly_log_kind {
-        const char *format;             /* NULL if the entry is free */
-        uint64_t place;                 /* hash of the text, which may be gone before the loop */
-        belay_time since;               /* time up to which `left` was counted */
-        unsigned left;                  /* lines that may still be written */
+        const char *format; /* NULL if the entry is free */
+        uint64_t place;     /* hash of the text, which may be gone before the loop */
+        belay_time since;   /* time up to which `left` was counted */
+        unsigned left;      /* lines that may still be written */
         belay_log_level level;
-        unsigned long long omitted;     /* lines left out since the latest line that was written */
-        char sample[BLY_LOG_SAMPLE];    /* beginning of the latest line that was written */
+        unsigned long long omitted;  /* lines left out since the latest line that was written */
+        char sample[BLY_LOG_SAMPLE]; /* beginning of the latest line that was written */
 };
 
 struct bly_log_limits {
@@ -38,14 +38,16 @@ struct bly_log_limits {
 };
 
 /* The limits of the loop that runs in this thread, or NULL. */
-extern __thread struct bly_log_limits *bly_log_limits __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread struct bly_log_limits *bly_log_limits
+        __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /*
  * Returns the kind of the line if it is to be written, or NULL if it is left out. Stores in
  * *omitted how many lines of its kind were left out before it.
  */
-struct bly_log_kind *bly_log_admit(struct bly_log_limits *limits, belay_log_level level, const char *format,
-                                   const char *place, unsigned long long *omitted);
+struct bly_log_kind *bly_log_admit(struct bly_log_limits *limits, belay_log_level level,
+                                   const char *format, const char *place,
+                                   unsigned long long *omitted);
 
 /*
  * For each kind that has been calm for two periods, reports how many lines were left out. If `now`

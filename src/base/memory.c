@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #ifdef __GLIBC__
-#  include <malloc.h>
+#include <malloc.h>
 #endif
 
 #include "base/base.h"
@@ -91,7 +91,8 @@ void bly_trim_memory(void) {
 /* The pointer before the aligned block points to the memory that was allocated. */
 void *bly_alloc_aligned(size_t alignment, size_t size) {
         char *memory = bly_alloc(size + sizeof(void *) + alignment);
-        uintptr_t begin = ((uintptr_t) memory + sizeof(void *) + alignment - 1) & ~(uintptr_t) (alignment - 1);
+        uintptr_t begin = ((uintptr_t) memory + sizeof(void *) + alignment - 1)
+                          & ~(uintptr_t) (alignment - 1);
 
         if (memory == NULL)
                 return NULL;

@@ -16,11 +16,11 @@
  * architectures number their calls differently, and there the call is not used.
  */
 #ifndef SYS_epoll_pwait2
-#  if defined(__alpha__) || defined(__mips__) || (defined(__x86_64__) && defined(__ILP32__))
-#    define SYS_epoll_pwait2 (-1)
-#  else
-#    define SYS_epoll_pwait2 441
-#  endif
+#if defined(__alpha__) || defined(__mips__) || (defined(__x86_64__) && defined(__ILP32__))
+#define SYS_epoll_pwait2 (-1)
+#else
+#define SYS_epoll_pwait2 441
+#endif
 #endif
 
 /* The kernel's own struct. It has 64 bits for seconds, while `struct timespec` may have 32. */
@@ -41,7 +41,8 @@ static inline struct timespec bly_timespec(belay_time span) {
 
         if (sizeof(time_t) < sizeof(belay_time) && seconds > INT32_MAX)
                 seconds = INT32_MAX;
-        return (struct timespec) { .tv_sec = (time_t) seconds, .tv_nsec = (long) (span % BELAY_SECOND) };
+        return (struct timespec) { .tv_sec = (time_t) seconds,
+                                   .tv_nsec = (long) (span % BELAY_SECOND) };
 }
 
 #endif

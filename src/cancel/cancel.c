@@ -10,15 +10,15 @@ bool belay_cancel_placed(const char *place, belay_task *task, const char *reason
         if (unlikely(task == NULL))
                 return false;
         return bly_request_cancel(task, &(struct bly_request) {
-                .kind = BELAY_ORIGIN_CALLER,
-                .place = place,
-                .reason = reason,
-                .asker = self,
-                /*
+                                                .kind = BELAY_ORIGIN_CALLER,
+                                                .place = place,
+                                                .reason = reason,
+                                                .asker = self,
+                                                /*
                  * A request that a task sends itself comes from inside all of its shielded regions.
                  */
-                .depth = self == task ? BLY_DEPTH_INNERMOST : 0,
-        });
+                                                .depth = self == task ? BLY_DEPTH_INNERMOST : 0,
+                                        });
 }
 
 int belay_cancelling(const belay_task *task) {

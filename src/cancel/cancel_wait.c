@@ -42,7 +42,8 @@ static void target_ended(struct bly_observer *observer, belay_task *target) {
         }
 }
 
-int bly_await_uncancellable(belay_task *self, belay_task *target, belay_time limit, const char *place) {
+int bly_await_uncancellable(belay_task *self, belay_task *target, belay_time limit,
+                            const char *place) {
         struct cancel_wait wait = {
                 .wait.class = &cancel_wait_class,
                 .observer.ended = target_ended,
@@ -53,7 +54,8 @@ int bly_await_uncancellable(belay_task *self, belay_task *target, belay_time lim
 
         if (limit != BELAY_NEVER) {
                 self->timer.fire = bly_timer_wakes;
-                rc = bly_timer_set(self->loop, &self->timer, bly_add_time(bly_now(self->loop), limit > 0 ? limit : 0));
+                rc = bly_timer_set(self->loop, &self->timer,
+                                   bly_add_time(bly_now(self->loop), limit > 0 ? limit : 0));
                 if (rc < 0)
                         return rc;
         }
@@ -67,7 +69,8 @@ int bly_await_uncancellable(belay_task *self, belay_task *target, belay_time lim
         return rc < 0 ? rc : -ETIMEDOUT;
 }
 
-int belay_cancel_wait_placed(const char *place, belay_task *task, const char *reason, belay_time limit, int *outcome) {
+int belay_cancel_wait_placed(const char *place, belay_task *task, const char *reason,
+                             belay_time limit, int *outcome) {
         belay_task *self = bly_waiter(place, "belay_cancel_wait()");
         char line[512];
         int rc = 0;
@@ -88,8 +91,11 @@ int belay_cancel_wait_placed(const char *place, belay_task *task, const char *re
         } else {
                 bly_set_last_failure(self, rc, NULL);
                 if (rc == -ETIMEDOUT)
-                        bly_log_limited(BELAY_LOG_WARNING, place, "still there after its cancellation was waited for at %s: %s",
-                                place != NULL ? place : "an unknown place", bly_describe(task, line, sizeof(line)));
+                        bly_log_limited(
+                                BELAY_LOG_WARNING, place,
+                                "still there after its cancellation was waited for at %s: %s",
+                                place != NULL ? place : "an unknown place",
+                                bly_describe(task, line, sizeof(line)));
         }
         bly_record_unref(task);
         return rc;

@@ -26,12 +26,18 @@ const char *bly_span(belay_time span, char text[32]) {
 
 const char *bly_what(const belay_task *task) {
         switch (task->node.state) {
-        case BLY_FUTURE: return "pending";
-        case BLY_NEW: return "new";
-        case BLY_READY: return task->loop->current == task ? "running" : "ready";
-        case BLY_WAITING: return task->wait != NULL ? task->wait->class->what : "waiting";
-        case BLY_DONE: return "done";
-        default: return "gone";
+        case BLY_FUTURE:
+                return "pending";
+        case BLY_NEW:
+                return "new";
+        case BLY_READY:
+                return task->loop->current == task ? "running" : "ready";
+        case BLY_WAITING:
+                return task->wait != NULL ? task->wait->class->what : "waiting";
+        case BLY_DONE:
+                return "done";
+        default:
+                return "gone";
         }
 }
 
@@ -43,22 +49,29 @@ const char *bly_describe(const belay_task *task, char *line, size_t size) {
 
         if (task->wait != NULL && task->wait->class->on != NULL)
                 on = task->wait->class->on(task->wait);
-        length = snprintf(line, size, "%s %s (started at %s), %s%s%s%s%s", bly_is_future(task) ? "future" : "task",
-                          bly_task_label(task, label), task->started_at != NULL ? task->started_at : "an unknown place",
-                          bly_what(task), on != NULL ? bly_between(task->wait) : "", on != NULL ? on : "",
-                          task->place != NULL && task->node.state == BLY_WAITING ? " at " : "",
-                          task->place != NULL && task->node.state == BLY_WAITING ? task->place : "");
+        length = snprintf(
+                line, size, "%s %s (started at %s), %s%s%s%s%s",
+                bly_is_future(task) ? "future" : "task", bly_task_label(task, label),
+                task->started_at != NULL ? task->started_at : "an unknown place", bly_what(task),
+                on != NULL ? bly_between(task->wait) : "", on != NULL ? on : "",
+                task->place != NULL && task->node.state == BLY_WAITING ? " at " : "",
+                task->place != NULL && task->node.state == BLY_WAITING ? task->place : "");
         if (task->node.state == BLY_WAITING && length >= 0 && (size_t) length < size)
                 length += snprintf(line + length, size - (size_t) length, " for %s",
                                    bly_span(bly_now(task->loop) - task->since, span));
         if (task->requests > 0 && length >= 0 && (size_t) length < size)
-                length += snprintf(line + length, size - (size_t) length, "; %d request%s, %s by %s%s%s%s %s ago",
-                                   task->requests, task->requests == 1 ? "" : "s",
-                                   task->node.must_cancel || (task->node.flags & (BLY_TASK_HELD | BLY_TASK_ORIGIN_FRESH))
-                                           ? "pending," : "delivered,",
+                length += snprintf(line + length, size - (size_t) length,
+                                   "; %d request%s, %s by %s%s%s%s %s ago", task->requests,
+                                   task->requests == 1 ? "" : "s",
+                                   task->node.must_cancel
+                                                   || (task->node.flags
+                                                       & (BLY_TASK_HELD | BLY_TASK_ORIGIN_FRESH))
+                                           ? "pending,"
+                                           : "delivered,",
                                    belay_origin_name((belay_origin_kind) origin->kind),
-                                   origin->name != NULL ? " " : "", origin->name != NULL ? origin->name->chars : "",
-                                   "", bly_span(bly_now(task->loop) - origin->when, span));
+                                   origin->name != NULL ? " " : "",
+                                   origin->name != NULL ? origin->name->chars : "", "",
+                                   bly_span(bly_now(task->loop) - origin->when, span));
         if (origin->place != NULL && task->requests > 0 && length >= 0 && (size_t) length < size)
                 snprintf(line + length, size - (size_t) length, " at %s", origin->place);
         return line;

@@ -24,7 +24,8 @@ const char *bly_span(belay_time span, char text[32]);
  * Waits for the end of a task. A request for the waiting task does not end the wait, and is pending
  * afterwards. Returns 0, -ETIMEDOUT, -EDEADLK or -ENOMEM.
  */
-int bly_await_uncancellable(belay_task *self, belay_task *target, belay_time limit, const char *place);
+int bly_await_uncancellable(belay_task *self, belay_task *target, belay_time limit,
+                            const char *place);
 
 /*
  * Returns the text that stands between the kind of a wait and the name of the object that is

@@ -57,8 +57,9 @@ static const struct bly_wait_class join_class = {
 };
 
 /* Returns 1 if it waited for the target, 0 if the target was done already. */
-static inline __attribute__((always_inline)) int wait_for_end(belay_task *self, struct ending *ending, belay_task *target,
-                        const struct bly_wait_class *class, const char *place) {
+static inline __attribute__((always_inline)) int
+wait_for_end(belay_task *self, struct ending *ending, belay_task *target,
+             const struct bly_wait_class *class, const char *place) {
         if (bly_is_done(target))
                 return 0;
         bly_pass_init(&ending->pass, self, class);
@@ -82,7 +83,9 @@ int bly_pass_outcome(belay_task *self, belay_task *target, int *outcome) {
         if (bly_is_cancelled(target))
                 bly_set_last_failure(self, -ECANCELED, bly_take_cancellation(target));
         else if (target->outcome < 0)
-                bly_set_last_failure(self, target->outcome, target->failure != NULL ? belay_failure_ref(target->failure) : NULL);
+                bly_set_last_failure(self, target->outcome,
+                                     target->failure != NULL ? belay_failure_ref(target->failure)
+                                                             : NULL);
         return 0;
 }
 
@@ -151,7 +154,8 @@ int bly_await(belay_task *self, belay_task *target, int *outcome, const char *pl
         } else if (bly_is_cancelled(target)) {
                 rc = conclude_cancelled(self, target, ending.pass.passed, outcome);
         } else {
-                if (likely(!self->node.must_cancel && target->outcome >= 0 && !ending.pass.passed)) {
+                if (likely(!self->node.must_cancel && target->outcome >= 0
+                           && !ending.pass.passed)) {
                         if (outcome != NULL)
                                 *outcome = target->outcome;
                 } else if (unlikely(self->node.must_cancel)) {
@@ -181,7 +185,8 @@ int belay_await_placed(const char *place, belay_task *task, int *outcome) {
 static void report_shield_of_oneself(const belay_task *self, const char *place) {
         char label[32];
 
-        bly_misuse(-EDEADLK, place, "task %s shields itself, and waits until it is cancelled", bly_task_label(self, label));
+        bly_misuse(-EDEADLK, place, "task %s shields itself, and waits until it is cancelled",
+                   bly_task_label(self, label));
 }
 
 int belay_shield_placed(const char *place, belay_task *task, int *outcome) {

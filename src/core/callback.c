@@ -14,7 +14,7 @@ struct ticket {
         struct bly_call call;
         struct bly_timer timer;
         struct belay_loop *loop;
-        belay_callback_fn *fn;          /* NULL if withdrawn */
+        belay_callback_fn *fn; /* NULL if withdrawn */
         void *arg;
         uint32_t index, generation;
         bool queued;
@@ -32,7 +32,8 @@ struct bly_callbacks {
 };
 
 static bool add_block(struct belay_loop *loop, struct bly_callbacks *tickets) {
-        struct block **blocks = bly_realloc(tickets->blocks, (tickets->count + 1) * sizeof(*blocks));
+        struct block **blocks = bly_realloc(tickets->blocks,
+                                            (tickets->count + 1) * sizeof(*blocks));
         struct block *block;
 
         if (blocks == NULL)
@@ -59,7 +60,8 @@ static struct ticket *take(struct belay_loop *loop, belay_callback_fn *fn, void 
 
         if (loop->callbacks == NULL)
                 loop->callbacks = bly_zalloc(sizeof(*loop->callbacks));
-        if (loop->callbacks == NULL || (loop->callbacks->free == NULL && !add_block(loop, loop->callbacks))) {
+        if (loop->callbacks == NULL
+            || (loop->callbacks->free == NULL && !add_block(loop, loop->callbacks))) {
                 errno = ENOMEM;
                 return NULL;
         }
@@ -110,7 +112,8 @@ belay_ticket bly_callback_soon(struct belay_loop *loop, belay_callback_fn *fn, v
         return number_of(ticket);
 }
 
-belay_ticket bly_callback_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg) {
+belay_ticket bly_callback_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn,
+                             void *arg) {
         struct ticket *ticket = take(loop, fn, arg);
 
         if (ticket == NULL)
@@ -130,7 +133,8 @@ bool bly_callback_cancel(struct belay_loop *loop, belay_ticket number) {
 
         if (loop->callbacks == NULL || index >= loop->callbacks->count * TICKETS_A_BLOCK)
                 return false;
-        ticket = &loop->callbacks->blocks[index / TICKETS_A_BLOCK]->tickets[index % TICKETS_A_BLOCK];
+        ticket = &loop->callbacks->blocks[index / TICKETS_A_BLOCK]
+                          ->tickets[index % TICKETS_A_BLOCK];
         if (ticket->generation != number >> 32 || ticket->fn == NULL)
                 return false;
         ticket->generation++;
@@ -143,10 +147,13 @@ bool bly_callback_cancel(struct belay_loop *loop, belay_ticket number) {
 }
 
 void bly_callbacks_forget(struct belay_loop *loop, const char *low, const char *high) {
-        for (size_t i = 0; loop->callbacks != NULL && i < loop->callbacks->count * TICKETS_A_BLOCK; i++) {
-                struct ticket *ticket = &loop->callbacks->blocks[i / TICKETS_A_BLOCK]->tickets[i % TICKETS_A_BLOCK];
+        for (size_t i = 0; loop->callbacks != NULL && i < loop->callbacks->count * TICKETS_A_BLOCK;
+             i++) {
+                struct ticket *ticket = &loop->callbacks->blocks[i / TICKETS_A_BLOCK]
+                                                 ->tickets[i % TICKETS_A_BLOCK];
 
-                if (ticket->fn != NULL && (const char *) ticket->arg >= low && (const char *) ticket->arg < high)
+                if (ticket->fn != NULL && (const char *) ticket->arg >= low
+                    && (const char *) ticket->arg < high)
                         bly_callback_cancel(loop, number_of(ticket));
         }
 }

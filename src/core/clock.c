@@ -13,7 +13,7 @@
  * clock and reading the counter would blur it.
  */
 #define MEASURE_OVER (5 * BELAY_MILLISECOND)
-#define GOOD_FOR BELAY_MILLISECOND
+#define GOOD_FOR     BELAY_MILLISECOND
 
 belay_time bly_clock(void) {
         struct timespec now;
@@ -31,11 +31,13 @@ static bool kernel_trusts_it(bool *could_ask) {
 #if defined(__x86_64__)
         static const char wanted[] = "tsc\n";
         char name[sizeof(wanted)] = "";
-        int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource", O_RDONLY | O_CLOEXEC);
+        int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+                      O_RDONLY | O_CLOEXEC);
         bool same;
 
         *could_ask = fd >= 0 || (errno != EMFILE && errno != ENFILE);
-        same = fd >= 0 && read(fd, name, sizeof(name)) == sizeof(wanted) - 1 && strcmp(name, wanted) == 0;
+        same = fd >= 0 && read(fd, name, sizeof(name)) == sizeof(wanted) - 1
+               && strcmp(name, wanted) == 0;
 
         if (fd >= 0)
                 close(fd);

@@ -51,7 +51,8 @@ int belay_on_done(belay_task *task, belay_done_fn *fn, void *arg) {
 void bly_forget_callbacks(belay_task *future) {
         /* A waiting task holds a reference, so only callbacks can be left. */
         while (!bly_list_empty(&future->observers)) {
-                struct bly_observer *observer = container_of(future->observers.next, struct bly_observer, link);
+                struct bly_observer *observer = container_of(future->observers.next,
+                                                             struct bly_observer, link);
 
                 bly_unobserve(observer);
                 bly_free(container_of(observer, struct done_callback, observer));
@@ -70,7 +71,8 @@ int belay_off_done(belay_task *task, belay_done_fn *fn, void *arg) {
 
                 link = link->next;
                 if (observer->ended == call_done_soon) {
-                        struct done_callback *callback = container_of(observer, struct done_callback, observer);
+                        struct done_callback *callback = container_of(
+                                observer, struct done_callback, observer);
 
                         if (callback->fn == fn && callback->arg == arg) {
                                 bly_unobserve(observer);

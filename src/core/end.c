@@ -38,7 +38,8 @@ void bly_end(belay_task *task, int outcome, belay_failure *failure) {
         if (task->owner != NULL)
                 task->owner->ended(task->owner, task);
         while (!bly_list_empty(&task->observers)) {
-                struct bly_observer *observer = container_of(task->observers.next, struct bly_observer, link);
+                struct bly_observer *observer = container_of(task->observers.next,
+                                                             struct bly_observer, link);
 
                 bly_list_remove(&observer->link);
                 observer->ended(observer, task);

@@ -24,7 +24,8 @@ belay_failure *bly_take_last_failure(belay_task *task, int code) {
         return left;
 }
 
-static int fail(int code, void *data, belay_destroy *destroy, const char *format, va_list arguments) {
+static int fail(int code, void *data, belay_destroy *destroy, const char *format,
+                va_list arguments) {
         belay_task *self = bly_current();
         struct bly_text *text;
         belay_failure *failure = NULL;

@@ -30,7 +30,8 @@ static int check_future(belay_future *future) {
         if (future == NULL)
                 return -ENOMEM;
         if (!bly_is_future(future))
-                return bly_misuse(-EPERM, future->started_at, "task %s is ended as if it were a future",
+                return bly_misuse(-EPERM, future->started_at,
+                                  "task %s is ended as if it were a future",
                                   bly_task_label(future, label));
         return bly_is_done(future) ? -EALREADY : 0;
 }

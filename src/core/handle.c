@@ -73,7 +73,9 @@ int belay_result_placed(const char *place, belay_task *task) {
         if (unlikely(task == NULL))
                 return -ENOMEM;
         if (unlikely(!bly_is_done(task)))
-                return bly_misuse(-EINPROGRESS, place, "the result of %s is asked for before its end", bly_task_label(task, label));
+                return bly_misuse(-EINPROGRESS, place,
+                                  "the result of %s is asked for before its end",
+                                  bly_task_label(task, label));
         task->node.flags |= BLY_TASK_LOOKED_AT;
         return task->outcome;
 }
@@ -84,7 +86,8 @@ const belay_failure *belay_failure_of_placed(const char *place, belay_task *task
         if (unlikely(task == NULL))
                 return NULL;
         if (unlikely(!bly_is_done(task))) {
-                bly_misuse(-EINPROGRESS, place, "the failure of %s is asked for before its end", bly_task_label(task, label));
+                bly_misuse(-EINPROGRESS, place, "the failure of %s is asked for before its end",
+                           bly_task_label(task, label));
                 return NULL;
         }
         task->node.flags |= BLY_TASK_LOOKED_AT;

@@ -69,8 +69,8 @@ bool bly_post(struct bly_inbox *inbox, struct bly_posted *posted) {
                 if (unlikely(latest == &closed))
                         return false;
                 posted->next = latest;
-        } while (!atomic_compare_exchange_weak_explicit(&inbox->latest, &latest, posted, memory_order_acq_rel,
-                                                        memory_order_relaxed));
+        } while (!atomic_compare_exchange_weak_explicit(
+                &inbox->latest, &latest, posted, memory_order_acq_rel, memory_order_relaxed));
         /* The loop may have freed `posted` already. */
         if (latest == NULL)
                 bly_inbox_wake(inbox);
@@ -95,10 +95,11 @@ void bly_inbox_take(struct bly_inbox *inbox) {
         uint64_t count;
         int saved = errno;
 
-        /* Cleared before the items are taken, so that an item that is posted meanwhile sets it again. */
+        /* Cleared before the items are taken, so an item that is posted meanwhile sets it again. */
         atomic_exchange_explicit(&inbox->attention, 0, memory_order_acquire);
         if (read(inbox->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-                bly_log_limited(BELAY_LOG_WARNING, NULL, "reading the loop's own descriptor: %s", strerror(errno));
+                bly_log_limited(BELAY_LOG_WARNING, NULL, "reading the loop's own descriptor: %s",
+                                strerror(errno));
         /* This may run on the stack of a task, whose errno is its own. */
         errno = saved;
         receive(atomic_exchange_explicit(&inbox->latest, NULL, memory_order_acq_rel));

@@ -25,7 +25,7 @@ struct bly_posted {
 };
 
 struct bly_inbox {
-        atomic_int attention;                   /* set if the loop must handle posts or signals */
+        atomic_int attention; /* set if the loop must handle posts or signals */
         /* eventfd that ends the wait of the loop when readable */
         int wake_fd;
         _Atomic(struct bly_posted *) latest;

@@ -78,7 +78,8 @@ void *belay_local_get(const belay_local *key) {
         const belay_task *self = bly_current();
 
         if (self != NULL)
-                for (const struct bly_local_node *node = self->locals; node != NULL; node = node->next)
+                for (const struct bly_local_node *node = self->locals; node != NULL;
+                     node = node->next)
                         if (node->key == key)
                                 return node->value;
         return NULL;

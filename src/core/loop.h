@@ -12,7 +12,7 @@
 
 struct bly_heap_entry {
         belay_time when;
-        struct bly_timer *timer;        /* NULL if the timer was withdrawn */
+        struct bly_timer *timer; /* NULL if the timer was withdrawn */
 };
 
 struct bly_heap {
@@ -23,7 +23,7 @@ struct bly_heap {
          * fired.
          */
         size_t due, fired;
-        size_t dead;                    /* entries whose timer was withdrawn */
+        size_t dead; /* entries whose timer was withdrawn */
 };
 
 struct bly_ready {
@@ -35,7 +35,7 @@ struct bly_callbacks;
 struct bly_slab {
         struct bly_slab *next, *prev;
         size_t count;
-        void *memory;           /* the allocation; the slab begins at its first cache line */
+        void *memory; /* the allocation; the slab begins at its first cache line */
         bool mapped;
         belay_task tasks[];
 };
@@ -43,13 +43,13 @@ struct bly_slab {
 struct belay_loop {
         /* Touched by a switch from task to task. */
         struct bly_ready ready;
-        belay_task *current;            /* NULL on the loop's own stack */
+        belay_task *current; /* NULL on the loop's own stack */
         /* switches left until a look; at 0, each takes the slow way */
         int switches;
-        int switches_cxx;               /* the same if only C++ demands the slow way */
-        int *error;                     /* address of the thread's errno */
-        void *exceptions;               /* the thread's C++ globals, NULL without C++ */
-        struct bly_context context;     /* of the loop's own stack */
+        int switches_cxx;           /* the same if only C++ demands the slow way */
+        int *error;                 /* address of the thread's errno */
+        void *exceptions;           /* the thread's C++ globals, NULL without C++ */
+        struct bly_context context; /* of the loop's own stack */
         /*
          * Under a host loop, set while nothing runs here. Called if the ready queue gets its first
          * entry, a timer is set, or the back end has new work. Implemented by loop/.
@@ -57,19 +57,19 @@ struct belay_loop {
         void (*tell_host)(struct belay_loop *loop);
         struct bly_exceptions own_exceptions;
         struct bly_tool_stack own_tool;
-        belay_time now;                 /* reading of the clock at the latest look */
+        belay_time now; /* reading of the clock at the latest look */
 
         /* Time. */
         struct bly_ticks ticks;
         struct bly_heap heap;
-        struct bly_call fire_due;       /* in the ready queue while timers are due */
+        struct bly_call fire_due; /* in the ready queue while timers are due */
         bool fire_queued;
         bool is_virtual;
-        int budget;                     /* value of `switches` after a look */
+        int budget; /* value of `switches` after a look */
         /* end of the turn that a host loop grants; BELAY_NEVER without a host */
         belay_time returns_at;
-        belay_time slice;               /* latest instant at which a checkpoint let others run */
-        unsigned checkpoints;           /* checkpoints since then, under a virtual clock */
+        belay_time slice;     /* latest instant at which a checkpoint let others run */
+        unsigned checkpoints; /* checkpoints since then, under a virtual clock */
 
         /* True under a virtual clock or a seed. See run_ready(). */
         bool by_turns;
@@ -79,10 +79,10 @@ struct belay_loop {
         /* Tasks. */
         struct bly_slab *slabs;
         belay_task *free_records;
-        size_t records;                 /* records in use; the last one frees the loop's memory */
-        bool apart;                     /* each record has a slab of its own */
-        bool names_handles;             /* closing the loop logs the handles that are left */
-        size_t count;                   /* tasks that have not ended */
+        size_t records;     /* records in use; the last one frees the loop's memory */
+        bool apart;         /* each record has a slab of its own */
+        bool names_handles; /* closing the loop logs the handles that are left */
+        size_t count;       /* tasks that have not ended */
         uint64_t last_id;
         struct bly_stack_pool *stacks;
         /* of a task that ended under a memory checker, until its stack is put back */
@@ -95,13 +95,13 @@ struct belay_loop {
         bool closed;
 
         /* The outside world. Pointers are NULL until the loop needs them. */
-        struct bly_io *io;              /* descriptors, by io/ */
-        belay_backend backend;          /* as the options request it */
-        unsigned threads_most;          /* limit on threads for files; 0 is the default */
-        size_t expected;                /* posts that threads owe the loop */
+        struct bly_io *io;     /* descriptors, by io/ */
+        belay_backend backend; /* as the options request it */
+        unsigned threads_most; /* limit on threads for files; 0 is the default */
+        size_t expected;       /* posts that threads owe the loop */
         /* of these, posts that may never come and do not hold virtual time */
         size_t endless;
-        struct bly_inbox *inbox;        /* posts of other threads, and the wake-up eventfd */
+        struct bly_inbox *inbox; /* posts of other threads, and the wake-up eventfd */
         struct bly_pool *files, *lookups, *endless_jobs;
 
         /* The run (loop/). */
@@ -110,22 +110,22 @@ struct belay_loop {
         struct bly_call main_ended;
         bool stop;
         bool running;
-        int tid;                        /* of the thread that runs the loop, or ran it last */
+        int tid; /* of the thread that runs the loop, or ran it last */
         bool keep_waiting;
         bool wants_signals, takes_signals;
         bool reports_overflow;
-        struct bly_timer limit_timer;   /* of the shutdown */
+        struct bly_timer limit_timer; /* of the shutdown */
         bool limit_met;
-        unsigned patience;              /* rounds that the shutdown still waits for ready tasks */
+        unsigned patience; /* rounds that the shutdown still waits for ready tasks */
         unsigned interrupts;
         int signal;
         belay_time shutdown_limit;
         /* tasks that the shutdown cancelled and that have not ended */
         size_t wave;
         struct bly_log_limits log_limits;
-        struct bly_timer log_timer;     /* for the report of log lines that were left out */
-        struct bly_embed *embed;        /* state of a loop that a host loop drives, or NULL */
-        struct belay_loop *next_loop;   /* next loop of the process, for debuggers */
+        struct bly_timer log_timer;   /* for the report of log lines that were left out */
+        struct bly_embed *embed;      /* state of a loop that a host loop drives, or NULL */
+        struct belay_loop *next_loop; /* next loop of the process, for debuggers */
 
         /*
          * Called if nothing is ready. Waits for the earliest deadline or an event from outside, or
@@ -137,7 +137,7 @@ struct belay_loop {
          * stack. It may wait for an event from outside. NULL does nothing. Implemented by loop/.
          */
         void (*idle_in_task)(struct belay_loop *loop);
-        struct bly_eager *eager;        /* eager first steps in progress, innermost first */
+        struct bly_eager *eager; /* eager first steps in progress, innermost first */
 
         /* Called before each wait and yield, for testing/. Otherwise NULL. */
         void (*on_wait)(struct belay_loop *loop, belay_task *task);
@@ -149,7 +149,8 @@ struct belay_loop {
 };
 
 /* The loop that runs in this thread, or NULL. */
-extern __thread struct belay_loop *bly_loop __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread struct belay_loop *bly_loop
+        __attribute__((tls_model("initial-exec"), visibility("hidden")));
 /*
  * The number of tries without a wait that are left until a task yields before it tries, see
  * bly_try(). The count belongs to the thread, not to the loop. A call spends one instruction on it,
@@ -178,7 +179,9 @@ static inline belay_task *bly_record_new(struct belay_loop *loop) {
         if (unlikely(loop->free_records == NULL) && !bly_add_slab(loop))
                 return NULL;
         task = loop->free_records;
-        loop->free_records = task->node.next != NULL ? container_of(task->node.next, belay_task, node) : NULL;
+        loop->free_records = task->node.next != NULL
+                                     ? container_of(task->node.next, belay_task, node)
+                                     : NULL;
         /* bly_record_free() left all other fields clean. */
         task->node = (struct bly_node) { 0 };
         task->requests = task->held = task->shield = task->wake = 0;
@@ -241,7 +244,8 @@ static inline belay_time bly_now(struct belay_loop *loop) {
 static inline belay_time bly_add_time(belay_time instant, belay_time span) {
         belay_time sum;
 
-        return span == BELAY_NEVER || __builtin_add_overflow(instant, span, &sum) ? BELAY_NEVER : sum;
+        return span == BELAY_NEVER || __builtin_add_overflow(instant, span, &sum) ? BELAY_NEVER
+                                                                                  : sum;
 }
 
 /* ---- timers (timer.c) ---- */
@@ -266,7 +270,8 @@ size_t bly_timers_trim(struct belay_loop *loop);
 /* ---- tickets: callbacks that can be withdrawn (callback.c) ---- */
 
 belay_ticket bly_callback_soon(struct belay_loop *loop, belay_callback_fn *fn, void *arg);
-belay_ticket bly_callback_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn, void *arg);
+belay_ticket bly_callback_at(struct belay_loop *loop, belay_time when, belay_callback_fn *fn,
+                             void *arg);
 bool bly_callback_cancel(struct belay_loop *loop, belay_ticket ticket);
 /* Withdraws all callbacks whose argument lies between two addresses. */
 void bly_callbacks_forget(struct belay_loop *loop, const char *low, const char *high);
@@ -299,7 +304,8 @@ static inline void bly_ready_push(struct belay_loop *loop, struct bly_node *node
         }
 }
 
-static inline void bly_call_soon(struct belay_loop *loop, struct bly_call *call, void (*fn)(struct bly_call *call)) {
+static inline void bly_call_soon(struct belay_loop *loop, struct bly_call *call,
+                                 void (*fn)(struct bly_call *call)) {
         call->node.kind = BLY_NODE_CALL;
         call->fn = fn;
         bly_ready_push(loop, &call->node);
@@ -314,8 +320,8 @@ void bly_leave_slowly(struct belay_loop *loop, belay_task *self);
  * Switches from task to task. errno belongs to the task, so it is restored when the task runs
  * again.
  */
-static inline __attribute__((always_inline)) void bly_switch_over(struct belay_loop *loop, belay_task *self,
-                                                                  belay_task *next) {
+static inline __attribute__((always_inline)) void
+bly_switch_over(struct belay_loop *loop, belay_task *self, belay_task *next) {
         int *error = loop->error, saved = *error;
 
         loop->switches--;
@@ -328,10 +334,12 @@ static inline __attribute__((always_inline)) void bly_switch_over(struct belay_l
  * Switches away from the calling task, which has arranged for a wake-up. Returns when the task runs
  * again.
  */
-static inline __attribute__((always_inline)) void bly_leave(struct belay_loop *loop, belay_task *self) {
+static inline __attribute__((always_inline)) void bly_leave(struct belay_loop *loop,
+                                                            belay_task *self) {
         struct bly_node *node = loop->ready.head;
 
-        if (likely(loop->switches > 0 && node != NULL && node->kind == BLY_NODE_TASK && node != &self->node)) {
+        if (likely(loop->switches > 0 && node != NULL && node->kind == BLY_NODE_TASK
+                   && node != &self->node)) {
                 loop->ready.head = node->next;
                 bly_switch_over(loop, self, container_of(node, belay_task, node));
         } else {

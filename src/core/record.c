@@ -30,7 +30,9 @@ static void push_free(struct belay_loop *loop, belay_task *task) {
  * checker then names that call site if the program forgets a handle.
  */
 bool bly_add_slab(struct belay_loop *loop) {
-        struct bly_slab *slab, size = { .count = loop->apart ? 1 : loop->slabs != NULL ? 2 * loop->slabs->count : SLAB_FIRST };
+        struct bly_slab *slab, size = { .count = loop->apart           ? 1
+                                                 : loop->slabs != NULL ? 2 * loop->slabs->count
+                                                                       : SLAB_FIRST };
         bool mapped;
         void *memory;
 
@@ -39,7 +41,8 @@ bool bly_add_slab(struct belay_loop *loop) {
         memory = bly_alloc_large(size_of(&size), size.count == SLAB_MOST, &mapped);
         if (memory == NULL)
                 return false;
-        slab = (struct bly_slab *) (((uintptr_t) memory + BLY_CACHE_LINE - 1) & ~(uintptr_t) (BLY_CACHE_LINE - 1));
+        slab = (struct bly_slab *) (((uintptr_t) memory + BLY_CACHE_LINE - 1)
+                                    & ~(uintptr_t) (BLY_CACHE_LINE - 1));
         slab->memory = memory;
         slab->mapped = mapped;
         slab->count = size.count;
@@ -166,10 +169,13 @@ static void report_unseen(const belay_task *task) {
         else
                 snprintf(text, sizeof(text), "%s", strerror(-task->outcome));
         if (task == task->loop->main)
-                bly_log_limited(BELAY_LOG_ERROR, place, "main (started at %s) failed: %s", place, text);
+                bly_log_limited(BELAY_LOG_ERROR, place, "main (started at %s) failed: %s", place,
+                                text);
         else
-                bly_log_limited(BELAY_LOG_ERROR, place, "%s %s (started at %s) failed, and nobody looked: %s",
-                                bly_is_future(task) ? "future" : "task", bly_task_label(task, label), place, text);
+                bly_log_limited(BELAY_LOG_ERROR, place,
+                                "%s %s (started at %s) failed, and nobody looked: %s",
+                                bly_is_future(task) ? "future" : "task",
+                                bly_task_label(task, label), place, text);
 }
 
 /* Releases what most tasks never have. */
@@ -197,10 +203,12 @@ static __attribute__((noinline)) void clean(belay_task *task) {
 }
 
 static bool is_clean(const belay_task *task) {
-        return ((uintptr_t) task->value | (uintptr_t) task->destroy_value | (uintptr_t) task->failure
-                | (uintptr_t) task->last_failure | (uintptr_t) task->message | (uintptr_t) task->wake_reason
-                | (uintptr_t) task->origin.name | (uintptr_t) task->origin.reason | (uintptr_t) task->name
-                | (uintptr_t) task->locals) == 0;
+        return ((uintptr_t) task->value | (uintptr_t) task->destroy_value
+                | (uintptr_t) task->failure | (uintptr_t) task->last_failure
+                | (uintptr_t) task->message | (uintptr_t) task->wake_reason
+                | (uintptr_t) task->origin.name | (uintptr_t) task->origin.reason
+                | (uintptr_t) task->name | (uintptr_t) task->locals)
+               == 0;
 }
 
 /* Returns the slab of a record, if each has one of its own. */

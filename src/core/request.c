@@ -15,7 +15,8 @@
 #include "core/upcalls.h"
 #include "core/wait.h"
 
-static void set_origin(belay_task *task, struct bly_origin *origin, const struct bly_request *ask, struct bly_text *reason) {
+static void set_origin(belay_task *task, struct bly_origin *origin, const struct bly_request *ask,
+                       struct bly_text *reason) {
         if (unlikely(origin->name != NULL))
                 bly_text_release(origin->name);
         if (unlikely(origin->reason != NULL))
@@ -157,7 +158,7 @@ int bly_uncancel(belay_task *task) {
 
 struct walk {
         struct bly_text *reason;
-        belay_task *circle;     /* task at which the walk closed a circle, or NULL */
+        belay_task *circle; /* task at which the walk closed a circle, or NULL */
 };
 
 /*
@@ -186,7 +187,8 @@ static struct bly_pass *meet(struct walk *walk, belay_task *task) {
  * Counts the request, and lets the task handle it unless a shield holds it back. A future ends at
  * once. Returns a wait as meet() does.
  */
-static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struct bly_request *ask) {
+static struct bly_pass *ask_one(struct walk *walk, belay_task *task,
+                                const struct bly_request *ask) {
         struct bly_text *reason = walk->reason;
 
         if (bly_is_future(task)) {
@@ -208,8 +210,11 @@ static struct bly_pass *ask_one(struct walk *walk, belay_task *task, const struc
 static void report_circle(const struct walk *walk) {
         char label[32];
 
-        bly_log_limited(BELAY_LOG_ERROR, NULL, "tasks wait for each other in a circle: a cancellation came back to %s, which waits at %s",
-                bly_task_label(walk->circle, label), walk->circle->place != NULL ? walk->circle->place : "an unknown place");
+        bly_log_limited(BELAY_LOG_ERROR, NULL,
+                        "tasks wait for each other in a circle: a cancellation came back to %s, "
+                        "which waits at %s",
+                        bly_task_label(walk->circle, label),
+                        walk->circle->place != NULL ? walk->circle->place : "an unknown place");
 }
 
 /*
@@ -223,7 +228,8 @@ static bool is_closed(const struct walk *walk, struct bly_pass *last) {
                 /* The walk itself may have ended a wait on its path, by cancelling a future. */
                 if (pass->task->wait != &pass->wait)
                         return false;
-                if (pass->wait.class->awaits(&pass->wait, &cursor) == NULL || pass->wait.class->awaits(&pass->wait, &cursor) != NULL)
+                if (pass->wait.class->awaits(&pass->wait, &cursor) == NULL
+                    || pass->wait.class->awaits(&pass->wait, &cursor) != NULL)
                         return false;
                 if (pass->task == walk->circle)
                         break;
@@ -285,7 +291,8 @@ bool bly_request_cancel(belay_task *task, const struct bly_request *ask) {
          */
         if (bly_is_done(task) || unlikely(task->node.flags & BLY_TASK_ABANDONED))
                 return false;
-        walk.reason = ask->shared_reason != NULL ? bly_text_ref(ask->shared_reason) : bly_text_new(ask->reason);
+        walk.reason = ask->shared_reason != NULL ? bly_text_ref(ask->shared_reason)
+                                                 : bly_text_new(ask->reason);
         pass = ask_one(&walk, task, ask);
         if (pass != NULL)
                 go_on(&walk, pass);

@@ -37,7 +37,8 @@ struct bly_eager {
 enum { SWITCHES_MOST = 64 };
 #define LOOK_EVERY (150 * BELAY_MICROSECOND)
 
-static inline void switch_plainly(struct belay_loop *loop, struct bly_context *from, struct bly_context *to) {
+static inline void switch_plainly(struct belay_loop *loop, struct bly_context *from,
+                                  struct bly_context *to) {
         struct bly_exceptions mine, *globals = loop->exceptions;
 
         if (unlikely(globals != NULL))
@@ -47,8 +48,9 @@ static inline void switch_plainly(struct belay_loop *loop, struct bly_context *f
                 *globals = mine;
 }
 
-static void switch_to(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool,
-                      struct bly_context *to, struct bly_tool_stack *to_tool) {
+static void switch_to(struct belay_loop *loop, struct bly_context *from,
+                      struct bly_tool_stack *from_tool, struct bly_context *to,
+                      struct bly_tool_stack *to_tool) {
         struct bly_exceptions mine, *globals = loop->exceptions;
 
         if (likely(bly_tools == 0)) {
@@ -173,7 +175,8 @@ static struct bly_context *live(void *arg) {
                 node = loop->ready.head;
                 if (unlikely(loop->switches <= 0 || node == NULL || node->kind > BLY_NODE_NEW
                              || (node->kind == BLY_NODE_NEW
-                                 && (container_of(node, belay_task, node)->stack.low != NULL || own != NULL)))) {
+                                 && (container_of(node, belay_task, node)->stack.low != NULL
+                                     || own != NULL)))) {
                         bly_stack_put_fast(loop->stacks, low, top, own);
                         /*
                          * If an eager first step is in progress, no other task runs, so its task is
@@ -224,8 +227,8 @@ static void live_watched(void *arg) {
 }
 
 /* Switches from `from` to the first step of a task. */
-static inline __attribute__((always_inline)) void start_plainly(struct belay_loop *loop, struct bly_context *from,
-                                                                belay_task *task) {
+static inline __attribute__((always_inline)) void
+start_plainly(struct belay_loop *loop, struct bly_context *from, belay_task *task) {
         struct bly_exceptions mine, *globals = loop->exceptions;
         char *top = take_stack(loop, task);
 
@@ -238,8 +241,8 @@ static inline __attribute__((always_inline)) void start_plainly(struct belay_loo
                 *globals = mine;
 }
 
-static void start_watched(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool,
-                          belay_task *task) {
+static void start_watched(struct belay_loop *loop, struct bly_context *from,
+                          struct bly_tool_stack *from_tool, belay_task *task) {
         struct bly_tool_stack tool;
         char *top = take_stack(loop, task);
 
@@ -253,7 +256,8 @@ static void start_watched(struct belay_loop *loop, struct bly_context *from, str
         switch_to(loop, from, from_tool, &task->context, task->tool);
 }
 
-static void start(struct belay_loop *loop, struct bly_context *from, struct bly_tool_stack *from_tool, belay_task *task) {
+static void start(struct belay_loop *loop, struct bly_context *from,
+                  struct bly_tool_stack *from_tool, belay_task *task) {
         if (likely(bly_tools == 0))
                 start_plainly(loop, from, task);
         else
@@ -266,7 +270,8 @@ static void start(struct belay_loop *loop, struct bly_context *from, struct bly_
  * Not inlined, and with a small frame: a task that leaves in this way often sleeps for long with
  * the frame on its stack.
  */
-static __attribute__((noinline)) void leave_to_new(struct belay_loop *loop, belay_task *self, belay_task *next) {
+static __attribute__((noinline)) void leave_to_new(struct belay_loop *loop, belay_task *self,
+                                                   belay_task *next) {
         int *error = loop->error, saved = *error;
         const struct bly_node *ahead = next->node.next;
 
@@ -292,7 +297,8 @@ static __attribute__((noinline)) void leave_to_loop(struct belay_loop *loop, bel
         *error = saved;
 }
 
-static __attribute__((noinline)) void leave_to_task(struct belay_loop *loop, belay_task *self, belay_task *next) {
+static __attribute__((noinline)) void leave_to_task(struct belay_loop *loop, belay_task *self,
+                                                    belay_task *next) {
         int *error = loop->error, saved = *error;
 
         switch_plainly(loop, &self->context, &next->context);
@@ -316,9 +322,11 @@ void bly_leave_slowly(struct belay_loop *loop, belay_task *self) {
                 node = loop->ready.head;
         }
         /* A look is short. Taking it here saves the switches to the loop's own stack and back. */
-        if (loop->switches <= 0 && loop->switches_cxx <= 0 && node != NULL && loop->eager == NULL && !loop->by_turns)
+        if (loop->switches <= 0 && loop->switches_cxx <= 0 && node != NULL && loop->eager == NULL
+            && !loop->by_turns)
                 bly_look(loop);
-        if (node == NULL || node->kind > BLY_NODE_NEW || (loop->switches <= 0 && loop->switches_cxx <= 0)) {
+        if (node == NULL || node->kind > BLY_NODE_NEW
+            || (loop->switches <= 0 && loop->switches_cxx <= 0)) {
                 leave_to_loop(loop, self);
                 return;
         }
@@ -434,8 +442,8 @@ static void call(struct belay_loop *loop, struct bly_call *call) {
 
 /* If this is true, run_ready() takes no look, since loop->idle() reads the clock. */
 static bool has_only_to_wait(struct belay_loop *loop) {
-        return loop->ready.head == NULL && !loop->by_turns && !bly_needs_attention(loop) && loop->returns_at == BELAY_NEVER
-               && bly_timers_first(loop) > loop->now;
+        return loop->ready.head == NULL && !loop->by_turns && !bly_needs_attention(loop)
+               && loop->returns_at == BELAY_NEVER && bly_timers_first(loop) > loop->now;
 }
 
 /*
@@ -451,7 +459,8 @@ static bool run_ready(struct belay_loop *loop) {
                 return false;
         if (unlikely(loop->seed != 0))
                 bly_shuffle(loop, &held);
-        if (loop->by_turns || (loop->switches <= 0 && loop->switches_cxx <= 0) || loop->ready.head == NULL || unlikely(bly_needs_attention(loop)))
+        if (loop->by_turns || (loop->switches <= 0 && loop->switches_cxx <= 0)
+            || loop->ready.head == NULL || unlikely(bly_needs_attention(loop)))
                 bly_look(loop);
         if (loop->ready.head == NULL)
                 return false;

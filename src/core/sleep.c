@@ -44,7 +44,8 @@ int belay_yield_placed(const char *place) {
         return likely(!self->node.must_cancel) ? 0 : bly_settle(self);
 }
 
-static inline __attribute__((always_inline)) int sleep_until(belay_task *self, belay_time when, const char *place) {
+static inline __attribute__((always_inline)) int sleep_until(belay_task *self, belay_time when,
+                                                             const char *place) {
         if (when == BELAY_NEVER)
                 return bly_wait(self, &forever_wait, place);
         self->timer.fire = bly_timer_wakes;

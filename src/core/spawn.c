@@ -8,8 +8,9 @@
 #include "core/locals.h"
 #include "core/wait.h"
 
-static inline __attribute__((always_inline)) belay_task *spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
-                      struct bly_owner *owner, const char *place) {
+static inline __attribute__((always_inline)) belay_task *
+spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
+      struct bly_owner *owner, const char *place) {
         belay_spawn_options known;
         belay_task *task, *parent = loop->current;
         size_t size;
@@ -25,7 +26,8 @@ static inline __attribute__((always_inline)) belay_task *spawn(struct belay_loop
                 return NULL;
         }
         size = options != NULL && options->stack_size != 0 ? options->stack_size : loop->stack_size;
-        rc = likely(size == 0) ? bly_stack_reserve_fast(loop->stacks) : bly_stack_get(loop->stacks, size, &task->stack);
+        rc = likely(size == 0) ? bly_stack_reserve_fast(loop->stacks)
+                               : bly_stack_get(loop->stacks, size, &task->stack);
         if (unlikely(rc < 0)) {
                 bly_log_limited(BELAY_LOG_WARNING, place, "no stack for a task started at %s: %s",
                                 place != NULL ? place : "an unknown place", bly_stack_error());
@@ -35,7 +37,7 @@ static inline __attribute__((always_inline)) belay_task *spawn(struct belay_loop
         }
         task->started_at = place;
         task->place = place;
-        task->refs = 2;         /* references of the loop and of the caller */
+        task->refs = 2; /* references of the loop and of the caller */
         task->entry = (struct bly_entry) { fn, arg, options != NULL ? options->destroy : NULL };
         task->node.kind = BLY_NODE_NEW;
         if (parent != NULL && unlikely(parent->locals != NULL))
@@ -60,8 +62,9 @@ static inline __attribute__((always_inline)) belay_task *spawn(struct belay_loop
         return task;
 }
 
-belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
-                      struct bly_owner *owner, const char *place) {
+belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg,
+                      const belay_spawn_options *options, struct bly_owner *owner,
+                      const char *place) {
         return spawn(loop, fn, arg, options, owner, place);
 }
 
@@ -81,13 +84,15 @@ belay_task *belay_spawn_placed(const char *place, belay_fn *fn, void *arg) {
         return likely(loop != NULL) ? spawn(loop, fn, arg, NULL, NULL, place) : NULL;
 }
 
-belay_task *belay_spawn_with_placed(const char *place, belay_fn *fn, void *arg, const belay_spawn_options *options) {
+belay_task *belay_spawn_with_placed(const char *place, belay_fn *fn, void *arg,
+                                    const belay_spawn_options *options) {
         struct belay_loop *loop = spawning_loop(place);
 
         return loop != NULL ? bly_spawn(loop, fn, arg, options, NULL, place) : NULL;
 }
 
-int belay_spawn_detached_placed(const char *place, belay_fn *fn, void *arg, const belay_spawn_options *options) {
+int belay_spawn_detached_placed(const char *place, belay_fn *fn, void *arg,
+                                const belay_spawn_options *options) {
         belay_task *task = belay_spawn_with_placed(place, fn, arg, options);
 
         if (task == NULL)

@@ -21,17 +21,17 @@
 /* ---- entries of the ready queue ---- */
 
 enum bly_node_kind {
-        BLY_NODE_TASK,          /* struct belay_task that goes on */
-        BLY_NODE_NEW,           /* struct belay_task that takes its first step */
-        BLY_NODE_CALL,          /* struct bly_call, called on the loop's own stack */
+        BLY_NODE_TASK, /* struct belay_task that goes on */
+        BLY_NODE_NEW,  /* struct belay_task that takes its first step */
+        BLY_NODE_CALL, /* struct bly_call, called on the loop's own stack */
 };
 
 struct bly_node {
         struct bly_node *next;
         uint8_t kind;
-        uint8_t state;          /* of a task: enum bly_state */
-        uint8_t must_cancel;    /* of a task: a request is pending for its next wait */
-        uint8_t flags;          /* of a task: BLY_TASK_... */
+        uint8_t state;       /* of a task: enum bly_state */
+        uint8_t must_cancel; /* of a task: a request is pending for its next wait */
+        uint8_t flags;       /* of a task: BLY_TASK_... */
 };
 
 struct bly_call {
@@ -43,12 +43,12 @@ struct bly_call {
 
 enum bly_timer_state {
         BLY_TIMER_OFF = 0,
-        BLY_TIMER_HEAP,         /* in the heap */
-        BLY_TIMER_DUE,          /* in the line of due timers, not fired yet */
+        BLY_TIMER_HEAP, /* in the heap */
+        BLY_TIMER_DUE,  /* in the line of due timers, not fired yet */
 };
 
 struct bly_timer {
-        size_t index;           /* index of its entry in the heap's array */
+        size_t index; /* index of its entry in the heap's array */
         void (*fire)(struct bly_timer *timer);
         enum bly_timer_state state;
 };
@@ -59,19 +59,19 @@ struct bly_wait;
 
 /* The answer of a wait to a cancellation request. Only bly_wait_class.on_request decides it. */
 enum bly_answer {
-        BLY_DETACHED,           /* the wait is over; the caller wakes the task with -ECANCELED */
-        BLY_REFUSED,            /* the wait goes on; the request stays pending for the next one */
+        BLY_DETACHED, /* the wait is over; the caller wakes the task with -ECANCELED */
+        BLY_REFUSED,  /* the wait goes on; the request stays pending for the next one */
 };
 
 /* The order in which a deadlock ends waits with -EDEADLK. */
 enum bly_break {
-        BLY_BREAK_FIRST = 0,    /* before the others */
-        BLY_BREAK_LAST,         /* if nothing else is left: the wait leaves something behind */
-        BLY_BREAK_NEVER,        /* not at all: the wait goes on to its end */
+        BLY_BREAK_FIRST = 0, /* before the others */
+        BLY_BREAK_LAST,      /* if nothing else is left: the wait leaves something behind */
+        BLY_BREAK_NEVER,     /* not at all: the wait goes on to its end */
 };
 
 struct bly_wait_class {
-        const char *what;       /* name of the kind of wait, for reports */
+        const char *what; /* name of the kind of wait, for reports */
         enum bly_answer (*on_request)(belay_task *task, struct bly_wait *wait);
         /*
          * For waits that forward requests: returns the awaited tasks that are not done, one for
@@ -81,7 +81,7 @@ struct bly_wait_class {
         belay_task *(*next)(struct bly_wait *wait, size_t *cursor);
         /* Returns the name of the object that the task waits for, or NULL. May be NULL itself. */
         const char *(*on)(const struct bly_wait *wait);
-        const char *between;    /* text between `what` and that name, " of " if NULL */
+        const char *between; /* text between `what` and that name, " of " if NULL */
         /*
          * As `next`, but for every wait for tasks, including those that forward nothing. Reports
          * and the search for circles use it. May be NULL.
@@ -102,11 +102,11 @@ struct bly_wait {
 struct bly_pass {
         struct bly_wait wait;
         struct bly_pass *up;
-        belay_task *task;       /* the waiting task */
+        belay_task *task; /* the waiting task */
         size_t cursor;
-        bool walking;           /* a walk is inside of this wait */
-        bool taken;             /* an awaited task accepted the request of this walk */
-        bool passed;            /* this wait has forwarded a request that was accepted */
+        bool walking; /* a walk is inside of this wait */
+        bool taken;   /* an awaited task accepted the request of this walk */
+        bool passed;  /* this wait has forwarded a request that was accepted */
 };
 
 /* ---- observers of an end ---- */
@@ -122,29 +122,29 @@ struct bly_observer {
 struct bly_owner {
         void (*ended)(struct bly_owner *owner, belay_task *task);
         const char *(*describe)(const struct bly_owner *owner);
-        struct bly_link members;        /* list of belay_task.owned */
+        struct bly_link members; /* list of belay_task.owned */
 };
 
 /* ---- the task ---- */
 
 enum bly_state {
-        BLY_FREE = 0,           /* a record that is not in use */
-        BLY_FUTURE,             /* a pending future */
-        BLY_NEW,                /* ready for its first step */
-        BLY_READY,              /* ready, or running if it is loop->current */
+        BLY_FREE = 0, /* a record that is not in use */
+        BLY_FUTURE,   /* a pending future */
+        BLY_NEW,      /* ready for its first step */
+        BLY_READY,    /* ready, or running if it is loop->current */
         BLY_WAITING,
         BLY_DONE,
 };
 
 enum {
-        BLY_TASK_FUTURE = 1,            /* a future: it has no body */
-        BLY_TASK_LOOKED_AT = 2,         /* its outcome was retrieved */
-        BLY_TASK_LAST = 4,              /* spawned with .last */
-        BLY_TASK_ORIGIN_FRESH = 8,      /* the request of `origin` has not been delivered */
-        BLY_TASK_HELD = 16,             /* a shield holds a request back */
-        BLY_TASK_WAVE = 32,             /* cancelled by the shutdown */
-        BLY_TASK_CANCELLED = 64,        /* done, and cancelled */
-        BLY_TASK_ABANDONED = 128,       /* never resumed: the shutdown reached its limit */
+        BLY_TASK_FUTURE = 1,       /* a future: it has no body */
+        BLY_TASK_LOOKED_AT = 2,    /* its outcome was retrieved */
+        BLY_TASK_LAST = 4,         /* spawned with .last */
+        BLY_TASK_ORIGIN_FRESH = 8, /* the request of `origin` has not been delivered */
+        BLY_TASK_HELD = 16,        /* a shield holds a request back */
+        BLY_TASK_WAVE = 32,        /* cancelled by the shutdown */
+        BLY_TASK_CANCELLED = 64,   /* done, and cancelled */
+        BLY_TASK_ABANDONED = 128,  /* never resumed: the shutdown reached its limit */
 };
 
 /* The origin of a request, as the record keeps it. */
@@ -167,7 +167,7 @@ struct bly_origin {
 struct bly_held {
         /* of the first; kind NONE if it is in the record, or if there is none */
         struct bly_origin origin;
-        struct bly_text *message;       /* of the latest */
+        struct bly_text *message; /* of the latest */
 };
 
 /* The body and argument of a new task. The first step takes them out of the record. */
@@ -189,31 +189,31 @@ struct belay_task {
         struct bly_node node;
         struct bly_context context;
         struct belay_loop *loop;
-        struct bly_wait *wait;          /* NULL unless waiting */
-        const char *place;              /* call site of the latest wait */
-        belay_time since;               /* start of that wait, as loop->now */
-        int wake;                       /* how it ended: 0, -ECANCELED or -EDEADLK */
-        int requests;                   /* requests that were not withdrawn: belay_cancelling() */
+        struct bly_wait *wait; /* NULL unless waiting */
+        const char *place;     /* call site of the latest wait */
+        belay_time since;      /* start of that wait, as loop->now */
+        int wake;              /* how it ended: 0, -ECANCELED or -EDEADLK */
+        int requests;          /* requests that were not withdrawn: belay_cancelling() */
 
         /* reason of the latest request left for a wait: asyncio's _cancel_message */
         struct bly_text *message;
-        struct bly_text *wake_reason;   /* reason of the request, if `wake` is -ECANCELED */
+        struct bly_text *wake_reason; /* reason of the request, if `wake` is -ECANCELED */
         union {
                 struct bly_timer timer; /* for the limit of the current wait */
                 struct bly_entry entry; /* while the task is new */
         };
-        int held;                       /* those of the requests that a shield holds back */
-        int shield;                     /* requests from a smaller depth are held back; 0 if none */
+        int held;   /* those of the requests that a shield holds back */
+        int shield; /* requests from a smaller depth are held back; 0 if none */
         int outcome;
         int refs;
 
         struct bly_origin origin;
-        belay_failure *last_failure;            /* detail of the latest failure */
+        belay_failure *last_failure; /* detail of the latest failure */
         int last_failure_code;
         bool awaited_itself;
-        bool reason_taken;              /* an awaiting task received the detail of a cancellation */
-        bool origin_held;               /* `origin` and `message` are those of a held request */
-        bool duplicate;                 /* mark of bly_watch_begin(): already in its array */
+        bool reason_taken; /* an awaiting task received the detail of a cancellation */
+        bool origin_held;  /* `origin` and `message` are those of a held request */
+        bool duplicate;    /* mark of bly_watch_begin(): already in its array */
 
         /* The end of the task, and its place among other tasks. */
         struct bly_link observers;
@@ -231,15 +231,16 @@ struct belay_task {
         void *value;
         belay_destroy *destroy_value;
 
-        struct bly_scope *scope;        /* innermost scope */
+        struct bly_scope *scope; /* innermost scope */
         struct bly_local_node *locals;
-        struct bly_stack stack;         /* none while new, unless its size is not the default */
+        struct bly_stack stack; /* none while new, unless its size is not the default */
         struct bly_text *name;
         const char *started_at;
         uint64_t id;
 } __attribute__((aligned(BLY_CACHE_LINE)));
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct belay_task) == 5 * BLY_CACHE_LINE, "a record is five lines of the cache");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct belay_task) == 5 * BLY_CACHE_LINE,
+               "a record is five lines of the cache");
 
 static inline bool bly_is_done(const belay_task *task) {
         return task->node.state == BLY_DONE;
@@ -288,8 +289,9 @@ void bly_options(void *options, size_t size, const void *given);
  * Spawns a task for `owner`, which is NULL for the loop. Returns NULL with errno. An eager task
  * gets no owner here.
  */
-belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_options *options,
-                      struct bly_owner *owner, const char *place);
+belay_task *bly_spawn(struct belay_loop *loop, belay_fn *fn, void *arg,
+                      const belay_spawn_options *options, struct bly_owner *owner,
+                      const char *place);
 
 /*
  * Ends a task whose body has returned `code`, or never ran (finish.c). The record may be gone when

@@ -12,11 +12,11 @@
 #include "base/base.h"
 
 struct bly_ticks {
-        uint64_t at;            /* counter at the latest reading of the clock */
-        belay_time when;        /* clock at that reading */
-        uint64_t valid;         /* ticks for which the reading stays valid; 0 if it is not */
-        uint64_t scale;         /* nanoseconds per tick, times 2^32 */
-        uint64_t first_at;      /* counter at the first reading, from which the scale is measured */
+        uint64_t at;       /* counter at the latest reading of the clock */
+        belay_time when;   /* clock at that reading */
+        uint64_t valid;    /* ticks for which the reading stays valid; 0 if it is not */
+        uint64_t scale;    /* nanoseconds per tick, times 2^32 */
+        uint64_t first_at; /* counter at the first reading, from which the scale is measured */
         belay_time first_when;
 };
 

@@ -187,7 +187,8 @@ void bly_timers_forget(struct belay_loop *loop, const char *low, const char *hig
         struct bly_heap *heap = &loop->heap;
 
         for (size_t i = 0; i < heap->count; i++)
-                if ((const char *) heap->entries[i].timer >= low && (const char *) heap->entries[i].timer < high) {
+                if ((const char *) heap->entries[i].timer >= low
+                    && (const char *) heap->entries[i].timer < high) {
                         heap->entries[i].timer = NULL;
                         heap->dead++;
                 }

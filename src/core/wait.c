@@ -60,7 +60,8 @@ void bly_timer_wakes(struct bly_timer *timer) {
 
 int bly_deliver(belay_task *self, struct bly_text *reason) {
         self->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
-        bly_set_last_failure(self, -ECANCELED, reason != NULL ? bly_failure_new(-ECANCELED, reason) : NULL);
+        bly_set_last_failure(self, -ECANCELED,
+                             reason != NULL ? bly_failure_new(-ECANCELED, reason) : NULL);
         return -ECANCELED;
 }
 

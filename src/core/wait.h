@@ -41,7 +41,8 @@ void bly_before_wait(belay_task *self);
  * The first half of bly_suspend(), for a caller with work to do before bly_leave(). If a pending
  * request has ended the wait, self->wait is NULL and the caller must skip that work.
  */
-static inline __attribute__((always_inline)) void bly_begin_wait(belay_task *self, struct bly_wait *wait, const char *place) {
+static inline __attribute__((always_inline)) void
+bly_begin_wait(belay_task *self, struct bly_wait *wait, const char *place) {
         struct belay_loop *loop = self->loop;
 
         self->wait = wait;
@@ -56,7 +57,8 @@ static inline __attribute__((always_inline)) void bly_begin_wait(belay_task *sel
  * Lets other tasks run until the task is woken; task->wake then says how. As in asyncio, a pending
  * request reaches the wait first.
  */
-static inline __attribute__((always_inline)) void bly_suspend(belay_task *self, struct bly_wait *wait, const char *place) {
+static inline __attribute__((always_inline)) void
+bly_suspend(belay_task *self, struct bly_wait *wait, const char *place) {
         bly_begin_wait(self, wait, place);
         bly_leave(self->loop, self);
 }
@@ -84,7 +86,8 @@ static inline int bly_verdict(belay_task *self) {
         return bly_settle(self);
 }
 
-static inline __attribute__((always_inline)) int bly_wait(belay_task *self, struct bly_wait *wait, const char *place) {
+static inline __attribute__((always_inline)) int bly_wait(belay_task *self, struct bly_wait *wait,
+                                                          const char *place) {
         bly_suspend(self, wait, place);
         return bly_verdict(self);
 }
@@ -156,7 +159,7 @@ struct bly_request {
         struct bly_text *shared_reason; /* used instead of `reason` if not NULL */
         belay_task *asker;
         int signal;
-        int depth;              /* depth of the sending scope, 0 outside of all scopes */
+        int depth; /* depth of the sending scope, 0 outside of all scopes */
         /* if not NULL, set to whether a circle kept it from waking any task */
         bool *in_vain;
 };
@@ -179,7 +182,8 @@ int bly_uncancel(belay_task *task);
  * Initializes a wait for the end of one or several tasks. Its wait class is built on struct
  * bly_pass.
  */
-static inline void bly_pass_init(struct bly_pass *pass, belay_task *self, const struct bly_wait_class *class) {
+static inline void bly_pass_init(struct bly_pass *pass, belay_task *self,
+                                 const struct bly_wait_class *class) {
         /* The walk of a request sets the other fields when it reaches this wait. */
         pass->wait.class = class;
         pass->task = self;

@@ -102,12 +102,14 @@ static ssize_t do_in_thread(const struct bly_file_call *call, struct bly_op *op)
 static bool is_for_ring(const struct bly_file_call *call, const struct bly_op *op) {
         struct stat stat;
 
-        return bly_performs(call->io) && op->kind == BLY_OP_CLOSE && fstat(op->fd, &stat) == 0 && S_ISREG(stat.st_mode);
+        return bly_performs(call->io) && op->kind == BLY_OP_CLOSE && fstat(op->fd, &stat) == 0
+               && S_ISREG(stat.st_mode);
 }
 
 ssize_t bly_file_do(const struct bly_file_call *call, struct bly_op *op) {
         op->holds_time = true;
-        return is_for_ring(call, op) ? bly_perform(call->io, op, call->place) : do_in_thread(call, op);
+        return is_for_ring(call, op) ? bly_perform(call->io, op, call->place)
+                                     : do_in_thread(call, op);
 }
 
 int bly_file_do_job(const struct bly_file_call *call, struct bly_job *job, const bool *cut) {

@@ -19,7 +19,7 @@
 
 #include "file/file.h"
 
-enum { MEMORY_DEVICES = 1 };            /* major number of /dev/null, /dev/zero and similar */
+enum { MEMORY_DEVICES = 1 }; /* major number of /dev/null, /dev/zero and similar */
 
 struct opening {
         struct bly_job job;
@@ -51,7 +51,8 @@ static int open_it(int directory, const char *path, int flags, mode_t mode) {
 
 /* Do the flags make sure that the open waits for no other process? */
 static bool never_waits(int flags) {
-        return (flags & (O_NONBLOCK | O_PATH | O_DIRECTORY)) != 0 || (~flags & (O_CREAT | O_EXCL)) == 0;
+        return (flags & (O_NONBLOCK | O_PATH | O_DIRECTORY)) != 0
+               || (~flags & (O_CREAT | O_EXCL)) == 0;
 }
 
 static bool opens_at_once(const struct stat *stat) {
@@ -86,7 +87,8 @@ static void open_at_once(struct bly_job *job) {
                 self->result = open_it(self->directory, job->path, self->flags, self->mode);
                 return;
         }
-        self->would_wait = fstatat(self->directory, job->path, &stat, 0) == 0 && !opens_at_once(&stat);
+        self->would_wait = fstatat(self->directory, job->path, &stat, 0) == 0
+                           && !opens_at_once(&stat);
         if (self->would_wait)
                 return;
         fd = open_it(self->directory, job->path, self->flags | O_NONBLOCK, self->mode);

@@ -34,7 +34,9 @@ int belay_file_stat_placed(const char *place, const char *path, bool follow, str
 }
 
 int belay_file_rename_placed(const char *place, const char *from, const char *to) {
-        struct bly_op op = { .kind = BLY_OP_RENAME, .what = "rename", .address = from, .other = to };
+        struct bly_op op = {
+                .kind = BLY_OP_RENAME, .what = "rename", .address = from, .other = to
+        };
         struct bly_file_call call;
         int rc = bly_file_begin(&call, place, "belay_file_rename()");
 
@@ -68,7 +70,9 @@ int belay_file_remove_placed(const char *place, const char *path) {
 }
 
 int belay_file_make_directory_placed(const char *place, const char *path, mode_t mode) {
-        struct bly_op op = { .kind = BLY_OP_MAKE_DIRECTORY, .what = "make directory", .length = mode };
+        struct bly_op op = { .kind = BLY_OP_MAKE_DIRECTORY,
+                             .what = "make directory",
+                             .length = mode };
         struct bly_file_call call;
         int rc = bly_file_begin(&call, place, "belay_file_make_directory()");
 

@@ -10,7 +10,7 @@ enum { ROOM_UNKNOWN = 4096 };
 struct contents {
         char *data;
         size_t size, room;
-        size_t most;                    /* greatest number of bytes, or 0 for no limit */
+        size_t most; /* greatest number of bytes, or 0 for no limit */
 };
 
 static int make_room(struct contents *contents, size_t room) {
@@ -38,7 +38,9 @@ static int read_to_end(const char *place, int fd, struct contents *contents) {
 
         for (;;) {
                 if (contents->size + 1 >= contents->room) {
-                        rc = contents->room <= SIZE_MAX / 2 ? make_room(contents, contents->room * 2) : -ENOMEM;
+                        rc = contents->room <= SIZE_MAX / 2
+                                     ? make_room(contents, contents->room * 2)
+                                     : -ENOMEM;
                         if (rc < 0)
                                 return rc;
                 }
@@ -92,7 +94,8 @@ static int explain(int rc, const char *path) {
         return rc == -ECANCELED ? rc : bly_explain(rc, "read %s: %s", path, strerror(-rc));
 }
 
-int belay_file_read_all_placed(const char *place, const char *path, size_t most, char **data, size_t *size) {
+int belay_file_read_all_placed(const char *place, const char *path, size_t most, char **data,
+                               size_t *size) {
         struct contents contents = { .most = most };
         struct bly_file_call call;
         int fd, rc = bly_file_begin(&call, place, "belay_file_read_all()");

@@ -17,7 +17,7 @@
 #include "file/read_write.h"
 
 #ifndef RWF_NOWAIT
-#  define RWF_NOWAIT 0x8
+#define RWF_NOWAIT 0x8
 #endif
 
 /* Greatest number of bytes of a call. Between calls a thread checks for requests to stop. */
@@ -40,7 +40,8 @@ ssize_t bly_transfer_try(const struct bly_transfer *transfer) {
  * to wait.
  */
 static bool is_end(const struct bly_transfer *transfer) {
-        int64_t position = transfer->offset >= 0 ? transfer->offset : lseek(transfer->fd, 0, SEEK_CUR);
+        int64_t position = transfer->offset >= 0 ? transfer->offset
+                                                 : lseek(transfer->fd, 0, SEEK_CUR);
         struct stat stat;
 
         return !transfer->writes && fstat(transfer->fd, &stat) == 0 && S_ISREG(stat.st_mode)
@@ -71,7 +72,8 @@ static ssize_t move_once(const struct bly_transfer *transfer) {
         int fd = transfer->fd;
 
         if (transfer->offset < 0)
-                return transfer->writes ? write(fd, transfer->at, size) : read(fd, transfer->at, size);
+                return transfer->writes ? write(fd, transfer->at, size)
+                                        : read(fd, transfer->at, size);
         return transfer->writes ? pwrite(fd, transfer->at, size, transfer->offset)
                                 : pread(fd, transfer->at, size, transfer->offset);
 }
@@ -101,7 +103,8 @@ int bly_transfer_in_thread(const struct bly_file_call *call, struct bly_transfer
 static bool may_never_answer(int fd) {
         struct stat stat;
 
-        return fstat(fd, &stat) == 0 && !S_ISREG(stat.st_mode) && !S_ISBLK(stat.st_mode) && !S_ISDIR(stat.st_mode);
+        return fstat(fd, &stat) == 0 && !S_ISREG(stat.st_mode) && !S_ISBLK(stat.st_mode)
+               && !S_ISDIR(stat.st_mode);
 }
 
 /*
@@ -122,7 +125,8 @@ static bool is_size_limited(void) {
  */
 
 static int move_in_thread(const struct bly_file_call *call, struct bly_transfer *transfer) {
-        int rc = bly_io_tried_enough(call->io) ? bly_give_way_before_trying(call->io, call->place) : 0;
+        int rc = bly_io_tried_enough(call->io) ? bly_give_way_before_trying(call->io, call->place)
+                                               : 0;
 
         if (rc < 0 || move_at_once(transfer))
                 return rc;
@@ -182,7 +186,8 @@ static int move_by_back_end(const struct bly_file_call *call, struct bly_transfe
 static int move_all(const struct bly_file_call *call, struct bly_transfer *transfer) {
         bool performs = bly_performs(call->io);
 
-        if ((transfer->writes || (performs && call->self->loop->is_virtual)) && may_never_answer(transfer->fd))
+        if ((transfer->writes || (performs && call->self->loop->is_virtual))
+            && may_never_answer(transfer->fd))
                 return bly_move_when_ready(call, transfer);
         if (transfer->writes && is_size_limited())
                 return bly_transfer_in_thread(call, transfer);
@@ -211,13 +216,17 @@ static ssize_t move(const char *place, const char *what, struct bly_transfer *tr
         return (ssize_t) transfer->moved;
 }
 
-ssize_t belay_file_read_placed(const char *place, int fd, void *buffer, size_t size, int64_t offset) {
-        struct bly_transfer transfer = { .job.what = "read", .fd = fd, .at = buffer, .left = size, .offset = offset };
+ssize_t belay_file_read_placed(const char *place, int fd, void *buffer, size_t size,
+                               int64_t offset) {
+        struct bly_transfer transfer = {
+                .job.what = "read", .fd = fd, .at = buffer, .left = size, .offset = offset
+        };
 
         return move(place, "belay_file_read()", &transfer);
 }
 
-ssize_t belay_file_write_placed(const char *place, int fd, const void *data, size_t size, int64_t offset) {
+ssize_t belay_file_write_placed(const char *place, int fd, const void *data, size_t size,
+                                int64_t offset) {
         struct bly_transfer transfer = {
                 .job.what = "write",
                 .writes = true,

@@ -10,11 +10,11 @@
 struct bly_transfer {
         struct bly_job job;
         bool writes;
-        bool once;                      /* a single call, which writes at most PIPE_BUF bytes */
+        bool once; /* a single call, which writes at most PIPE_BUF bytes */
         int fd;
         char *at;
         size_t left;
-        int64_t offset;                 /* in the file, or -1 for the descriptor's own position */
+        int64_t offset; /* in the file, or -1 for the descriptor's own position */
         size_t moved;
         int error;
 };

@@ -24,7 +24,7 @@ enum way { BY_FLAG, BY_DESCRIPTION, BY_THREAD };
 struct attempt {
         struct bly_transfer *transfer;
         enum way way;
-        int apart;                      /* descriptor of the separate description, or -1 */
+        int apart; /* descriptor of the separate description, or -1 */
 };
 
 /* ---- a separate open file description ---- */
@@ -44,7 +44,8 @@ static int open_apart(const struct bly_transfer *transfer) {
                 return -1;
         }
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        return open(path, (transfer->writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        return open(path,
+                    (transfer->writes ? O_WRONLY : O_RDONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 /*
@@ -86,7 +87,8 @@ static ssize_t try_quietly(const struct attempt *attempt) {
 /* ---- waiting ---- */
 
 static int wait_until_ready(const struct bly_file_call *call, const struct bly_transfer *transfer) {
-        int rc = belay_wait_fd_placed(call->place, transfer->fd, transfer->writes ? BELAY_WRITABLE : BELAY_READABLE);
+        int rc = belay_wait_fd_placed(call->place, transfer->fd,
+                                      transfer->writes ? BELAY_WRITABLE : BELAY_READABLE);
 
         return rc < 0 ? rc : 0;
 }

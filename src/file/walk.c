@@ -126,8 +126,8 @@ static int read_level(const struct bly_file_call *call, struct bly_walk *walk) {
         return (int) bly_file_end(call, rc);
 }
 
-static int tell(const struct bly_walk *walk, size_t level, const char *name, const struct bly_looked *looked,
-                belay_walk_fn *fn, void *arg) {
+static int tell(const struct bly_walk *walk, size_t level, const char *name,
+                const struct bly_looked *looked, belay_walk_fn *fn, void *arg) {
         belay_walk_entry entry = {
                 .size = sizeof(entry),
                 .path = walk->path,
@@ -158,7 +158,8 @@ static int tell_unreadable(struct bly_walk *walk, int error, belay_walk_fn *fn, 
  * Reads more of the deepest level. If it cannot be read, the function reports that and leaves the
  * level.
  */
-static int read_on(const struct bly_file_call *call, struct bly_walk *walk, belay_walk_fn *fn, void *arg) {
+static int read_on(const struct bly_file_call *call, struct bly_walk *walk, belay_walk_fn *fn,
+                   void *arg) {
         int rc = read_level(call, walk);
 
         if (rc == 0 || rc != walk->error || walk->depth == 1)
@@ -168,13 +169,15 @@ static int read_on(const struct bly_file_call *call, struct bly_walk *walk, bela
         return rc;
 }
 
-static int go_into(const struct bly_file_call *call, struct bly_walk *walk, belay_walk_fn *fn, void *arg) {
+static int go_into(const struct bly_file_call *call, struct bly_walk *walk, belay_walk_fn *fn,
+                   void *arg) {
         int rc = push(walk, strlen(walk->path));
 
         return rc < 0 ? (int) bly_file_end(call, rc) : read_on(call, walk, fn, arg);
 }
 
-static int step(const struct bly_file_call *call, struct bly_walk *walk, belay_walk_fn *fn, void *arg) {
+static int step(const struct bly_file_call *call, struct bly_walk *walk, belay_walk_fn *fn,
+                void *arg) {
         size_t at = walk->depth - 1;
         struct bly_level *level = &walk->levels[at];
         const struct bly_looked *looked;
@@ -200,7 +203,8 @@ static int step(const struct bly_file_call *call, struct bly_walk *walk, belay_w
 }
 
 int belay_walk_placed(const char *place, const char *root, belay_walk_fn *fn, void *arg) {
-        struct bly_walk walk = { .job = { .run = bly_walk_read, .what = "read directory" }, .root = root };
+        struct bly_walk walk = { .job = { .run = bly_walk_read, .what = "read directory" },
+                                 .root = root };
         struct bly_file_call call;
         int rc = bly_file_begin(&call, place, "belay_walk()");
 

@@ -12,8 +12,8 @@
 #include "file/file.h"
 
 enum {
-        BLY_WALK_BATCH = 32,            /* entries whose status the thread reads in a single run */
-        BLY_WALK_OPEN = 16,             /* directories kept open in addition to the root */
+        BLY_WALK_BATCH = 32, /* entries whose status the thread reads in a single run */
+        BLY_WALK_OPEN = 16,  /* directories kept open in addition to the root */
 };
 
 /* The status of an entry, or the error of reading it. */
@@ -24,30 +24,30 @@ struct bly_looked {
 
 /* A directory on the way from the root to the current one. */
 struct bly_level {
-        int fd;                         /* -1 while it is not open */
-        bool known;                     /* it was opened before; the next two fields identify it */
+        int fd;     /* -1 while it is not open */
+        bool known; /* it was opened before; the next two fields identify it */
         dev_t device;
         ino_t inode;
-        size_t path_length;             /* length of the directory's path in bly_walk.path */
+        size_t path_length; /* length of the directory's path in bly_walk.path */
 
         /* Buffer with the names from its front, and their offsets from its back. */
         char *names;
         size_t used, room;
         size_t count;
-        bool listed;                    /* all names are there, and the offsets sorted by name */
+        bool listed; /* all names are there, and the offsets sorted by name */
 
-        size_t next;                    /* index of the next entry to report */
-        struct bly_looked *looked;      /* status of the entries from `looked_first` on */
+        size_t next;               /* index of the next entry to report */
+        struct bly_looked *looked; /* status of the entries from `looked_first` on */
         size_t looked_first, looked_count;
 };
 
 struct bly_walk {
         struct bly_job job;
-        int from;                       /* directory from which the root's path is resolved */
+        int from; /* directory from which the root's path is resolved */
         const char *root;
         struct bly_level *levels;
         size_t depth, levels_room;
-        char *path;                     /* path of the current entry */
+        char *path; /* path of the current entry */
         size_t path_room;
 
         /* Results of the thread, for the deepest level. */

@@ -32,7 +32,8 @@ static int open_one(struct bly_walk *walk, size_t index) {
         if (fd < 0)
                 return -errno;
         rc = fstat(fd, &stat) < 0 ? -errno : 0;
-        if (rc == 0 && level->known && (stat.st_dev != level->device || stat.st_ino != level->inode))
+        if (rc == 0 && level->known
+            && (stat.st_dev != level->device || stat.st_ino != level->inode))
                 rc = -ESTALE;
         if (rc < 0) {
                 close(fd);
@@ -112,7 +113,8 @@ static void take_names(struct bly_level *level, const char *records, size_t size
 }
 
 static int compare(const void *a, const void *b, void *names) {
-        return strcmp((const char *) names + *(const uint32_t *) a, (const char *) names + *(const uint32_t *) b);
+        return strcmp((const char *) names + *(const uint32_t *) a,
+                      (const char *) names + *(const uint32_t *) b);
 }
 
 /*
@@ -123,7 +125,9 @@ static int list(struct bly_walk *walk, struct bly_level *level) {
         for (;;) {
                 size_t start = (level->used + 7) & ~(size_t) 7;
                 size_t end = level->room - level->count * sizeof(uint32_t);
-                size_t size = end > start ? (end - start) * RECORD_LEAST / (RECORD_LEAST + sizeof(uint32_t)) : 0;
+                size_t size = end > start ? (end - start) * RECORD_LEAST
+                                                    / (RECORD_LEAST + sizeof(uint32_t))
+                                          : 0;
                 long got;
 
                 if (bly_job_asked(&walk->job))
@@ -155,7 +159,8 @@ static void look(struct bly_level *level) {
 
                 memset(looked, 0, sizeof(*looked));
                 if (fstatat(level->fd, bly_level_name(level, level->next + i), &looked->stat,
-                            AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+                            AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)
+                    < 0)
                         looked->error = -errno;
         }
         level->looked_first = level->next;

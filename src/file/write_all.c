@@ -19,17 +19,17 @@ enum { PIECE = 1024 * 1024, NAMES_MOST = 100 };
 
 struct replacement {
         struct bly_job job;
-        int from;                       /* directory from which the path is resolved */
+        int from; /* directory from which the path is resolved */
         const char *data;
         size_t size;
         mode_t mode;
-        bool cut;                       /* a request stopped the job, which has undone its work */
+        bool cut; /* a request stopped the job, which has undone its work */
         int result;
-        const char *step;               /* name of the current step, or of the failed one */
+        const char *step; /* name of the current step, or of the failed one */
 
         /* Used by the thread alone. */
         int directory, fd;
-        char name[32];                  /* name of the new file until the rename, then empty */
+        char name[32]; /* name of the new file until the rename, then empty */
 };
 
 /* ---- in the thread ---- */
@@ -81,8 +81,10 @@ static int create(struct replacement *self) {
                                 continue;
                         return -errno;
                 }
-                snprintf(self->name, sizeof(self->name), ".belay-%016llx", (unsigned long long) number);
-                self->fd = open_in(self->directory, self->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, self->mode);
+                snprintf(self->name, sizeof(self->name), ".belay-%016llx",
+                         (unsigned long long) number);
+                self->fd = open_in(self->directory, self->name,
+                                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, self->mode);
                 if (self->fd >= 0)
                         return 0;
                 self->name[0] = '\0';
@@ -174,7 +176,8 @@ static void run(struct bly_job *job) {
 
 /* ---- the task ---- */
 
-int belay_file_write_all_placed(const char *place, const char *path, const void *data, size_t size, mode_t mode) {
+int belay_file_write_all_placed(const char *place, const char *path, const void *data, size_t size,
+                                mode_t mode) {
         struct replacement self = {
                 .job = { .run = run, .what = "replace", .path = path },
                 .data = data,
@@ -191,7 +194,7 @@ int belay_file_write_all_placed(const char *place, const char *path, const void 
         bly_file_directory_close(self.from);
         rc = (int) bly_file_end(&call, rc < 0 ? rc : self.result);
         if (rc < 0 && rc != -ECANCELED)
-                bly_explain(rc, "replace %s: %s%s%s", path, self.step != NULL ? self.step : "", self.step != NULL ? ": " : "",
-                            strerror(-rc));
+                bly_explain(rc, "replace %s: %s%s%s", path, self.step != NULL ? self.step : "",
+                            self.step != NULL ? ": " : "", strerror(-rc));
         return rc;
 }

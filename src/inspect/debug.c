@@ -15,13 +15,17 @@
 #include <belay/inspect.h>
 
 /* These numbers are part of the format in docs/debug-format.md. */
-_Static_assert(BLY_FREE == 0 && BLY_FUTURE == 1 && BLY_NEW == 2 && BLY_READY == 3 && BLY_WAITING == 4 &&
-               BLY_DONE == 5, "states");
-_Static_assert(BLY_TASK_FUTURE == 1 && BLY_TASK_LAST == 4 && BLY_TASK_ORIGIN_FRESH == 8 && BLY_TASK_HELD == 16 &&
-               BLY_TASK_WAVE == 32 && BLY_TASK_CANCELLED == 64 && BLY_TASK_ABANDONED == 128, "flags");
+_Static_assert(BLY_FREE == 0 && BLY_FUTURE == 1 && BLY_NEW == 2 && BLY_READY == 3
+                       && BLY_WAITING == 4 && BLY_DONE == 5,
+               "states");
+_Static_assert(BLY_TASK_FUTURE == 1 && BLY_TASK_LAST == 4 && BLY_TASK_ORIGIN_FRESH == 8
+                       && BLY_TASK_HELD == 16 && BLY_TASK_WAVE == 32 && BLY_TASK_CANCELLED == 64
+                       && BLY_TASK_ABANDONED == 128,
+               "flags");
 _Static_assert(BLY_TIMER_OFF == 0 && BLY_TIMER_HEAP == 1 && BLY_TIMER_DUE == 2, "timers");
-_Static_assert(BLY_SCOPE_TIMEOUT == 0 && BLY_SCOPE_GROUP == 1 && BLY_SCOPE_SHIELD == 2 && BLY_SCOPE_ENTERED == 1 &&
-               BLY_SCOPE_EXPIRING == 2, "scopes");
+_Static_assert(BLY_SCOPE_TIMEOUT == 0 && BLY_SCOPE_GROUP == 1 && BLY_SCOPE_SHIELD == 2
+                       && BLY_SCOPE_ENTERED == 1 && BLY_SCOPE_EXPIRING == 2,
+               "scopes");
 
 struct belay_debug_v1 bly_debug = {
         .magic = { 'b', 'e', 'l', 'a', 'y', 'd', 'b', 'g' },
@@ -127,7 +131,7 @@ struct belay_debug_v1 bly_debug = {
         },
         .saved_d8 = BLY_ABSENT,
 #elif defined(BLY_SWITCH_AARCH64)
-#define SAVED_X(n) [n] = BLY_SAVED_X19 + 8 * ((n) - 19)
+#define SAVED_X(n) [n] = BLY_SAVED_X19 + 8 * ((n) -19)
         .machine = 183,
         .saved_size = BLY_SAVED_SIZE,
         .saved_pc = BLY_SAVED_PC,
@@ -142,7 +146,7 @@ struct belay_debug_v1 bly_debug = {
         },
         .saved_d8 = BLY_SAVED_D8,
 #elif defined(BLY_SWITCH_RISCV64)
-#define SAVED_S(n) [n] = BLY_SAVED_S2 + 8 * ((n) - 18)
+#define SAVED_S(n) [n] = BLY_SAVED_S2 + 8 * ((n) -18)
         .machine = 243,
         .saved_size = BLY_SAVED_SIZE,
         .saved_pc = BLY_SAVED_PC,
@@ -183,7 +187,8 @@ static pid_t holder;
 static void lock(pid_t self) {
         pid_t seen = 0;
 
-        while (!__atomic_compare_exchange_n(&holder, &seen, self, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        while (!__atomic_compare_exchange_n(&holder, &seen, self, false, __ATOMIC_ACQUIRE,
+                                            __ATOMIC_RELAXED)) {
                 if (seen == self) {
                         sched_yield();
                         seen = 0;

@@ -141,8 +141,8 @@ int belay_loop_dump(belay_loop *loop, int fd) {
         size_t ended = 0;
 
         bly_line_loop(&walk.out, loop);
-        for (const belay_task *task = bly_record_next(loop, NULL); task != NULL && walk.out.error == 0;
-             task = bly_record_next(loop, task)) {
+        for (const belay_task *task = bly_record_next(loop, NULL);
+             task != NULL && walk.out.error == 0; task = bly_record_next(loop, task)) {
                 if (bly_group_of(task) != NULL)
                         continue;
                 if (bly_is_done(task))
@@ -151,7 +151,8 @@ int belay_loop_dump(belay_loop *loop, int fd) {
                         draw_tree(&walk, task);
         }
         if (ended > 0)
-                bly_out(&walk.out, "%zu more %s ended, and somebody holds %s\n", ended, ended == 1 ? "has" : "have",
+                bly_out(&walk.out, "%zu more %s ended, and somebody holds %s\n", ended,
+                        ended == 1 ? "has" : "have",
                         ended == 1 ? "a handle of it" : "handles of them");
         return bly_out_flush(&walk.out);
 }
@@ -163,7 +164,8 @@ int belay_dump(int fd) {
 /* ---- one task, for the program itself ---- */
 
 void belay_waiting(const belay_task *task, belay_wait_info *info) {
-        const struct bly_wait *wait = task != NULL && task->node.state == BLY_WAITING ? task->wait : NULL;
+        const struct bly_wait *wait = task != NULL && task->node.state == BLY_WAITING ? task->wait
+                                                                                      : NULL;
         size_t cursor = 0, size = info->size;
         belay_wait_info known = { .size = size, .what = task != NULL ? bly_what(task) : "none" };
 
@@ -171,7 +173,8 @@ void belay_waiting(const belay_task *task, belay_wait_info *info) {
                 known.on = wait->class->on != NULL ? wait->class->on(wait) : NULL;
                 known.place = task->place;
                 known.since = task->since;
-                known.task = wait->class->awaits != NULL ? wait->class->awaits(wait, &cursor) : NULL;
+                known.task = wait->class->awaits != NULL ? wait->class->awaits(wait, &cursor)
+                                                         : NULL;
         }
         memcpy(info, &known, size < sizeof(known) ? size : sizeof(known));
 }

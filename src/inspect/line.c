@@ -65,14 +65,16 @@ void bly_line_loop(struct bly_out *out, const struct belay_loop *loop) {
         if (loop->seed != 0)
                 bly_out(out, ", seed %llu", (unsigned long long) loop->seed);
         if (loop->wave > 0)
-                bly_out(out, ", shutting down: %zu cancelled task%s still there", loop->wave, plural(loop->wave));
+                bly_out(out, ", shutting down: %zu cancelled task%s still there", loop->wave,
+                        plural(loop->wave));
         bly_out(out, "\n");
 }
 
 /* ---- a task: its state and its wait ---- */
 
 /* Writes the labels of the first 3 awaited tasks, and the number of the others. */
-static void put_awaited(struct bly_out *out, const struct bly_wait *wait, const belay_task *first, size_t cursor) {
+static void put_awaited(struct bly_out *out, const struct bly_wait *wait, const belay_task *first,
+                        size_t cursor) {
         enum { BY_NAME = 3 };
         const belay_task *task = first;
         size_t count = 0;
@@ -92,7 +94,8 @@ static void put_wait(struct bly_out *out, const belay_task *task) {
         const struct bly_wait *wait = task->wait;
         const char *on = wait->class->on != NULL ? wait->class->on(wait) : NULL;
         size_t cursor = 0;
-        const belay_task *first = wait->class->awaits != NULL ? wait->class->awaits(wait, &cursor) : NULL;
+        const belay_task *first = wait->class->awaits != NULL ? wait->class->awaits(wait, &cursor)
+                                                              : NULL;
         const struct bly_group *group = first != NULL ? bly_group_of(first) : NULL;
 
         bly_out(out, "waiting: ");
@@ -128,13 +131,15 @@ static void put_state(struct bly_out *out, const belay_task *task, belay_time no
                 else if (bly_is_cancelled(task))
                         bly_out(out, ": cancelled");
                 else if (bly_is_done(task))
-                        bly_out(out, task->outcome < 0 ? ": failed, %d" : ": result %d", task->outcome);
+                        bly_out(out, task->outcome < 0 ? ": failed, %d" : ": result %d",
+                                task->outcome);
         }
 }
 
 /* ---- a task: requests ---- */
 
-static void put_origin(struct bly_out *out, const belay_task *task, const struct bly_origin *origin, belay_time now) {
+static void put_origin(struct bly_out *out, const belay_task *task, const struct bly_origin *origin,
+                       belay_time now) {
         if (origin == NULL || origin->kind == BELAY_ORIGIN_NONE)
                 return;
         bly_out(out, ", by %s", belay_origin_name((belay_origin_kind) origin->kind));
@@ -157,8 +162,8 @@ static void put_origin(struct bly_out *out, const belay_task *task, const struct
 }
 
 static bool was_passed_on(const belay_task *task) {
-        return task->wait != NULL && task->wait->class->next != NULL &&
-               container_of(task->wait, struct bly_pass, wait)->passed;
+        return task->wait != NULL && task->wait->class->next != NULL
+               && container_of(task->wait, struct bly_pass, wait)->passed;
 }
 
 /*
@@ -185,7 +190,8 @@ static void put_requests(struct bly_out *out, const belay_task *task, belay_time
                 bly_out(out, "; cancelling: %d request%s", others, plural((size_t) others));
                 if (was_passed_on(task))
                         bly_out(out, ", passed on");
-                else if (task->node.must_cancel || (origin != NULL && (task->node.flags & BLY_TASK_ORIGIN_FRESH)))
+                else if (task->node.must_cancel
+                         || (origin != NULL && (task->node.flags & BLY_TASK_ORIGIN_FRESH)))
                         bly_out(out, ", pending");
                 else
                         bly_out(out, ", delivered");
@@ -220,7 +226,8 @@ void bly_line_task(struct bly_out *out, const belay_task *task) {
                 bly_out(out, "  (");
                 if (task->name != NULL)
                         bly_out(out, "#%llu, ", (unsigned long long) task->id);
-                put_place(out, "started at ", task->started_at != NULL ? task->started_at : "an unknown place");
+                put_place(out, "started at ",
+                          task->started_at != NULL ? task->started_at : "an unknown place");
                 /* A task that is done has given its stack back. A new task may have none yet. */
                 if (!bly_is_done(task) && task->stack.low != NULL) {
                         bly_out(out, "; stack ");

@@ -11,7 +11,7 @@
 
 struct bly_out {
         int fd;
-        int error;              /* 0, or the negative errno of the first error */
+        int error; /* 0, or the negative errno of the first error */
         size_t used;
         char buffer[1024];
 };

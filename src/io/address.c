@@ -12,15 +12,19 @@
 
 #include "io/io.h"
 
-static void unix_text(const struct sockaddr_un *address, socklen_t length, char *text, size_t size) {
-        size_t used = length > offsetof(struct sockaddr_un, sun_path) ? length - offsetof(struct sockaddr_un, sun_path) : 0;
+static void unix_text(const struct sockaddr_un *address, socklen_t length, char *text,
+                      size_t size) {
+        size_t used = length > offsetof(struct sockaddr_un, sun_path)
+                              ? length - offsetof(struct sockaddr_un, sun_path)
+                              : 0;
 
         if (used == 0)
                 snprintf(text, size, "unix:");
         else if (address->sun_path[0] == '\0')
                 snprintf(text, size, "unix:@%.*s", (int) used - 1, address->sun_path + 1);
         else
-                snprintf(text, size, "unix:%.*s", (int) strnlen(address->sun_path, used), address->sun_path);
+                snprintf(text, size, "unix:%.*s", (int) strnlen(address->sun_path, used),
+                         address->sun_path);
 }
 
 char *bly_address_text(const struct sockaddr *address, socklen_t length, char *text, size_t size) {
@@ -31,19 +35,23 @@ char *bly_address_text(const struct sockaddr *address, socklen_t length, char *t
         if (address->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
                 const struct sockaddr_in *in = (const struct sockaddr_in *) (const void *) address;
 
-                snprintf(text, size, "%s:%u", inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host)), ntohs(in->sin_port));
+                snprintf(text, size, "%s:%u", inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host)),
+                         ntohs(in->sin_port));
         } else if (address->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
-                const struct sockaddr_in6 *in = (const struct sockaddr_in6 *) (const void *) address;
+                const struct sockaddr_in6 *in = (const struct sockaddr_in6 *) (const void *)
+                        address;
                 char scope[16] = "";
 
                 if (IN6_IS_ADDR_V4MAPPED(&in->sin6_addr)) {
-                        snprintf(text, size, "%s:%u", inet_ntop(AF_INET, &in->sin6_addr.s6_addr[12], host, sizeof(host)),
+                        snprintf(text, size, "%s:%u",
+                                 inet_ntop(AF_INET, &in->sin6_addr.s6_addr[12], host, sizeof(host)),
                                  ntohs(in->sin6_port));
                         return text;
                 }
                 if (in->sin6_scope_id != 0)
                         snprintf(scope, sizeof(scope), "%%%u", in->sin6_scope_id);
-                snprintf(text, size, "[%s%s]:%u", inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host)), scope,
+                snprintf(text, size, "[%s%s]:%u",
+                         inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host)), scope,
                          ntohs(in->sin6_port));
         } else if (address->sa_family == AF_UNIX && length >= sizeof(sa_family_t)) {
                 unix_text((const struct sockaddr_un *) (const void *) address, length, text, size);
@@ -92,8 +100,12 @@ char *bly_fd_name(int fd, char *text, size_t size) {
         else if (S_ISSOCK(stat.st_mode))
                 socket_name(fd, text, size);
         else
-                snprintf(text, size, "%s", S_ISFIFO(stat.st_mode) ? "pipe" : isatty(fd) ? "terminal"
-                                           : S_ISREG(stat.st_mode) ? "file" : S_ISCHR(stat.st_mode) ? "device" : "descriptor");
+                snprintf(text, size, "%s",
+                         S_ISFIFO(stat.st_mode)  ? "pipe"
+                         : isatty(fd)            ? "terminal"
+                         : S_ISREG(stat.st_mode) ? "file"
+                         : S_ISCHR(stat.st_mode) ? "device"
+                                                 : "descriptor");
         errno = saved;
         return text;
 }
@@ -102,6 +114,7 @@ const char *bly_fd_doing(const char *what, int fd) {
         static __thread char text[192];
         char name[160];
 
-        snprintf(text, sizeof(text), "%s fd %d (%s)", what, fd, bly_fd_name(fd, name, sizeof(name)));
+        snprintf(text, sizeof(text), "%s fd %d (%s)", what, fd,
+                 bly_fd_name(fd, name, sizeof(name)));
         return text;
 }

@@ -36,7 +36,8 @@ static int epoll_open(struct bly_io *io) {
         if (state == NULL)
                 return -ENOMEM;
         state->fd = epoll_create1(EPOLL_CLOEXEC);
-        if (state->fd < 0 || epoll_ctl(state->fd, EPOLL_CTL_ADD, io->loop->inbox->wake_fd, &event) < 0) {
+        if (state->fd < 0
+            || epoll_ctl(state->fd, EPOLL_CTL_ADD, io->loop->inbox->wake_fd, &event) < 0) {
                 rc = -errno;
                 if (state->fd >= 0)
                         close(state->fd);
@@ -76,7 +77,9 @@ static int control(struct bly_io *io, struct bly_fd *fd, struct epoll_event *eve
          * under this number already, because a copy of the descriptor kept the file open.
          */
         if (errno == ENOENT || errno == EEXIST) {
-                if (epoll_ctl(state->fd, first == EPOLL_CTL_MOD ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd->fd, event) == 0)
+                if (epoll_ctl(state->fd, first == EPOLL_CTL_MOD ? EPOLL_CTL_ADD : EPOLL_CTL_MOD,
+                              fd->fd, event)
+                    == 0)
                         return 0;
         }
         return -errno;
@@ -127,7 +130,8 @@ static unsigned events_of(const struct bly_fd *fd, unsigned bits) {
                 events |= BELAY_PRIORITY;
         if (bits & (EPOLLERR | EPOLLHUP))
                 events |= BELAY_READABLE | BELAY_WRITABLE | BELAY_PRIORITY;
-        if (unlikely(bits & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) || (unlikely(bits & EPOLLPRI) && fd->owned))
+        if (unlikely(bits & (EPOLLERR | EPOLLHUP | EPOLLRDHUP))
+            || (unlikely(bits & EPOLLPRI) && fd->owned))
                 events |= BLY_GONE;
         return events;
 }
@@ -143,7 +147,8 @@ static inline struct bly_fd *fd_of(const struct bly_io *io, const struct epoll_e
  * event, it prefetches the entry for the event 8 places ahead. It also prefetches the record of the
  * waiting task for the event 4 places ahead.
  */
-static inline void prefetch_after(const struct bly_io *io, const struct epoll_event *event, const struct epoll_event *end) {
+static inline void prefetch_after(const struct bly_io *io, const struct epoll_event *event,
+                                  const struct epoll_event *end) {
         enum { TASK = 4, DESCRIPTOR = 8 };
 
         if (end - event > DESCRIPTOR && event[DESCRIPTOR].data.u64 != THE_BELL)
@@ -172,8 +177,10 @@ static int wait_exactly(struct epoll *state, belay_time span) {
         int count;
 
         /* Valgrind does not know epoll_pwait2() either, and prints a warning if it is called. */
-        if (!__atomic_load_n(&has_no_pwait2, __ATOMIC_RELAXED) && likely(!(bly_tools & BLY_TOOL_VALGRIND))) {
-                count = (int) syscall(SYS_epoll_pwait2, state->fd, state->events, EVENTS_AT_ONCE, &timeout, NULL, 8);
+        if (!__atomic_load_n(&has_no_pwait2, __ATOMIC_RELAXED)
+            && likely(!(bly_tools & BLY_TOOL_VALGRIND))) {
+                count = (int) syscall(SYS_epoll_pwait2, state->fd, state->events, EVENTS_AT_ONCE,
+                                      &timeout, NULL, 8);
                 if (count >= 0 || errno != ENOSYS)
                         return count;
                 __atomic_store_n(&has_no_pwait2, true, __ATOMIC_RELAXED);

@@ -77,15 +77,20 @@ static const char *place_or(const char *place) {
  * Called when `next` registers a descriptor that already has an owner. Returns 0 if that owner has
  * lost it, and -EBUSY if it has not. Both are reported as misuse.
  */
-static int dispossess(struct bly_io *io, struct bly_fd *fd, const struct bly_fd_owner *next, bool fresh) {
+static int dispossess(struct bly_io *io, struct bly_fd *fd, const struct bly_fd_owner *next,
+                      bool fresh) {
         struct bly_fd_owner *owner = fd->owner;
         char name[128];
 
         if (!fresh && (owner->is_same == NULL || owner->is_same(owner, fd->fd)))
-                return bly_misuse(-EBUSY, next->place, "%s of fd %d (%s), which is that of %s, made at %s", next->what, fd->fd,
-                                  bly_fd_name(fd->fd, name, sizeof(name)), owner->what, place_or(owner->place));
-        bly_misuse(0, owner->place, "fd %d of %s was closed by the program, and its number is that of %s, made at %s", fd->fd,
-                   owner->what, next->what, place_or(next->place));
+                return bly_misuse(-EBUSY, next->place,
+                                  "%s of fd %d (%s), which is that of %s, made at %s", next->what,
+                                  fd->fd, bly_fd_name(fd->fd, name, sizeof(name)), owner->what,
+                                  place_or(owner->place));
+        bly_misuse(
+                0, owner->place,
+                "fd %d of %s was closed by the program, and its number is that of %s, made at %s",
+                fd->fd, owner->what, next->what, place_or(next->place));
         owner->is_lost = true;
         bly_fd_forget(io, fd);
         io->backend->unwatch(io, fd, true);
@@ -94,7 +99,8 @@ static int dispossess(struct bly_io *io, struct bly_fd *fd, const struct bly_fd_
         return 0;
 }
 
-int bly_fd_own(struct bly_io *io, int number, struct bly_fd_owner *owner, bool fresh, struct bly_fd **out) {
+int bly_fd_own(struct bly_io *io, int number, struct bly_fd_owner *owner, bool fresh,
+               struct bly_fd **out) {
         struct bly_fd *fd = bly_fd_at(io, number);
         int rc = fd != NULL ? 0 : -ENOMEM;
 
@@ -122,7 +128,8 @@ void bly_fd_disown(struct bly_io *io, struct bly_fd *fd, bool closing) {
 
 /* ---- waiting ---- */
 
-static inline void hook(struct bly_io *io, struct bly_fd_wait *wait, struct bly_fd_server *server, bool apart) {
+static inline void hook(struct bly_io *io, struct bly_fd_wait *wait, struct bly_fd_server *server,
+                        bool apart) {
         struct bly_fd *fd = wait->fd;
 
         if (likely(!apart && fd->waiter == NULL && bly_list_empty(&fd->waits))) {
@@ -198,8 +205,9 @@ unsigned bly_fd_wanted(const struct bly_fd *fd) {
  * events in wait->got. All waits for descriptors that are not owned are `apart`. `same` says that
  * the task has waited for this descriptor before.
  */
-static inline __attribute__((always_inline)) int wait_for(struct bly_io *io, struct bly_fd_wait *wait, const char *place,
-                                                          struct bly_fd_server *server, bool apart, bool same) {
+static inline __attribute__((always_inline)) int
+wait_for(struct bly_io *io, struct bly_fd_wait *wait, const char *place,
+         struct bly_fd_server *server, bool apart, bool same) {
         belay_task *self = wait->task;
         struct bly_fd *fd = wait->fd;
         int rc;
@@ -221,8 +229,8 @@ static inline __attribute__((always_inline)) int wait_for(struct bly_io *io, str
         return unlikely(wait->forgotten) ? -EBADF : 0;
 }
 
-int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place,
-                       struct bly_fd_server *server) {
+int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what,
+                       const char *place, struct bly_fd_server *server) {
         struct bly_fd_wait wait;
         const struct bly_fd_owner *owner = fd->owner;
         int rc;
@@ -241,7 +249,8 @@ int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, co
         return likely(fd->owner == owner) || rc < 0 ? rc : -EBADF;
 }
 
-int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place) {
+int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what,
+                const char *place) {
         return bly_fd_wait_served(io, fd, events, what, place, NULL);
 }
 
@@ -264,7 +273,8 @@ int bly_fd_give_way(struct bly_io *io, const struct bly_fd *fd, const char *plac
 /*
  * Wakes the tasks in fd->waits that wait for any of these events, and stores the events in `got`.
  */
-static __attribute__((noinline)) void wake_others(struct bly_io *io, struct bly_fd *fd, unsigned events) {
+static __attribute__((noinline)) void wake_others(struct bly_io *io, struct bly_fd *fd,
+                                                  unsigned events) {
         struct bly_link *link = fd->waits.next, *next;
 
         for (; link != &fd->waits; link = next) {
@@ -331,7 +341,8 @@ int bly_fd_forget(struct bly_io *io, struct bly_fd *fd) {
         for (; !bly_list_empty(&fd->waits); count++)
                 forget_wait(io, container_of(fd->waits.next, struct bly_fd_wait, link));
         let_go(io, fd);
-        for (struct bly_link *link = fd->ops.next; link != &fd->ops && !io->closed; link = link->next) {
+        for (struct bly_link *link = fd->ops.next; link != &fd->ops && !io->closed;
+             link = link->next) {
                 struct bly_op *op = container_of(link, struct bly_op, link);
 
                 op->forgotten = true;
@@ -348,8 +359,8 @@ int bly_fd_forget(struct bly_io *io, struct bly_fd *fd) {
 /* ---- any descriptor ---- */
 
 unsigned bly_poll_of(unsigned events) {
-        return (events & BELAY_READABLE ? POLLIN | POLLRDHUP : 0) | (events & BELAY_WRITABLE ? POLLOUT : 0)
-               | (events & BELAY_PRIORITY ? POLLPRI : 0);
+        return (events & BELAY_READABLE ? POLLIN | POLLRDHUP : 0)
+               | (events & BELAY_WRITABLE ? POLLOUT : 0) | (events & BELAY_PRIORITY ? POLLPRI : 0);
 }
 
 unsigned bly_events_of(unsigned bits) {

@@ -17,7 +17,8 @@ static belay_backend wanted(const struct belay_loop *loop) {
                 return loop->backend;
         if (strcmp(text, "io_uring") == 0)
                 return BELAY_BACKEND_IO_URING;
-        bly_log(BELAY_LOG_WARNING, "BELAY_BACKEND is \"%s\": neither epoll nor io_uring; epoll it is", text);
+        bly_log(BELAY_LOG_WARNING,
+                "BELAY_BACKEND is \"%s\": neither epoll nor io_uring; epoll it is", text);
         return BELAY_BACKEND_DEFAULT;
 }
 
@@ -30,7 +31,8 @@ static int open_backend(struct bly_io *io) {
                 rc = io->backend->open(io);
                 if (rc == 0)
                         return 0;
-                bly_log(BELAY_LOG_WARNING, "io_uring cannot be used here (%s); epoll it is", strerror(-rc));
+                bly_log(BELAY_LOG_WARNING, "io_uring cannot be used here (%s); epoll it is",
+                        strerror(-rc));
 #else
                 bly_log(BELAY_LOG_WARNING, "io_uring was not built in; epoll it is");
 #endif

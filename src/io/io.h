@@ -46,8 +46,8 @@ struct bly_fd_server {
  * table entry.
  */
 struct bly_fd_owner {
-        const char *what;               /* "a stream" */
-        const char *place;              /* call site that made the owner; may be NULL */
+        const char *what;  /* "a stream" */
+        const char *place; /* call site that made the owner; may be NULL */
         /*
          * Returns whether the number still stands for the owner's descriptor. If the pointer is
          * NULL, that cannot be determined, and the library assumes that it does.
@@ -65,33 +65,34 @@ struct bly_fd {
          * changes with each arming, except that of an owned descriptor under epoll.
          */
         uint32_t generation;
-        uint8_t armed;                  /* watched events, BELAY_READABLE... */
-        uint8_t ready;                  /* if owned: events reported since the last try for them */
-        uint8_t waited_for;             /* events that `waiter` waits for */
+        uint8_t armed;      /* watched events, BELAY_READABLE... */
+        uint8_t ready;      /* if owned: events reported since the last try for them */
+        uint8_t waited_for; /* events that `waiter` waits for */
         /* A hang-up, an error or urgent data was reported. A short read may then leave data. */
         bool gone;
-        bool drained;                   /* the latest read left no data; new data causes an event */
+        bool drained; /* the latest read left no data; new data causes an event */
         bool owned : 1;
-        bool registered : 1;            /* for the back end: the kernel may have it registered */
+        bool registered : 1; /* for the back end: the kernel may have it registered */
         /* If owned: the owner closes it after the last call that uses it. No task may wait. */
         bool closing : 1;
-        bool is_tcp : 1;                /* socket of a TCP stream: a short read leaves no data */
+        bool is_tcp : 1; /* socket of a TCP stream: a short read leaves no data */
         bool is_served : 1;
-        uint16_t tenancy;               /* changes when the descriptor gets or loses an owner */
+        uint16_t tenancy; /* changes when the descriptor gets or loses an owner */
         /*
          * If owned: the task that began to wait when no other task did, or NULL. Because the entry
          * names it, a wake-up does not touch the task's stack.
          */
         union {
                 belay_task *waiter;
-                struct bly_fd_server *server;   /* if is_served */
+                struct bly_fd_server *server; /* if is_served */
         };
-        struct bly_link waits;          /* struct bly_fd_wait of all other waits */
-        struct bly_link ops;            /* struct bly_op of all operations in progress */
-        struct bly_fd_owner *owner;        /* if owned */
+        struct bly_link waits;      /* struct bly_fd_wait of all other waits */
+        struct bly_link ops;        /* struct bly_op of all operations in progress */
+        struct bly_fd_owner *owner; /* if owned */
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct bly_fd) <= BLY_CACHE_LINE, "a line of the cache");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct bly_fd) <= BLY_CACHE_LINE,
+               "a line of the cache");
 
 /* A wait until a descriptor is ready, on the stack of the task that waits. */
 struct bly_fd_wait {
@@ -103,10 +104,10 @@ struct bly_fd_wait {
         struct bly_link link;
         belay_task *task;
         struct bly_fd *fd;
-        const char *what;               /* "read", for reports */
+        const char *what; /* "read", for reports */
         uint8_t events;
-        uint8_t got;                    /* of `events`, those that ended the wait */
-        bool forgotten;                 /* ended by bly_fd_forget() */
+        uint8_t got;    /* of `events`, those that ended the wait */
+        bool forgotten; /* ended by bly_fd_forget() */
 };
 
 /*
@@ -118,29 +119,29 @@ struct bly_fd_wait {
  * reports its completion, even after stop().
  */
 enum bly_op_kind {
-        BLY_OP_RECEIVE,                 /* recv(fd, address, length, flags) */
-        BLY_OP_SEND_MESSAGE,            /* sendmsg(fd, address, flags) */
-        BLY_OP_RECEIVE_MESSAGE,         /* recvmsg(fd, address, flags) */
-        BLY_OP_ACCEPT,                  /* accept4(fd, NULL, NULL, flags) */
-        BLY_OP_CONNECT,                 /* connect(fd, address, length) */
-        BLY_OP_READ,                    /* pread(fd, address, length, offset); offset -1: read() */
-        BLY_OP_WRITE,                   /* pwrite(), likewise */
-        BLY_OP_OPEN,                    /* openat(fd, address, flags, length) */
-        BLY_OP_CLOSE,                   /* close(fd) */
-        BLY_OP_SYNC,                    /* fsync(fd); fdatasync(fd) if flags */
-        BLY_OP_STAT,                    /* statx(fd, address, flags, length, other) */
-        BLY_OP_RENAME,                  /* renameat(fd, address, fd, other) */
-        BLY_OP_REMOVE,                  /* unlinkat(fd, address, flags) */
-        BLY_OP_MAKE_DIRECTORY,          /* mkdirat(fd, address, length) */
+        BLY_OP_RECEIVE,         /* recv(fd, address, length, flags) */
+        BLY_OP_SEND_MESSAGE,    /* sendmsg(fd, address, flags) */
+        BLY_OP_RECEIVE_MESSAGE, /* recvmsg(fd, address, flags) */
+        BLY_OP_ACCEPT,          /* accept4(fd, NULL, NULL, flags) */
+        BLY_OP_CONNECT,         /* connect(fd, address, length) */
+        BLY_OP_READ,            /* pread(fd, address, length, offset); offset -1: read() */
+        BLY_OP_WRITE,           /* pwrite(), likewise */
+        BLY_OP_OPEN,            /* openat(fd, address, flags, length) */
+        BLY_OP_CLOSE,           /* close(fd) */
+        BLY_OP_SYNC,            /* fsync(fd); fdatasync(fd) if flags */
+        BLY_OP_STAT,            /* statx(fd, address, flags, length, other) */
+        BLY_OP_RENAME,          /* renameat(fd, address, fd, other) */
+        BLY_OP_REMOVE,          /* unlinkat(fd, address, flags) */
+        BLY_OP_MAKE_DIRECTORY,  /* mkdirat(fd, address, length) */
         BLY_OP_KINDS
 };
 
 struct bly_op {
         struct bly_wait wait;
-        struct bly_link link;           /* in bly_fd.ops if slot is not NULL */
+        struct bly_link link; /* in bly_fd.ops if slot is not NULL */
         belay_task *task;
-        struct bly_fd *slot;            /* entry of the owned descriptor, or NULL */
-        const char *what;               /* "read", for reports */
+        struct bly_fd *slot; /* entry of the owned descriptor, or NULL */
+        const char *what;    /* "read", for reports */
         enum bly_op_kind kind;
         int fd;
         const void *address;
@@ -150,9 +151,9 @@ struct bly_op {
         int flags;
         /* A virtual clock stands still during the operation, which is certain to end by itself. */
         bool holds_time;
-        bool stopped;                   /* stop() was called for it */
-        bool forgotten;                 /* bly_fd_forget() was called meanwhile */
-        uint64_t ticket;                /* identifier for the back end, with a generation */
+        bool stopped;    /* stop() was called for it */
+        bool forgotten;  /* bly_fd_forget() was called meanwhile */
+        uint64_t ticket; /* identifier for the back end, with a generation */
         ssize_t result;
 };
 
@@ -207,27 +208,27 @@ enum {
 struct bly_io {
         struct belay_loop *loop;
         const struct bly_backend *backend;
-        void *state;                    /* private to the back end */
-        struct bly_fd **pages;          /* table entries by number, BLY_FD_PAGE on each page */
+        void *state;           /* private to the back end */
+        struct bly_fd **pages; /* table entries by number, BLY_FD_PAGE on each page */
         size_t page_count;
-        size_t waiting;                 /* number of waits for descriptors and operations */
-        size_t holding;                 /* of them, number of operations with holds_time */
-        belay_time looked;              /* instant at which the back end was last polled */
-        int tries;                       /* under a virtual clock: tries left before a yield */
+        size_t waiting;    /* number of waits for descriptors and operations */
+        size_t holding;    /* of them, number of operations with holds_time */
+        belay_time looked; /* instant at which the back end was last polled */
+        int tries;         /* under a virtual clock: tries left before a yield */
         /*
          * Buffers of belay_copy(), or NULL. `shared` holds bytes in transit, and no longer than
          * until the next wait. `reserve` becomes the buffer of a stream for bytes that must
          * outlast a wait.
          */
         char *shared, *reserve;
-        size_t owned;                   /* number of owned entries, which outlive the loop */
-        bool closed;                    /* the loop is closed */
+        size_t owned; /* number of owned entries, which outlive the loop */
+        bool closed;  /* the loop is closed */
 };
 
 extern const struct bly_backend bly_epoll_backend;
 
 #if __has_include(<liburing.h>) && !defined(BLY_NO_URING)
-#  define BLY_HAVE_URING 1
+#define BLY_HAVE_URING 1
 extern const struct bly_backend bly_uring_backend;
 #endif
 
@@ -263,7 +264,8 @@ struct bly_fd *bly_fd_at(struct bly_io *io, int fd);
  * or -EBUSY if the descriptor belongs to another owner, which is logged. `fresh` says that the
  * system has just assigned the number, so that an earlier owner must have lost it.
  */
-int bly_fd_own(struct bly_io *io, int number, struct bly_fd_owner *owner, bool fresh, struct bly_fd **fd);
+int bly_fd_own(struct bly_io *io, int number, struct bly_fd_owner *owner, bool fresh,
+               struct bly_fd **fd);
 /*
  * Ends the ownership of a descriptor, for example before it is closed, and ends all waits for it.
  * An owner that has lost its descriptor must not call this.
@@ -280,11 +282,12 @@ int bly_fd_forget(struct bly_io *io, struct bly_fd *fd);
  * try again, which includes a descriptor that cannot be polled. Otherwise returns -ECANCELED,
  * -EDEADLK, -EBADF if the descriptor was forgotten, or the error of watch().
  */
-int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place);
+int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what,
+                const char *place);
 
 /* As bly_fd_wait(), but an event wakes the task only if the server's serve() returns false. */
-int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what, const char *place,
-                       struct bly_fd_server *server);
+int bly_fd_wait_served(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *what,
+                       const char *place, struct bly_fd_server *server);
 
 /*
  * Counts a try that may need no wait, and returns whether the task must yield before it. On a real
@@ -314,7 +317,8 @@ int bly_fd_give_way(struct bly_io *io, const struct bly_fd *fd, const char *plac
  * reported so far. If the function returns an error, fd->ready is unchanged. Returns 0, -ECANCELED
  * or -EBADF.
  */
-static inline int bly_fd_try(struct bly_io *io, struct bly_fd *fd, unsigned events, const char *place) {
+static inline int bly_fd_try(struct bly_io *io, struct bly_fd *fd, unsigned events,
+                             const char *place) {
         if (bly_io_tried_enough(io)) {
                 int rc = bly_fd_give_way(io, fd, place);
 

@@ -67,7 +67,8 @@ static int give_way(struct bly_io *io, const struct bly_fd *slot, const char *pl
  * uses one, every 64th operation yields first, which delivers the request. Returns 0 or a negative
  * errno.
  */
-static __attribute__((noinline)) int prepare(struct bly_io *io, const struct bly_op *op, belay_task *self, const char *place) {
+static __attribute__((noinline)) int prepare(struct bly_io *io, const struct bly_op *op,
+                                             belay_task *self, const char *place) {
         if (op->slot == NULL)
                 return op->kind != BLY_OP_CLOSE ? bly_meet_limit(self, place) : 0;
         return self->node.must_cancel && is_outrun(self) ? give_way(io, op->slot, place) : 0;

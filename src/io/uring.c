@@ -35,7 +35,8 @@ enum { ENTRIES = 256, COMPLETIONS = 4096 };
  * again later.
  */
 static void complain(struct bly_uring *ring, int rc) {
-        if (rc >= 0 || rc == -ETIME || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY || ring->complained)
+        if (rc >= 0 || rc == -ETIME || rc == -EINTR || rc == -EAGAIN || rc == -EBUSY
+            || ring->complained)
                 return;
         ring->complained = true;
         bly_log(BELAY_LOG_ERROR, "io_uring does not take what is asked for: %s", strerror(-rc));
@@ -60,14 +61,16 @@ void bly_uring_hand_in(struct bly_uring *ring) {
 }
 
 static void hand_in_and_wait(struct bly_uring *ring, belay_time span) {
-        struct __kernel_timespec timeout = { .tv_sec = span / BELAY_SECOND, .tv_nsec = span % BELAY_SECOND };
+        struct __kernel_timespec timeout = { .tv_sec = span / BELAY_SECOND,
+                                             .tv_nsec = span % BELAY_SECOND };
         struct io_uring_cqe *first;
 
         ring->ends_polls = false;
         if (span == BELAY_NEVER)
                 complain(ring, io_uring_submit_and_wait(&ring->queues, 1));
         else
-                complain(ring, io_uring_submit_and_wait_timeout(&ring->queues, &first, 1, &timeout, NULL));
+                complain(ring, io_uring_submit_and_wait_timeout(&ring->queues, &first, 1, &timeout,
+                                                                NULL));
 }
 
 /* ---- the inbox's eventfd ---- */
@@ -129,7 +132,8 @@ static int arm(struct bly_uring *ring, const struct bly_fd *fd, bool goes_on) {
         if (rc < 0)
                 return rc;
         sqe = io_uring_get_sqe(&ring->queues);
-        io_uring_prep_poll_add(sqe, fd->fd, bly_poll_of(fd->armed) | (fd->armed & BELAY_PRIORITY ? POLLIN : 0));
+        io_uring_prep_poll_add(sqe, fd->fd,
+                               bly_poll_of(fd->armed) | (fd->armed & BELAY_PRIORITY ? POLLIN : 0));
         sqe->len = goes_on ? IORING_POLL_ADD_MULTI : 0;
         sqe->user_data = bly_user_data_of(fd);
         return 0;
@@ -370,10 +374,10 @@ static void unmake(struct bly_uring *ring) {
  */
 static int make(struct bly_uring *ring, struct io_uring_params *params) {
         static const unsigned optional[] = {
-                IORING_SETUP_DEFER_TASKRUN,                             /* Linux 6.1 */
-                IORING_SETUP_SINGLE_ISSUER,                             /* 6.0 */
-                IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,  /* 5.19 */
-                IORING_SETUP_SUBMIT_ALL,                                /* 5.18 */
+                IORING_SETUP_DEFER_TASKRUN,                            /* Linux 6.1 */
+                IORING_SETUP_SINGLE_ISSUER,                            /* 6.0 */
+                IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG, /* 5.19 */
+                IORING_SETUP_SUBMIT_ALL,                               /* 5.18 */
         };
         unsigned flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE;
         int rc;
@@ -397,9 +401,10 @@ static bool can(const struct io_uring_probe *probe, unsigned code) {
 
 /* Returns 0, or -ENOSYS if the kernel lacks a feature or an opcode that the back end needs. */
 static int examine(struct bly_uring *ring, const struct io_uring_params *params) {
-        static const uint8_t others[] = { IORING_OP_NOP, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_SEND };
-        const unsigned features = IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS | IORING_FEAT_FAST_POLL
-                                  | IORING_FEAT_EXT_ARG;
+        static const uint8_t others[] = { IORING_OP_NOP, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL,
+                                          IORING_OP_SEND };
+        const unsigned features = IORING_FEAT_NODROP | IORING_FEAT_RW_CUR_POS
+                                  | IORING_FEAT_FAST_POLL | IORING_FEAT_EXT_ARG;
         enum { CODES = 256 };
         struct io_uring_probe *probe;
         int rc;
@@ -482,8 +487,10 @@ static void uring_close(struct bly_io *io) {
         unsigned left = ring->going_on > 0 ? stop_all(ring) : 0;
 
         if (left > 0)
-                bly_log(BELAY_LOG_WARNING, "%u operation%s of tasks that were given up cannot be ended; "
-                        "the system may still use their memory", left, left == 1 ? "" : "s");
+                bly_log(BELAY_LOG_WARNING,
+                        "%u operation%s of tasks that were given up cannot be ended; "
+                        "the system may still use their memory",
+                        left, left == 1 ? "" : "s");
         unmake(ring);
         if (ring->outside >= 0) {
                 close(ring->outside);

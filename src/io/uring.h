@@ -16,20 +16,20 @@
 
 enum bly_user_data_kind {
         BLY_OF_NOBODY,
-        BLY_OF_OPERATION,               /* an operation; the number is that of its seat */
-        BLY_OF_STOP,                    /* a cancel entry for the operation in that seat */
-        BLY_OF_DESCRIPTOR,              /* a poll; the number is that of the descriptor */
+        BLY_OF_OPERATION,  /* an operation; the number is that of its seat */
+        BLY_OF_STOP,       /* a cancel entry for the operation in that seat */
+        BLY_OF_DESCRIPTOR, /* a poll; the number is that of the descriptor */
         BLY_OF_BELL,
 };
 
 /* The record of an operation from bly_uring_begin() until its completion. */
 struct bly_seat {
-        struct bly_op *op;              /* NULL if the seat is free */
-        uint32_t generation;            /* generation of the present or next operation */
-        uint32_t next;                  /* next free seat, if this one is free */
-        unsigned entry;                 /* present or past position in the submission queue */
-        bool revoked;                   /* replaced by a no-op before its submission */
-        bool to_stop;                   /* needs a cancel entry, or another one */
+        struct bly_op *op;   /* NULL if the seat is free */
+        uint32_t generation; /* generation of the present or next operation */
+        uint32_t next;       /* next free seat, if this one is free */
+        unsigned entry;      /* present or past position in the submission queue */
+        bool revoked;        /* replaced by a no-op before its submission */
+        bool to_stop;        /* needs a cancel entry, or another one */
 };
 
 struct bly_uring {
@@ -40,19 +40,20 @@ struct bly_uring {
         uint32_t to_stop;               /* number of seats with to_stop */
         /* Epoll instance and eventfd of uring_embed.c, or -1 if the loop waits in the ring. */
         int outside, told_fd;
-        int known;                      /* epoll instance that identifies files, see note() */
-        bool bell_armed;                /* the ring polls the inbox's wake_fd */
-        bool ends_polls;                /* cancel entries for polls are queued and not submitted */
-        bool complained;                /* an error of a submission was logged */
-        uint8_t quiet;                  /* flag for no completion on success, 0 if not supported */
+        int known;       /* epoll instance that identifies files, see note() */
+        bool bell_armed; /* the ring polls the inbox's wake_fd */
+        bool ends_polls; /* cancel entries for polls are queued and not submitted */
+        bool complained; /* an error of a submission was logged */
+        uint8_t quiet;   /* flag for no completion on success, 0 if not supported */
 };
 
-static inline uint64_t bly_user_data(enum bly_user_data_kind kind, uint32_t number, uint32_t generation) {
+static inline uint64_t bly_user_data(enum bly_user_data_kind kind, uint32_t number,
+                                     uint32_t generation) {
         return (uint64_t) kind << 61 | (uint64_t) number << 32 | generation;
 }
 
 static inline enum bly_user_data_kind bly_user_data_kind(uint64_t ticket) {
-        return (enum bly_user_data_kind) (ticket >> 61);
+        return (enum bly_user_data_kind)(ticket >> 61);
 }
 
 static inline uint32_t bly_user_data_number(uint64_t ticket) {
@@ -83,7 +84,8 @@ void bly_uring_happened(struct bly_io *io, uint64_t ticket, int result);
 
 /* Returns whether the kernel has more completions than those in the completion queue. */
 static inline bool bly_uring_has_more(const struct bly_uring *ring) {
-        return IO_URING_READ_ONCE(*ring->queues.sq.kflags) & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN);
+        return IO_URING_READ_ONCE(*ring->queues.sq.kflags)
+               & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN);
 }
 
 /* ---- embedded in a host loop (uring_embed.c) ---- */

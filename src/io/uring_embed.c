@@ -66,7 +66,8 @@ int bly_uring_embed_open(struct bly_io *io) {
                 rc = control(outside, EPOLL_CTL_ADD, told_fd, EPOLLIN | (unsigned) EPOLLET,
                              bly_user_data(BLY_OF_NOBODY, 0, 0));
         if (rc == 0)
-                rc = control(outside, EPOLL_CTL_ADD, io->loop->inbox->wake_fd, EPOLLIN, bly_user_data(BLY_OF_BELL, 0, 0));
+                rc = control(outside, EPOLL_CTL_ADD, io->loop->inbox->wake_fd, EPOLLIN,
+                             bly_user_data(BLY_OF_BELL, 0, 0));
         if (rc < 0) {
                 close(outside);
                 if (told_fd >= 0)

@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #if __has_include(<valgrind/memcheck.h>)
-#  include <valgrind/memcheck.h>
-#  define HAVE_VALGRIND 1
+#include <valgrind/memcheck.h>
+#define HAVE_VALGRIND 1
 #endif
 
 /* ---- seats ---- */
@@ -32,7 +32,9 @@ enum { SEATS_LEAST = 64, SEATS_MOST = 1 << 29 };
 
 static bool add_seats(struct bly_uring *ring) {
         uint32_t count = ring->seat_count == 0 ? SEATS_LEAST : ring->seat_count * 2;
-        struct bly_seat *seats = count <= SEATS_MOST ? bly_realloc(ring->seats, count * sizeof(*seats)) : NULL;
+        struct bly_seat *seats = count <= SEATS_MOST
+                                         ? bly_realloc(ring->seats, count * sizeof(*seats))
+                                         : NULL;
 
         if (seats == NULL)
                 return false;
@@ -92,8 +94,10 @@ static void fill_send(struct io_uring_sqe *sqe, const struct bly_op *op) {
         const struct msghdr *message = op->address;
         const struct iovec *part = message->msg_iov;
 
-        if (likely(message->msg_iovlen == 1 && message->msg_name == NULL && message->msg_control == NULL))
-                io_uring_prep_send(sqe, op->fd, part->iov_base, length_of(part->iov_len), op->flags);
+        if (likely(message->msg_iovlen == 1 && message->msg_name == NULL
+                   && message->msg_control == NULL))
+                io_uring_prep_send(sqe, op->fd, part->iov_base, length_of(part->iov_len),
+                                   op->flags);
         else
                 io_uring_prep_sendmsg(sqe, op->fd, message, (unsigned) op->flags);
 }
@@ -118,10 +122,12 @@ static void fill(struct io_uring_sqe *sqe, const struct bly_op *op) {
                 io_uring_prep_connect(sqe, op->fd, address, (socklen_t) op->length);
                 break;
         case BLY_OP_READ:
-                io_uring_prep_read(sqe, op->fd, address, length_of(op->length), (uint64_t) op->offset);
+                io_uring_prep_read(sqe, op->fd, address, length_of(op->length),
+                                   (uint64_t) op->offset);
                 break;
         case BLY_OP_WRITE:
-                io_uring_prep_write(sqe, op->fd, address, length_of(op->length), (uint64_t) op->offset);
+                io_uring_prep_write(sqe, op->fd, address, length_of(op->length),
+                                    (uint64_t) op->offset);
                 break;
         case BLY_OP_OPEN:
                 io_uring_prep_openat(sqe, op->fd, address, op->flags, (mode_t) op->length);
@@ -179,12 +185,15 @@ int bly_uring_begin(struct bly_io *io, struct bly_op *op) {
 /* ---- cancelling ---- */
 
 /* Returns the entry of an operation, or NULL if it was submitted already. */
-static struct io_uring_sqe *entry_of(const struct bly_uring *ring, const struct bly_seat *seat, uint64_t ticket) {
+static struct io_uring_sqe *entry_of(const struct bly_uring *ring, const struct bly_seat *seat,
+                                     uint64_t ticket) {
         const struct io_uring_sq *queue = &ring->queues.sq;
         unsigned handed_in = io_uring_smp_load_acquire(queue->khead);
         struct io_uring_sqe *sqe = &queue->sqes[seat->entry & (queue->ring_entries - 1)];
 
-        return seat->entry - handed_in < queue->sqe_tail - handed_in && sqe->user_data == ticket ? sqe : NULL;
+        return seat->entry - handed_in < queue->sqe_tail - handed_in && sqe->user_data == ticket
+                       ? sqe
+                       : NULL;
 }
 
 static bool ask_to_end(struct bly_uring *ring, uint64_t ticket) {
@@ -195,7 +204,8 @@ static bool ask_to_end(struct bly_uring *ring, uint64_t ticket) {
         sqe = io_uring_get_sqe(&ring->queues);
         io_uring_prep_cancel64(sqe, ticket, 0);
         sqe->flags |= ring->quiet;
-        sqe->user_data = bly_user_data(BLY_OF_STOP, bly_user_data_number(ticket), (uint32_t) ticket);
+        sqe->user_data = bly_user_data(BLY_OF_STOP, bly_user_data_number(ticket),
+                                       (uint32_t) ticket);
         return true;
 }
 
@@ -264,7 +274,8 @@ static void mark_message(struct msghdr *message, size_t size) {
         VALGRIND_MAKE_MEM_DEFINED(message->msg_name, message->msg_namelen);
         VALGRIND_MAKE_MEM_DEFINED(message->msg_control, message->msg_controllen);
         for (size_t i = 0; i < message->msg_iovlen && size > 0; i++) {
-                size_t part = message->msg_iov[i].iov_len < size ? message->msg_iov[i].iov_len : size;
+                size_t part = message->msg_iov[i].iov_len < size ? message->msg_iov[i].iov_len
+                                                                 : size;
 
                 VALGRIND_MAKE_MEM_DEFINED(message->msg_iov[i].iov_base, part);
                 size -= part;

@@ -24,7 +24,9 @@ void bly_break_wait(belay_task *task) {
 
 static bool waits_for_tasks(const belay_task *task) {
         size_t cursor = 0;
-        belay_task *next = task->wait->class->awaits != NULL ? task->wait->class->awaits(task->wait, &cursor) : NULL;
+        belay_task *next = task->wait->class->awaits != NULL
+                                   ? task->wait->class->awaits(task->wait, &cursor)
+                                   : NULL;
 
         return next != NULL && !bly_is_future(next);
 }
@@ -68,10 +70,12 @@ static bool waits_for_a_tight_one(const belay_task *task) {
  * Fails each wait for whose task is_meant() is true, if its class is not above `breaks`. Returns
  * false if there was none.
  */
-static bool break_all(struct belay_loop *loop, enum bly_break breaks, bool (*is_meant)(const belay_task *task)) {
+static bool break_all(struct belay_loop *loop, enum bly_break breaks,
+                      bool (*is_meant)(const belay_task *task)) {
         bool broken = false;
 
-        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL;
+             task = bly_record_next(loop, task))
                 if (task->wait != NULL && task->wait->class->breaks <= breaks && is_meant(task)) {
                         bly_break_wait(task);
                         broken = true;
@@ -104,7 +108,8 @@ static void report_circle(belay_task *first) {
         belay_task *task = first;
 
         do {
-                length += (size_t) snprintf(line + length, sizeof(line) - length, "%s -> ", bly_task_label(task, label));
+                length += (size_t) snprintf(line + length, sizeof(line) - length, "%s -> ",
+                                            bly_task_label(task, label));
                 task = next_in_circle(task);
         } while (task != first && length < sizeof(line) - 100);
         bly_log(BELAY_LOG_ERROR, "  a circle: %s%s", line, bly_task_label(first, label));
@@ -113,9 +118,12 @@ static void report_circle(belay_task *first) {
 static void report(struct belay_loop *loop) {
         char line[512];
 
-        bly_log(BELAY_LOG_ERROR, "deadlock: %zu task%s, none of them ready, no deadline, nothing to come from outside:",
+        bly_log(BELAY_LOG_ERROR,
+                "deadlock: %zu task%s, none of them ready, no deadline, "
+                "nothing to come from outside:",
                 loop->count, loop->count == 1 ? "" : "s");
-        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL;
+             task = bly_record_next(loop, task))
                 if (task->wait != NULL)
                         bly_log(BELAY_LOG_ERROR, "  %s", bly_describe(task, line, sizeof(line)));
 }

@@ -29,11 +29,11 @@ struct bly_embed {
         struct bly_visit visit;
         int fd;
         int timer_fd;
-        belay_time armed;               /* instant to which the timerfd is set, or BELAY_NEVER */
-        bool rung;                      /* the eventfd was written to since the latest dispatch */
-        bool rests;                     /* nothing is ready */
+        belay_time armed; /* instant to which the timerfd is set, or BELAY_NEVER */
+        bool rung;        /* the eventfd was written to since the latest dispatch */
+        bool rests;       /* nothing is ready */
         bool main_ended;
-        int verdict;                    /* verdict of the run, valid if main_ended */
+        int verdict; /* verdict of the run, valid if main_ended */
 };
 
 /* ---- the descriptor ---- */
@@ -49,7 +49,8 @@ static void set_timer(struct bly_embed *embed, belay_time when) {
                 setting.it_value = bly_timespec(when);
         }
         if (timerfd_settime(embed->timer_fd, TFD_TIMER_ABSTIME, &setting, NULL) < 0)
-                bly_log_limited(BELAY_LOG_ERROR, NULL, "setting the loop's timer: %s", strerror(errno));
+                bly_log_limited(BELAY_LOG_ERROR, NULL, "setting the loop's timer: %s",
+                                strerror(errno));
 }
 
 /*
@@ -100,7 +101,9 @@ static int open_descriptor(struct belay_loop *loop, struct bly_embed *embed) {
         if (io == NULL)
                 return -errno;
         embed->fd = epoll_create1(EPOLL_CLOEXEC);
-        embed->timer_fd = embed->fd >= 0 ? timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK) : -1;
+        embed->timer_fd = embed->fd >= 0
+                                  ? timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)
+                                  : -1;
         if (embed->timer_fd < 0)
                 return -errno;
         fd = io->backend->descriptor(io);
@@ -120,7 +123,8 @@ static void rest(struct belay_loop *loop) {
         loop->embed->rests = true;
 }
 
-static int begin(struct belay_loop *loop, struct bly_embed *embed, belay_fn *fn, void *arg, const char *place) {
+static int begin(struct belay_loop *loop, struct bly_embed *embed, belay_fn *fn, void *arg,
+                 const char *place) {
         int rc = open_descriptor(loop, embed);
 
         if (rc < 0)
@@ -208,7 +212,8 @@ int belay_loop_dispatch(belay_loop *loop) {
         if (embed == NULL)
                 return -EINVAL;
         if (bly_loop != loop)
-                return bly_misuse(-EPERM, NULL, "belay_loop_dispatch() in a thread that is not the loop's");
+                return bly_misuse(-EPERM, NULL,
+                                  "belay_loop_dispatch() in a thread that is not the loop's");
         if (loop->running || loop->current != NULL)
                 return -EBUSY;
         take_turn(loop);

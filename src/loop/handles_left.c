@@ -29,8 +29,10 @@ static void name_handle(const belay_task *task) {
                 snprintf(end, sizeof(end), "ended with %d", task->outcome);
         else
                 describe_failure(task, end, sizeof(end));
-        bly_log(BELAY_LOG_WARNING, "%s %s (started at %s; it %s) has %d handle%s left when its loop is closed", kind,
-                bly_task_label(task, label), task->started_at != NULL ? task->started_at : "an unknown place", end, task->refs,
+        bly_log(BELAY_LOG_WARNING,
+                "%s %s (started at %s; it %s) has %d handle%s left when its loop is closed", kind,
+                bly_task_label(task, label),
+                task->started_at != NULL ? task->started_at : "an unknown place", end, task->refs,
                 task->refs == 1 ? "" : "s");
 }
 
@@ -42,12 +44,14 @@ void bly_leave_handles(struct belay_loop *loop) {
         size_t named = 0;
 
         if (loop->names_handles) {
-                for (belay_task *task = bly_record_next(loop, NULL); task != NULL && named < HANDLES_NAMED; named++) {
+                for (belay_task *task = bly_record_next(loop, NULL);
+                     task != NULL && named < HANDLES_NAMED; named++) {
                         name_handle(task);
                         task = bly_record_next(loop, task);
                 }
                 if (loop->records > named)
-                        bly_log(BELAY_LOG_WARNING, "%zu more tasks and futures have handles left", loop->records - named);
+                        bly_log(BELAY_LOG_WARNING, "%zu more tasks and futures have handles left",
+                                loop->records - named);
         }
         bly_records_close(loop);
 }

@@ -24,9 +24,11 @@ static bool waits_for_outside(const struct belay_loop *loop) {
          * A signal can end waits only by cancelling main. So the loop must handle signals, and main
          * must not have ended.
          */
-        if (!loop->takes_signals || loop->is_virtual || loop->main == NULL || bly_is_done(loop->main))
+        if (!loop->takes_signals || loop->is_virtual || loop->main == NULL
+            || bly_is_done(loop->main))
                 return false;
-        for (const belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+        for (const belay_task *task = bly_record_next(loop, NULL); task != NULL;
+             task = bly_record_next(loop, task))
                 if (task->wait != NULL && task->wait->class->outside)
                         return true;
         return false;
@@ -65,7 +67,8 @@ static void idle_virtually(struct belay_loop *loop, belay_time first) {
                 wait_outside(loop, GRACE);
         else if (loop->io != NULL && loop->io->waiting > 0)
                 wait_outside(loop, 0);
-        if (!holds && !bly_needs_attention(loop) && loop->ready.head == NULL && first != BELAY_NEVER && first > loop->now)
+        if (!holds && !bly_needs_attention(loop) && loop->ready.head == NULL && first != BELAY_NEVER
+            && first > loop->now)
                 loop->now = first;
 }
 
@@ -107,6 +110,7 @@ void bly_idle(struct belay_loop *loop) {
 void bly_idle_in_task(struct belay_loop *loop) {
         const struct bly_stack *stack = &loop->current->stack;
 
-        if (loop->io != NULL && loop->io->waiting > 0 && !bly_needs_attention(loop) && stack->top - stack->low >= REST_ROOM)
+        if (loop->io != NULL && loop->io->waiting > 0 && !bly_needs_attention(loop)
+            && stack->top - stack->low >= REST_ROOM)
                 idle_really(loop, bly_timers_first(loop));
 }

@@ -10,11 +10,11 @@ int bly_interrupt(struct belay_loop *loop, belay_origin_kind kind, int signal, c
         loop->interrupts++;
         loop->signal = signal;
         bly_request_cancel(loop->main, &(struct bly_request) {
-                .kind = kind,
-                .place = place,
-                .asker = bly_current(),
-                .signal = signal,
-        });
+                                               .kind = kind,
+                                               .place = place,
+                                               .asker = bly_current(),
+                                               .signal = signal,
+                                       });
         return 0;
 }
 

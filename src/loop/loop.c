@@ -37,8 +37,10 @@ static int describe_overflow(char *buffer, size_t size, const void *address) {
                 return 0;
         if (task == NULL || task->stack.low != stack.low)
                 return snprintf(buffer, size, "the guard of a stack that does not run was touched");
-        return snprintf(buffer, size, "task %s (started at %s) ran off its stack of %zu KiB", bly_task_label(task, label),
-                        task->started_at != NULL ? task->started_at : "an unknown place", bly_stack_size(&stack) / 1024);
+        return snprintf(buffer, size, "task %s (started at %s) ran off its stack of %zu KiB",
+                        bly_task_label(task, label),
+                        task->started_at != NULL ? task->started_at : "an unknown place",
+                        bly_stack_size(&stack) / 1024);
 }
 
 static uint64_t seed_of(const belay_loop_options *options) {
@@ -74,7 +76,8 @@ static void configure(struct belay_loop *loop, const belay_loop_options *options
         loop->seed = seed_of(options);
         loop->random = loop->seed;
         loop->names_handles = options->name_handles || is_debugged("handles");
-        loop->apart = loop->names_handles || (bly_tools & (BLY_TOOL_ADDRESS | BLY_TOOL_VALGRIND)) != 0;
+        loop->apart = loop->names_handles
+                      || (bly_tools & (BLY_TOOL_ADDRESS | BLY_TOOL_VALGRIND)) != 0;
         loop->by_turns = loop->is_virtual || loop->seed != 0;
         loop->budget = 1;
         loop->returns_at = BELAY_NEVER;
@@ -89,13 +92,14 @@ static void configure(struct belay_loop *loop, const belay_loop_options *options
 }
 
 belay_loop *belay_loop_new(const belay_loop_options *given) {
-        static const struct bly_stack_allocator allocator = { .alloc = pool_alloc, .free = pool_free };
+        static const struct bly_stack_allocator allocator = { .alloc = pool_alloc,
+                                                              .free = pool_free };
         belay_loop_options options;
         struct belay_loop *loop;
 
         bly_options(&options, sizeof(options), given);
-        if ((unsigned) options.clock > BELAY_CLOCK_VIRTUAL || (unsigned) options.backend > BELAY_BACKEND_IO_URING
-            || options.shutdown_limit < 0) {
+        if ((unsigned) options.clock > BELAY_CLOCK_VIRTUAL
+            || (unsigned) options.backend > BELAY_BACKEND_IO_URING || options.shutdown_limit < 0) {
                 errno = EINVAL;
                 return NULL;
         }

@@ -29,8 +29,10 @@ int bly_main_begin(struct belay_loop *loop, belay_fn *fn, void *arg, const char 
                 bly_record_unref(loop->main);
         belay_failure_release(loop->main_failure);
         loop->main_failure = NULL;
-        loop->main = bly_spawn(loop, fn, arg, &(belay_spawn_options) { .size = sizeof(belay_spawn_options), .name = "main" },
-                               NULL, place);
+        loop->main = bly_spawn(
+                loop, fn, arg,
+                &(belay_spawn_options) { .size = sizeof(belay_spawn_options), .name = "main" },
+                NULL, place);
         return loop->main != NULL ? 0 : -errno;
 }
 
@@ -41,7 +43,8 @@ int bly_main_verdict(struct belay_loop *loop) {
                 loop->main_failure = bly_take_cancellation(task);
         else if (bly_is_done(task) && task->failure != NULL)
                 loop->main_failure = belay_failure_ref(task->failure);
-        return bly_is_cancelled(task) && loop->interrupts > 0 && bly_uncancel(task) == 0 ? -EINTR : 0;
+        return bly_is_cancelled(task) && loop->interrupts > 0 && bly_uncancel(task) == 0 ? -EINTR
+                                                                                         : 0;
 }
 
 /*
@@ -56,7 +59,8 @@ void bly_main_outcome(const struct belay_loop *loop, int *outcome) {
                 loop->main->node.flags |= BLY_TASK_LOOKED_AT;
 }
 
-static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outcome, const char *place) {
+static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outcome,
+                    const char *place) {
         struct bly_observer observer = { .ended = note_main_end };
         int rc = bly_main_begin(loop, fn, arg, place);
 
@@ -75,14 +79,16 @@ static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outco
         return bly_main_verdict(loop);
 }
 
-int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, void *arg, int *outcome) {
+int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, void *arg,
+                          int *outcome) {
         struct bly_visit visit;
         int rc = bly_visit_begin(loop, &visit);
 
         if (rc < 0)
                 return rc;
         if (loop->seed != 0)
-                bly_log(BELAY_LOG_NOTICE, "the order of ready tasks follows seed %llu", (unsigned long long) loop->seed);
+                bly_log(BELAY_LOG_NOTICE, "the order of ready tasks follows seed %llu",
+                        (unsigned long long) loop->seed);
         rc = run_main(loop, fn, arg, outcome, place);
         bly_visit_end(loop, &visit);
         return rc;
@@ -90,7 +96,8 @@ int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, voi
 
 /* ---- belay_run() ---- */
 
-int belay_run_with_placed(const char *place, belay_fn *fn, void *arg, const belay_loop_options *options) {
+int belay_run_with_placed(const char *place, belay_fn *fn, void *arg,
+                          const belay_loop_options *options) {
         belay_loop *loop;
         int rc, closed, outcome = 0;
         bool has_detail;
@@ -107,8 +114,8 @@ int belay_run_with_placed(const char *place, belay_fn *fn, void *arg, const bela
                 return rc < 0 ? rc : outcome;
         /* The caller receives the code of the shutdown, so a log line reports that of main. */
         if (rc == 0 && outcome < 0 && outcome != -ECANCELED && !has_detail)
-                bly_log(BELAY_LOG_ERROR, "main (started at %s) failed: %s", place != NULL ? place : "an unknown place",
-                        strerror(-outcome));
+                bly_log(BELAY_LOG_ERROR, "main (started at %s) failed: %s",
+                        place != NULL ? place : "an unknown place", strerror(-outcome));
         return closed;
 }
 

@@ -26,23 +26,29 @@ static void meet_limit(struct bly_timer *timer) {
 
 /* Cancels each task once. The tasks that cleanup starts meanwhile belong to the next wave. */
 static void cancel_all(struct belay_loop *loop) {
-        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task)) {
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL;
+             task = bly_record_next(loop, task)) {
                 if (bly_is_future(task) || bly_is_done(task))
                         continue;
                 task->node.flags |= BLY_TASK_WAVE;
                 loop->wave++;
         }
-        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
-                if (!bly_is_done(task) && (task->node.flags & BLY_TASK_WAVE) && !bly_is_future(task))
-                        bly_request_cancel(task, &(struct bly_request) { .kind = BELAY_ORIGIN_SHUTDOWN });
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL;
+             task = bly_record_next(loop, task))
+                if (!bly_is_done(task) && (task->node.flags & BLY_TASK_WAVE)
+                    && !bly_is_future(task))
+                        bly_request_cancel(task,
+                                           &(struct bly_request) { .kind = BELAY_ORIGIN_SHUTDOWN });
 }
 
 static void abandon_the_rest(struct belay_loop *loop) {
         char line[512];
 
-        bly_log(BELAY_LOG_ERROR, "the shut-down met its limit; %zu task%s still there:", loop->count,
+        bly_log(BELAY_LOG_ERROR,
+                "the shut-down met its limit; %zu task%s still there:", loop->count,
                 loop->count == 1 ? " is" : "s are");
-        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL;
+             task = bly_record_next(loop, task))
                 if (!bly_is_future(task) && !bly_is_done(task)) {
                         bly_log(BELAY_LOG_ERROR, "  %s", bly_describe(task, line, sizeof(line)));
                         task->node.flags |= BLY_TASK_ABANDONED;
@@ -52,8 +58,11 @@ static void abandon_the_rest(struct belay_loop *loop) {
 int bly_shut_down(struct belay_loop *loop) {
         if (loop->count > 0 && loop->shutdown_limit != BELAY_NEVER) {
                 loop->limit_timer.fire = meet_limit;
-                if (bly_timer_set(loop, &loop->limit_timer, bly_add_time(bly_now(loop), loop->shutdown_limit)) < 0)
-                        bly_log(BELAY_LOG_WARNING, "no memory for the shut-down's limit: there is none");
+                if (bly_timer_set(loop, &loop->limit_timer,
+                                  bly_add_time(bly_now(loop), loop->shutdown_limit))
+                    < 0)
+                        bly_log(BELAY_LOG_WARNING,
+                                "no memory for the shut-down's limit: there is none");
         }
         do {
                 loop->patience = 10000;

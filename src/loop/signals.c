@@ -71,13 +71,15 @@ static void note(struct belay_loop *loop) {
 }
 
 void bly_signals_take(struct belay_loop *loop) {
-        struct sigaction now, ours = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK };
+        struct sigaction now,
+                ours = { .sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK };
         struct belay_loop *free = NULL;
 
         if (!loop->wants_signals || !atomic_compare_exchange_strong(&owner, &free, loop))
                 return;
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-                if (sigaction(signals[i], NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL)
+                if (sigaction(signals[i], NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO)
+                    && now.sa_handler == SIG_DFL)
                         if (sigaction(signals[i], &ours, NULL) == 0)
                                 loop->takes_signals = true;
         if (!loop->takes_signals)

@@ -10,23 +10,23 @@
 #include "scope/scope.h"
 
 struct each {
-        uintptr_t mark;                 /* the struct's address from begin to end */
+        uintptr_t mark; /* the struct's address from begin to end */
         const char *place;
         struct bly_watch *watch;
         struct bly_wait wait;
         belay_task *self;
         belay_ticket timer;
         belay_ticket first_look;
-        struct bly_watched **line;      /* NULL stands for a timeout */
-        size_t stands, given;           /* entries of `line`; those of them that were returned */
-        size_t missing;                 /* tasks without an entry in `line` */
+        struct bly_watched **line; /* NULL stands for a timeout */
+        size_t stands, given;      /* entries of `line`; those of them that were returned */
+        size_t missing;            /* tasks without an entry in `line` */
 };
 
 _Static_assert(sizeof(struct each) <= sizeof(belay_as_completed), "room for one after the other");
 
 struct watch_of_each {
         struct bly_watch watch;
-        struct bly_link link;           /* in loop->each */
+        struct bly_link link; /* in loop->each */
         struct each *each;
 };
 
@@ -94,8 +94,8 @@ static void time_is_over(void *arg) {
                 put_in_line(each, NULL);
 }
 
-int belay_as_completed_begin_placed(const char *place, belay_as_completed *handle, belay_task *const tasks[], size_t count,
-                                    belay_time span) {
+int belay_as_completed_begin_placed(const char *place, belay_as_completed *handle,
+                                    belay_task *const tasks[], size_t count, belay_time span) {
         belay_task *self = bly_waiter(place, "belay_as_completed_begin()");
         struct each *each = (struct each *) handle;
         struct watch_of_each *watch;
@@ -105,8 +105,11 @@ int belay_as_completed_begin_placed(const char *place, belay_as_completed *handl
         if (self == NULL)
                 return -EPERM;
         if (unlikely(is_in_use(self->loop, each)))
-                return bly_misuse(-EPERM, place, "what was begun by belay_as_completed_begin() at %s is begun again before its end",
-                                  each->place != NULL ? each->place : "an unknown place");
+                return bly_misuse(
+                        -EPERM, place,
+                        "what was begun by belay_as_completed_begin() at %s is begun again "
+                        "before its end",
+                        each->place != NULL ? each->place : "an unknown place");
         *each = (struct each) { 0 };
         watch = bly_zalloc(sizeof(*watch) + count * sizeof(*each->line));
         if (watch == NULL)
@@ -134,8 +137,10 @@ int belay_as_completed_begin_placed(const char *place, belay_as_completed *handl
         if (some_done)
                 each->first_look = bly_callback_soon(self->loop, look_at_done, each);
         if (span != BELAY_NEVER && each->missing > 0)
-                each->timer = bly_callback_at(self->loop, bly_add_time(bly_now(self->loop), span), time_is_over, each);
-        if ((some_done && each->first_look == 0) || (span != BELAY_NEVER && each->missing > 0 && each->timer == 0)) {
+                each->timer = bly_callback_at(self->loop, bly_add_time(bly_now(self->loop), span),
+                                              time_is_over, each);
+        if ((some_done && each->first_look == 0)
+            || (span != BELAY_NEVER && each->missing > 0 && each->timer == 0)) {
                 belay_as_completed_end(handle);
                 return -ENOMEM;
         }
@@ -152,7 +157,8 @@ static const struct bly_wait_class each_class = {
         .awaits = awaited,
 };
 
-int belay_as_completed_next_placed(const char *place, belay_as_completed *handle, belay_task **task) {
+int belay_as_completed_next_placed(const char *place, belay_as_completed *handle,
+                                   belay_task **task) {
         belay_task *self = bly_waiter(place, "belay_as_completed_next()");
         struct each *each = (struct each *) handle;
         struct bly_watched *watched;
@@ -160,7 +166,8 @@ int belay_as_completed_next_placed(const char *place, belay_as_completed *handle
         if (self == NULL)
                 return -EPERM;
         if (!goes_on(each) || each->self != self)
-                return bly_misuse(-EPERM, place, "belay_as_completed_next() without its begin in this task");
+                return bly_misuse(-EPERM, place,
+                                  "belay_as_completed_next() without its begin in this task");
         if (each->given == each->watch->count)
                 return 0;
         while (each->given == each->stands) {

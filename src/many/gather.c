@@ -10,12 +10,12 @@
 struct gather {
         struct bly_pass pass;
         struct bly_watch watch;
-        belay_task *const *tasks;       /* as the caller named them; a task may occur twice */
+        belay_task *const *tasks; /* as the caller named them; a task may occur twice */
         size_t count;
         belay_task *self;
         size_t pending;
-        belay_task *first;      /* the task that failed or was cancelled first */
-        belay_failure *reason;  /* of `first` if cancelled, or of the gather itself */
+        belay_task *first;     /* the task that failed or was cancelled first */
+        belay_failure *reason; /* of `first` if cancelled, or of the gather itself */
         bool collect;
         bool over;
 };
@@ -29,7 +29,8 @@ static belay_failure *reason_of_last(const struct gather *gather) {
 
         if (bly_is_cancelled(last))
                 return bly_take_cancellation(last);
-        return last->message != NULL ? bly_failure_new(-ECANCELED, bly_text_ref(last->message)) : NULL;
+        return last->message != NULL ? bly_failure_new(-ECANCELED, bly_text_ref(last->message))
+                                     : NULL;
 }
 
 static void look_at(struct gather *gather, belay_task *task) {
@@ -116,7 +117,8 @@ static int verdict(struct gather *gather, belay_task *self, bool waited, int *ou
         return -ECANCELED;
 }
 
-static int gather(const char *place, belay_task *const tasks[], size_t count, bool collect, int *outcome) {
+static int gather(const char *place, belay_task *const tasks[], size_t count, bool collect,
+                  int *outcome) {
         belay_task *self = bly_waiter(place, "belay_gather()");
         struct gather gather;
         bool waited = false;

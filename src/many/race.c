@@ -13,9 +13,9 @@ struct race {
         belay_task *self;
         size_t pending;
         struct bly_watched *winner;
-        belay_failure *failures;        /* of the tasks that failed, in that order */
+        belay_failure *failures; /* of the tasks that failed, in that order */
         int first_code;
-        bool stopped;                   /* all tasks that are left were cancelled */
+        bool stopped; /* all tasks that are left were cancelled */
 };
 
 static void note_loser(struct race *race, struct bly_watched *watched) {
@@ -27,7 +27,8 @@ static void note_loser(struct race *race, struct bly_watched *watched) {
         if (race->stopped)
                 return;
         watched->noted = true;
-        failure = task->failure != NULL ? belay_failure_ref(task->failure) : bly_failure_new(task->outcome, NULL);
+        failure = task->failure != NULL ? belay_failure_ref(task->failure)
+                                        : bly_failure_new(task->outcome, NULL);
         if (race->failures == NULL)
                 race->failures = bly_failure_new(race->first_code, NULL);
         if (failure != NULL && race->failures != NULL)
@@ -42,11 +43,12 @@ static void stop(struct race *race, const char *place) {
         race->stopped = true;
         for (size_t i = 0; i < race->watch.count; i++)
                 if (!bly_is_done(race->watch.watched[i].task))
-                        bly_request_cancel(race->watch.watched[i].task, &(struct bly_request) {
-                                .kind = BELAY_ORIGIN_RACE,
-                                .place = place,
-                                .asker = race->self,
-                        });
+                        bly_request_cancel(race->watch.watched[i].task,
+                                           &(struct bly_request) {
+                                                   .kind = BELAY_ORIGIN_RACE,
+                                                   .place = place,
+                                                   .asker = race->self,
+                                           });
 }
 
 static void note_end(struct race *race, struct bly_watched *watched) {
@@ -148,7 +150,8 @@ static int check(belay_task *self, belay_task *const tasks[], size_t count, cons
                 return bly_misuse(-EINVAL, place, "belay_race() of no tasks");
         for (size_t i = 0; i < count; i++)
                 if (tasks[i] == self)
-                        return bly_misuse(-EDEADLK, place, "task %s races against others itself", bly_task_label(self, label));
+                        return bly_misuse(-EDEADLK, place, "task %s races against others itself",
+                                          bly_task_label(self, label));
         return 0;
 }
 
@@ -163,7 +166,8 @@ static void begin(struct race *race, const char *place) {
                 stop(race, place);
 }
 
-int belay_race_placed(const char *place, belay_task *const tasks[], size_t count, size_t *winner, int *outcome) {
+int belay_race_placed(const char *place, belay_task *const tasks[], size_t count, size_t *winner,
+                      int *outcome) {
         belay_task *self = bly_waiter(place, "belay_race()");
         struct race race = { .wait.class = &race_class, .self = self };
         int rc, result = 0;

@@ -15,7 +15,8 @@ struct wait_many {
 static bool enough(const struct wait_many *wait, const belay_task *ended) {
         if (wait->pending == 0 || wait->mode == BELAY_WAIT_FIRST)
                 return true;
-        return wait->mode == BELAY_WAIT_FIRST_ERROR && ended->outcome < 0 && !bly_is_cancelled(ended);
+        return wait->mode == BELAY_WAIT_FIRST_ERROR && ended->outcome < 0
+               && !bly_is_cancelled(ended);
 }
 
 static void one_ended(struct bly_watch *watch, struct bly_watched *watched) {
@@ -44,7 +45,8 @@ static const struct bly_wait_class wait_class = {
         .awaits = awaited,
 };
 
-int belay_wait_placed(const char *place, belay_task *const tasks[], size_t count, belay_wait_mode mode, belay_time span) {
+int belay_wait_placed(const char *place, belay_task *const tasks[], size_t count,
+                      belay_wait_mode mode, belay_time span) {
         belay_task *self = bly_waiter(place, "belay_wait()");
         struct wait_many wait = { .wait.class = &wait_class, .self = self, .mode = mode };
         bool satisfied = false;
@@ -53,17 +55,21 @@ int belay_wait_placed(const char *place, belay_task *const tasks[], size_t count
         if (self == NULL)
                 return -EPERM;
         if (count == 0 || (unsigned) mode > BELAY_WAIT_FIRST_ERROR)
-                return bly_misuse(-EINVAL, place, count == 0 ? "belay_wait() for no tasks" : "belay_wait() in an unknown mode");
+                return bly_misuse(-EINVAL, place,
+                                  count == 0 ? "belay_wait() for no tasks"
+                                             : "belay_wait() in an unknown mode");
         rc = bly_watch_begin(&wait.watch, tasks, count, one_ended);
         if (rc < 0)
                 return rc;
         for (size_t i = 0; i < wait.watch.count; i++)
                 wait.pending += !bly_is_done(wait.watch.watched[i].task);
         for (size_t i = 0; i < wait.watch.count && !satisfied; i++)
-                satisfied = bly_is_done(wait.watch.watched[i].task) && enough(&wait, wait.watch.watched[i].task);
+                satisfied = bly_is_done(wait.watch.watched[i].task)
+                            && enough(&wait, wait.watch.watched[i].task);
         if (!satisfied && span != BELAY_NEVER) {
                 self->timer.fire = bly_timer_wakes;
-                rc = bly_timer_set(self->loop, &self->timer, bly_add_time(bly_now(self->loop), span));
+                rc = bly_timer_set(self->loop, &self->timer,
+                                   bly_add_time(bly_now(self->loop), span));
         }
         /*
          * asyncio's wait() yields even if nothing is left to wait for, and so delivers a pending

@@ -34,11 +34,14 @@ int bly_watch_begin(struct bly_watch *watch, belay_task *const tasks[], size_t c
                 if (unlikely(tasks[i] == NULL))
                         return -ENOMEM;
         watch->ended = ended;
-        watch->watched = count <= BLY_WATCH_FEW ? watch->few : bly_alloc(count * sizeof(*watch->watched));
+        watch->watched = count <= BLY_WATCH_FEW ? watch->few
+                                                : bly_alloc(count * sizeof(*watch->watched));
         if (watch->watched == NULL)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++)
-                watch->watched[i] = (struct bly_watched) { .watch = watch, .task = tasks[i], .index = i };
+                watch->watched[i] = (struct bly_watched) { .watch = watch,
+                                                           .task = tasks[i],
+                                                           .index = i };
         watch->count = count > 1 ? drop_twins(watch->watched, count) : count;
         for (size_t i = 0; i < watch->count; i++) {
                 struct bly_watched *watched = &watch->watched[i];

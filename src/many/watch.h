@@ -16,14 +16,14 @@ struct bly_watched {
         struct bly_observer observer;
         struct bly_watch *watch;
         belay_task *task;
-        size_t index;                   /* first index of the task in the caller's array */
-        bool noted;                     /* in a race: the race reports its failure */
+        size_t index; /* first index of the task in the caller's array */
+        bool noted;   /* in a race: the race reports its failure */
 };
 
 enum { BLY_WATCH_FEW = 8 };
 
 struct bly_watch {
-        struct bly_watched *watched;    /* each task once, in the caller's order */
+        struct bly_watched *watched; /* each task once, in the caller's order */
         size_t count;
         void (*ended)(struct bly_watch *watch, struct bly_watched *watched);
         struct bly_watched few[BLY_WATCH_FEW];

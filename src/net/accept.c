@@ -14,8 +14,19 @@
  */
 static bool is_of_the_connection(int error) {
         switch (error) {
-        case ECONNABORTED: case EPROTO: case EPERM: case ENETDOWN: case ENOPROTOOPT: case EHOSTDOWN: case ENONET:
-        case EHOSTUNREACH: case EOPNOTSUPP: case ENETUNREACH: case ETIMEDOUT: case ECONNRESET: case EINTR:
+        case ECONNABORTED:
+        case EPROTO:
+        case EPERM:
+        case ENETDOWN:
+        case ENOPROTOOPT:
+        case EHOSTDOWN:
+        case ENONET:
+        case EHOSTUNREACH:
+        case EOPNOTSUPP:
+        case ENETUNREACH:
+        case ETIMEDOUT:
+        case ECONNRESET:
+        case EINTR:
                 return true;
         }
         return false;
@@ -37,7 +48,7 @@ static int perform_accept(belay_listener *listener, const char *place) {
 /* The address of an accepted connection's peer. */
 struct peer {
         struct sockaddr_storage address;
-        socklen_t length;               /* 0: unknown */
+        socklen_t length; /* 0: unknown */
 };
 
 /*
@@ -77,7 +88,8 @@ static int try_accept(belay_listener *listener, struct peer *peer, const char *p
         if (rc < 0)
                 return rc;
         peer->length = sizeof(peer->address);
-        rc = accept4(listener->fd->fd, (struct sockaddr *) &peer->address, &peer->length, SOCK_CLOEXEC);
+        rc = accept4(listener->fd->fd, (struct sockaddr *) &peer->address, &peer->length,
+                     SOCK_CLOEXEC);
         return rc >= 0 ? rc : -errno;
 }
 
@@ -90,7 +102,8 @@ static int accept_one(belay_listener *listener, struct peer *peer, const char *p
         int rc;
 
         while (!listener->hushed) {
-                rc = bly_performs(io) ? perform_accept(listener, place) : try_accept(listener, peer, place);
+                rc = bly_performs(io) ? perform_accept(listener, place)
+                                      : try_accept(listener, peer, place);
                 if (rc >= 0)
                         return rc;
                 if (rc == -EAGAIN && !listener->hushed)
@@ -116,7 +129,8 @@ int belay_accept_placed(const char *place, belay_listener *listener, belay_strea
         if (self == NULL)
                 return -EPERM;
         if (listener->io->loop != self->loop)
-                return bly_misuse(-EPERM, place, "belay_accept() of a listener that belongs to another loop");
+                return bly_misuse(-EPERM, place,
+                                  "belay_accept() of a listener that belongs to another loop");
         bly_listener_enter(listener);
         rc = explain(accept_one(listener, &peer, place), listener);
         if (rc >= 0 && peer.length == 0)

@@ -27,7 +27,8 @@
  * Binds the socket to the first local address of this family that can be bound. *chosen is that
  * address, or NULL if the program names none.
  */
-static int bind_own(const struct bly_connect *how, int fd, int family, const belay_address **chosen) {
+static int bind_own(const struct bly_connect *how, int fd, int family,
+                    const belay_address **chosen) {
         int rc = how->local_count > 0 ? -EAFNOSUPPORT : 0, one = 1;
 
         *chosen = NULL;
@@ -87,7 +88,8 @@ static int try_once(int fd, const belay_address *address) {
         return errno == EALREADY ? -EINPROGRESS : -errno;
 }
 
-static int wait_for_answer(const struct bly_connect *how, struct bly_fd *fd, const belay_address *address) {
+static int wait_for_answer(const struct bly_connect *how, struct bly_fd *fd,
+                           const belay_address *address) {
         char end[BELAY_ADDRESS_TEXT], what[sizeof(end) + 16];
         int rc, tried;
 
@@ -104,7 +106,8 @@ static int wait_for_answer(const struct bly_connect *how, struct bly_fd *fd, con
         return tried;
 }
 
-static int connect_socket(const struct bly_connect *how, struct bly_fd *fd, const belay_address *address) {
+static int connect_socket(const struct bly_connect *how, struct bly_fd *fd,
+                          const belay_address *address) {
         int rc = bly_fd_try(how->io, fd, BELAY_WRITABLE, how->place), tried;
         unsigned pauses = 0;
 
@@ -138,8 +141,8 @@ static bool met_itself(int fd, const belay_address *address) {
         if (getsockname(fd, (struct sockaddr *) &own, &own_length) < 0
             || in->sin_port != ((const struct sockaddr_in *) &address->address)->sin_port)
                 return false;
-        return getpeername(fd, (struct sockaddr *) &peer, &peer_length) == 0 && peer_length == own_length
-               && memcmp(&own, &peer, own_length) == 0;
+        return getpeername(fd, (struct sockaddr *) &peer, &peer_length) == 0
+               && peer_length == own_length && memcmp(&own, &peer, own_length) == 0;
 }
 
 /* The program closed the descriptor that connects. connect_one() finds that out by is_lost. */
@@ -150,7 +153,8 @@ static void lost(struct bly_fd_owner *owner) {
 /*
  * Makes a stream of a connected socket. The function owns the descriptor, and closes it on failure.
  */
-static int make_stream(const struct bly_connect *how, int fd, const belay_address *address, belay_stream **stream) {
+static int make_stream(const struct bly_connect *how, int fd, const belay_address *address,
+                       belay_stream **stream) {
         int not_blocking = 0, rc;
 
         if (ioctl(fd, FIONBIO, &not_blocking) < 0) {
@@ -164,8 +168,11 @@ static int make_stream(const struct bly_connect *how, int fd, const belay_addres
         return rc;
 }
 
-static int connect_one(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
-        struct bly_fd_owner owner = { .what = "a connection that is being made", .place = how->place, .lost = lost };
+static int connect_one(const struct bly_connect *how, const belay_address *address,
+                       belay_stream **stream) {
+        struct bly_fd_owner owner = { .what = "a connection that is being made",
+                                      .place = how->place,
+                                      .lost = lost };
         const belay_address *local = NULL;
         struct bly_fd *fd;
         int number, rc;
@@ -193,7 +200,8 @@ static int connect_one(const struct bly_connect *how, const belay_address *addre
 /* ---- one address ---- */
 
 /* A failure gets a detail with the addresses. A cancellation keeps the reason of its request. */
-int bly_connect_one(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
+int bly_connect_one(const struct bly_connect *how, const belay_address *address,
+                    belay_stream **stream) {
         int rc = connect_one(how, address, stream);
         char text[BELAY_ADDRESS_TEXT], quoted[BLY_QUOTED];
 
@@ -201,13 +209,15 @@ int bly_connect_one(const struct bly_connect *how, const belay_address *address,
                 return rc;
         bly_address_text(bly_sockaddr(address), address->length, text, sizeof(text));
         if (how->local != NULL)
-                return bly_explain(rc, "connect to %s from %s: %s", text, bly_endpoint_quote(quoted, how->local), strerror(-rc));
+                return bly_explain(rc, "connect to %s from %s: %s", text,
+                                   bly_endpoint_quote(quoted, how->local), strerror(-rc));
         return bly_explain(rc, "connect to %s: %s", text, strerror(-rc));
 }
 
 /* ---- the public functions ---- */
 
-static int prepare(struct bly_connect *how, belay_task *self, const belay_connect_options *given, const char *place) {
+static int prepare(struct bly_connect *how, belay_task *self, const belay_connect_options *given,
+                   const char *place) {
         belay_connect_options options;
 
         *how = (struct bly_connect) { .place = place };
@@ -224,7 +234,8 @@ static int prepare(struct bly_connect *how, belay_task *self, const belay_connec
         how->local = options.local;
         if (options.local == NULL)
                 return 0;
-        return bly_resolve(self->loop, options.local, SOCK_STREAM, true, &how->locals, &how->local_count, place);
+        return bly_resolve(self->loop, options.local, SOCK_STREAM, true, &how->locals,
+                           &how->local_count, place);
 }
 
 int belay_connect_placed(const char *place, belay_stream **stream, const char *endpoint,
@@ -237,7 +248,8 @@ int belay_connect_placed(const char *place, belay_stream **stream, const char *e
 
         *stream = NULL;
         if (rc == 0)
-                rc = bly_resolve(self->loop, endpoint, SOCK_STREAM, false, &addresses, &count, place);
+                rc = bly_resolve(self->loop, endpoint, SOCK_STREAM, false, &addresses, &count,
+                                 place);
         how.endpoint = endpoint;
         if (rc == 0)
                 rc = bly_connect_any(&how, addresses, count, stream);
@@ -246,8 +258,8 @@ int belay_connect_placed(const char *place, belay_stream **stream, const char *e
         return rc;
 }
 
-int belay_connect_to_placed(const char *place, belay_stream **stream, const struct sockaddr *given, socklen_t length,
-                            const belay_connect_options *options) {
+int belay_connect_to_placed(const char *place, belay_stream **stream, const struct sockaddr *given,
+                            socklen_t length, const belay_connect_options *options) {
         belay_task *self = bly_waiter(place, "belay_connect_to()");
         belay_address address = { .length = length, .type = SOCK_STREAM };
         struct bly_connect how;

@@ -21,11 +21,11 @@ struct belay_datagrams {
         struct bly_io *io;
         struct bly_fd *fd;
         int family;
-        size_t inside;                  /* number of tasks in a call */
-        bool closed;                    /* the handle is invalid */
-        bool unusable;                  /* closed, or the program closed the descriptor */
-        char *path;                     /* Unix socket's file, which closing removes; NULL: none */
-        struct bly_inode file;          /* identity of that file */
+        size_t inside;         /* number of tasks in a call */
+        bool closed;           /* the handle is invalid */
+        bool unusable;         /* closed, or the program closed the descriptor */
+        char *path;            /* Unix socket's file, which closing removes; NULL: none */
+        struct bly_inode file; /* identity of that file */
         char endpoint[BELAY_ADDRESS_TEXT];
 };
 
@@ -34,7 +34,7 @@ struct belay_datagrams {
 /* The addresses of one end of a socket, local or remote. */
 struct end {
         belay_address *addresses;
-        size_t count;                   /* 0: the program named no endpoint */
+        size_t count; /* 0: the program named no endpoint */
 };
 
 /* Makes the socket serve IPv4 as well if its address is "::", which is every address. */
@@ -81,7 +81,8 @@ static int open_between(const belay_address *local, const belay_address *remote)
  * Opens a socket between the first pair of addresses that fit together; *chosen is the local one.
  * Returns its descriptor, or a negative errno.
  */
-static int open_first(const struct end *locals, const struct end *remotes, const belay_address **chosen) {
+static int open_first(const struct end *locals, const struct end *remotes,
+                      const belay_address **chosen) {
         int error = -EAFNOSUPPORT, rc;
         size_t r = 0, l;
 
@@ -89,7 +90,8 @@ static int open_first(const struct end *locals, const struct end *remotes, const
                 l = 0;
                 do {
                         *chosen = locals->count > 0 ? &locals->addresses[l] : NULL;
-                        rc = open_between(*chosen, remotes->count > 0 ? &remotes->addresses[r] : NULL);
+                        rc = open_between(*chosen,
+                                          remotes->count > 0 ? &remotes->addresses[r] : NULL);
                         if (rc >= 0 || bly_is_shortage(rc))
                                 return rc;
                         /* Any other error says more than that two families differ. */
@@ -108,13 +110,16 @@ static bool is_same(const struct bly_fd_owner *owner, int fd) {
         char endpoint[BELAY_ADDRESS_TEXT];
 
         return bly_own_endpoint(fd, endpoint) >= 0
-               && strcmp(endpoint, container_of(owner, struct belay_datagrams, owner)->endpoint) == 0;
+               && strcmp(endpoint, container_of(owner, struct belay_datagrams, owner)->endpoint)
+                          == 0;
 }
 
 /* Makes the object of a socket. If the function fails, the descriptor is still the caller's. */
-static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_address *local, const char *place) {
+static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_address *local,
+                const char *place) {
         const char *path = local != NULL ? bly_path_of(local) : NULL;
-        belay_datagrams *socket = bly_zalloc(sizeof(*socket) + (path != NULL ? strlen(path) + 1 : 0));
+        belay_datagrams *socket = bly_zalloc(sizeof(*socket)
+                                             + (path != NULL ? strlen(path) + 1 : 0));
         int rc;
 
         if (socket == NULL)
@@ -124,7 +129,10 @@ static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_ad
         if (rc >= 0 && path != NULL)
                 rc = bly_note_file(path, &socket->file);
         socket->owner = (struct bly_fd_owner) {
-                .what = "a socket for datagrams", .place = place, .is_same = is_same, .lost = lost,
+                .what = "a socket for datagrams",
+                .place = place,
+                .is_same = is_same,
+                .lost = lost,
         };
         if (rc >= 0)
                 rc = bly_fd_own(io, fd, &socket->owner, true, &socket->fd);
@@ -138,8 +146,8 @@ static int make(belay_datagrams **out, struct bly_io *io, int fd, const belay_ad
         return 0;
 }
 
-static int open_ends(belay_datagrams **out, struct bly_io *io, const struct end *locals, const struct end *remotes,
-                     const char *place) {
+static int open_ends(belay_datagrams **out, struct bly_io *io, const struct end *locals,
+                     const struct end *remotes, const char *place) {
         const belay_address *local;
         int fd = open_first(locals, remotes, &local), rc;
 
@@ -154,10 +162,12 @@ static int open_ends(belay_datagrams **out, struct bly_io *io, const struct end 
         return rc;
 }
 
-static int resolve(struct belay_loop *loop, const char *endpoint, bool is_local, struct end *end, const char *place) {
+static int resolve(struct belay_loop *loop, const char *endpoint, bool is_local, struct end *end,
+                   const char *place) {
         if (endpoint == NULL)
                 return 0;
-        return bly_resolve(loop, endpoint, SOCK_DGRAM, is_local, &end->addresses, &end->count, place);
+        return bly_resolve(loop, endpoint, SOCK_DGRAM, is_local, &end->addresses, &end->count,
+                           place);
 }
 
 static int explain(int rc, const char *local, const char *remote) {
@@ -169,11 +179,12 @@ static int explain(int rc, const char *local, const char *remote) {
                 bly_endpoint_quote(from, local);
         if (remote != NULL)
                 bly_endpoint_quote(to, remote);
-        return bly_explain(rc, "datagrams%s%s%s%s: %s", local != NULL ? " at " : "", from, remote != NULL ? " to " : "", to,
-                           strerror(-rc));
+        return bly_explain(rc, "datagrams%s%s%s%s: %s", local != NULL ? " at " : "", from,
+                           remote != NULL ? " to " : "", to, strerror(-rc));
 }
 
-int belay_datagrams_open_placed(const char *place, belay_datagrams **out, const char *local, const char *remote) {
+int belay_datagrams_open_placed(const char *place, belay_datagrams **out, const char *local,
+                                const char *remote) {
         belay_task *self = bly_waiter(place, "belay_datagrams_open()");
         struct end locals = { .count = 0 }, remotes = { .count = 0 };
         struct bly_io *io;
@@ -226,14 +237,16 @@ void belay_datagrams_close(belay_datagrams *socket) {
 
 /* ---- receiving and sending ---- */
 
-static ssize_t move(belay_datagrams *socket, struct bly_message *message, const char *place, const char *what) {
+static ssize_t move(belay_datagrams *socket, struct bly_message *message, const char *place,
+                    const char *what) {
         belay_task *self = bly_waiter(place, what);
         ssize_t rc;
 
         if (unlikely(self == NULL))
                 return -EPERM;
         if (unlikely(socket->io->loop != self->loop))
-                return bly_misuse(-EPERM, place, "%s with a socket (%s) that belongs to another loop", what,
+                return bly_misuse(-EPERM, place,
+                                  "%s with a socket (%s) that belongs to another loop", what,
                                   socket->endpoint);
         message->closed = &socket->unusable;
         socket->inside++;

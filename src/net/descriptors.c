@@ -19,7 +19,7 @@
 enum { ROOM_FOR_OTHERS = 512 };
 
 #ifndef SCM_PIDFD
-#  define SCM_PIDFD 4
+#define SCM_PIDFD 4
 #endif
 
 union control {
@@ -46,8 +46,8 @@ static void attach(struct msghdr *message, union control *control, const int *fd
 }
 
 /* Sends the descriptors with as many bytes as there is room for, and returns their number. */
-static ssize_t send_first(belay_stream *stream, struct bly_descriptor *socket, struct iovec *part, const int *fds,
-                          size_t count, const char *place) {
+static ssize_t send_first(belay_stream *stream, struct bly_descriptor *socket, struct iovec *part,
+                          const int *fds, size_t count, const char *place) {
         union control control;
         struct bly_message message = {
                 .kind = BLY_OP_SEND_MESSAGE,
@@ -68,8 +68,8 @@ static ssize_t send_first(belay_stream *stream, struct bly_descriptor *socket, s
         return rc;
 }
 
-static ssize_t send_all(belay_stream *stream, struct bly_descriptor *socket, const void *data, size_t size,
-                        const int *fds, size_t count, const char *place) {
+static ssize_t send_all(belay_stream *stream, struct bly_descriptor *socket, const void *data,
+                        size_t size, const int *fds, size_t count, const char *place) {
         struct iovec part = { .iov_base = (void *) data, .iov_len = size };
         ssize_t moved = 0, rc = bly_stream_writable(stream);
 
@@ -86,8 +86,8 @@ static ssize_t send_all(belay_stream *stream, struct bly_descriptor *socket, con
         return bly_stream_written(stream, moved, rc);
 }
 
-ssize_t belay_send_descriptors_placed(const char *place, belay_stream *stream, const void *data, size_t size,
-                                      const int *fds, size_t count) {
+ssize_t belay_send_descriptors_placed(const char *place, belay_stream *stream, const void *data,
+                                      size_t size, const int *fds, size_t count) {
         struct bly_descriptor *socket = bly_stream_socket(stream);
         ssize_t rc;
 
@@ -116,7 +116,8 @@ static void close_all(const int *fds, size_t count) {
 static size_t detach(struct msghdr *message, int *fds) {
         size_t count = 0;
 
-        for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
+        for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
+             header = CMSG_NXTHDR(message, header)) {
                 size_t size = header->cmsg_len - CMSG_LEN(0);
 
                 if (header->cmsg_level != SOL_SOCKET
@@ -153,7 +154,8 @@ static void keep_bytes(belay_stream *stream, const void *bytes, size_t size) {
  * Gives the caller all descriptors of a message or none. If the caller has no room for all, or the
  * kernel could not deliver all (MSG_CTRUNC), the function closes them and keeps the bytes.
  */
-static ssize_t hand_over(belay_stream *stream, struct msghdr *message, size_t size, int *fds, size_t room, size_t *count) {
+static ssize_t hand_over(belay_stream *stream, struct msghdr *message, size_t size, int *fds,
+                         size_t room, size_t *count) {
         int came[sizeof(union control) / sizeof(int)];
         size_t number = detach(message, came);
 
@@ -169,8 +171,8 @@ static ssize_t hand_over(belay_stream *stream, struct msghdr *message, size_t si
         return (ssize_t) size;
 }
 
-static ssize_t receive(belay_stream *stream, struct bly_descriptor *socket, void *buffer, size_t size, int *fds,
-                       size_t room, size_t *count, const char *place) {
+static ssize_t receive(belay_stream *stream, struct bly_descriptor *socket, void *buffer,
+                       size_t size, int *fds, size_t room, size_t *count, const char *place) {
         struct iovec part = { .iov_base = buffer, .iov_len = size };
         union control control;
         struct bly_message message = {
@@ -211,8 +213,8 @@ static ssize_t take_buffered(belay_stream *stream, void *buffer, size_t size) {
         return (ssize_t) size;
 }
 
-ssize_t belay_receive_descriptors_placed(const char *place, belay_stream *stream, void *buffer, size_t size, int *fds,
-                                         size_t *count) {
+ssize_t belay_receive_descriptors_placed(const char *place, belay_stream *stream, void *buffer,
+                                         size_t size, int *fds, size_t *count) {
         struct bly_descriptor *socket = bly_stream_socket(stream);
         size_t room = *count;
         ssize_t rc;
@@ -224,8 +226,9 @@ ssize_t belay_receive_descriptors_placed(const char *place, belay_stream *stream
         if (rc < 0)
                 return rc;
         if (size > 0)
-                rc = bly_stream_buffered(stream) > 0 ? take_buffered(stream, buffer, size)
-                                                     : receive(stream, socket, buffer, size, fds, room, count, place);
+                rc = bly_stream_buffered(stream) > 0
+                             ? take_buffered(stream, buffer, size)
+                             : receive(stream, socket, buffer, size, fds, room, count, place);
         rc = (ssize_t) bly_stream_leave(stream, &stream->reader, rc);
         if (unlikely(rc < 0)) {
                 close_all(fds, *count);

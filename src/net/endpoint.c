@@ -25,12 +25,15 @@ static void add(struct bly_endpoint *endpoint, int type, const void *address, si
 }
 
 static void add_v4(struct bly_endpoint *endpoint, int type, struct in_addr address, uint16_t port) {
-        struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = address };
+        struct sockaddr_in in = { .sin_family = AF_INET,
+                                  .sin_port = htons(port),
+                                  .sin_addr = address };
 
         add(endpoint, type, &in, sizeof(in));
 }
 
-static void add_v6(struct bly_endpoint *endpoint, int type, struct in6_addr address, uint32_t scope, uint16_t port) {
+static void add_v6(struct bly_endpoint *endpoint, int type, struct in6_addr address, uint32_t scope,
+                   uint16_t port) {
         struct sockaddr_in6 in = {
                 .sin6_family = AF_INET6,
                 .sin6_port = htons(port),
@@ -50,7 +53,8 @@ void bly_endpoint_anywhere(struct bly_endpoint *endpoint, int type, bool to_list
 
 const char *bly_endpoint_quote(char quoted[BLY_QUOTED], const char *text) {
         static const char more[] = "...";
-        size_t length = strlen(text), kept = length < BLY_QUOTED ? length : BLY_QUOTED - sizeof(more);
+        size_t length = strlen(text),
+               kept = length < BLY_QUOTED ? length : BLY_QUOTED - sizeof(more);
 
         for (size_t i = 0; i < kept; i++)
                 quoted[i] = iscntrl((unsigned char) text[i]) ? '?' : text[i];
@@ -83,11 +87,13 @@ static int parse_unix(const struct parser *parser, const char *path) {
         if (length <= (size_t) is_abstract)
                 return refuse(parser, path + length, is_abstract ? "a name" : "a path");
         if (length >= sizeof(un.sun_path))
-                return refuse(parser, path + sizeof(un.sun_path) - 1, "a path of at most 107 bytes");
+                return refuse(parser, path + sizeof(un.sun_path) - 1,
+                              "a path of at most 107 bytes");
         memcpy(un.sun_path, path, length);
         if (is_abstract)
                 un.sun_path[0] = '\0';
-        add(parser->endpoint, parser->type, &un, offsetof(struct sockaddr_un, sun_path) + length + !is_abstract);
+        add(parser->endpoint, parser->type, &un,
+            offsetof(struct sockaddr_un, sun_path) + length + !is_abstract);
         return 0;
 }
 
@@ -110,7 +116,9 @@ static int parse_port(const struct parser *parser, const char *text, uint16_t *p
         }
         number = strtoul(text, NULL, 10);
         *port = (uint16_t) number;
-        return length <= BLY_SERVICE_MOST && number <= UINT16_MAX ? 0 : refuse(parser, text, "a port of at most 65535");
+        return length <= BLY_SERVICE_MOST && number <= UINT16_MAX
+                       ? 0
+                       : refuse(parser, text, "a port of at most 65535");
 }
 
 /*
@@ -147,7 +155,8 @@ static int parse_scope(const char *text, uint32_t *scope) {
 }
 
 /* Parses the text between brackets. endpoint->host is a copy of it, and it begins at `text`. */
-static int parse_v6(const struct parser *parser, const char *text, struct in6_addr *address, uint32_t *scope) {
+static int parse_v6(const struct parser *parser, const char *text, struct in6_addr *address,
+                    uint32_t *scope) {
         char *host = parser->endpoint->host, *zone = strchr(host, '%');
         int rc = 0;
 
@@ -158,10 +167,13 @@ static int parse_v6(const struct parser *parser, const char *text, struct in6_ad
         }
         if (inet_pton(AF_INET6, host, address) != 1)
                 return refuse(parser, text, "an IPv6 address between the brackets");
-        return rc == -EINVAL ? refuse(parser, text + (zone - host), "the name or the number of an interface") : rc;
+        return rc == -EINVAL ? refuse(parser, text + (zone - host),
+                                      "the name or the number of an interface")
+                             : rc;
 }
 
-static int parse_in_brackets(const struct parser *parser, const char *text, size_t length, uint16_t port) {
+static int parse_in_brackets(const struct parser *parser, const char *text, size_t length,
+                             uint16_t port) {
         struct bly_endpoint *endpoint = parser->endpoint;
         struct in6_addr v6;
         uint32_t scope;
@@ -199,7 +211,9 @@ static int parse_host(const struct parser *parser, size_t length, uint16_t port)
                 return 0;
         }
         wrong = strpbrk(endpoint->host, " \t\r\n:/[]%*");
-        return wrong == NULL ? 1 : refuse(parser, text + (wrong - endpoint->host), "HOST:PORT, or [IPv6 address]:PORT");
+        return wrong == NULL ? 1
+                             : refuse(parser, text + (wrong - endpoint->host),
+                                      "HOST:PORT, or [IPv6 address]:PORT");
 }
 
 static int parse_host_and_port(const struct parser *parser, bool to_listen) {

@@ -12,13 +12,13 @@
 enum { BLY_HOST_MOST = 255, BLY_SERVICE_MOST = 63 };
 
 struct bly_endpoint {
-        size_t count;                   /* number of addresses; 0: a name must be looked up */
+        size_t count; /* number of addresses; 0: a name must be looked up */
         belay_address addresses[2];
-        bool anywhere;                  /* the text names no host */
+        bool anywhere; /* the text names no host */
         char host[BLY_HOST_MOST + 1];
         char service[BLY_SERVICE_MOST + 1];
-        const char *expected;           /* expected text, if the text is no endpoint */
-        size_t at;                      /* index of the character where it was expected */
+        const char *expected; /* expected text, if the text is no endpoint */
+        size_t at;            /* index of the character where it was expected */
 };
 
 /*

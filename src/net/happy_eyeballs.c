@@ -22,13 +22,13 @@ struct stagger;
 struct attempt {
         struct stagger *all;
         const belay_address *address;
-        belay_event turn;               /* set when the attempt may begin */
-        belay_stream *stream;           /* its connection; NULL: none */
+        belay_event turn;     /* set when the attempt may begin */
+        belay_stream *stream; /* its connection; NULL: none */
 };
 
 struct stagger {
         const struct bly_connect *how;
-        int error;                      /* error of the last attempt that failed, or a shortage */
+        int error; /* error of the last attempt that failed, or a shortage */
         size_t count;
         belay_task **tasks;
         struct attempt attempts[];
@@ -95,8 +95,10 @@ static int attempt(void *arg) {
 
 /* ---- all of them ---- */
 
-static struct stagger *make(const struct bly_connect *how, const belay_address *addresses, size_t count) {
-        struct stagger *all = bly_zalloc(sizeof(*all) + count * (sizeof(all->attempts[0]) + sizeof(all->tasks[0])));
+static struct stagger *make(const struct bly_connect *how, const belay_address *addresses,
+                            size_t count) {
+        struct stagger *all = bly_zalloc(
+                sizeof(*all) + count * (sizeof(all->attempts[0]) + sizeof(all->tasks[0])));
 
         if (all == NULL)
                 return NULL;
@@ -116,7 +118,8 @@ static int start(struct stagger *all) {
         belay_spawn_options options = { .size = sizeof(options), .name = "connect" };
 
         for (size_t i = 0; i < all->count; i++) {
-                all->tasks[i] = belay_spawn_with_placed(all->how->place, attempt, &all->attempts[i], &options);
+                all->tasks[i] = belay_spawn_with_placed(all->how->place, attempt, &all->attempts[i],
+                                                        &options);
                 if (all->tasks[i] == NULL)
                         return -errno;
         }
@@ -159,8 +162,8 @@ static void explain(belay_failure *failure, const struct stagger *all) {
         char quoted[BLY_QUOTED], text[BLY_QUOTED + 128];
 
         failure->code = all->error;
-        snprintf(text, sizeof(text), "connect to %s: %s", bly_endpoint_quote(quoted, all->how->endpoint),
-                 strerror(-all->error));
+        snprintf(text, sizeof(text), "connect to %s: %s",
+                 bly_endpoint_quote(quoted, all->how->endpoint), strerror(-all->error));
         bly_text_release(failure->text);
         failure->text = bly_text_new(text);
         failure->says_all = true;
@@ -187,7 +190,8 @@ static int fail(struct stagger *all, belay_task *self, int first) {
 static int race(struct stagger *all, belay_stream **stream) {
         belay_task *self = bly_current();
         size_t winner = all->count;
-        int outcome = 0, rc = belay_race_placed(all->how->place, all->tasks, all->count, &winner, &outcome);
+        int outcome = 0,
+            rc = belay_race_placed(all->how->place, all->tasks, all->count, &winner, &outcome);
 
         *stream = take(all, winner);
         if (*stream == NULL)
@@ -202,7 +206,8 @@ static int race(struct stagger *all, belay_stream **stream) {
  * Connects to the only address of an endpoint. The detail of that failure has the address only. If
  * the endpoint is a name, the function adds the name.
  */
-static int connect_alone(const struct bly_connect *how, const belay_address *address, belay_stream **stream) {
+static int connect_alone(const struct bly_connect *how, const belay_address *address,
+                         belay_stream **stream) {
         int rc = bly_connect_one(how, address, stream);
         char quoted[BLY_QUOTED], text[BELAY_ADDRESS_TEXT];
 
@@ -211,7 +216,8 @@ static int connect_alone(const struct bly_connect *how, const belay_address *add
         bly_address_text(bly_sockaddr(address), address->length, text, sizeof(text));
         if (strcmp(text, how->endpoint) == 0)
                 return rc;
-        return bly_explain(rc, "connect to %s (%s): %s", bly_endpoint_quote(quoted, how->endpoint), text, strerror(-rc));
+        return bly_explain(rc, "connect to %s (%s): %s", bly_endpoint_quote(quoted, how->endpoint),
+                           text, strerror(-rc));
 }
 
 int bly_connect_any(const struct bly_connect *how, const belay_address *addresses, size_t count,

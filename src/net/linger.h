@@ -11,14 +11,15 @@
 #include "net/net.h"
 
 struct bly_linger {
-        struct bly_link all;            /* list of struct lingering, the oldest first */
+        struct bly_link all; /* list of struct lingering, the oldest first */
         size_t count;
-        size_t most;                    /* greatest `count` */
-        belay_time limit;               /* longest wait for each */
+        size_t most;      /* greatest `count` */
+        belay_time limit; /* longest wait for each */
         const char *place;
 };
 
-static inline void bly_linger_init(struct bly_linger *linger, size_t most, belay_time limit, const char *place) {
+static inline void bly_linger_init(struct bly_linger *linger, size_t most, belay_time limit,
+                                   const char *place) {
         *linger = (struct bly_linger) { .most = most, .limit = limit, .place = place };
         bly_list_init(&linger->all);
 }

@@ -43,15 +43,16 @@ static int prepare(int fd, const belay_address *address, const belay_listen_opti
 /* A socket of which a listener is made. */
 struct opened {
         int fd;
-        const char *path;               /* Unix socket's file; NULL: none */
-        struct stat file;               /* identity of that file: another may take its path */
+        const char *path; /* Unix socket's file; NULL: none */
+        struct stat file; /* identity of that file: another may take its path */
 };
 
 /* Removes the file unless another file has the path. If lstat() fails, it tries in any case. */
 static void remove_file(const char *path, dev_t device, ino_t number) {
         struct stat now;
 
-        if (path != NULL && (lstat(path, &now) < 0 || (now.st_dev == device && now.st_ino == number)))
+        if (path != NULL
+            && (lstat(path, &now) < 0 || (now.st_dev == device && now.st_ino == number)))
                 unlink(path);
 }
 
@@ -70,15 +71,18 @@ static int begin(struct opened *opened, const belay_listen_options *options) {
                 opened->path = NULL;
                 return rc;
         }
-        if (opened->path != NULL && options->mode != 0 && chmod(opened->path, (mode_t) options->mode) < 0)
+        if (opened->path != NULL && options->mode != 0
+            && chmod(opened->path, (mode_t) options->mode) < 0)
                 return -errno;
         return listen(opened->fd, options->backlog > 0 ? options->backlog : 65535) < 0 ? -errno : 0;
 }
 
-static int open_at(struct opened *opened, const belay_address *address, const belay_listen_options *options) {
+static int open_at(struct opened *opened, const belay_address *address,
+                   const belay_listen_options *options) {
         int rc;
 
-        *opened = (struct opened) { .fd = socket(bly_family(address), SOCK_STREAM | SOCK_CLOEXEC, 0) };
+        *opened = (struct opened) { .fd = socket(bly_family(address), SOCK_STREAM | SOCK_CLOEXEC,
+                                                 0) };
         if (opened->fd < 0)
                 return -errno;
         rc = prepare(opened->fd, address, options);
@@ -128,7 +132,8 @@ static bool is_same(const struct bly_fd_owner *owner, int fd) {
  * Makes a listener of a socket. `handed_down`: the program gave the descriptor. If the function
  * fails, the descriptor is still the caller's.
  */
-static int make(belay_listener **out, struct bly_io *io, const struct opened *opened, bool handed_down, const char *place) {
+static int make(belay_listener **out, struct bly_io *io, const struct opened *opened,
+                bool handed_down, const char *place) {
         size_t path_size = opened->path != NULL ? strlen(opened->path) + 1 : 0;
         belay_listener *listener = bly_zalloc(sizeof(*listener) + path_size);
         int rc;
@@ -138,7 +143,9 @@ static int make(belay_listener **out, struct bly_io *io, const struct opened *op
                 return -ENOMEM;
         listener->io = io;
         rc = listener->family = bly_own_endpoint(opened->fd, listener->endpoint);
-        listener->owner = (struct bly_fd_owner) { .what = "a listener", .place = place, .is_same = is_same, .lost = lost };
+        listener->owner = (struct bly_fd_owner) {
+                .what = "a listener", .place = place, .is_same = is_same, .lost = lost
+        };
         if (rc >= 0)
                 rc = bly_fd_own(io, opened->fd, &listener->owner, !handed_down, &listener->fd);
         if (rc == 0 && !bly_performs(io)) {
@@ -160,8 +167,8 @@ static int make(belay_listener **out, struct bly_io *io, const struct opened *op
         return 0;
 }
 
-static int listen_at(belay_listener **out, struct bly_io *io, const belay_address *addresses, size_t count,
-                     const belay_listen_options *options, const char *place) {
+static int listen_at(belay_listener **out, struct bly_io *io, const belay_address *addresses,
+                     size_t count, const belay_listen_options *options, const char *place) {
         struct opened opened;
         int rc = -EINVAL;
 
@@ -203,7 +210,8 @@ int belay_listen_placed(const char *place, belay_listener **out, const char *end
         rc = listen_at(out, io, addresses, count, &options, place);
         belay_addresses_free(addresses, count);
         if (rc < 0)
-                bly_explain(rc, "listen at %s: %s", bly_endpoint_quote(quoted, endpoint), strerror(-rc));
+                bly_explain(rc, "listen at %s: %s", bly_endpoint_quote(quoted, endpoint),
+                            strerror(-rc));
         return rc;
 }
 
@@ -218,7 +226,8 @@ int belay_listen_fd_placed(const char *place, belay_listener **out, int fd) {
         if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0)
                 return errno == ENOTSOCK ? -EINVAL : -errno;
         length = sizeof(listens);
-        if (type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0 || !listens)
+        if (type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0
+            || !listens)
                 return -EINVAL;
         io = bly_io_of(bly_loop);
         return io != NULL ? make(out, io, &(struct opened) { .fd = fd }, true, place) : -errno;

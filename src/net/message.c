@@ -12,7 +12,8 @@
 #include "net/message.h"
 #include "net/pause.h"
 
-static ssize_t perform(struct bly_io *io, struct bly_fd *fd, const struct bly_message *message, const char *place) {
+static ssize_t perform(struct bly_io *io, struct bly_fd *fd, const struct bly_message *message,
+                       const char *place) {
         struct bly_op op = {
                 .slot = fd,
                 .what = message->what,
@@ -42,14 +43,17 @@ static ssize_t try_once(int fd, struct bly_message *message) {
         ssize_t rc;
 
         do
-                rc = message->kind == BLY_OP_SEND_MESSAGE ? send_message(fd, &message->header, flags)
-                                                          : recvmsg(fd, &message->header, flags);
+                rc = message->kind == BLY_OP_SEND_MESSAGE
+                             ? send_message(fd, &message->header, flags)
+                             : recvmsg(fd, &message->header, flags);
         while (rc < 0 && errno == EINTR);
         return rc >= 0 ? rc : -errno;
 }
 
-static ssize_t move_when_ready(struct bly_io *io, struct bly_fd *fd, struct bly_message *message, const char *place) {
-        unsigned events = message->kind == BLY_OP_SEND_MESSAGE ? BELAY_WRITABLE : BELAY_READABLE, pauses = 0;
+static ssize_t move_when_ready(struct bly_io *io, struct bly_fd *fd, struct bly_message *message,
+                               const char *place) {
+        unsigned events = message->kind == BLY_OP_SEND_MESSAGE ? BELAY_WRITABLE : BELAY_READABLE,
+                 pauses = 0;
         ssize_t rc = 0;
 
         while (rc >= 0 && !*message->closed) {
@@ -59,12 +63,14 @@ static ssize_t move_when_ready(struct bly_io *io, struct bly_fd *fd, struct bly_
                 rc = try_once(fd->fd, message);
                 if (rc != -EAGAIN)
                         return rc;
-                rc = message->untold ? bly_pause(&pauses, place) : bly_fd_wait(io, fd, events, message->what, place);
+                rc = message->untold ? bly_pause(&pauses, place)
+                                     : bly_fd_wait(io, fd, events, message->what, place);
         }
         return rc < 0 ? rc : -EBADF;
 }
 
-ssize_t bly_message_move(struct bly_io *io, struct bly_fd *fd, struct bly_message *message, const char *place) {
+ssize_t bly_message_move(struct bly_io *io, struct bly_fd *fd, struct bly_message *message,
+                         const char *place) {
         ssize_t rc = -EAGAIN;
 
         /*

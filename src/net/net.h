@@ -16,8 +16,8 @@
  * Looks up an endpoint in the calling task, as belay_resolve() does (resolve.c). If `to_listen`, an
  * endpoint without a host means every address of this machine.
  */
-int bly_resolve(struct belay_loop *loop, const char *endpoint, int type, bool to_listen, belay_address **addresses,
-                size_t *count, const char *place);
+int bly_resolve(struct belay_loop *loop, const char *endpoint, int type, bool to_listen,
+                belay_address **addresses, size_t *count, const char *place);
 
 /* ---- listeners (listen.c) ---- */
 
@@ -26,15 +26,15 @@ struct belay_listener {
         struct bly_io *io;
         struct bly_fd *fd;
         int family;
-        size_t inside;                  /* number of tasks in a call; the last to leave frees it */
-        bool closed;                    /* the handle is invalid */
-        bool hushed;                    /* stopped: it does not listen, and has no descriptor */
-        bool is_shared;                 /* handed down: other processes may change O_NONBLOCK */
-        bool restore;                   /* O_NONBLOCK must be cleared when it stops */
-        char *path;                     /* Unix socket's file, which stopping removes; NULL: none */
-        dev_t device;                   /* identity of that file */
+        size_t inside;  /* number of tasks in a call; the last to leave frees it */
+        bool closed;    /* the handle is invalid */
+        bool hushed;    /* stopped: it does not listen, and has no descriptor */
+        bool is_shared; /* handed down: other processes may change O_NONBLOCK */
+        bool restore;   /* O_NONBLOCK must be cleared when it stops */
+        char *path;     /* Unix socket's file, which stopping removes; NULL: none */
+        dev_t device;   /* identity of that file */
         ino_t file;
-        struct bly_serve *serve;        /* belay_serve() that runs there; NULL: none */
+        struct bly_serve *serve; /* belay_serve() that runs there; NULL: none */
         char endpoint[BELAY_ADDRESS_TEXT];
 };
 

@@ -22,9 +22,9 @@ struct look_up {
         struct bly_job job;
         struct addrinfo hints;
         struct addrinfo *found;
-        int error;                      /* return value of getaddrinfo(): EAI_... */
-        int system_error;               /* errno, for EAI_SYSTEM */
-        int shortage;                   /* shortage of the system, a negative errno; 0: none */
+        int error;        /* return value of getaddrinfo(): EAI_... */
+        int system_error; /* errno, for EAI_SYSTEM */
+        int shortage;     /* shortage of the system, a negative errno; 0: none */
         bool anywhere;
         char host[BLY_HOST_MOST + 1];
         char service[BLY_SERVICE_MOST + 1];
@@ -38,7 +38,8 @@ struct look_up {
  * load a module for name lookups, it never tries again in this process.
  */
 static int try_descriptors(void) {
-        int one = eventfd(0, EFD_CLOEXEC), other = one >= 0 ? eventfd(0, EFD_CLOEXEC) : -1, error = errno;
+        int one = eventfd(0, EFD_CLOEXEC), other = one >= 0 ? eventfd(0, EFD_CLOEXEC) : -1,
+            error = errno;
 
         if (one >= 0)
                 close(one);
@@ -55,13 +56,15 @@ static void look_up(struct bly_job *job) {
         if (self->shortage < 0)
                 return;
         errno = 0;
-        self->error = getaddrinfo(self->anywhere ? NULL : self->host, self->service, &self->hints, &self->found);
+        self->error = getaddrinfo(self->anywhere ? NULL : self->host, self->service, &self->hints,
+                                  &self->found);
         self->system_error = errno;
         if (self->error == 0)
                 return;
         self->found = NULL;
         /* A file or socket that could not be opened may have had the answer, whatever the error. */
-        self->shortage = bly_is_shortage(-self->system_error) ? -self->system_error : try_descriptors();
+        self->shortage = bly_is_shortage(-self->system_error) ? -self->system_error
+                                                              : try_descriptors();
 }
 
 static void dispose(struct bly_job *job) {
@@ -77,8 +80,16 @@ static void dispose(struct bly_job *job) {
 /* An error of the name server, or of the way to it, says nothing about the host: -EAGAIN. */
 static int error_of_system(int error) {
         switch (error) {
-        case 0: case ENOENT: case ECONNREFUSED: case ECONNRESET: case ETIMEDOUT: case ENETUNREACH: case EHOSTUNREACH:
-        case ENETDOWN: case EPIPE: case EINTR:
+        case 0:
+        case ENOENT:
+        case ECONNREFUSED:
+        case ECONNRESET:
+        case ETIMEDOUT:
+        case ENETUNREACH:
+        case EHOSTUNREACH:
+        case ENETDOWN:
+        case EPIPE:
+        case EINTR:
                 return -EAGAIN;
         }
         return -error;
@@ -119,8 +130,8 @@ static int explain_text(int rc, const struct bly_endpoint *endpoint, const char 
         bly_endpoint_quote(quoted, text);
         if (rc != -EINVAL)
                 return bly_explain(rc, "endpoint \"%s\": %s", quoted, strerror(-rc));
-        return bly_explain(rc, "endpoint \"%s\": expected %s at character %zu", quoted, endpoint->expected,
-                           endpoint->at + 1);
+        return bly_explain(rc, "endpoint \"%s\": expected %s at character %zu", quoted,
+                           endpoint->expected, endpoint->at + 1);
 }
 
 static int explain_no_thread(int rc, const char *text) {
@@ -128,7 +139,8 @@ static int explain_no_thread(int rc, const char *text) {
 
         if (rc == -ECANCELED)
                 return rc;
-        return bly_explain(rc, "endpoint \"%s\" could not be looked up, no thread could be started: %s",
+        return bly_explain(rc,
+                           "endpoint \"%s\" could not be looked up, no thread could be started: %s",
                            bly_endpoint_quote(quoted, text), strerror(-rc));
 }
 
@@ -141,10 +153,13 @@ static int explain_error(int rc, const struct look_up *self) {
         if (rc == -ENOENT)
                 return bly_explain(rc, "unknown %s \"%s\"", what, quoted);
         return bly_explain(rc, "%s \"%s\" could not be looked up: %s", what, quoted,
-                           self->shortage == 0 && self->error != EAI_SYSTEM ? gai_strerror(self->error) : strerror(-rc));
+                           self->shortage == 0 && self->error != EAI_SYSTEM
+                                   ? gai_strerror(self->error)
+                                   : strerror(-rc));
 }
 
-static int copy_found(const struct addrinfo *found, int type, belay_address **addresses, size_t *count) {
+static int copy_found(const struct addrinfo *found, int type, belay_address **addresses,
+                      size_t *count) {
         size_t fit = 0;
 
         for (const struct addrinfo *info = found; info != NULL; info = info->ai_next)
@@ -171,11 +186,13 @@ static int copy_found(const struct addrinfo *found, int type, belay_address **ad
 static uint16_t port_of(const struct addrinfo *found) {
         const void *address = found->ai_addr;
 
-        return ntohs(found->ai_family == AF_INET6 ? ((const struct sockaddr_in6 *) address)->sin6_port
-                                                  : ((const struct sockaddr_in *) address)->sin_port);
+        return ntohs(found->ai_family == AF_INET6
+                             ? ((const struct sockaddr_in6 *) address)->sin6_port
+                             : ((const struct sockaddr_in *) address)->sin_port);
 }
 
-static int copy_parsed(const struct bly_endpoint *endpoint, belay_address **addresses, size_t *count) {
+static int copy_parsed(const struct bly_endpoint *endpoint, belay_address **addresses,
+                       size_t *count) {
         *addresses = bly_alloc(endpoint->count * sizeof(**addresses));
         if (*addresses == NULL)
                 return -ENOMEM;
@@ -186,7 +203,8 @@ static int copy_parsed(const struct bly_endpoint *endpoint, belay_address **addr
 
 /* ---- in the task ---- */
 
-static struct look_up *new_look_up(const struct bly_endpoint *endpoint, const char *text, int type) {
+static struct look_up *new_look_up(const struct bly_endpoint *endpoint, const char *text,
+                                   int type) {
         struct look_up *self = calloc(1, sizeof(*self));
 
         if (self == NULL)
@@ -202,8 +220,9 @@ static struct look_up *new_look_up(const struct bly_endpoint *endpoint, const ch
         return self;
 }
 
-static int look_up_name(struct belay_loop *loop, struct bly_endpoint *endpoint, const char *text, int type,
-                        bool to_listen, belay_address **addresses, size_t *count, const char *place) {
+static int look_up_name(struct belay_loop *loop, struct bly_endpoint *endpoint, const char *text,
+                        int type, bool to_listen, belay_address **addresses, size_t *count,
+                        const char *place) {
         struct look_up *self = new_look_up(endpoint, text, type);
         int rc;
 
@@ -227,8 +246,8 @@ static int look_up_name(struct belay_loop *loop, struct bly_endpoint *endpoint, 
         return rc;
 }
 
-int bly_resolve(struct belay_loop *loop, const char *text, int type, bool to_listen, belay_address **addresses,
-                size_t *count, const char *place) {
+int bly_resolve(struct belay_loop *loop, const char *text, int type, bool to_listen,
+                belay_address **addresses, size_t *count, const char *place) {
         struct bly_endpoint endpoint;
         int rc = bly_endpoint_parse(&endpoint, text, type, to_listen);
 
@@ -241,13 +260,15 @@ int bly_resolve(struct belay_loop *loop, const char *text, int type, bool to_lis
         return look_up_name(loop, &endpoint, text, type, to_listen, addresses, count, place);
 }
 
-int belay_resolve_placed(const char *place, const char *endpoint, int type, belay_address **addresses,
-                         size_t *count) {
+int belay_resolve_placed(const char *place, const char *endpoint, int type,
+                         belay_address **addresses, size_t *count) {
         belay_task *self = bly_waiter(place, "belay_resolve()");
 
         *addresses = NULL;
         *count = 0;
-        return self != NULL ? bly_resolve(self->loop, endpoint, type, false, addresses, count, place) : -EPERM;
+        return self != NULL
+                       ? bly_resolve(self->loop, endpoint, type, false, addresses, count, place)
+                       : -EPERM;
 }
 
 void belay_addresses_free(belay_address *addresses, size_t count) {
@@ -255,8 +276,10 @@ void belay_addresses_free(belay_address *addresses, size_t count) {
         bly_free(addresses);
 }
 
-char *belay_address_text(const struct sockaddr *address, socklen_t length, char *text, size_t size) {
+char *belay_address_text(const struct sockaddr *address, socklen_t length, char *text,
+                         size_t size) {
         static const struct sockaddr none = { .sa_family = AF_UNSPEC };
 
-        return bly_address_text(length >= sizeof(address->sa_family) ? address : &none, length, text, size);
+        return bly_address_text(length >= sizeof(address->sa_family) ? address : &none, length,
+                                text, size);
 }

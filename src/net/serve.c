@@ -12,7 +12,7 @@
 
 #include <belay/sync.h>
 
-#define GRACE (10 * BELAY_SECOND)
+#define GRACE       (10 * BELAY_SECOND)
 #define CLOSE_LIMIT BELAY_SECOND
 #define LINGER_MOST 256
 /* Pause after a shortage, unless a connection ends before. */
@@ -24,18 +24,18 @@ struct bly_serve {
         void *arg;
         belay_serve_options options;
         belay_group group;
-        belay_event ended;              /* set when a connection ends, or when serving must end */
-        size_t count;                   /* number of connections whose handlers have not returned */
-        struct bly_linger linger;       /* connections that are being closed in good order */
-        bool stopped;                   /* belay_serve_stop() was called */
-        bool short_of_something;        /* the present shortage was logged */
+        belay_event ended;        /* set when a connection ends, or when serving must end */
+        size_t count;             /* number of connections whose handlers have not returned */
+        struct bly_linger linger; /* connections that are being closed in good order */
+        bool stopped;             /* belay_serve_stop() was called */
+        bool short_of_something;  /* the present shortage was logged */
         const char *place;
 };
 
 struct connection {
         struct bly_serve *serve;
-        belay_stream *stream;           /* NULL after any task has closed it */
-        bool handled;                   /* not in serve->count */
+        belay_stream *stream; /* NULL after any task has closed it */
+        bool handled;         /* not in serve->count */
 };
 
 /* ---- a connection ---- */
@@ -58,7 +58,8 @@ static void tell(struct bly_serve *serve, belay_stream *stream, int rc) {
         belay_failure_format(failure, text, sizeof(text));
         belay_failure_release(failure);
         bly_log_limited(BELAY_LOG_WARNING, serve->place, "connection %s: %s",
-                        stream != NULL ? belay_stream_name(stream) : "that its handler closed", text);
+                        stream != NULL ? belay_stream_name(stream) : "that its handler closed",
+                        text);
 }
 
 /* Takes the connection off the count, so that another may be accepted in its place. */
@@ -111,11 +112,13 @@ static int begin(struct bly_serve *serve, belay_stream *stream) {
                 return -ENOMEM;
         *connection = (struct connection) { .serve = serve, .stream = stream };
         serve->count++;
-        rc = belay_group_spawn_with_placed(serve->place, &serve->group, handle, connection, &(belay_spawn_options) {
-                .size = sizeof(belay_spawn_options),
-                .stack_size = serve->options.stack_size,
-                .destroy = forget,
-        }, NULL);
+        rc = belay_group_spawn_with_placed(serve->place, &serve->group, handle, connection,
+                                           &(belay_spawn_options) {
+                                                   .size = sizeof(belay_spawn_options),
+                                                   .stack_size = serve->options.stack_size,
+                                                   .destroy = forget,
+                                           },
+                                           NULL);
         if (rc < 0) {
                 serve->count--;
                 bly_free(connection);
@@ -146,7 +149,8 @@ static int wait_for_an_end(struct bly_serve *serve, belay_time span) {
 
 static void say_once(struct bly_serve *serve, int shortage) {
         if (!serve->short_of_something)
-                bly_log_limited(BELAY_LOG_WARNING, serve->place, "serving at %s: %s; accepting goes on when there is room again",
+                bly_log_limited(BELAY_LOG_WARNING, serve->place,
+                                "serving at %s: %s; accepting goes on when there is room again",
                                 belay_listener_endpoint(serve->listener), strerror(-shortage));
         serve->short_of_something = true;
 }
@@ -224,11 +228,12 @@ static int let_finish(struct bly_serve *serve) {
 static int serve_group(struct bly_serve *serve) {
         int rc, left;
 
-        rc = belay_group_enter_with_placed(serve->place, &serve->group, &(belay_group_options) {
-                .size = sizeof(belay_group_options),
-                .supervise = true,
-                .name = "serve",
-        });
+        rc = belay_group_enter_with_placed(serve->place, &serve->group,
+                                           &(belay_group_options) {
+                                                   .size = sizeof(belay_group_options),
+                                                   .supervise = true,
+                                                   .name = "serve",
+                                           });
         if (rc < 0)
                 return rc;
         rc = accept_all(serve);
@@ -241,18 +246,22 @@ static int serve_group(struct bly_serve *serve) {
         return rc != 0 ? rc : left;
 }
 
-int belay_serve_placed(const char *place, belay_listener *listener, belay_serve_fn *handler, void *arg,
-                       const belay_serve_options *options) {
+int belay_serve_placed(const char *place, belay_listener *listener, belay_serve_fn *handler,
+                       void *arg, const belay_serve_options *options) {
         belay_task *self = bly_waiter(place, "belay_serve()");
-        struct bly_serve serve = { .listener = listener, .handler = handler, .arg = arg, .place = place };
+        struct bly_serve serve = {
+                .listener = listener, .handler = handler, .arg = arg, .place = place
+        };
         int rc;
 
         if (self == NULL)
                 return -EPERM;
         if (listener->io->loop != self->loop)
-                return bly_misuse(-EPERM, place, "belay_serve() of a listener that belongs to another loop");
+                return bly_misuse(-EPERM, place,
+                                  "belay_serve() of a listener that belongs to another loop");
         if (listener->serve != NULL)
-                return bly_misuse(-EBUSY, place, "belay_serve() at %s, where another task serves", listener->endpoint);
+                return bly_misuse(-EBUSY, place, "belay_serve() at %s, where another task serves",
+                                  listener->endpoint);
         bly_options(&serve.options, sizeof(serve.options), options);
         if (serve.options.grace < 0 || serve.options.close_limit < 0)
                 return -EINVAL;

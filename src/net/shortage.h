@@ -12,7 +12,8 @@
 #include <stdbool.h>
 
 static inline bool bly_is_shortage(int code) {
-        return code == -EMFILE || code == -ENFILE || code == -ENOBUFS || code == -ENOMEM || code == -ENOSPC;
+        return code == -EMFILE || code == -ENFILE || code == -ENOBUFS || code == -ENOMEM
+               || code == -ENOSPC;
 }
 
 #endif

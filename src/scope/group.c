@@ -14,20 +14,22 @@ static const char *describe_group(const struct bly_owner *owner) {
 }
 
 /* Returns false if the request went round in a circle of tasks that await each other. */
-static bool request(belay_task *task, const struct bly_group *group, belay_origin_kind kind, const char *place) {
+static bool request(belay_task *task, const struct bly_group *group, belay_origin_kind kind,
+                    const char *place) {
         bool in_vain = false;
 
-        bly_request_cancel(task, &(struct bly_request) {
-                .kind = kind,
-                .place = place != NULL ? place : group->scope.place,
-                .asker = bly_current(),
-                /*
+        bly_request_cancel(task,
+                           &(struct bly_request) {
+                                   .kind = kind,
+                                   .place = place != NULL ? place : group->scope.place,
+                                   .asker = bly_current(),
+                                   /*
                  * The group's depth counts in its own task only. For a member, the request comes
                  * from outside of all scopes.
                  */
-                .depth = task == group->scope.task ? group->scope.depth : 0,
-                .in_vain = &in_vain,
-        });
+                                   .depth = task == group->scope.task ? group->scope.depth : 0,
+                                   .in_vain = &in_vain,
+                           });
         return !in_vain;
 }
 
@@ -35,7 +37,8 @@ static bool request(belay_task *task, const struct bly_group *group, belay_origi
  * Cancels the members that were spawned with .last if `last` is set, and the ordinary members
  * otherwise. Returns false if a request went round in a circle.
  */
-static bool cancel_members(struct bly_group *group, bool last, belay_origin_kind kind, const char *place) {
+static bool cancel_members(struct bly_group *group, bool last, belay_origin_kind kind,
+                           const char *place) {
         struct bly_link *link, *next;
         bool arrived = true;
 
@@ -104,7 +107,8 @@ static void member_ended(struct bly_owner *owner, belay_task *task) {
                 wake_waiter(group);
         if (task->outcome < 0 && !bly_is_cancelled(task) && !group->supervise && !taken) {
                 task->node.flags |= BLY_TASK_LOOKED_AT;
-                add_failure(group, task->outcome, task->failure != NULL ? belay_failure_ref(task->failure) : NULL);
+                add_failure(group, task->outcome,
+                            task->failure != NULL ? belay_failure_ref(task->failure) : NULL);
                 /*
                  * If the request to a member goes round in a circle, asyncio raises an error and
                  * never cancels the parent.
@@ -155,7 +159,8 @@ void bly_group_join(struct bly_group *group, belay_task *task) {
                 look_at_end(task);
 }
 
-int belay_group_enter_with_placed(const char *place, belay_group *handle, const belay_group_options *options) {
+int belay_group_enter_with_placed(const char *place, belay_group *handle,
+                                  const belay_group_options *options) {
         struct bly_group *group = (struct bly_group *) handle;
         belay_group_options known;
         int rc;
@@ -191,7 +196,8 @@ static belay_task *a_member(const struct bly_wait *wait, size_t *cursor) {
         const struct bly_group *group = container_of(wait, struct bly_group, wait);
         size_t i = 0;
 
-        for (struct bly_link *link = group->owner.members.next; link != &group->owner.members; link = link->next)
+        for (struct bly_link *link = group->owner.members.next; link != &group->owner.members;
+             link = link->next)
                 if (i++ == *cursor) {
                         (*cursor)++;
                         return container_of(link, belay_task, owned);
@@ -214,9 +220,9 @@ static const struct bly_wait_class group_class = {
 };
 
 struct leaving {
-        bool cancelled;                 /* leaving returns -ECANCELED unless a member failed */
-        bool cancelled_meanwhile;       /* the same, delivered during the wait for members */
-        belay_failure *reason;          /* detail of the cancellation that set `cancelled` */
+        bool cancelled;           /* leaving returns -ECANCELED unless a member failed */
+        bool cancelled_meanwhile; /* the same, delivered during the wait for members */
+        belay_failure *reason;    /* detail of the cancellation that set `cancelled` */
         belay_failure *reason_meanwhile;
 };
 
@@ -224,7 +230,8 @@ struct leaving {
  * Waits until all members have ended. A cancellation that is delivered meanwhile aborts the group
  * and does not end the wait.
  */
-static void await_members(struct bly_group *group, belay_task *self, struct leaving *leaving, const char *place) {
+static void await_members(struct bly_group *group, belay_task *self, struct leaving *leaving,
+                          const char *place) {
         group->wait.class = &group_class;
         while (group->count > 0) {
                 int rc;
@@ -239,7 +246,9 @@ static void await_members(struct bly_group *group, belay_task *self, struct leav
                 leaving->cancelled_meanwhile = true;
                 if (!group->aborting) {
                         belay_failure_release(leaving->reason);
-                        leaving->reason = leaving->reason_meanwhile != NULL ? belay_failure_ref(leaving->reason_meanwhile) : NULL;
+                        leaving->reason = leaving->reason_meanwhile != NULL
+                                                  ? belay_failure_ref(leaving->reason_meanwhile)
+                                                  : NULL;
                         leaving->cancelled = true;
                         abort_group(group, BELAY_ORIGIN_GROUP, place);
                 }
@@ -255,11 +264,11 @@ static void ask_again(belay_task *self, const char *place) {
                 return;
         bly_uncancel(self);
         bly_request_cancel(self, &(struct bly_request) {
-                .kind = BELAY_ORIGIN_GROUP,
-                .place = place,
-                .asker = self,
-                .depth = BLY_DEPTH_INNERMOST,
-        });
+                                         .kind = BELAY_ORIGIN_GROUP,
+                                         .place = place,
+                                         .asker = self,
+                                         .depth = BLY_DEPTH_INNERMOST,
+                                 });
 }
 
 /* The group has cancelled its own task, so that the task stops waiting in the body. */
@@ -335,7 +344,8 @@ int belay_group_leave_placed(const char *place, belay_group *handle, int rc) {
 void belay_group_cancel_placed(const char *place, belay_group *handle) {
         struct bly_group *group = (struct bly_group *) handle;
 
-        if (group->scope.mark != bly_scope_mark(&group->scope, BLY_SCOPE_GROUP) || (group->exiting && group->count == 0))
+        if (group->scope.mark != bly_scope_mark(&group->scope, BLY_SCOPE_GROUP)
+            || (group->exiting && group->count == 0))
                 return;
         if (group->aborting)
                 return;

@@ -10,22 +10,22 @@
 struct bly_group {
         struct bly_scope scope;
         struct bly_owner owner;
-        struct bly_wait wait;           /* wait of the task that leaves the group */
-        struct bly_link room;           /* tasks that wait for room (struct bly_room) */
-        struct bly_link woken;          /* tasks whose wait for room is over, until they run */
+        struct bly_wait wait;  /* wait of the task that leaves the group */
+        struct bly_link room;  /* tasks that wait for room (struct bly_room) */
+        struct bly_link woken; /* tasks whose wait for room is over, until they run */
         /* starters that wait for a member (struct bly_start_wait) */
         struct bly_link starts;
         const char *name;
-        belay_failure *failures;        /* the group's, with those of its members beneath it */
+        belay_failure *failures; /* the group's, with those of its members beneath it */
         size_t limit;
-        size_t kept;                    /* places kept for tasks in `woken` */
-        size_t count;                   /* members whose end was not handled yet */
-        size_t ordinary;                /* those of `count` that were not spawned with .last */
+        size_t kept;     /* places kept for tasks in `woken` */
+        size_t count;    /* members whose end was not handled yet */
+        size_t ordinary; /* those of `count` that were not spawned with .last */
         size_t failed;
         int first_code;
         bool supervise;
         bool exiting, aborting;
-        bool parent_requested;          /* the body has a request that leaving withdraws */
+        bool parent_requested; /* the body has a request that leaving withdraws */
         bool waiting;
         bool last_cancelled;
 };
@@ -41,8 +41,8 @@ struct bly_group *bly_group_of(const belay_task *task);
  * Spawns a member. If the group is full, the calling task first waits for room. Returns 0 and
  * stores a reference to the member in *task, or returns a negative errno.
  */
-int bly_group_spawn(struct bly_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
-                    const char *place, belay_task **task);
+int bly_group_spawn(struct bly_group *group, belay_fn *fn, void *arg,
+                    const belay_spawn_options *options, const char *place, belay_task **task);
 /*
  * Sets the failure of a task that waited in a group in which the member cannot be started any more.
  * Returns -ESHUTDOWN. The task came in time, so this is no misuse and is not reported.

@@ -11,8 +11,8 @@ struct bly_room {
         /* in `room`; in `woken` from the end of the wait until the task runs */
         struct bly_link link;
         belay_task *task;
-        struct bly_group *group;        /* NULL if no room will come; the group may then be gone */
-        bool served;                    /* a place is kept for the task */
+        struct bly_group *group; /* NULL if no room will come; the group may then be gone */
+        bool served;             /* a place is kept for the task */
 };
 
 static void out_of_line(struct bly_room *room) {
@@ -93,20 +93,27 @@ static int check_open(const struct bly_group *group, const char *place) {
         const char *entered;
 
         if (!bly_scope_is(&group->scope, BLY_SCOPE_GROUP))
-                return bly_misuse(-EPERM, place, "a member is started into a group that was never entered");
+                return bly_misuse(-EPERM, place,
+                                  "a member is started into a group that was never entered");
         entered = group->scope.place != NULL ? group->scope.place : "an unknown place";
         if (!bly_scope_is_in_force(&group->scope) || (group->exiting && group->count == 0)
             || group->scope.task->loop->closed)
-                return bly_misuse(-EPERM, place, "a member is started into the group entered at %s, which was left", entered);
+                return bly_misuse(
+                        -EPERM, place,
+                        "a member is started into the group entered at %s, which was left",
+                        entered);
         if (group->aborting)
-                return bly_misuse(-EPERM, place, "a member is started into the group entered at %s, which is shutting down",
-                                  entered);
+                return bly_misuse(
+                        -EPERM, place,
+                        "a member is started into the group entered at %s, which is shutting down",
+                        entered);
         return 0;
 }
 
-static inline __attribute__((always_inline)) int spawn(struct bly_group *group, belay_fn *fn, void *arg,
-                                                       const belay_spawn_options *options, const char *place,
-                                                       belay_task **task) {
+static inline __attribute__((always_inline)) int spawn(struct bly_group *group, belay_fn *fn,
+                                                       void *arg,
+                                                       const belay_spawn_options *options,
+                                                       const char *place, belay_task **task) {
         int rc = check_open(group, place);
 
         if (rc == 0 && is_full(group))
@@ -123,8 +130,8 @@ static inline __attribute__((always_inline)) int spawn(struct bly_group *group, 
         return 0;
 }
 
-int bly_group_spawn(struct bly_group *group, belay_fn *fn, void *arg, const belay_spawn_options *options,
-                    const char *place, belay_task **task) {
+int bly_group_spawn(struct bly_group *group, belay_fn *fn, void *arg,
+                    const belay_spawn_options *options, const char *place, belay_task **task) {
         return spawn(group, fn, arg, options, place, task);
 }
 

@@ -8,9 +8,9 @@ struct bly_start_wait {
         struct bly_wait wait;
         struct bly_link link;
         belay_task *task, *member;
-        struct bly_group *group;        /* NULL if the group is gone, since it was never left */
+        struct bly_group *group; /* NULL if the group is gone, since it was never left */
         bool ready;
-        bool given_up;                  /* the wait failed before the member was ready */
+        bool given_up; /* the wait failed before the member was ready */
 };
 
 static const char *member_name(const struct bly_wait *wait) {
@@ -29,7 +29,8 @@ static const struct bly_wait_class start_class = {
 };
 
 static struct bly_start_wait *start_of(struct bly_group *group, const belay_task *member) {
-        for (struct bly_link *link = group->starts.next; link != &group->starts; link = link->next) {
+        for (struct bly_link *link = group->starts.next; link != &group->starts;
+             link = link->next) {
                 struct bly_start_wait *start_wait = container_of(link, struct bly_start_wait, link);
 
                 if (start_wait->member == member)
@@ -82,7 +83,9 @@ static int give_up(belay_task *self, struct bly_start_wait *start_wait, int rc, 
         belay_task *member = start_wait->member;
 
         start_wait->given_up = true;
-        bly_request_cancel(member, &(struct bly_request) { .kind = BELAY_ORIGIN_CALLER, .place = place, .asker = self });
+        bly_request_cancel(member, &(struct bly_request) { .kind = BELAY_ORIGIN_CALLER,
+                                                           .place = place,
+                                                           .asker = self });
         if (member->held == 0 && belay_join_placed(place, member, NULL) == -ECANCELED)
                 bly_undeliver(self);
         bly_set_last_failure(self, rc, why);
@@ -121,7 +124,8 @@ static void forget_start(belay_task *task, const char *low, const char *high) {
  * that waits in such a group has links into it. This function clears the links and wakes the task.
  */
 void bly_group_forget(struct belay_loop *loop, const char *low, const char *high) {
-        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task)) {
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL;
+             task = bly_record_next(loop, task)) {
                 bly_group_forget_room(task, low, high);
                 forget_start(task, low, high);
         }
@@ -131,7 +135,9 @@ int belay_group_start_placed(const char *place, belay_group *handle, belay_fn *f
                              const belay_spawn_options *options, belay_task **task) {
         struct bly_group *group = (struct bly_group *) handle;
         belay_task *self = bly_waiter(place, "belay_group_start()");
-        struct bly_start_wait start_wait = { .wait.class = &start_class, .task = self, .group = group };
+        struct bly_start_wait start_wait = { .wait.class = &start_class,
+                                             .task = self,
+                                             .group = group };
         belay_spawn_options known;
         belay_task *member;
         int rc;

@@ -40,11 +40,13 @@ static void forget_between(belay_task *self, const char *low, const char *high) 
         bly_timers_forget(loop, low, high);
         bly_callbacks_forget(loop, low, high);
         bly_group_forget(loop, low, high);
-        for (belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+        for (belay_task *task = bly_record_next(loop, NULL); task != NULL;
+             task = bly_record_next(loop, task))
                 if ((const char *) task->owner >= low && (const char *) task->owner < high) {
                         task->owner = NULL;
                         task->owned = (struct bly_link) { 0 };
-                        bly_request_cancel(task, &(struct bly_request) { .kind = BELAY_ORIGIN_GROUP, .asker = self });
+                        bly_request_cancel(task, &(struct bly_request) { .kind = BELAY_ORIGIN_GROUP,
+                                                                         .asker = self });
                 }
 }
 
@@ -107,23 +109,28 @@ static bool is_among(const belay_task *task, const struct bly_scope *scope, size
         return false;
 }
 
-static int entered_again(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+static int entered_again(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind,
+                         const char *place) {
         const belay_task *other;
         char label[32];
 
         if (is_among(self, scope, SIZE_MAX)) {
                 if (bly_scope_is_in_force(scope))
-                        return bly_misuse(-EPERM, place, "the %s entered at %s is entered again, and was not left",
+                        return bly_misuse(-EPERM, place,
+                                          "the %s entered at %s is entered again, and was not left",
                                           kind_names[scope->kind], place_or(scope->place));
                 cut_off(self, scope, kind);
-                return bly_misuse(-EPERM, place, "a %s is entered again that was not left, and was overwritten since",
-                                  kind_names[kind]);
+                return bly_misuse(
+                        -EPERM, place,
+                        "a %s is entered again that was not left, and was overwritten since",
+                        kind_names[kind]);
         }
         other = task_at(self->loop, scope->task);
         if (other == NULL || !is_among(other, scope, SIZE_MAX))
                 return 0;
-        return bly_misuse(-EPERM, place, "the %s entered at %s belongs to task %s, and another enters it",
-                          kind_names[scope->kind], place_or(scope->place), bly_task_label(other, label));
+        return bly_misuse(
+                -EPERM, place, "the %s entered at %s belongs to task %s, and another enters it",
+                kind_names[scope->kind], place_or(scope->place), bly_task_label(other, label));
 }
 
 /*
@@ -131,7 +138,8 @@ static int entered_again(belay_task *self, struct bly_scope *scope, enum bly_sco
  * entered it. A scope that was overwritten has lost its mark, so its address is searched for among
  * the FEW innermost scopes.
  */
-static int check_storage(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+static int check_storage(belay_task *self, struct bly_scope *scope, enum bly_scope_kind kind,
+                         const char *place) {
         enum { FEW = 8 };
 
         if (bly_tools & BLY_TOOL_VALGRIND)
@@ -154,19 +162,20 @@ int bly_scope_enter_slowly(struct bly_scope *scope, enum bly_scope_kind kind, co
 
 /* Returns the task's scope of which these bytes are a copy, or NULL. */
 static const struct bly_scope *copied_from(const belay_task *self, const struct bly_scope *scope) {
-        for (const struct bly_scope *original = bly_scope_of(self); original != NULL; original = bly_scope_outer(original))
+        for (const struct bly_scope *original = bly_scope_of(self); original != NULL;
+             original = bly_scope_outer(original))
                 if (scope->mark == original->mark)
                         return original;
         return NULL;
 }
 
-static void report_unentered(const belay_task *self, const struct bly_scope *scope, enum bly_scope_kind kind,
-                             const char *place) {
+static void report_unentered(const belay_task *self, const struct bly_scope *scope,
+                             enum bly_scope_kind kind, const char *place) {
         const struct bly_scope *original = self != NULL ? copied_from(self, scope) : NULL;
 
         if (original != NULL)
-                bly_misuse(-EPERM, place, "a copy of the %s entered at %s is left", kind_names[original->kind],
-                           place_or(original->place));
+                bly_misuse(-EPERM, place, "a copy of the %s entered at %s is left",
+                           kind_names[original->kind], place_or(original->place));
         else
                 bly_misuse(-EPERM, place, "a %s is left that was never entered", kind_names[kind]);
 }
@@ -182,27 +191,32 @@ belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, c
                         return NULL;
                 }
                 cut_off(self, scope, kind);
-                bly_misuse(-EPERM, place, "a %s is left that was overwritten since it was entered", kind_names[kind]);
+                bly_misuse(-EPERM, place, "a %s is left that was overwritten since it was entered",
+                           kind_names[kind]);
                 return NULL;
         }
         entered = place_or(scope->place);
         if (!bly_scope_is_in_force(scope)) {
-                bly_misuse(-EPERM, place, "the %s entered at %s is left again", kind_names[scope->kind], entered);
+                bly_misuse(-EPERM, place, "the %s entered at %s is left again",
+                           kind_names[scope->kind], entered);
         } else if (scope->task != self) {
-                bly_misuse(-EPERM, place, "the %s entered at %s belongs to task %s, and another leaves it",
+                bly_misuse(-EPERM, place,
+                           "the %s entered at %s belongs to task %s, and another leaves it",
                            kind_names[scope->kind], entered, bly_task_label(scope->task, label));
         } else if (scope->kind != kind) {
-                bly_misuse(-EPERM, place, "the %s entered at %s is left as a %s", kind_names[scope->kind], entered,
-                           kind_names[kind]);
+                bly_misuse(-EPERM, place, "the %s entered at %s is left as a %s",
+                           kind_names[scope->kind], entered, kind_names[kind]);
         } else if (!is_among(self, scope, SIZE_MAX)) {
                 forget_one(self, scope, kind);
-                bly_misuse(-EPERM, place, "the %s entered at %s is left after a scope within it was overwritten",
+                bly_misuse(-EPERM, place,
+                           "the %s entered at %s is left after a scope within it was overwritten",
                            kind_names[kind], entered);
         } else {
                 const struct bly_scope *inner = self->scope;
                 bool known = bly_scope_is_in_force(inner);
 
-                bly_misuse(-EPERM, place, "the %s entered at %s is left before the %s within it, entered at %s",
+                bly_misuse(-EPERM, place,
+                           "the %s entered at %s is left before the %s within it, entered at %s",
                            kind_names[kind], entered, known ? kind_names[inner->kind] : "scope",
                            place_or(known ? inner->place : NULL));
         }
@@ -219,8 +233,10 @@ void bly_forget_scopes(belay_task *self) {
         struct bly_scope *scope = self->scope, *outer;
         char label[32];
 
-        bly_misuse(-EPERM, self->started_at, "task %s ended within a scope that it had not left", bly_task_label(self, label));
-        for (; scope != NULL && !((const char *) scope >= low && (const char *) scope < high); scope = outer) {
+        bly_misuse(-EPERM, self->started_at, "task %s ended within a scope that it had not left",
+                   bly_task_label(self, label));
+        for (; scope != NULL && !((const char *) scope >= low && (const char *) scope < high);
+             scope = outer) {
                 if (!bly_scope_is_in_force(scope))
                         break;
                 outer = scope->outer;

@@ -19,7 +19,7 @@ enum bly_scope_kind {
 
 enum bly_scope_state {
         BLY_SCOPE_ENTERED = 1,
-        BLY_SCOPE_EXPIRING,     /* a timeout has expired; kept after the scope was left */
+        BLY_SCOPE_EXPIRING, /* a timeout has expired; kept after the scope was left */
 };
 
 /* First member of every scope. */
@@ -35,7 +35,7 @@ struct bly_scope {
         uintptr_t mark;
         uint8_t kind;
         uint8_t state;
-        int depth;              /* 1 for the outermost scope */
+        int depth; /* 1 for the outermost scope */
 };
 
 static inline uintptr_t bly_scope_mark(const struct bly_scope *scope, enum bly_scope_kind kind) {
@@ -52,7 +52,8 @@ static inline bool bly_scope_was_left(const struct bly_scope *scope) {
 
 /* Returns whether the scope was entered as this kind. The task may have left it since. */
 static inline bool bly_scope_is(const struct bly_scope *scope, enum bly_scope_kind kind) {
-        return scope->mark == bly_scope_mark(scope, kind) || scope->mark == ~bly_scope_mark(scope, kind);
+        return scope->mark == bly_scope_mark(scope, kind)
+               || scope->mark == ~bly_scope_mark(scope, kind);
 }
 
 /*
@@ -79,14 +80,16 @@ static inline struct bly_scope *bly_scope_outer(const struct bly_scope *scope) {
  * Returns whether the scope is in force without a scope around it, and is not `other`. This is the
  * common case when a scope is entered within another.
  */
-static inline bool bly_scope_is_the_only(const struct bly_scope *scope, const struct bly_scope *other) {
+static inline bool bly_scope_is_the_only(const struct bly_scope *scope,
+                                         const struct bly_scope *other) {
         return scope != other && bly_scope_is_in_force(scope) && scope->outer == NULL;
 }
 
 /* Reports why the calling task cannot leave the scope. Returns NULL. */
 belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, const char *place);
 
-static inline void bly_scope_begin(struct bly_scope *scope, enum bly_scope_kind kind, const char *place, belay_task *self) {
+static inline void bly_scope_begin(struct bly_scope *scope, enum bly_scope_kind kind,
+                                   const char *place, belay_task *self) {
         struct bly_scope *outer = self->scope;
 
         scope->outer = outer;
@@ -109,8 +112,8 @@ int bly_scope_enter_slowly(struct bly_scope *scope, enum bly_scope_kind kind, co
  * A memory checker would complain about a read of storage that nothing has written. Under a checker
  * the slow function therefore comes first. For Valgrind, it declares the storage written.
  */
-static inline __attribute__((always_inline)) int bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind kind,
-                                                                 const char *place) {
+static inline __attribute__((always_inline)) int
+bly_scope_enter(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
         belay_task *self = bly_current();
 
         if (unlikely(self == NULL || bly_tools != 0 || bly_scope_is_in_force(scope)
@@ -124,10 +127,12 @@ static inline __attribute__((always_inline)) int bly_scope_enter(struct bly_scop
  * Checks that the calling task may leave the scope. Returns the task. If it may not leave, reports
  * that and returns NULL, and the caller returns -EPERM.
  */
-static inline belay_task *bly_scope_check(struct bly_scope *scope, enum bly_scope_kind kind, const char *place) {
+static inline belay_task *bly_scope_check(struct bly_scope *scope, enum bly_scope_kind kind,
+                                          const char *place) {
         belay_task *self = bly_current();
 
-        if (likely(self != NULL && self->scope == scope && scope->mark == bly_scope_mark(scope, kind)))
+        if (likely(self != NULL && self->scope == scope
+                   && scope->mark == bly_scope_mark(scope, kind)))
                 return self;
         return bly_scope_wrong(scope, kind, place);
 }
@@ -156,7 +161,7 @@ static inline int bly_uncancel_visible(belay_task *task) {
  */
 struct bly_alarm {
         struct bly_timer timer;
-        belay_ticket ticket;    /* 0 unless the alarm is in the ready queue */
+        belay_ticket ticket; /* 0 unless the alarm is in the ready queue */
 };
 /*
  * Sets the alarm. If `over` is set, no time is left, whatever the clock says. Returns 0 or -ENOMEM.
@@ -180,7 +185,7 @@ static inline int bly_meet_limit(belay_task *self, const char *place) {
 struct bly_limited {
         struct bly_scope scope;
         struct bly_alarm alarm;
-        belay_time when;        /* BELAY_NEVER if there is no limit */
+        belay_time when; /* BELAY_NEVER if there is no limit */
 };
 
 #endif

@@ -11,15 +11,16 @@
 struct region {
         struct bly_scope scope;
         struct bly_alarm alarm;
-        belay_time when;        /* instant at which the limit is reached */
-        int shield;             /* depth of the next region further out that is in force, or 0 */
-        bool open;              /* the limit was reached, so the region holds nothing back */
-        size_t holds;           /* held requests that no region around this one holds back */
+        belay_time when; /* instant at which the limit is reached */
+        int shield;      /* depth of the next region further out that is in force, or 0 */
+        bool open;       /* the limit was reached, so the region holds nothing back */
+        size_t holds;    /* held requests that no region around this one holds back */
         struct bly_held held;
 };
 
 _Static_assert(sizeof(struct region) <= sizeof(belay_shield_scope), "room for a shielded region");
-_Static_assert(offsetof(struct region, when) == offsetof(struct bly_limited, when), "begins as those with a limit do");
+_Static_assert(offsetof(struct region, when) == offsetof(struct bly_limited, when),
+               "begins as those with a limit do");
 
 /*
  * Returns the memory for held requests in the outermost region. When the task leaves that region,
@@ -28,7 +29,8 @@ _Static_assert(offsetof(struct region, when) == offsetof(struct bly_limited, whe
 struct bly_held *bly_shield_held(belay_task *task) {
         struct region *region = NULL;
 
-        for (struct bly_scope *scope = bly_scope_of(task); scope != NULL; scope = bly_scope_outer(scope))
+        for (struct bly_scope *scope = bly_scope_of(task); scope != NULL;
+             scope = bly_scope_outer(scope))
                 if (scope->kind == BLY_SCOPE_SHIELD)
                         region = container_of(scope, struct region, scope);
         return &region->held;
@@ -41,8 +43,10 @@ struct bly_held *bly_shield_held(belay_task *task) {
 void bly_shield_count(belay_task *task, int depth) {
         struct region *outermost = NULL;
 
-        for (struct bly_scope *scope = bly_scope_of(task); scope != NULL && scope->depth > depth; scope = bly_scope_outer(scope))
-                if (scope->kind == BLY_SCOPE_SHIELD && !container_of(scope, struct region, scope)->open)
+        for (struct bly_scope *scope = bly_scope_of(task); scope != NULL && scope->depth > depth;
+             scope = bly_scope_outer(scope))
+                if (scope->kind == BLY_SCOPE_SHIELD
+                    && !container_of(scope, struct region, scope)->open)
                         outermost = container_of(scope, struct region, scope);
         if (outermost != NULL)
                 outermost->holds++;
@@ -79,8 +83,8 @@ static void time_is_over(struct bly_timer *timer) {
         if (region->scope.task->shield == region->scope.depth) {
                 open_up(region);
         } else {
-                for (struct bly_scope *scope = bly_scope_of(region->scope.task); scope != NULL && scope != &region->scope;
-                     scope = bly_scope_outer(scope)) {
+                for (struct bly_scope *scope = bly_scope_of(region->scope.task);
+                     scope != NULL && scope != &region->scope; scope = bly_scope_outer(scope)) {
                         struct region *inner = container_of(scope, struct region, scope);
 
                         if (scope->kind != BLY_SCOPE_SHIELD || inner->shield != region->scope.depth)
@@ -104,7 +108,8 @@ int belay_shield_enter_placed(const char *place, belay_shield_scope *scope, bela
         self = region->scope.task;
         if (span != BELAY_NEVER) {
                 region->when = bly_add_time(bly_now(self->loop), span);
-                rc = bly_alarm_set(self->loop, &region->alarm, region->when, span <= 0, time_is_over);
+                rc = bly_alarm_set(self->loop, &region->alarm, region->when, span <= 0,
+                                   time_is_over);
                 if (rc < 0) {
                         bly_scope_leave(&region->scope);
                         return rc;

@@ -12,11 +12,12 @@ struct timeout {
         struct bly_scope scope;
         struct bly_alarm alarm;
         belay_time when;
-        int requests;           /* count on entering */
+        int requests; /* count on entering */
 };
 
 _Static_assert(sizeof(struct timeout) <= sizeof(belay_timeout), "room for a time limit");
-_Static_assert(offsetof(struct timeout, when) == offsetof(struct bly_limited, when), "begins as those with a limit do");
+_Static_assert(offsetof(struct timeout, when) == offsetof(struct bly_limited, when),
+               "begins as those with a limit do");
 
 static struct timeout *inside(belay_timeout *timeout) {
         return (struct timeout *) timeout;
@@ -32,12 +33,12 @@ static void expire(struct bly_timer *timer) {
         bool in_vain = false;
 
         bly_request_cancel(timeout->scope.task, &(struct bly_request) {
-                .kind = BELAY_ORIGIN_TIMEOUT,
-                .place = timeout->scope.place,
-                .asker = timeout->scope.task,
-                .depth = timeout->scope.depth,
-                .in_vain = &in_vain,
-        });
+                                                        .kind = BELAY_ORIGIN_TIMEOUT,
+                                                        .place = timeout->scope.place,
+                                                        .asker = timeout->scope.task,
+                                                        .depth = timeout->scope.depth,
+                                                        .in_vain = &in_vain,
+                                                });
         /*
          * If the request goes round in a circle, the timeout does not count as expired. In asyncio,
          * cancel() raises an error there before the timeout changes its state.
@@ -46,7 +47,8 @@ static void expire(struct bly_timer *timer) {
                 timeout->scope.state = BLY_SCOPE_EXPIRING;
 }
 
-static inline __attribute__((always_inline)) int enter(struct timeout *timeout, belay_time when, bool over, const char *place) {
+static inline __attribute__((always_inline)) int enter(struct timeout *timeout, belay_time when,
+                                                       bool over, const char *place) {
         int rc;
 
         rc = bly_scope_enter(&timeout->scope, BLY_SCOPE_TIMEOUT, place);
@@ -82,11 +84,14 @@ static int leave(struct timeout *timeout, int rc, const char *place) {
 int belay_timeout_enter_placed(const char *place, belay_timeout *timeout, belay_time span) {
         struct belay_loop *loop = bly_loop;
 
-        return enter(inside(timeout), loop != NULL && span != BELAY_NEVER ? bly_add_time(bly_now(loop), span) : BELAY_NEVER,
+        return enter(inside(timeout),
+                     loop != NULL && span != BELAY_NEVER ? bly_add_time(bly_now(loop), span)
+                                                         : BELAY_NEVER,
                      span <= 0, place);
 }
 
-int belay_timeout_enter_until_placed(const char *place, belay_timeout *timeout, belay_time instant) {
+int belay_timeout_enter_until_placed(const char *place, belay_timeout *timeout,
+                                     belay_time instant) {
         struct belay_loop *loop = bly_loop;
 
         return enter(inside(timeout), instant, loop != NULL && instant <= bly_now(loop), place);
@@ -103,7 +108,9 @@ static int check_open(const struct timeout *timeout) {
         if (timeout->scope.state == BLY_SCOPE_EXPIRING)
                 return -ETIMEDOUT;
         /* If a shutdown abandoned the task, its timeouts never expire. */
-        return bly_scope_is_in_force(&timeout->scope) && !timeout->scope.task->loop->closed ? 0 : -EPERM;
+        return bly_scope_is_in_force(&timeout->scope) && !timeout->scope.task->loop->closed
+                       ? 0
+                       : -EPERM;
 }
 
 static int reschedule(struct timeout *timeout, belay_time when, bool over) {
@@ -122,14 +129,17 @@ int belay_timeout_reschedule_until(belay_timeout *handle, belay_time instant) {
         struct timeout *timeout = inside(handle);
         int rc = check_open(timeout);
 
-        return rc == 0 ? reschedule(timeout, instant, instant <= bly_now(timeout->scope.task->loop)) : rc;
+        return rc == 0 ? reschedule(timeout, instant, instant <= bly_now(timeout->scope.task->loop))
+                       : rc;
 }
 
 int belay_timeout_reschedule(belay_timeout *handle, belay_time span) {
         struct timeout *timeout = inside(handle);
         int rc = check_open(timeout);
 
-        return rc == 0 ? reschedule(timeout, bly_add_time(bly_now(timeout->scope.task->loop), span), span <= 0) : rc;
+        return rc == 0 ? reschedule(timeout, bly_add_time(bly_now(timeout->scope.task->loop), span),
+                                    span <= 0)
+                       : rc;
 }
 
 bool belay_timeout_expired(const belay_timeout *timeout) {
@@ -139,7 +149,9 @@ bool belay_timeout_expired(const belay_timeout *timeout) {
 }
 
 belay_time belay_timeout_when(const belay_timeout *timeout) {
-        return bly_scope_is(&inside_const(timeout)->scope, BLY_SCOPE_TIMEOUT) ? inside_const(timeout)->when : BELAY_NEVER;
+        return bly_scope_is(&inside_const(timeout)->scope, BLY_SCOPE_TIMEOUT)
+                       ? inside_const(timeout)->when
+                       : BELAY_NEVER;
 }
 
 belay_time belay_deadline(void) {
@@ -147,9 +159,11 @@ belay_time belay_deadline(void) {
         belay_time first = BELAY_NEVER;
 
         if (self != NULL)
-                for (const struct bly_scope *scope = bly_scope_of(self); scope != NULL; scope = bly_scope_outer(scope))
+                for (const struct bly_scope *scope = bly_scope_of(self); scope != NULL;
+                     scope = bly_scope_outer(scope))
                         if (scope->kind == BLY_SCOPE_TIMEOUT) {
-                                const struct timeout *timeout = container_of(scope, struct timeout, scope);
+                                const struct timeout *timeout = container_of(scope, struct timeout,
+                                                                             scope);
 
                                 if (timeout->when < first)
                                         first = timeout->when;

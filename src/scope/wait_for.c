@@ -119,7 +119,8 @@ static void bare_ended(struct bly_observer *observer, belay_task *task) {
                 bly_wake(bare->task, 0);
 }
 
-static int cancel_now_and_wait(belay_task *self, belay_task *task, int *outcome, const char *place) {
+static int cancel_now_and_wait(belay_task *self, belay_task *task, int *outcome,
+                               const char *place) {
         struct bare_wait bare = {
                 .wait.class = &bare_class,
                 .observer.ended = bare_ended,
@@ -130,7 +131,9 @@ static int cancel_now_and_wait(belay_task *self, belay_task *task, int *outcome,
 
         if (!bly_is_done(task)) {
                 bly_observe(task, &bare.observer);
-                bly_request_cancel(task, &(struct bly_request) { .kind = BELAY_ORIGIN_TIMEOUT, .place = place, .asker = self });
+                bly_request_cancel(task, &(struct bly_request) { .kind = BELAY_ORIGIN_TIMEOUT,
+                                                                 .place = place,
+                                                                 .asker = self });
                 rc = bly_wait(self, &bare.wait, place);
                 bly_unobserve(&bare.observer);
                 if (rc < 0)

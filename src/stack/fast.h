@@ -13,8 +13,7 @@
 /* Out of line, for a pool in which every free stack is promised. */
 int bly_stack_reserve_new(struct bly_stack_pool *pool);
 
-static inline void bly_stack_pop_fast(struct bly_stack_pool *pool, struct bly_stack *out)
-{
+static inline void bly_stack_pop_fast(struct bly_stack_pool *pool, struct bly_stack *out) {
         uintptr_t entry = pool->free[--pool->count];
         uintptr_t stagger = entry & (pool->page - 1);
 
@@ -25,27 +24,24 @@ static inline void bly_stack_pop_fast(struct bly_stack_pool *pool, struct bly_st
         out->own = NULL;
 }
 
-static inline int bly_stack_reserve_fast(struct bly_stack_pool *pool)
-{
+static inline int bly_stack_reserve_fast(struct bly_stack_pool *pool) {
         if (__builtin_expect(pool->count <= pool->reserved, 0))
                 return bly_stack_reserve_new(pool);
         pool->reserved++;
         return 0;
 }
 
-static inline void bly_stack_take_fast(struct bly_stack_pool *pool, struct bly_stack *out)
-{
+static inline void bly_stack_take_fast(struct bly_stack_pool *pool, struct bly_stack *out) {
         pool->reserved--;
         bly_stack_pop_fast(pool, out);
 }
 
-static inline void bly_stack_forgo_fast(struct bly_stack_pool *pool)
-{
+static inline void bly_stack_forgo_fast(struct bly_stack_pool *pool) {
         pool->reserved--;
 }
 
-static inline void bly_stack_put_fast(struct bly_stack_pool *pool, char *low, char *top, struct bly_stack_own *own)
-{
+static inline void bly_stack_put_fast(struct bly_stack_pool *pool, char *low, char *top,
+                                      struct bly_stack_own *own) {
         if (__builtin_expect(own != NULL, 0)) {
                 bly_stack_own_put(pool, own);
                 return;
@@ -67,8 +63,8 @@ static inline void bly_stack_put_fast(struct bly_stack_pool *pool, char *low, ch
  * The function is always_inline, because gcc considers a function that only prefetches free of
  * effects and removes calls of it.
  */
-static inline __attribute__((always_inline)) void bly_stack_prefetch(const struct bly_stack_pool *pool)
-{
+static inline __attribute__((always_inline)) void
+bly_stack_prefetch(const struct bly_stack_pool *pool) {
         if (pool->count > BLY_STACK_AHEAD) {
                 uintptr_t entry = pool->free[pool->count - 1 - BLY_STACK_AHEAD];
                 uintptr_t stagger = entry & (pool->page - 1);

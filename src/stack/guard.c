@@ -36,8 +36,7 @@
 static int way;
 static int no_batches;
 
-size_t bly_page_size(void)
-{
+size_t bly_page_size(void) {
         static size_t size;
         size_t s = __atomic_load_n(&size, __ATOMIC_RELAXED);
 
@@ -48,8 +47,7 @@ size_t bly_page_size(void)
         return s;
 }
 
-static int mark(char *page, size_t size)
-{
+static int mark(char *page, size_t size) {
         while (madvise(page, size, MADV_GUARD_INSTALL) < 0) {
                 /*
                  * The kernel gives up when it keeps losing a race for the page, and handles signals
@@ -65,8 +63,7 @@ static int mark(char *page, size_t size)
  * The return value of madvise() alone proves nothing: emulators are known to ignore advice they do
  * not know with success. A system call that writes to the page shows whether it is a guard.
  */
-static enum bly_guard_way detect(void)
-{
+static enum bly_guard_way detect(void) {
         size_t size = bly_page_size();
         enum bly_guard_way found = BLY_GUARD_PROTECT;
         void *page;
@@ -80,8 +77,7 @@ static enum bly_guard_way detect(void)
         return found;
 }
 
-enum bly_guard_way bly_guard_way(void)
-{
+enum bly_guard_way bly_guard_way(void) {
         enum bly_guard_way w = (enum bly_guard_way) __atomic_load_n(&way, __ATOMIC_RELAXED);
 
         if (w == BLY_GUARD_UNKNOWN) {
@@ -92,8 +88,7 @@ enum bly_guard_way bly_guard_way(void)
         return w;
 }
 
-void bly_guard_force(enum bly_guard_way w)
-{
+void bly_guard_force(enum bly_guard_way w) {
         __atomic_store_n(&way, (int) w, __ATOMIC_RELAXED);
 }
 
@@ -101,8 +96,7 @@ void bly_guard_force(enum bly_guard_way w)
  * Marks up to BATCH pages with one call. Returns the number of marked pages, or 0 if the batched
  * call is not available.
  */
-static size_t mark_batch(char *first, size_t stride, size_t count, size_t size)
-{
+static size_t mark_batch(char *first, size_t stride, size_t count, size_t size) {
         struct iovec pages[BATCH];
         long done;
 
@@ -123,8 +117,7 @@ static size_t mark_batch(char *first, size_t stride, size_t count, size_t size)
         return (size_t) done / size;
 }
 
-size_t bly_guard_install(char *first, size_t stride, size_t count, int *error)
-{
+size_t bly_guard_install(char *first, size_t stride, size_t count, int *error) {
         size_t size = bly_page_size();
         bool marks = bly_guard_way() == BLY_GUARD_MARK;
         size_t made = 0;

@@ -36,8 +36,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction previous[SIGNALS];
 static bly_overflow_describe describer;
 
-static void write_all(const char *text, size_t size)
-{
+static void write_all(const char *text, size_t size) {
         while (size > 0) {
                 ssize_t n = write(STDERR_FILENO, text, size);
 
@@ -54,8 +53,7 @@ static void write_all(const char *text, size_t size)
  * Writes the message if the fault is an overflow, and returns 1 if it is. The message is one write,
  * so that lines of several threads do not mix.
  */
-static int report(const void *address)
-{
+static int report(const void *address) {
         static const char prefix[] = "belay: ";
         const size_t start = sizeof(prefix) - 1;
         bly_overflow_describe describe = __atomic_load_n(&describer, __ATOMIC_ACQUIRE);
@@ -76,8 +74,7 @@ static int report(const void *address)
         return 1;
 }
 
-static void handle(int sig, siginfo_t *info, void *context)
-{
+static void handle(int sig, siginfo_t *info, void *context) {
         const struct sigaction *before = &previous[sig == SIGSEGV ? 0 : 1];
         int saved_errno = errno;
         /*
@@ -102,8 +99,7 @@ static void handle(int sig, siginfo_t *info, void *context)
         errno = saved_errno;
 }
 
-static int install_one(size_t i, int flags)
-{
+static int install_one(size_t i, int flags) {
         struct sigaction ours, before;
 
         if (sigaction(signals[i], NULL, &before) < 0)
@@ -124,8 +120,7 @@ static int install_one(size_t i, int flags)
         return 1;
 }
 
-int bly_overflow_install(bly_overflow_describe describe, int flags)
-{
+int bly_overflow_install(bly_overflow_describe describe, int flags) {
         static int installed = -1;
         int r;
 
@@ -150,8 +145,7 @@ int bly_overflow_install(bly_overflow_describe describe, int flags)
         return r;
 }
 
-int bly_overflow_thread_begin(struct bly_overflow_thread *thread)
-{
+int bly_overflow_thread_begin(struct bly_overflow_thread *thread) {
         size_t page = bly_page_size();
         size_t frame = (size_t) getauxval(AT_MINSIGSTKSZ);
         stack_t stack;
@@ -184,16 +178,15 @@ int bly_overflow_thread_begin(struct bly_overflow_thread *thread)
         return 0;
 }
 
-void bly_overflow_thread_end(struct bly_overflow_thread *thread)
-{
+void bly_overflow_thread_end(struct bly_overflow_thread *thread) {
         stack_t stack;
 
         if (!thread->memory)
                 return;
         /* The program may have installed another signal stack. If so, that one stays. */
-        if (sigaltstack(NULL, &stack) == 0 && !(stack.ss_flags & SS_DISABLE) &&
-            (char *) stack.ss_sp >= (char *) thread->memory &&
-            (char *) stack.ss_sp < (char *) thread->memory + thread->size) {
+        if (sigaltstack(NULL, &stack) == 0 && !(stack.ss_flags & SS_DISABLE)
+            && (char *) stack.ss_sp >= (char *) thread->memory
+            && (char *) stack.ss_sp < (char *) thread->memory + thread->size) {
                 memset(&stack, 0, sizeof(stack));
                 stack.ss_flags = SS_DISABLE;
                 sigaltstack(&stack, NULL);

@@ -12,25 +12,23 @@
 #include "pool.h"
 
 /* A class keeps IDLE_MOST free stacks, plus one for each IDLE_SHARE stacks in use. */
-#define IDLE_MOST 16
+#define IDLE_MOST  16
 #define IDLE_SHARE 4
 
-int bly_stack_map_failed(void)
-{
-        return bly_stack_fail(-ENOMEM, "no address space for another stack: a limit of the process "
-                                       "(RLIMIT_AS), strict overcommit, or the kernel's limit on mappings "
-                                       "(vm.max_map_count)");
+int bly_stack_map_failed(void) {
+        return bly_stack_fail(-ENOMEM,
+                              "no address space for another stack: a limit of the process "
+                              "(RLIMIT_AS), strict overcommit, or the kernel's limit on mappings "
+                              "(vm.max_map_count)");
 }
 
-void bly_stack_own_stack(struct bly_stack_own *own, struct bly_stack *out)
-{
+void bly_stack_own_stack(struct bly_stack_own *own, struct bly_stack *out) {
         out->low = own->low;
         out->top = own->low + own->size - own->stagger;
         out->own = own;
 }
 
-static void unmap(struct bly_stack_pool *pool, struct bly_stack_own *own)
-{
+static void unmap(struct bly_stack_pool *pool, struct bly_stack_own *own) {
         munmap(own->low - pool->page, own->size + pool->page);
         if (own->prev)
                 own->prev->next = own->next;
@@ -41,8 +39,7 @@ static void unmap(struct bly_stack_pool *pool, struct bly_stack_own *own)
         pool->allocator.free(own, sizeof(*own), pool->allocator.user);
 }
 
-static struct bly_stack_own *pop_idle(struct bly_own_class *class_)
-{
+static struct bly_stack_own *pop_idle(struct bly_own_class *class_) {
         struct bly_stack_own *own = class_->idle;
 
         class_->idle = own->next_idle;
@@ -50,8 +47,7 @@ static struct bly_stack_own *pop_idle(struct bly_own_class *class_)
         return own;
 }
 
-static void drop_idle(struct bly_stack_pool *pool, struct bly_own_class *class_, size_t most)
-{
+static void drop_idle(struct bly_stack_pool *pool, struct bly_own_class *class_, size_t most) {
         while (class_->idle_count > most)
                 unmap(pool, pop_idle(class_));
 }
@@ -60,8 +56,7 @@ static void drop_idle(struct bly_stack_pool *pool, struct bly_own_class *class_,
  * Returns the class for a size. A size without a class gets the class with the fewest idle stacks
  * among those without live ones. If all classes have live stacks, the size is a misfit.
  */
-static struct bly_own_class *class_for(struct bly_stack_pool *pool, size_t size)
-{
+static struct bly_own_class *class_for(struct bly_stack_pool *pool, size_t size) {
         struct bly_own_class *unused = NULL;
 
         for (size_t i = 0; i < BLY_OWN_CLASSES; i++) {
@@ -79,8 +74,7 @@ static struct bly_own_class *class_for(struct bly_stack_pool *pool, size_t size)
         return unused;
 }
 
-static struct bly_stack_own *map_new(struct bly_stack_pool *pool, size_t size)
-{
+static struct bly_stack_own *map_new(struct bly_stack_pool *pool, size_t size) {
         const struct bly_stack_allocator *a = &pool->allocator;
         struct bly_stack_own *own;
         char *low;
@@ -114,8 +108,7 @@ static struct bly_stack_own *map_new(struct bly_stack_pool *pool, size_t size)
         return own;
 }
 
-int bly_stack_own_get(struct bly_stack_pool *pool, size_t size, struct bly_stack *out)
-{
+int bly_stack_own_get(struct bly_stack_pool *pool, size_t size, struct bly_stack *out) {
         struct bly_own_class *class_ = class_for(pool, size);
         struct bly_stack_own *own;
 
@@ -135,8 +128,7 @@ int bly_stack_own_get(struct bly_stack_pool *pool, size_t size, struct bly_stack
         return 0;
 }
 
-void bly_stack_own_put(struct bly_stack_pool *pool, struct bly_stack_own *own)
-{
+void bly_stack_own_put(struct bly_stack_pool *pool, struct bly_stack_own *own) {
         struct bly_own_class *class_ = own->class_;
 
         /*
@@ -144,7 +136,8 @@ void bly_stack_own_put(struct bly_stack_pool *pool, struct bly_stack_own *own)
          * the caller may still run on it.
          */
         class_->live--;
-        drop_idle(pool, class_, class_ == &pool->misfits ? 0 : IDLE_MOST + class_->live / IDLE_SHARE);
+        drop_idle(pool, class_,
+                  class_ == &pool->misfits ? 0 : IDLE_MOST + class_->live / IDLE_SHARE);
         own->is_idle = true;
         own->next_idle = class_->idle;
         class_->idle = own;
@@ -152,8 +145,7 @@ void bly_stack_own_put(struct bly_stack_pool *pool, struct bly_stack_own *own)
 }
 
 /* Skips misfits, because the next stack of another size unmaps them. */
-size_t bly_stack_own_trim(struct bly_stack_pool *pool, size_t keep, size_t limit)
-{
+size_t bly_stack_own_trim(struct bly_stack_pool *pool, size_t keep, size_t limit) {
         size_t bytes = 0;
 
         for (size_t i = 0; i < BLY_OWN_CLASSES; i++) {
@@ -163,24 +155,22 @@ size_t bly_stack_own_trim(struct bly_stack_pool *pool, size_t keep, size_t limit
                         if (limit-- == 0)
                                 return bytes;
                         if (keep < own->size)
-                                bytes += bly_stack_give_back_range(own->low, own->low + own->size - keep,
-                                                                   pool->page);
+                                bytes += bly_stack_give_back_range(
+                                        own->low, own->low + own->size - keep, pool->page);
                         own->trimmed = true;
                 }
         }
         return bytes;
 }
 
-void bly_stack_own_untrimmed(struct bly_stack_pool *pool)
-{
+void bly_stack_own_untrimmed(struct bly_stack_pool *pool) {
         for (size_t i = 0; i < BLY_OWN_CLASSES; i++) {
                 for (struct bly_stack_own *own = pool->classes[i].idle; own; own = own->next_idle)
                         own->trimmed = false;
         }
 }
 
-void bly_stack_own_destroy(struct bly_stack_pool *pool)
-{
+void bly_stack_own_destroy(struct bly_stack_pool *pool) {
         while (pool->owns)
                 unmap(pool, pool->owns);
 }

@@ -12,7 +12,7 @@
 
 struct arena {
         struct arena *next;
-        char *low;      /* guard of the first stack */
+        char *low; /* guard of the first stack */
         size_t slots;
         size_t used;    /* number of stacks that were handed out at least once */
         size_t guarded; /* number of stacks that have a guard; at least `used` */
@@ -20,17 +20,17 @@ struct arena {
 };
 
 struct bly_stack_pool {
-        uintptr_t *free;  /* free stacks: lowest address | stagger */
+        uintptr_t *free; /* free stacks: lowest address | stagger */
         size_t count;
-        size_t reserved;  /* number of free stacks that are promised */
-        size_t clean;     /* number of stacks at the front that were trimmed and not used since */
-        size_t usable;    /* usable bytes of a default stack, up to the end of its last page */
+        size_t reserved; /* number of free stacks that are promised */
+        size_t clean;    /* number of stacks at the front that were trimmed and not used since */
+        size_t usable;   /* usable bytes of a default stack, up to the end of its last page */
         size_t page;
 
-        size_t slot;      /* bytes of a stack and its guard */
-        size_t capacity;  /* capacity of the array of free stacks */
-        size_t made;      /* number of stacks that were ever handed out */
-        size_t kept;      /* `keep` of the last trim */
+        size_t slot;     /* bytes of a stack and its guard */
+        size_t capacity; /* capacity of the array of free stacks */
+        size_t made;     /* number of stacks that were ever handed out */
+        size_t kept;     /* `keep` of the last trim */
         struct arena *arenas;
         struct bly_stack_own *owns; /* all stacks with a mapping of their own */
         struct bly_own_class classes[BLY_OWN_CLASSES];
@@ -39,8 +39,7 @@ struct bly_stack_pool {
         struct bly_stack_allocator allocator;
 };
 
-static inline size_t bly_stack_round(size_t size, size_t page)
-{
+static inline size_t bly_stack_round(size_t size, size_t page) {
         return (size + page - 1) & ~(page - 1);
 }
 

@@ -23,35 +23,32 @@
 #define GUARD_AHEAD 64
 
 #define ARENA_FIRST 16
-#define ARENA_MOST 4096
+#define ARENA_MOST  4096
 
 static __thread const char *last_error __attribute__((tls_model("initial-exec"))) = "no error";
 
-const char *bly_stack_error(void)
-{
+const char *bly_stack_error(void) {
         return last_error;
 }
 
-int bly_stack_fail(int error, const char *text)
-{
+int bly_stack_fail(int error, const char *text) {
         last_error = text;
         return error;
 }
 
-int bly_stack_guard_failed(int error)
-{
+int bly_stack_guard_failed(int error) {
         /*
          * Removing access rights from memory allocates no memory, so mprotect() fails with -ENOMEM
          * only if it would exceed the limit on mappings.
          */
         if (bly_guard_way() == BLY_GUARD_PROTECT && error == -ENOMEM)
-                return bly_stack_fail(error, "no guard for another stack: the kernel's limit on mappings "
-                                             "(vm.max_map_count) is reached");
+                return bly_stack_fail(error,
+                                      "no guard for another stack: the kernel's limit on mappings "
+                                      "(vm.max_map_count) is reached");
         return bly_stack_fail(error, "no guard for another stack: the kernel is out of memory");
 }
 
-char *bly_stack_map(size_t size)
-{
+char *bly_stack_map(size_t size) {
         char *low;
 
         low = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -66,21 +63,18 @@ char *bly_stack_map(size_t size)
         return low;
 }
 
-static void *hook_malloc(size_t size, void *user)
-{
+static void *hook_malloc(size_t size, void *user) {
         (void) user;
         return malloc(size);
 }
 
-static void hook_free(void *memory, size_t size, void *user)
-{
+static void hook_free(void *memory, size_t size, void *user) {
         (void) size;
         (void) user;
         free(memory);
 }
 
-struct bly_stack_pool *bly_stack_pool_create(const struct bly_stack_allocator *a)
-{
+struct bly_stack_pool *bly_stack_pool_create(const struct bly_stack_allocator *a) {
         static const struct bly_stack_allocator libc = { hook_malloc, hook_free, NULL };
         struct bly_stack_pool *pool;
 
@@ -99,8 +93,7 @@ struct bly_stack_pool *bly_stack_pool_create(const struct bly_stack_allocator *a
         return pool;
 }
 
-void bly_stack_pool_destroy(struct bly_stack_pool *pool)
-{
+void bly_stack_pool_destroy(struct bly_stack_pool *pool) {
         struct bly_stack_allocator a = pool->allocator;
         struct arena *arena = pool->arenas;
 
@@ -120,8 +113,7 @@ void bly_stack_pool_destroy(struct bly_stack_pool *pool)
 /*
  * The array of free stacks always has room for every stack of the pool, because put must not fail.
  */
-static int add_arena(struct bly_stack_pool *pool)
-{
+static int add_arena(struct bly_stack_pool *pool) {
         const struct bly_stack_allocator *a = &pool->allocator;
         size_t slots = pool->arenas ? pool->arenas->slots * 2 : ARENA_FIRST;
         size_t capacity;
@@ -133,7 +125,8 @@ static int add_arena(struct bly_stack_pool *pool)
 
         arena = a->alloc(sizeof(*arena), a->user);
         if (!arena)
-                return bly_stack_fail(-ENOMEM, "no memory for the books of another arena of stacks");
+                return bly_stack_fail(-ENOMEM,
+                                      "no memory for the books of another arena of stacks");
 
         /* If address space is scarce, a smaller arena may still fit. */
         for (;;) {
@@ -152,7 +145,8 @@ static int add_arena(struct bly_stack_pool *pool)
         if (!free_stacks) {
                 munmap(arena->low, slots * pool->slot);
                 a->free(arena, sizeof(*arena), a->user);
-                return bly_stack_fail(-ENOMEM, "no memory for the books of another arena of stacks");
+                return bly_stack_fail(-ENOMEM,
+                                      "no memory for the books of another arena of stacks");
         }
         if (pool->count > 0)
                 memcpy(free_stacks, pool->free, pool->count * sizeof(*free_stacks));
@@ -170,22 +164,19 @@ static int add_arena(struct bly_stack_pool *pool)
         return 0;
 }
 
-static size_t stagger_of(size_t number)
-{
+static size_t stagger_of(size_t number) {
         return number % BLY_STACK_STAGGER_STEPS * 64;
 }
 
 static void slot_stack(const struct bly_stack_pool *pool, const struct arena *arena, size_t i,
-                       struct bly_stack *out)
-{
+                       struct bly_stack *out) {
         out->low = arena->low + i * pool->slot + pool->page;
         out->top = out->low + pool->usable - stagger_of(arena->before + i);
         out->own = NULL;
 }
 
 /* Out of line: gets a stack that was never used. */
-static __attribute__((noinline)) int get_new(struct bly_stack_pool *pool, struct bly_stack *out)
-{
+static __attribute__((noinline)) int get_new(struct bly_stack_pool *pool, struct bly_stack *out) {
         struct arena *arena = pool->arenas;
         int r;
 
@@ -202,7 +193,8 @@ static __attribute__((noinline)) int get_new(struct bly_stack_pool *pool, struct
 
                 if (ahead > most)
                         ahead = most;
-                made = bly_guard_install(arena->low + arena->guarded * pool->slot, pool->slot, ahead, &r);
+                made = bly_guard_install(arena->low + arena->guarded * pool->slot, pool->slot,
+                                         ahead, &r);
                 if (made == 0)
                         return bly_stack_guard_failed(r);
                 arena->guarded += made;
@@ -213,8 +205,7 @@ static __attribute__((noinline)) int get_new(struct bly_stack_pool *pool, struct
         return 0;
 }
 
-int bly_stack_get(struct bly_stack_pool *pool, size_t size, struct bly_stack *out)
-{
+int bly_stack_get(struct bly_stack_pool *pool, size_t size, struct bly_stack *out) {
         if (__builtin_expect(size != 0, 0)) {
                 if (size > (size_t) PTRDIFF_MAX / 2)
                         return bly_stack_fail(-EINVAL, "a stack cannot be that large");
@@ -231,8 +222,7 @@ int bly_stack_get(struct bly_stack_pool *pool, size_t size, struct bly_stack *ou
         return get_new(pool, out);
 }
 
-int bly_stack_reserve_new(struct bly_stack_pool *pool)
-{
+int bly_stack_reserve_new(struct bly_stack_pool *pool) {
         struct bly_stack stack;
         int r = get_new(pool, &stack);
 
@@ -243,28 +233,23 @@ int bly_stack_reserve_new(struct bly_stack_pool *pool)
         return 0;
 }
 
-int bly_stack_reserve(struct bly_stack_pool *pool)
-{
+int bly_stack_reserve(struct bly_stack_pool *pool) {
         return bly_stack_reserve_fast(pool);
 }
 
-void bly_stack_take(struct bly_stack_pool *pool, struct bly_stack *out)
-{
+void bly_stack_take(struct bly_stack_pool *pool, struct bly_stack *out) {
         bly_stack_take_fast(pool, out);
 }
 
-void bly_stack_forgo(struct bly_stack_pool *pool)
-{
+void bly_stack_forgo(struct bly_stack_pool *pool) {
         bly_stack_forgo_fast(pool);
 }
 
-void bly_stack_put(struct bly_stack_pool *pool, const struct bly_stack *stack)
-{
+void bly_stack_put(struct bly_stack_pool *pool, const struct bly_stack *stack) {
         bly_stack_put_fast(pool, stack->low, stack->top, stack->own);
 }
 
-size_t bly_stack_give_back_range(char *low, char *end, size_t page)
-{
+size_t bly_stack_give_back_range(char *low, char *end, size_t page) {
         unsigned char present[256];
         size_t bytes = 0;
 
@@ -285,8 +270,7 @@ size_t bly_stack_give_back_range(char *low, char *end, size_t page)
         return bytes;
 }
 
-size_t bly_stack_trim(struct bly_stack_pool *pool, size_t keep, size_t limit)
-{
+size_t bly_stack_trim(struct bly_stack_pool *pool, size_t keep, size_t limit) {
         size_t bytes = 0;
 
         keep = keep < SIZE_MAX / 2 ? bly_stack_round(keep, pool->page) : SIZE_MAX / 2;
@@ -300,7 +284,8 @@ size_t bly_stack_trim(struct bly_stack_pool *pool, size_t keep, size_t limit)
                 char *low = (char *) (pool->free[pool->clean] & ~(uintptr_t) (pool->page - 1));
 
                 if (keep < pool->usable)
-                        bytes += bly_stack_give_back_range(low, low + pool->usable - keep, pool->page);
+                        bytes += bly_stack_give_back_range(low, low + pool->usable - keep,
+                                                           pool->page);
                 pool->clean++;
                 limit--;
         }
@@ -308,21 +293,18 @@ size_t bly_stack_trim(struct bly_stack_pool *pool, size_t keep, size_t limit)
         return bytes;
 }
 
-size_t bly_stack_give_back(const struct bly_stack *stack, const void *sp)
-{
+size_t bly_stack_give_back(const struct bly_stack *stack, const void *sp) {
         size_t page = bly_page_size();
         char *end = (char *) ((uintptr_t) sp & ~(uintptr_t) (page - 1));
 
         return bly_stack_give_back_range(stack->low, end, page);
 }
 
-size_t bly_stack_size(const struct bly_stack *stack)
-{
+size_t bly_stack_size(const struct bly_stack *stack) {
         return bly_stack_round((size_t) (stack->top - stack->low), bly_page_size());
 }
 
-size_t bly_stack_used(const struct bly_stack *stack)
-{
+size_t bly_stack_used(const struct bly_stack *stack) {
         size_t page = bly_page_size();
         char *end = stack->low + bly_stack_size(stack);
         unsigned char present[256];
@@ -344,8 +326,7 @@ size_t bly_stack_used(const struct bly_stack *stack)
 }
 
 enum bly_stack_place bly_stack_find(const struct bly_stack_pool *pool, const void *address,
-                                    struct bly_stack *out)
-{
+                                    struct bly_stack *out) {
         uintptr_t a = (uintptr_t) address;
 
         for (const struct arena *arena = pool->arenas; arena; arena = arena->next) {
@@ -365,8 +346,7 @@ enum bly_stack_place bly_stack_find(const struct bly_stack_pool *pool, const voi
         return BLY_STACK_NOWHERE;
 }
 
-void bly_stack_pool_stats(const struct bly_stack_pool *pool, struct bly_stack_stats *out)
-{
+void bly_stack_pool_stats(const struct bly_stack_pool *pool, struct bly_stack_stats *out) {
         memset(out, 0, sizeof(*out));
         out->made = pool->made;
         out->free = pool->count;

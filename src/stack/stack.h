@@ -26,7 +26,7 @@ extern "C" {
  * one touched page for a sleeping task of up to 2.5 KiB.
  */
 #define BLY_STACK_STAGGER_STEPS 24
-#define BLY_STACK_STAGGER_MAX ((BLY_STACK_STAGGER_STEPS - 1) * (size_t) 64)
+#define BLY_STACK_STAGGER_MAX   ((BLY_STACK_STAGGER_STEPS - 1) * (size_t) 64)
 
 struct bly_stack_pool;
 struct bly_stack_own;

@@ -75,7 +75,8 @@ static void give_up(belay_stream *stream, bool abort) {
 static bool needs_end_in_order(const belay_stream *stream) {
         const struct bly_descriptor *socket = bly_stream_socket(stream);
 
-        if (stream->closed || stream->cut || bly_stream_is_inside(stream) || stream->reader.error != 0 || stream->writer.error != 0)
+        if (stream->closed || stream->cut || bly_stream_is_inside(stream)
+            || stream->reader.error != 0 || stream->writer.error != 0)
                 return false;
         return socket == NULL || (!socket->keep_open && !stream->ended);
 }
@@ -86,7 +87,8 @@ static belay_task *closer(const belay_stream *stream, const char *place) {
 
         if (self == NULL || stream->loop == NULL || stream->loop == self->loop)
                 return self;
-        bly_misuse(-EPERM, place, "belay_close() of a stream (%s) that belongs to another loop", belay_stream_name(stream));
+        bly_misuse(-EPERM, place, "belay_close() of a stream (%s) that belongs to another loop",
+                   belay_stream_name(stream));
         return NULL;
 }
 
@@ -95,7 +97,8 @@ static int close_in_order(belay_stream *stream, belay_time span, const char *pla
         int rc = -EPERM;
 
         if (self != NULL) {
-                stream->reader = stream->writer = (struct bly_stream_end) { .task = self, .place = place };
+                stream->reader = stream->writer = (struct bly_stream_end) { .task = self,
+                                                                            .place = place };
                 self->place = place;
                 rc = end_in_order(stream, span, place);
                 /* The kernel fails with ENOTCONN if the connection is gone. */

@@ -15,7 +15,7 @@
 enum {
         COPY_ROOM = 64 * 1024,
         PAGE = 4096,
-        SERVED_AT_ONCE = 3,             /* pieces that one call of serve() moves at most */
+        SERVED_AT_ONCE = 3, /* pieces that one call of serve() moves at most */
 };
 
 static inline belay_stream *source_of(struct bly_copying *copying) {
@@ -35,7 +35,8 @@ static inline size_t next_size(const struct bly_copying *copying) {
 /* Writes buffered bytes by one write of the transport, and takes those that were written. */
 static ssize_t write_buffered(struct bly_copying *copying) {
         belay_stream *from = source_of(copying);
-        struct iovec part = { .iov_base = from->buffer + from->start, .iov_len = bly_stream_buffered(from) };
+        struct iovec part = { .iov_base = from->buffer + from->start,
+                              .iov_len = bly_stream_buffered(from) };
         size_t most = next_size(copying);
         ssize_t rc = bly_stream_writable(copying->to);
 
@@ -87,7 +88,8 @@ static void give_back(struct bly_copying *copying) {
 }
 
 /* Keeps bytes that were read and not written in the buffer of the stream that is read. */
-static __attribute__((noinline)) void keep_rest(struct bly_copying *copying, const char *rest, size_t size) {
+static __attribute__((noinline)) void keep_rest(struct bly_copying *copying, const char *rest,
+                                                size_t size) {
         belay_stream *from = source_of(copying);
 
         if (from->room < COPY_ROOM)
@@ -134,7 +136,8 @@ static bool serve(struct bly_fd_server *server, struct bly_fd *fd) {
                 copying->rc = pass_on_now(copying, fd);
                 if (copying->rc == -EAGAIN)
                         return true;
-                if (unlikely(copying->rc <= 0 || bly_stream_buffered(source_of(copying)) > 0 || is_complete(copying)))
+                if (unlikely(copying->rc <= 0 || bly_stream_buffered(source_of(copying)) > 0
+                             || is_complete(copying)))
                         return false;
                 if (fd->drained)
                         return true;
@@ -156,7 +159,8 @@ static ssize_t await(struct bly_copying *copying, struct bly_fd *fd, const char 
         int rc;
 
         copying->rc = 1;
-        rc = bly_fd_wait_served(copying->io, fd, BELAY_READABLE, "copy", place, alone ? &copying->server : NULL);
+        rc = bly_fd_wait_served(copying->io, fd, BELAY_READABLE, "copy", place,
+                                alone ? &copying->server : NULL);
         return rc < 0 ? rc : copying->rc;
 }
 
@@ -165,7 +169,8 @@ static ssize_t await(struct bly_copying *copying, struct bly_fd *fd, const char 
  * Bytes may have arrived that the back end has not announced yet. Unless nothing is there, the
  * request is pending again; otherwise the function returns -ECANCELED.
  */
-static __attribute__((noinline)) ssize_t pass_on_all_the_same(struct bly_copying *copying, struct bly_fd *fd) {
+static __attribute__((noinline)) ssize_t pass_on_all_the_same(struct bly_copying *copying,
+                                                              struct bly_fd *fd) {
         ssize_t rc = fd->closing || copying->target->closing ? -EAGAIN : pass_on_now(copying, fd);
 
         if (rc == -EAGAIN)
@@ -183,7 +188,8 @@ static ssize_t pass_on(struct bly_copying *copying, const char *place) {
         /* If the stream has lost its descriptor, from->self is no struct bly_fd. */
         if (unlikely(from->reader.error != 0))
                 return from->reader.error;
-        if (fd->drained && !(fd->ready & BELAY_READABLE) && likely(!copying->io->loop->current->node.must_cancel)) {
+        if (fd->drained && !(fd->ready & BELAY_READABLE)
+            && likely(!copying->io->loop->current->node.must_cancel)) {
                 rc = await(copying, fd, place);
                 return unlikely(rc == -ECANCELED) ? pass_on_all_the_same(copying, fd) : rc;
         }
@@ -235,7 +241,8 @@ static int make_room(belay_stream *stream) {
 
 static int begin(struct bly_copying *copying) {
         belay_stream *from = source_of(copying);
-        const struct bly_descriptor *source = bly_stream_socket(from), *target = bly_stream_socket(copying->to);
+        const struct bly_descriptor *source = bly_stream_socket(from),
+                                    *target = bly_stream_socket(copying->to);
 
         if (source == NULL || target == NULL || bly_performs(source->io))
                 return make_room(from);
@@ -249,7 +256,8 @@ static int begin(struct bly_copying *copying) {
         return 0;
 }
 
-int belay_copy_placed(const char *place, belay_stream *to, belay_stream *from, int64_t most, int64_t *copied) {
+int belay_copy_placed(const char *place, belay_stream *to, belay_stream *from, int64_t most,
+                      int64_t *copied) {
         struct bly_copying *copying = &from->copying;
         struct bly_recall recall;
         int rc;

@@ -55,7 +55,8 @@ void bly_descriptor_destroy(void *self, bool abort) {
                         reset(fd);
                 if (descriptor->restore)
                         fcntl(fd, F_SETFL, descriptor->flags);
-                let_go(descriptor->io, descriptor->fd, descriptor->keep_open && !descriptor->is_apart);
+                let_go(descriptor->io, descriptor->fd,
+                       descriptor->keep_open && !descriptor->is_apart);
         }
         if (descriptor->given != NULL)
                 let_go(descriptor->io, descriptor->given, descriptor->keep_open);
@@ -78,7 +79,8 @@ const char *bly_descriptor_describe(const void *self) {
                 return descriptor->name;
         if (descriptor->peer_length > 0)
                 snprintf(name, sizeof(name), "%s%s", descriptor->is_tcp ? "tcp " : "",
-                         bly_address_text((struct sockaddr *) &descriptor->peer, descriptor->peer_length, end, sizeof(end)));
+                         bly_address_text((struct sockaddr *) &descriptor->peer,
+                                          descriptor->peer_length, end, sizeof(end)));
         else
                 bly_fd_name(bly_descriptor_fd(descriptor), name, sizeof(name));
         descriptor->name = bly_alloc(strlen(name) + 1);
@@ -89,7 +91,8 @@ void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, soc
         struct bly_descriptor *descriptor = bly_stream_socket(stream);
 
         /* If a Unix socket has no name, bly_fd_name() says more than its address would. */
-        if (descriptor == NULL || length <= sizeof(sa_family_t) || length > sizeof(descriptor->peer))
+        if (descriptor == NULL || length <= sizeof(sa_family_t)
+            || length > sizeof(descriptor->peer))
                 return;
         memcpy(&descriptor->peer, peer, length);
         descriptor->peer_length = length;
@@ -149,7 +152,8 @@ static bool is_that_file(const struct bly_descriptor *descriptor, int fd) {
         /* For a socket that belay made no inode is known, so the peer's address identifies it. */
         return S_ISSOCK(stat.st_mode)
                && (descriptor->peer_length == 0
-                   || (getpeername(fd, (struct sockaddr *) &peer, &length) == 0 && length == descriptor->peer_length
+                   || (getpeername(fd, (struct sockaddr *) &peer, &length) == 0
+                       && length == descriptor->peer_length
                        && memcmp(&peer, &descriptor->peer, length) == 0));
 }
 
@@ -167,9 +171,9 @@ static bool is_same_given(const struct bly_fd_owner *owner, int fd) {
 struct source {
         struct bly_io *io;
         int fd;
-        bool is_fresh;                  /* opened just before, so any earlier owner has lost it */
+        bool is_fresh; /* opened just before, so any earlier owner has lost it */
         const char *place;
-        struct stat stat;               /* all zero: unknown */
+        struct stat stat; /* all zero: unknown */
 };
 
 static int make(struct bly_descriptor **out, const struct source *source) {
@@ -182,14 +186,18 @@ static int make(struct bly_descriptor **out, const struct source *source) {
         descriptor->io = source->io;
         descriptor->device = source->stat.st_dev;
         descriptor->file = source->stat.st_ino;
-        descriptor->owner = (struct bly_fd_owner) { .what = "a stream", .place = source->place, .is_same = is_same, .lost = lost };
-        rc = bly_fd_own(source->io, source->fd, &descriptor->owner, source->is_fresh, &descriptor->fd);
+        descriptor->owner = (struct bly_fd_owner) {
+                .what = "a stream", .place = source->place, .is_same = is_same, .lost = lost
+        };
+        rc = bly_fd_own(source->io, source->fd, &descriptor->owner, source->is_fresh,
+                        &descriptor->fd);
         if (rc < 0)
                 bly_free(descriptor);
         return rc;
 }
 
-static int make_socket_stream(belay_stream **stream, struct bly_descriptor *descriptor, int family) {
+static int make_socket_stream(belay_stream **stream, struct bly_descriptor *descriptor,
+                              int family) {
         struct bly_fd *fd = descriptor->fd;
         int rc;
 
@@ -200,9 +208,11 @@ static int make_socket_stream(belay_stream **stream, struct bly_descriptor *desc
         return rc;
 }
 
-int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family, const char *place) {
+int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family,
+                         const char *place) {
         struct bly_descriptor *descriptor;
-        int rc = make(&descriptor, &(struct source) { .io = io, .fd = fd, .is_fresh = true, .place = place });
+        int rc = make(&descriptor,
+                      &(struct source) { .io = io, .fd = fd, .is_fresh = true, .place = place });
 
         *stream = NULL;
         if (rc < 0) {
@@ -285,7 +295,8 @@ static int own_both(struct bly_descriptor *descriptor, const struct source *sour
         descriptor->given_owner = descriptor->owner;
         descriptor->given_owner.is_same = is_same_given;
         descriptor->given_owner.lost = lost_given;
-        return bly_fd_own(source->io, source->fd, &descriptor->given_owner, source->is_fresh, &descriptor->given);
+        return bly_fd_own(source->io, source->fd, &descriptor->given_owner, source->is_fresh,
+                          &descriptor->given);
 }
 
 /*
@@ -313,9 +324,11 @@ static int make_plain(struct bly_descriptor **out, const struct source *source, 
 }
 
 /* If belay made the pipe (`is_own`), its descriptors do not block, and none is opened again. */
-static int open_plain(belay_stream **stream, const struct source *source, int flags, bool is_own, bool keep_open) {
+static int open_plain(belay_stream **stream, const struct source *source, int flags, bool is_own,
+                      bool keep_open) {
         struct bly_descriptor *descriptor;
-        int other = is_own ? -1 : open_apart(source->fd, &source->stat, flags), rc = make_plain(&descriptor, source, other);
+        int other = is_own ? -1 : open_apart(source->fd, &source->stat, flags),
+            rc = make_plain(&descriptor, source, other);
 
         if (rc < 0) {
                 if (other >= 0)
@@ -337,7 +350,9 @@ static int open_plain(belay_stream **stream, const struct source *source, int fl
 }
 
 static int open_fd(belay_stream **stream, int fd, bool is_own, bool keep_open, const char *place) {
-        struct source source = { .io = bly_io_of(bly_loop), .fd = fd, .is_fresh = is_own, .place = place };
+        struct source source = {
+                .io = bly_io_of(bly_loop), .fd = fd, .is_fresh = is_own, .place = place
+        };
         int flags;
 
         if (source.io == NULL)
@@ -349,11 +364,13 @@ static int open_fd(belay_stream **stream, int fd, bool is_own, bool keep_open, c
                 return -EPERM;
         if (S_ISDIR(source.stat.st_mode))
                 return -EINVAL;
-        return S_ISSOCK(source.stat.st_mode) ? open_socket(stream, &source, keep_open)
-                                             : open_plain(stream, &source, flags, is_own, keep_open);
+        return S_ISSOCK(source.stat.st_mode)
+                       ? open_socket(stream, &source, keep_open)
+                       : open_plain(stream, &source, flags, is_own, keep_open);
 }
 
-int belay_stream_open_fd_placed(const char *place, belay_stream **stream, int fd, const belay_stream_options *given) {
+int belay_stream_open_fd_placed(const char *place, belay_stream **stream, int fd,
+                                const belay_stream_options *given) {
         belay_stream_options options;
 
         *stream = NULL;

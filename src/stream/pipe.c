@@ -19,7 +19,7 @@
 #include "stream/stream.h"
 
 #ifndef RWF_NOWAIT
-#  define RWF_NOWAIT 0x8
+#define RWF_NOWAIT 0x8
 #endif
 
 /* ---- without waiting ---- */
@@ -60,12 +60,13 @@ static ssize_t read_shared(struct bly_descriptor *plain, int fd, void *buffer, s
 }
 
 static ssize_t read_directly(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {
-        return unlikely(plain->is_shared) ? read_shared(plain, fd, buffer, size) : read(fd, buffer, size);
+        return unlikely(plain->is_shared) ? read_shared(plain, fd, buffer, size)
+                                          : read(fd, buffer, size);
 }
 
 /* ---- pipes in packet mode ---- */
 
-enum { PACKET = 65536 };                /* room for any packet, which is at most a page long */
+enum { PACKET = 65536 }; /* room for any packet, which is at most a page long */
 
 /*
  * Copies the first bytes of a pipe, at most `most`, to another pipe, and leaves them in the first.
@@ -88,7 +89,8 @@ static ssize_t find_mode_with(struct bly_descriptor *plain, int fd, const int co
                 return size;
         if (read(copy[0], room, PACKET) < size)
                 plain->mode = BLY_PIPE_PACKETS;
-        else if (copy_ahead(fd, copy, (size_t) size) == size && read(copy[0], room, 1) == 1 && ioctl(copy[0], FIONREAD, &left) == 0)
+        else if (copy_ahead(fd, copy, (size_t) size) == size && read(copy[0], room, 1) == 1
+                 && ioctl(copy[0], FIONREAD, &left) == 0)
                 plain->mode = left == size - 1 ? BLY_PIPE_BYTES : BLY_PIPE_PACKETS;
         return size;
 }
@@ -180,8 +182,9 @@ static ssize_t read_pipe(struct bly_descriptor *plain, int fd, void *buffer, siz
 }
 
 static ssize_t read_now(struct bly_descriptor *plain, int fd, void *buffer, size_t size) {
-        return unlikely(plain->is_pipe) && plain->mode != BLY_PIPE_BYTES ? read_pipe(plain, fd, buffer, size)
-                                                                         : read_directly(plain, fd, buffer, size);
+        return unlikely(plain->is_pipe) && plain->mode != BLY_PIPE_BYTES
+                       ? read_pipe(plain, fd, buffer, size)
+                       : read_directly(plain, fd, buffer, size);
 }
 
 /* ---- reading ---- */
@@ -228,7 +231,8 @@ static ssize_t write_little(const struct bly_descriptor *plain, int fd, const st
         return write(fd, parts->iov_base, parts->iov_len < most ? parts->iov_len : most);
 }
 
-static ssize_t write_shared(struct bly_descriptor *plain, int fd, const struct iovec *parts, int count) {
+static ssize_t write_shared(struct bly_descriptor *plain, int fd, const struct iovec *parts,
+                            int count) {
         ssize_t rc;
 
         if (!plain->cannot_write_now) {
@@ -244,11 +248,14 @@ static ssize_t write_shared(struct bly_descriptor *plain, int fd, const struct i
         return writev(fd, parts, count);
 }
 
-static ssize_t write_now(struct bly_descriptor *plain, int fd, const struct iovec *parts, int count) {
-        return unlikely(plain->is_shared) ? write_shared(plain, fd, parts, count) : writev(fd, parts, count);
+static ssize_t write_now(struct bly_descriptor *plain, int fd, const struct iovec *parts,
+                         int count) {
+        return unlikely(plain->is_shared) ? write_shared(plain, fd, parts, count)
+                                          : writev(fd, parts, count);
 }
 
-static ssize_t write_quietly(struct bly_descriptor *plain, int fd, const struct iovec *parts, int count) {
+static ssize_t write_quietly(struct bly_descriptor *plain, int fd, const struct iovec *parts,
+                             int count) {
         struct bly_quiet quiet;
         ssize_t rc;
 

@@ -6,7 +6,8 @@
 
 #include "stream/stream.h"
 
-static ssize_t print(const char *place, belay_stream *stream, const char *format, va_list arguments) {
+static ssize_t print(const char *place, belay_stream *stream, const char *format,
+                     va_list arguments) {
         char small[256], *text = small;
         va_list again;
         ssize_t rc;

@@ -65,7 +65,8 @@ ssize_t bly_stream_read(belay_stream *stream, void *buffer, size_t size) {
         return likely(rc > 0) ? rc : note(stream, rc);
 }
 
-ssize_t bly_stream_read_now(belay_stream *stream, struct bly_fd *socket, void *buffer, size_t size) {
+ssize_t bly_stream_read_now(belay_stream *stream, struct bly_fd *socket, void *buffer,
+                            size_t size) {
         ssize_t rc = readable(stream);
 
         if (unlikely(rc <= 0))
@@ -148,7 +149,8 @@ ssize_t belay_read_placed(const char *place, belay_stream *stream, void *buffer,
 
 /* ---- reading an exact number of bytes ---- */
 
-ssize_t belay_read_exactly_placed(const char *place, belay_stream *stream, void *buffer, size_t size) {
+ssize_t belay_read_exactly_placed(const char *place, belay_stream *stream, void *buffer,
+                                  size_t size) {
         ssize_t rc = bly_stream_enter(stream, &stream->reader, place, "belay_read_exactly()");
         size_t moved;
 
@@ -164,12 +166,14 @@ ssize_t belay_read_exactly_placed(const char *place, belay_stream *stream, void 
         }
         if (moved > 0 && rc == -ECANCELED)
                 bly_undeliver(stream->reader.task);
-        return (ssize_t) bly_stream_leave(stream, &stream->reader, moved > 0 || rc > 0 ? (ssize_t) moved : rc);
+        return (ssize_t) bly_stream_leave(stream, &stream->reader,
+                                          moved > 0 || rc > 0 ? (ssize_t) moved : rc);
 }
 
 /* ---- peeking and skipping ---- */
 
-ssize_t belay_peek_placed(const char *place, belay_stream *stream, size_t least, const void **data) {
+ssize_t belay_peek_placed(const char *place, belay_stream *stream, size_t least,
+                          const void **data) {
         ssize_t rc = bly_stream_enter(stream, &stream->reader, place, "belay_peek()");
 
         *data = NULL;

@@ -13,7 +13,7 @@ enum { SOCKET_ROOM = 256 * 1024, ROOM = 64 * 1024 };
 /* How far a transfer got. */
 struct progress {
         int64_t moved;
-        ssize_t rc;                     /* why it ended: 0 at the end of the file, or an error */
+        ssize_t rc; /* why it ended: 0 at the end of the file, or an error */
 };
 
 static int64_t least(int64_t one, int64_t other) {
@@ -26,7 +26,8 @@ static int64_t least(int64_t one, int64_t other) {
  * Moves about a megabyte, or waits until the socket has room. Returns 0 if the transfer goes on, or
  * a negative errno.
  */
-static ssize_t send_step(belay_stream *stream, struct bly_fd *fd, struct bly_sending *state, int64_t *moved, const char *place) {
+static ssize_t send_step(belay_stream *stream, struct bly_fd *fd, struct bly_sending *state,
+                         int64_t *moved, const char *place) {
         struct bly_io *io = bly_loop->io;
         ssize_t rc = bly_fd_try(io, fd, BELAY_WRITABLE, place);
 
@@ -47,8 +48,8 @@ static bool is_over(const struct bly_sending *state) {
         return state->start == state->end && (state->ended || state->left == 0);
 }
 
-static void through_socket(belay_stream *stream, struct bly_fd *fd, int file, int64_t offset, int64_t size,
-                           struct progress *progress, const char *place) {
+static void through_socket(belay_stream *stream, struct bly_fd *fd, int file, int64_t offset,
+                           int64_t size, struct progress *progress, const char *place) {
         struct bly_sending state = {
                 .socket = fd->fd,
                 .file = file,
@@ -83,8 +84,8 @@ static ssize_t write_all(belay_stream *stream, char *data, size_t size, int64_t 
         return rc;
 }
 
-static void through_memory(belay_stream *stream, int fd, int64_t offset, int64_t size, struct progress *progress,
-                           const char *place) {
+static void through_memory(belay_stream *stream, int fd, int64_t offset, int64_t size,
+                           struct progress *progress, const char *place) {
         char *buffer = bly_alloc(ROOM);
 
         if (buffer == NULL) {
@@ -92,7 +93,8 @@ static void through_memory(belay_stream *stream, int fd, int64_t offset, int64_t
                 return;
         }
         while (progress->moved < size) {
-                progress->rc = bly_pool_read(stream->loop, fd, buffer, (size_t) least(size - progress->moved, ROOM),
+                progress->rc = bly_pool_read(stream->loop, fd, buffer,
+                                             (size_t) least(size - progress->moved, ROOM),
                                              offset + progress->moved, place);
                 if (progress->rc <= 0)
                         break;
@@ -103,7 +105,8 @@ static void through_memory(belay_stream *stream, int fd, int64_t offset, int64_t
         bly_free(buffer);
 }
 
-static int64_t send_file(belay_stream *stream, int fd, int64_t offset, int64_t size, const char *place) {
+static int64_t send_file(belay_stream *stream, int fd, int64_t offset, int64_t size,
+                         const char *place) {
         struct bly_descriptor *socket = bly_stream_socket(stream);
         struct progress progress = { .rc = bly_stream_writable(stream) };
 
@@ -116,7 +119,8 @@ static int64_t send_file(belay_stream *stream, int fd, int64_t offset, int64_t s
         return bly_stream_written(stream, (ssize_t) progress.moved, progress.rc);
 }
 
-int64_t belay_send_file_placed(const char *place, belay_stream *stream, int fd, int64_t offset, int64_t size) {
+int64_t belay_send_file_placed(const char *place, belay_stream *stream, int fd, int64_t offset,
+                               int64_t size) {
         struct bly_recall recall;
         int64_t rc;
 

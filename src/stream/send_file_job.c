@@ -46,7 +46,8 @@ static bool send_buffered(struct sending *sending) {
         ssize_t rc;
 
         do
-                rc = send(state->socket, state->buffer + state->start, state->end - state->start, MSG_DONTWAIT | MSG_NOSIGNAL);
+                rc = send(state->socket, state->buffer + state->start, state->end - state->start,
+                          MSG_DONTWAIT | MSG_NOSIGNAL);
         while (rc < 0 && errno == EINTR);
         if (rc < 0) {
                 state->socket_error = errno == EWOULDBLOCK ? -EAGAIN : -errno;
@@ -96,13 +97,15 @@ static void read_file(struct bly_job *job) {
         struct transfer *transfer = container_of(job, struct transfer, job);
 
         do
-                transfer->result = pread(job->fd, transfer->buffer, transfer->size, transfer->offset);
+                transfer->result = pread(job->fd, transfer->buffer, transfer->size,
+                                         transfer->offset);
         while (transfer->result < 0 && errno == EINTR);
         if (transfer->result < 0)
                 transfer->result = -errno;
 }
 
-ssize_t bly_pool_read(struct belay_loop *loop, int fd, void *buffer, size_t size, int64_t offset, const char *place) {
+ssize_t bly_pool_read(struct belay_loop *loop, int fd, void *buffer, size_t size, int64_t offset,
+                      const char *place) {
         struct transfer transfer = {
                 .job = { .run = read_file, .what = "read", .fd = fd },
                 .buffer = buffer,

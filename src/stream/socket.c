@@ -13,7 +13,8 @@
 #include "stream/stream.h"
 
 /* Not inlined, so that struct bly_op takes no stack in a task that waits for readiness instead. */
-static __attribute__((noinline)) ssize_t perform(struct bly_io *io, struct bly_fd *fd, enum bly_op_kind kind, const char *what,
+static __attribute__((noinline)) ssize_t perform(struct bly_io *io, struct bly_fd *fd,
+                                                 enum bly_op_kind kind, const char *what,
                                                  const void *address, size_t length, int flags) {
         struct bly_op op = {
                 .slot = fd,
@@ -33,7 +34,7 @@ static __attribute__((noinline)) ssize_t perform(struct bly_io *io, struct bly_f
  * system call leaves little of that stack in the caches.
  */
 static inline void bring_next(const struct belay_loop *loop) {
-        enum { LINES = 7 };             /* cache lines up to the frame of the reading function */
+        enum { LINES = 7 }; /* cache lines up to the frame of the reading function */
         const struct bly_node *next = loop->ready.head;
         const char *sp;
 
@@ -60,8 +61,8 @@ ssize_t bly_socket_receive_now(struct bly_fd *fd, void *buffer, size_t size) {
         return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
-__attribute__((noinline)) ssize_t bly_socket_receive_all_the_same(struct bly_io *io, struct bly_fd *fd, void *buffer,
-                                                                  size_t size) {
+__attribute__((noinline)) ssize_t
+bly_socket_receive_all_the_same(struct bly_io *io, struct bly_fd *fd, void *buffer, size_t size) {
         ssize_t rc = unlikely(fd->closing) ? -EAGAIN : bly_socket_receive_now(fd, buffer, size);
 
         if (rc == -EAGAIN)
@@ -116,8 +117,8 @@ ssize_t bly_socket_send_now(const struct bly_fd *fd, const void *data, size_t si
         return errno == EINTR || errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
-static __attribute__((noinline)) ssize_t perform_write(struct bly_io *io, struct bly_fd *fd, const struct iovec *parts,
-                                                       int count) {
+static __attribute__((noinline)) ssize_t perform_write(struct bly_io *io, struct bly_fd *fd,
+                                                       const struct iovec *parts, int count) {
         struct msghdr message = { .msg_iov = (struct iovec *) parts, .msg_iovlen = (size_t) count };
 
         return perform(io, fd, BLY_OP_SEND_MESSAGE, "write", &message, 0, MSG_NOSIGNAL);

@@ -11,8 +11,8 @@ int belay_stream_new(belay_stream **out, const belay_transport *given, void *sel
 
         *out = NULL;
         bly_options(&transport, sizeof(transport), given);
-        if (transport.name == NULL || transport.read == NULL || transport.write == NULL || transport.interrupt == NULL
-            || transport.destroy == NULL)
+        if (transport.name == NULL || transport.read == NULL || transport.write == NULL
+            || transport.interrupt == NULL || transport.destroy == NULL)
                 return -EINVAL;
         stream = bly_zalloc(sizeof(*stream));
         if (stream == NULL)
@@ -28,7 +28,8 @@ int belay_stream_new(belay_stream **out, const belay_transport *given, void *sel
 
 /* ---- calls that wait elsewhere ---- */
 
-void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end, struct bly_stream_end *other) {
+void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end,
+                      struct bly_stream_end *other) {
         belay_task *self = end->task;
 
         *recall = (struct bly_recall) {
@@ -43,7 +44,8 @@ void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end, str
 
 int64_t bly_recall_end(struct bly_recall *recall, int64_t rc) {
         /* If another request has arrived too, the count stays higher, and rc is about that one. */
-        if (unlikely(recall->asked) && bly_uncancel_visible(recall->task) <= recall->requests && rc == -ECANCELED) {
+        if (unlikely(recall->asked) && bly_uncancel_visible(recall->task) <= recall->requests
+            && rc == -ECANCELED) {
                 bly_set_last_failure(recall->task, -EBADF, NULL);
                 return -EBADF;
         }
@@ -55,13 +57,14 @@ void bly_stream_recall(struct bly_stream_end *end) {
 
         if (recall == NULL || recall->asked)
                 return;
-        recall->asked = bly_request_cancel(recall->task, &(struct bly_request) {
-                .kind = BELAY_ORIGIN_CALLER,
-                .place = bly_current() != NULL ? bly_current()->place : NULL,
-                .reason = "the stream was closed",
-                .asker = bly_current(),
-                .depth = recall->depth,
-        });
+        recall->asked = bly_request_cancel(
+                recall->task, &(struct bly_request) {
+                                      .kind = BELAY_ORIGIN_CALLER,
+                                      .place = bly_current() != NULL ? bly_current()->place : NULL,
+                                      .reason = "the stream was closed",
+                                      .asker = bly_current(),
+                                      .depth = recall->depth,
+                              });
 }
 
 /* ---- entering and leaving ---- */
@@ -72,17 +75,21 @@ void bly_stream_destroy(belay_stream *stream) {
         bly_free(stream);
 }
 
-static __attribute__((noinline)) int refuse(belay_stream *stream, struct bly_stream_end *end, belay_task *self,
-                                            const char *place, const char *what) {
+static __attribute__((noinline)) int refuse(belay_stream *stream, struct bly_stream_end *end,
+                                            belay_task *self, const char *place, const char *what) {
         char label[32], other[32];
 
         if (stream->loop != NULL && stream->loop != self->loop)
-                return bly_misuse(-EPERM, place, "%s of a stream (%s) that belongs to another loop", what,
-                                  belay_stream_name(stream));
+                return bly_misuse(-EPERM, place, "%s of a stream (%s) that belongs to another loop",
+                                  what, belay_stream_name(stream));
         if (end->task != NULL)
-                return bly_misuse(-EBUSY, place, "%s by task %s, while task %s is at it (%s): %s has one reader and one writer",
-                                  what, bly_task_label(self, label), bly_task_label(end->task, other),
-                                  end->place != NULL ? end->place : "an unknown place", belay_stream_name(stream));
+                return bly_misuse(-EBUSY, place,
+                                  "%s by task %s, while task %s is at it (%s): "
+                                  "%s has one reader and one writer",
+                                  what, bly_task_label(self, label),
+                                  bly_task_label(end->task, other),
+                                  end->place != NULL ? end->place : "an unknown place",
+                                  belay_stream_name(stream));
         if (stream->closed)
                 return -EBADF;
         stream->loop = self->loop;
@@ -99,7 +106,8 @@ void bly_stream_lose(belay_stream *stream, const belay_transport *instead, void 
         bly_stream_recall(&stream->writer);
 }
 
-int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const char *place, const char *what) {
+int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const char *place,
+                     const char *what) {
         belay_task *self = bly_waiter(place, what);
         int rc;
 
@@ -130,11 +138,13 @@ static int leave_closed(belay_stream *stream, belay_task *self, int64_t rc) {
  * Transports of descriptors fail with a code alone. If the task's latest failure has that code, its
  * text belongs to an earlier failure, so it is replaced. Other transports may have set a text.
  */
-static __attribute__((noinline)) int64_t leave_in_failure(belay_stream *stream, belay_task *self, int64_t rc) {
+static __attribute__((noinline)) int64_t leave_in_failure(belay_stream *stream, belay_task *self,
+                                                          int64_t rc) {
         if (stream->closed)
                 return leave_closed(stream, self, rc);
         if (rc != -ECANCELED
-            && (stream->read == bly_socket_transport.read || stream->read == bly_plain_transport.read))
+            && (stream->read == bly_socket_transport.read
+                || stream->read == bly_plain_transport.read))
                 bly_set_last_failure(self, (int) rc, NULL);
         return rc;
 }
@@ -153,7 +163,9 @@ int belay_stream_fd(const belay_stream *stream) {
 }
 
 const char *belay_stream_name(const belay_stream *stream) {
-        const char *name = stream->transport.describe != NULL ? stream->transport.describe(stream->self) : NULL;
+        const char *name = stream->transport.describe != NULL
+                                   ? stream->transport.describe(stream->self)
+                                   : NULL;
 
         return name != NULL ? name : stream->transport.name;
 }

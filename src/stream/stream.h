@@ -28,16 +28,16 @@ struct bly_recall {
         belay_task *task;
         /* depth of the innermost scope when the call began: a shield within it holds the request */
         int depth;
-        int requests;                   /* the task's request count when the call began */
-        bool asked;                     /* a request was sent */
+        int requests; /* the task's request count when the call began */
+        bool asked;   /* a request was sent */
 };
 
 /* One end of a stream, for reading or for writing. */
 struct bly_stream_end {
-        belay_task *task;               /* task inside a call; NULL: none */
-        const char *place;              /* call site of that call */
-        struct bly_recall *recall;      /* NULL: the call waits in the transport only */
-        int error;                      /* permanent error, which later calls return; 0: none */
+        belay_task *task;          /* task inside a call; NULL: none */
+        const char *place;         /* call site of that call */
+        struct bly_recall *recall; /* NULL: the call waits in the transport only */
+        int error;                 /* permanent error, which later calls return; 0: none */
 };
 
 /*
@@ -46,12 +46,12 @@ struct bly_stream_end {
  */
 struct bly_copying {
         struct bly_fd_server server;
-        struct bly_io *io;              /* owner of the shared buffer; NULL: not between sockets */
+        struct bly_io *io; /* owner of the shared buffer; NULL: not between sockets */
         belay_stream *to;
-        const struct bly_fd *target;    /* socket to write to without waiting, if io is set */
-        int64_t most;                   /* greatest number of bytes; negative: no limit */
+        const struct bly_fd *target; /* socket to write to without waiting, if io is set */
+        int64_t most;                /* greatest number of bytes; negative: no limit */
         int64_t copied;
-        ssize_t rc;                     /* return value of the loop's latest step */
+        ssize_t rc; /* return value of the loop's latest step */
 };
 
 /* The fields that each read and write uses come first, so that they fill 2 cache lines. */
@@ -59,20 +59,20 @@ struct belay_stream {
         /* copies of transport.read and transport.write */
         ssize_t (*read)(void *self, void *buffer, size_t size);
         ssize_t (*write)(void *self, const struct iovec *parts, int count);
-        void *self;                     /* the transport's object */
-        struct belay_loop *loop;        /* loop of the tasks that use it; NULL before the first */
+        void *self;              /* the transport's object */
+        struct belay_loop *loop; /* loop of the tasks that use it; NULL before the first */
         struct bly_stream_end reader, writer;
-        size_t start, end;              /* bounds of the bytes in `buffer` that were read ahead */
-        uint64_t received, sent;        /* bytes that tasks took and bytes that tasks wrote */
-        bool ended;                     /* the transport is at the end of stream */
-        bool cut;                       /* incomplete: a write moved only a part of a message */
-        bool unsound;                   /* incomplete permanently: the count written is unknown */
+        size_t start, end;       /* bounds of the bytes in `buffer` that were read ahead */
+        uint64_t received, sent; /* bytes that tasks took and bytes that tasks wrote */
+        bool ended;              /* the transport is at the end of stream */
+        bool cut;                /* incomplete: a write moved only a part of a message */
+        bool unsound;            /* incomplete permanently: the count written is unknown */
         bool half_closed;
-        bool closed;                    /* freed when the last task inside leaves */
+        bool closed; /* freed when the last task inside leaves */
         bool aborted;
         char *buffer;
-        size_t room;                    /* size of `buffer` */
-        belay_stream **holder;          /* pointer that closing sets to NULL; NULL: none */
+        size_t room;           /* size of `buffer` */
+        belay_stream **holder; /* pointer that closing sets to NULL; NULL: none */
         struct bly_copying copying;
         belay_transport transport;
 };
@@ -83,7 +83,8 @@ struct belay_stream {
  * Enters the calling task as the reader or the writer. `what` names the call for reports. Returns
  * 0, -EPERM or -EBUSY (both reported), or -EBADF if the stream is closed.
  */
-int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const char *place, const char *what);
+int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const char *place,
+                     const char *what);
 /*
  * Leaves the stream, and returns the value that the task's call must return. That is `rc`, or
  * -EBADF if the stream was closed meanwhile: then the handle is invalid, and no other value may
@@ -92,7 +93,8 @@ int bly_stream_enter(belay_stream *stream, struct bly_stream_end *end, const cha
 int64_t bly_stream_leave(belay_stream *stream, struct bly_stream_end *end, int64_t rc);
 
 /* From this call on, closing either stream ends the call; `other` may be NULL. */
-void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end, struct bly_stream_end *other);
+void bly_recall_begin(struct bly_recall *recall, struct bly_stream_end *end,
+                      struct bly_stream_end *other);
 /*
  * Withdraws the request that closing a stream sent, if any. The call must use it before it leaves
  * the streams. Returns `rc`, or -EBADF if only that request ended the wait.
@@ -140,7 +142,8 @@ ssize_t bly_stream_note(belay_stream *stream, ssize_t rc);
 /* Calls the transport's write() once, and records the return value by bly_stream_note(). */
 ssize_t bly_stream_write(belay_stream *stream, const struct iovec *parts, int count);
 /* Works as bly_stream_write(), to a socket. Never waits: -EAGAIN if the socket has no room. */
-ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, const void *data, size_t size);
+ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, const void *data,
+                             size_t size);
 /*
  * Returns the value of a write of several steps, after they moved `moved` bytes and the last one
  * returned `rc`. If a step failed after bytes were moved, the stream becomes incomplete. The value
@@ -180,26 +183,26 @@ struct bly_packet {
 struct bly_descriptor {
         struct bly_fd_owner owner;
         struct bly_io *io;
-        struct bly_fd *fd;              /* descriptor in use; NULL: lost */
+        struct bly_fd *fd; /* descriptor in use; NULL: lost */
         belay_stream *stream;
         bool is_tcp, is_unix;
         bool is_terminal, is_pipe;
-        bool is_apart;                  /* fd was opened by belay, in addition to the given one */
-        bool is_shared;                 /* other processes may change O_NONBLOCK: see pipe.c */
+        bool is_apart;  /* fd was opened by belay, in addition to the given one */
+        bool is_shared; /* other processes may change O_NONBLOCK: see pipe.c */
         /* the kernel has no call for this descriptor that never waits */
         bool cannot_read_now, cannot_write_now;
-        bool keep_open;                 /* the program closes the given descriptor itself */
-        bool restore;                   /* `flags` must be set again at the end */
-        int flags;                      /* status flags before belay set O_NONBLOCK */
+        bool keep_open; /* the program closes the given descriptor itself */
+        bool restore;   /* `flags` must be set again at the end */
+        int flags;      /* status flags before belay set O_NONBLOCK */
         struct bly_fd_owner given_owner;
-        struct bly_fd *given;           /* given descriptor if is_apart; NULL: none, or lost */
+        struct bly_fd *given; /* given descriptor if is_apart; NULL: none, or lost */
         enum bly_pipe_mode mode;
-        struct bly_packet *packet;      /* memory for a packet and its rest; NULL: none is needed */
-        dev_t device;                   /* identity of the file; 0 for sockets that belay made */
+        struct bly_packet *packet; /* memory for a packet and its rest; NULL: none is needed */
+        dev_t device;              /* identity of the file; 0 for sockets that belay made */
         ino_t file;
-        char *name;                     /* text of belay_stream_name(); NULL until its first call */
-        socklen_t peer_length;          /* 0: `peer` is unknown */
-        struct sockaddr_in6 peer;       /* kept because the kernel forgets it with the connection */
+        char *name;               /* text of belay_stream_name(); NULL until its first call */
+        socklen_t peer_length;    /* 0: `peer` is unknown */
+        struct sockaddr_in6 peer; /* kept because the kernel forgets it with the connection */
 };
 
 /* Calls recv() once without waiting. Returns -EAGAIN if there is nothing. */
@@ -209,12 +212,13 @@ ssize_t bly_socket_receive_now(struct bly_fd *fd, void *buffer, size_t size);
  * Bytes may have arrived that the back end has not announced yet. If nothing is there, the function
  * returns -ECANCELED. Otherwise it returns what recv() returned, and the request is pending again.
  */
-ssize_t bly_socket_receive_all_the_same(struct bly_io *io, struct bly_fd *fd, void *buffer, size_t size);
+ssize_t bly_socket_receive_all_the_same(struct bly_io *io, struct bly_fd *fd, void *buffer,
+                                        size_t size);
 /* Calls send() once without waiting. Returns -EAGAIN if there is no room. */
 ssize_t bly_socket_send_now(const struct bly_fd *fd, const void *data, size_t size);
 
-extern const belay_transport bly_socket_transport;      /* sockets */
-extern const belay_transport bly_plain_transport;       /* pipes, terminals, devices */
+extern const belay_transport bly_socket_transport; /* sockets */
+extern const belay_transport bly_plain_transport;  /* pipes, terminals, devices */
 
 void bly_descriptor_interrupt(void *self);
 void bly_descriptor_destroy(void *self, bool abort);
@@ -225,7 +229,8 @@ const char *bly_descriptor_describe(const void *self);
  * Makes a stream of a socket that belay has just connected or accepted. The function owns the
  * socket, and closes it on failure.
  */
-int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family, const char *place);
+int bly_stream_of_socket(belay_stream **stream, struct bly_io *io, int fd, int family,
+                         const char *place);
 /* Records the peer's address for belay_stream_name(), unless it is unnamed or too long. */
 void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, socklen_t length);
 
@@ -233,7 +238,8 @@ void bly_stream_note_peer(belay_stream *stream, const struct sockaddr *peer, soc
 static inline struct bly_descriptor *bly_stream_socket(const belay_stream *stream) {
         if (stream->read != bly_socket_transport.read)
                 return NULL;
-        return container_of(((const struct bly_fd *) stream->self)->owner, struct bly_descriptor, owner);
+        return container_of(((const struct bly_fd *) stream->self)->owner, struct bly_descriptor,
+                            owner);
 }
 
 #endif

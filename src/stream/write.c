@@ -19,7 +19,8 @@ int bly_stream_writable(const belay_stream *stream) {
 
 /* Returns whether an error is permanent: the peer or the device will take nothing more. */
 static bool is_final(ssize_t rc) {
-        return rc == -EPIPE || rc == -ECONNRESET || rc == -ETIMEDOUT || rc == -EIO || rc == -ECONNABORTED;
+        return rc == -EPIPE || rc == -ECONNRESET || rc == -ETIMEDOUT || rc == -EIO
+               || rc == -ECONNABORTED;
 }
 
 ssize_t bly_stream_note(belay_stream *stream, ssize_t rc) {
@@ -32,7 +33,8 @@ ssize_t bly_stream_note(belay_stream *stream, ssize_t rc) {
                 rc = -EIO;
         if (is_final(rc))
                 stream->writer.error = (int) rc;
-        if (unlikely(stream->transport.is_sound != NULL) && !stream->transport.is_sound(stream->self))
+        if (unlikely(stream->transport.is_sound != NULL)
+            && !stream->transport.is_sound(stream->self))
                 stream->cut = stream->unsound = true;
         return rc;
 }
@@ -44,7 +46,8 @@ ssize_t bly_stream_write(belay_stream *stream, const struct iovec *parts, int co
         return bly_stream_note(stream, stream->write(stream->self, parts, count));
 }
 
-ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, const void *data, size_t size) {
+ssize_t bly_stream_write_now(belay_stream *stream, const struct bly_fd *socket, const void *data,
+                             size_t size) {
         return bly_stream_note(stream, bly_socket_send_now(socket, data, size));
 }
 
@@ -84,7 +87,7 @@ ssize_t belay_write_placed(const char *place, belay_stream *stream, const void *
 struct position {
         const struct iovec *parts;
         int count;
-        size_t within;                  /* bytes of the first part that are written */
+        size_t within; /* bytes of the first part that are written */
 };
 
 static int window(const struct position *position, struct iovec *parts, int most) {
@@ -116,7 +119,8 @@ static ssize_t write_parts(belay_stream *stream, const struct iovec *given, int 
                 return rc;
         advance(&position, 0);
         while (position.count > 0) {
-                rc = bly_stream_write(stream, parts, window(&position, parts, (int) ARRAY_SIZE(parts)));
+                rc = bly_stream_write(stream, parts,
+                                      window(&position, parts, (int) ARRAY_SIZE(parts)));
                 if (rc < 0)
                         break;
                 moved += rc;
@@ -125,7 +129,8 @@ static ssize_t write_parts(belay_stream *stream, const struct iovec *given, int 
         return bly_stream_written(stream, moved, rc);
 }
 
-ssize_t belay_writev_placed(const char *place, belay_stream *stream, const struct iovec *parts, int count) {
+ssize_t belay_writev_placed(const char *place, belay_stream *stream, const struct iovec *parts,
+                            int count) {
         ssize_t rc, sum = 0;
 
         if (count < 0 || count > UIO_MAXIOV)
@@ -142,7 +147,8 @@ ssize_t belay_writev_placed(const char *place, belay_stream *stream, const struc
 
 /* ---- writing as much as there is room for ---- */
 
-ssize_t belay_write_some_placed(const char *place, belay_stream *stream, const void *data, size_t size) {
+ssize_t belay_write_some_placed(const char *place, belay_stream *stream, const void *data,
+                                size_t size) {
         ssize_t rc = bly_stream_enter(stream, &stream->writer, place, "belay_write_some()");
         struct iovec part = { .iov_base = (void *) data, .iov_len = size };
 

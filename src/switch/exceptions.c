@@ -9,8 +9,7 @@
 
 extern void *__cxa_get_globals(void) __attribute__((weak, visibility("default")));
 
-void *bly_exceptions_of_thread(void)
-{
+void *bly_exceptions_of_thread(void) {
         if (!__cxa_get_globals)
                 return NULL;
         return __cxa_get_globals();

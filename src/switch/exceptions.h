@@ -33,8 +33,7 @@ void *bly_exceptions_of_thread(void);
  * the calling thread and is not NULL.
  */
 static inline void bly_exceptions_swap(void *globals, struct bly_exceptions *save,
-                                       const struct bly_exceptions *load)
-{
+                                       const struct bly_exceptions *load) {
         struct bly_exceptions *now = (struct bly_exceptions *) globals;
 
         save->caught = now->caught;

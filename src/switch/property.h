@@ -3,9 +3,12 @@
  * Properties that an assembly file declares to the linker; the file includes this header at its
  * end.
  *
+ * clang-format takes assembly for C, so it is off here.
+ *
  * The linker gives the library a property only if every object declares it. Assembly files without
  * code for this machine therefore include this header, too.
  */
+/* clang-format off */
 
 /*
  * x86-64: the file declares indirect branch tracking, because every target of an indirect jump or

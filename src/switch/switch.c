@@ -12,13 +12,12 @@
 
 extern const char bly_context_start_pc[] __attribute__((visibility("hidden")));
 
-static void set_word(char *sp, int offset, uintptr_t value)
-{
+static void set_word(char *sp, int offset, uintptr_t value) {
         memcpy(sp + offset, &value, sizeof(value));
 }
 
-void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entry)(void *), void *arg)
-{
+void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entry)(void *),
+                      void *arg) {
         char *bottom = (char *) ((uintptr_t) top & ~(uintptr_t) 15) - 16;
         char *sp = bottom - BLY_SAVED_SIZE;
 
@@ -59,8 +58,7 @@ void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entr
         ctx->sp = sp;
 }
 
-const char *bly_switch_name(void)
-{
+const char *bly_switch_name(void) {
 #if defined(BLY_SWITCH_X86_64)
         return "x86-64";
 #elif defined(BLY_SWITCH_RISCV64)

@@ -17,8 +17,9 @@
  * BELAY_LIBUCONTEXT.
  */
 #if !defined(__GLIBC__) && !defined(BELAY_LIBUCONTEXT)
-#error "belay has no switch of its own for this machine, and this C library no makecontext(). With any C library: \
-x86-64, aarch64, riscv64. Other machines: with glibc, or with libucontext and -DBELAY_LIBUCONTEXT."
+#error "belay has no switch for this machine, and this C library has no makecontext(). \
+With any C library: x86-64, aarch64, riscv64. \
+Other machines: with glibc, or with libucontext and -DBELAY_LIBUCONTEXT."
 #endif
 
 /*
@@ -35,16 +36,15 @@ struct first {
 };
 
 /* makecontext() passes only ints, so the pointer is passed in two halves. */
-static void start(unsigned high, unsigned low)
-{
+static void start(unsigned high, unsigned low) {
         struct first *f = (struct first *) (((uintptr_t) high << 16 << 16) | low);
 
         f->entry(f->arg);
         abort();
 }
 
-void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entry)(void *), void *arg)
-{
+void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entry)(void *),
+                      void *arg) {
         struct first *f = (struct first *) (((uintptr_t) top - sizeof(*f)) & ~(uintptr_t) 63);
         uintptr_t address = (uintptr_t) f;
 
@@ -55,13 +55,12 @@ void bly_context_make(struct bly_context *ctx, void *low, void *top, void (*entr
         f->context.uc_link = NULL;
         f->context.uc_stack.ss_sp = low;
         f->context.uc_stack.ss_size = (size_t) ((char *) f - (char *) low);
-        makecontext(&f->context, (void (*)(void)) start, 2,
-                    (unsigned) (address >> 16 >> 16), (unsigned) address);
+        makecontext(&f->context, (void (*)(void)) start, 2, (unsigned) (address >> 16 >> 16),
+                    (unsigned) address);
         ctx->sp = &f->context;
 }
 
-void bly_switch(struct bly_context *from, const struct bly_context *to)
-{
+void bly_switch(struct bly_context *from, const struct bly_context *to) {
         ucontext_t here;
 
         from->sp = &here;
@@ -74,17 +73,17 @@ struct beginning {
         void *arg;
 };
 
-static void begin(void *arg)
-{
+static void begin(void *arg) {
         const struct beginning *b = arg;
         struct bly_context nobody;
 
         bly_switch(&nobody, b->entry(b->arg));
 }
 
-void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *), void *arg)
-{
-        struct beginning *b = (struct beginning *) (((uintptr_t) top - sizeof(*b)) & ~(uintptr_t) 63);
+void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)(void *),
+               void *arg) {
+        struct beginning *b = (struct beginning *) (((uintptr_t) top - sizeof(*b))
+                                                    & ~(uintptr_t) 63);
         struct bly_context made;
 
         b->entry = entry;
@@ -93,8 +92,7 @@ void bly_start(struct bly_context *from, void *top, struct bly_context *(*entry)
         bly_switch(from, &made);
 }
 
-const char *bly_switch_name(void)
-{
+const char *bly_switch_name(void) {
         return "ucontext";
 }
 

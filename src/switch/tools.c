@@ -26,7 +26,8 @@
 #define FROM_CHECKER extern __attribute__((weak, visibility("default")))
 
 FROM_CHECKER void __sanitizer_start_switch_fiber(void **fake_save, const void *low, size_t size);
-FROM_CHECKER void __sanitizer_finish_switch_fiber(void *fake, const void **old_low, size_t *old_size);
+FROM_CHECKER void __sanitizer_finish_switch_fiber(void *fake, const void **old_low,
+                                                  size_t *old_size);
 FROM_CHECKER void __asan_unpoison_memory_region(const volatile void *low, size_t size);
 FROM_CHECKER void __lsan_register_root_region(const void *low, size_t size);
 FROM_CHECKER void __lsan_unregister_root_region(const void *low, size_t size);
@@ -45,15 +46,14 @@ int bly_tools;
  */
 static __thread struct bly_tool_stack *left __attribute__((tls_model("initial-exec")));
 
-static void find_tools(void)
-{
+static void find_tools(void) {
         int found = 0;
 
-        if (__sanitizer_start_switch_fiber && __sanitizer_finish_switch_fiber &&
-            __asan_unpoison_memory_region)
+        if (__sanitizer_start_switch_fiber && __sanitizer_finish_switch_fiber
+            && __asan_unpoison_memory_region)
                 found |= BLY_TOOL_ADDRESS;
-        if (__tsan_get_current_fiber && __tsan_create_fiber && __tsan_destroy_fiber &&
-            __tsan_switch_to_fiber)
+        if (__tsan_get_current_fiber && __tsan_create_fiber && __tsan_destroy_fiber
+            && __tsan_switch_to_fiber)
                 found |= BLY_TOOL_THREAD;
 #ifdef HAVE_VALGRIND
         if (RUNNING_ON_VALGRIND)
@@ -66,15 +66,13 @@ static void find_tools(void)
  * The hot paths read bly_tools without synchronization. pthread_once() writes it before the first
  * of these reads in every thread, and thread sanitizer sees that order.
  */
-void bly_tools_init(void)
-{
+void bly_tools_init(void) {
         static pthread_once_t once = PTHREAD_ONCE_INIT;
 
         (void) pthread_once(&once, find_tools);
 }
 
-void bly_tool_stack_init(struct bly_tool_stack *tool, void *low, void *top)
-{
+void bly_tool_stack_init(struct bly_tool_stack *tool, void *low, void *top) {
         size_t size = (size_t) ((char *) top - (char *) low);
 
         if (!bly_tools)
@@ -99,8 +97,7 @@ void bly_tool_stack_init(struct bly_tool_stack *tool, void *low, void *top)
 #endif
 }
 
-void bly_tool_stack_fini(struct bly_tool_stack *tool, void *low, void *top)
-{
+void bly_tool_stack_fini(struct bly_tool_stack *tool, void *low, void *top) {
         size_t size = (size_t) ((char *) top - (char *) low);
 
         if (!bly_tools)
@@ -124,8 +121,7 @@ void bly_tool_stack_fini(struct bly_tool_stack *tool, void *low, void *top)
         *tool = (struct bly_tool_stack) { .low = NULL };
 }
 
-void bly_tool_stack_init_thread(struct bly_tool_stack *tool)
-{
+void bly_tool_stack_init_thread(struct bly_tool_stack *tool) {
         if (!bly_tools)
                 return;
 
@@ -138,8 +134,7 @@ void bly_tool_stack_init_thread(struct bly_tool_stack *tool)
  * Synchronizes on one address in each page, because the next owner of a page may hold other
  * neighbours.
  */
-static void for_each_page(void *memory, size_t size, void (*tell)(void *address))
-{
+static void for_each_page(void *memory, size_t size, void (*tell)(void *address)) {
         enum { PAGE = 4096 };
 
         if (!(bly_tools & BLY_TOOL_THREAD) || !tell)
@@ -148,19 +143,16 @@ static void for_each_page(void *memory, size_t size, void (*tell)(void *address)
                 tell((char *) memory + offset);
 }
 
-void bly_tool_memory_begins(void *memory, size_t size)
-{
+void bly_tool_memory_begins(void *memory, size_t size) {
         for_each_page(memory, size, __tsan_acquire);
 }
 
-void bly_tool_memory_ends(void *memory, size_t size)
-{
+void bly_tool_memory_ends(void *memory, size_t size) {
         for_each_page(memory, size, __tsan_release);
 }
 
 /* Runs on the new stack. `fake` is the value that this context saved when it was suspended. */
-UNINSTRUMENTED static void arrived(void *fake)
-{
+UNINSTRUMENTED static void arrived(void *fake) {
         struct bly_tool_stack *from = left;
         const void *low;
         size_t size;
@@ -177,12 +169,11 @@ UNINSTRUMENTED static void arrived(void *fake)
 
 UNINSTRUMENTED void bly_tools_switch(struct bly_context *from, struct bly_tool_stack *from_tool,
                                      const struct bly_context *to, struct bly_tool_stack *to_tool,
-                                     bool from_ends)
-{
+                                     bool from_ends) {
         left = from_ends ? NULL : from_tool;
         if (bly_tools & BLY_TOOL_ADDRESS)
-                __sanitizer_start_switch_fiber(from_ends ? NULL : &from_tool->fake,
-                                               to_tool->low, to_tool->size);
+                __sanitizer_start_switch_fiber(from_ends ? NULL : &from_tool->fake, to_tool->low,
+                                               to_tool->size);
         /* This comes last: from here on, every memory access counts as one of the other context. */
         if (bly_tools & BLY_TOOL_THREAD)
                 __tsan_switch_to_fiber(to_tool->fiber, 0);
@@ -190,8 +181,7 @@ UNINSTRUMENTED void bly_tools_switch(struct bly_context *from, struct bly_tool_s
         arrived(from_tool->fake);
 }
 
-void bly_tool_written(const void *memory, size_t size)
-{
+void bly_tool_written(const void *memory, size_t size) {
 #ifdef HAVE_VALGRIND
         VALGRIND_MAKE_MEM_DEFINED(memory, size);
 #else
@@ -200,7 +190,6 @@ void bly_tool_written(const void *memory, size_t size)
 #endif
 }
 
-UNINSTRUMENTED void bly_tools_entered(struct bly_tool_stack *self)
-{
+UNINSTRUMENTED void bly_tools_entered(struct bly_tool_stack *self) {
         arrived(self->fake);
 }

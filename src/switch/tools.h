@@ -17,8 +17,8 @@
 extern "C" {
 #endif
 
-#define BLY_TOOL_ADDRESS 1  /* address sanitizer */
-#define BLY_TOOL_THREAD 2   /* thread sanitizer */
+#define BLY_TOOL_ADDRESS  1 /* address sanitizer */
+#define BLY_TOOL_THREAD   2 /* thread sanitizer */
 #define BLY_TOOL_VALGRIND 4 /* valgrind, any of its tools */
 
 /* The checkers that watch this process, 0 in normal runs. Constant after bly_tools_init(). */

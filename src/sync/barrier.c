@@ -24,8 +24,8 @@ enum state {
 struct barrier {
         struct bly_waiters inside, outside;
         size_t parties;
-        size_t count;                   /* tasks inside that have not gone on yet */
-        size_t holes;                   /* numbers that became free while filling */
+        size_t count; /* tasks inside that have not gone on yet */
+        size_t holes; /* numbers that became free while filling */
         enum state state;
 };
 
@@ -59,7 +59,8 @@ static enum bly_answer meet_party(belay_task *task, struct bly_wait *wait) {
 }
 
 static const struct bly_wait_class inside_class = { .what = "barrier", .on_request = meet_party };
-static const struct bly_wait_class outside_class = { .what = "barrier", .on_request = bly_waiter_meet };
+static const struct bly_wait_class outside_class = { .what = "barrier",
+                                                     .on_request = bly_waiter_meet };
 
 int belay_barrier_init(belay_barrier *handle, size_t parties) {
         *inside(handle) = (struct barrier) { .parties = parties };
@@ -69,7 +70,8 @@ int belay_barrier_init(belay_barrier *handle, size_t parties) {
 /* Waits outside until the previous set of parties has left. */
 static int enter(struct barrier *barrier, belay_task *self, const char *place) {
         while (barrier->state == DRAINING || barrier->state == RESETTING) {
-                int rc = bly_waiters_wait(&barrier->outside, self, &outside_class, NULL, NULL, place);
+                int rc = bly_waiters_wait(&barrier->outside, self, &outside_class, NULL, NULL,
+                                          place);
 
                 if (rc < 0)
                         return rc;
@@ -80,7 +82,8 @@ static int enter(struct barrier *barrier, belay_task *self, const char *place) {
 static size_t count_below(const struct barrier *barrier, size_t number) {
         size_t count = 0;
 
-        for (const struct bly_waiter *waiter = barrier->inside.first; waiter != NULL; waiter = waiter->next) {
+        for (const struct bly_waiter *waiter = barrier->inside.first; waiter != NULL;
+             waiter = waiter->next) {
                 const struct party *party = container_of(waiter, struct party, waiter);
 
                 count += party->counts && party->number < number;
@@ -132,7 +135,8 @@ static int meet(struct barrier *barrier, belay_task *self, const char *place) {
                 barrier->state = DRAINING;
                 bly_waiters_wake(&barrier->inside, SIZE_MAX);
         } else {
-                rc = bly_waiters_wait_as(&barrier->inside, &party.waiter, self, &inside_class, NULL, place);
+                rc = bly_waiters_wait_as(&barrier->inside, &party.waiter, self, &inside_class, NULL,
+                                         place);
                 if (!party.counts)
                         return rc;
         }
@@ -174,7 +178,8 @@ int belay_barrier_abort_placed(const char *place, belay_barrier *barrier) {
 }
 
 int belay_barrier_reset_placed(const char *place, belay_barrier *barrier) {
-        return change(inside(barrier), inside(barrier)->count > 0 ? RESETTING : FILLING, place, "belay_barrier_reset()");
+        return change(inside(barrier), inside(barrier)->count > 0 ? RESETTING : FILLING, place,
+                      "belay_barrier_reset()");
 }
 
 bool belay_barrier_broken(const belay_barrier *barrier) {

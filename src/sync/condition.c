@@ -75,8 +75,8 @@ int belay_condition_wait_placed(const char *place, belay_condition *condition) {
         return self != NULL ? bly_condition_wait(inside(condition), self, place) : -EPERM;
 }
 
-int belay_condition_wait_until_placed(const char *place, belay_condition *condition, bool (*predicate)(void *arg),
-                                      void *predicate_arg) {
+int belay_condition_wait_until_placed(const char *place, belay_condition *condition,
+                                      bool (*predicate)(void *arg), void *predicate_arg) {
         int rc = bly_try(place);
 
         /*

@@ -9,7 +9,7 @@
 
 struct bly_condition {
         struct bly_waiters waiters;
-        struct bly_lock *shared;        /* NULL if the condition uses `own` */
+        struct bly_lock *shared; /* NULL if the condition uses `own` */
         struct bly_lock own;
 };
 

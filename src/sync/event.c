@@ -29,7 +29,9 @@ static __attribute__((noinline)) int wait_slowly(const char *place, struct event
                         return rc;
         }
         self = bly_waiter(place, "belay_event_wait()");
-        return self != NULL ? bly_waiters_wait(&event->waiters, self, &event_class, NULL, NULL, place) : -EPERM;
+        return self != NULL
+                       ? bly_waiters_wait(&event->waiters, self, &event_class, NULL, NULL, place)
+                       : -EPERM;
 }
 
 int belay_event_wait_placed(const char *place, belay_event *handle) {

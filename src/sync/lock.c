@@ -36,7 +36,8 @@ static bool free_for_us(const struct bly_lock *lock) {
         return !lock->held && lock->waiters.uncancelled == 0;
 }
 
-static int wait_and_take(struct bly_lock *lock, belay_task *self, const struct bly_wait_class *class, const char *place) {
+static int wait_and_take(struct bly_lock *lock, belay_task *self,
+                         const struct bly_wait_class *class, const char *place) {
         int rc = bly_waiters_wait(&lock->waiters, self, class, lock->place, NULL, place);
 
         if (unlikely(rc < 0)) {
@@ -50,7 +51,8 @@ static int wait_and_take(struct bly_lock *lock, belay_task *self, const struct b
 }
 
 /* Acquires the lock after bly_try_slowly(), during which another task may acquire it. */
-static __attribute__((noinline)) int give_way_and_acquire(struct bly_lock *lock, belay_task *self, const char *place) {
+static __attribute__((noinline)) int give_way_and_acquire(struct bly_lock *lock, belay_task *self,
+                                                          const char *place) {
         int rc = bly_try_slowly(place);
 
         if (rc < 0)

@@ -12,8 +12,8 @@
 struct bly_lock {
         struct bly_waiters waiters;
         bool held;
-        const char *place;      /* call site at which it was acquired */
-        uint64_t holder;        /* id of the task that acquired it, or 0 */
+        const char *place; /* call site at which it was acquired */
+        uint64_t holder;   /* id of the task that acquired it, or 0 */
 };
 
 _Static_assert(sizeof(struct bly_lock) <= sizeof(belay_lock), "room for a lock");
@@ -27,6 +27,7 @@ int bly_lock_acquire_again(struct bly_lock *lock, belay_task *self, const char *
 void bly_lock_release(struct bly_lock *lock);
 
 /* Number of locks held in this thread. testing/balance.c compares it before and after a run. */
-extern __thread long bly_locks_held __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread long bly_locks_held
+        __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 #endif

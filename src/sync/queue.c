@@ -9,7 +9,7 @@
 
 struct belay_queue {
         struct bly_store store;
-        size_t most;                    /* SIZE_MAX if there is no bound */
+        size_t most; /* SIZE_MAX if there is no bound */
         belay_destroy *destroy;
         const char *name;
         struct bly_waiters getters, putters, joiners;
@@ -17,9 +17,15 @@ struct belay_queue {
         bool shut;
 };
 
-static const struct bly_wait_class get_class = { .what = "get from queue", .on_request = bly_waiter_meet, .on = bly_waiter_on };
-static const struct bly_wait_class put_class = { .what = "put into queue", .on_request = bly_waiter_meet, .on = bly_waiter_on };
-static const struct bly_wait_class join_class = { .what = "join queue", .on_request = bly_waiter_meet, .on = bly_waiter_on };
+static const struct bly_wait_class get_class = { .what = "get from queue",
+                                                 .on_request = bly_waiter_meet,
+                                                 .on = bly_waiter_on };
+static const struct bly_wait_class put_class = { .what = "put into queue",
+                                                 .on_request = bly_waiter_meet,
+                                                 .on = bly_waiter_on };
+static const struct bly_wait_class join_class = { .what = "join queue",
+                                                  .on_request = bly_waiter_meet,
+                                                  .on = bly_waiter_on };
 
 belay_queue *belay_queue_new_with(const belay_queue_options *given) {
         belay_queue_options options;
@@ -44,7 +50,8 @@ belay_queue *belay_queue_new_with(const belay_queue_options *given) {
 }
 
 belay_queue *belay_queue_new(size_t capacity) {
-        return belay_queue_new_with(&(belay_queue_options) { .size = sizeof(belay_queue_options), .capacity = capacity });
+        return belay_queue_new_with(&(belay_queue_options) { .size = sizeof(belay_queue_options),
+                                                             .capacity = capacity });
 }
 
 static void drop_items(belay_queue *queue) {
@@ -124,7 +131,8 @@ static __attribute__((noinline)) int put_slowly(belay_queue *queue, void *item, 
                 self = bly_waiter(place, put_class.what);
                 if (self == NULL)
                         return -EPERM;
-                rc = bly_waiters_wait(&queue->putters, self, &put_class, queue->name, &state, place);
+                rc = bly_waiters_wait(&queue->putters, self, &put_class, queue->name, &state,
+                                      place);
                 if (unlikely(rc < 0)) {
                         /* This task was woken and cannot use the room. The next putter gets it. */
                         if (state == BLY_WAITER_WOKEN && !is_full(queue))
@@ -135,7 +143,8 @@ static __attribute__((noinline)) int put_slowly(belay_queue *queue, void *item, 
         return queue->shut ? failed(-ESHUTDOWN) : put_now(queue, item);
 }
 
-static __attribute__((noinline)) int get_slowly(const char *place, belay_queue *queue, void **item) {
+static __attribute__((noinline)) int get_slowly(const char *place, belay_queue *queue,
+                                                void **item) {
         belay_task *self;
 
         if (queue->store.count > 0) {
@@ -153,7 +162,8 @@ static __attribute__((noinline)) int get_slowly(const char *place, belay_queue *
                 self = bly_waiter(place, get_class.what);
                 if (self == NULL)
                         return -EPERM;
-                rc = bly_waiters_wait(&queue->getters, self, &get_class, queue->name, &state, place);
+                rc = bly_waiters_wait(&queue->getters, self, &get_class, queue->name, &state,
+                                      place);
                 if (unlikely(rc < 0)) {
                         if (state == BLY_WAITER_WOKEN && queue->store.count > 0)
                                 bly_waiters_serve(&queue->getters);
@@ -191,7 +201,8 @@ int belay_queue_try_get(belay_queue *queue, void **item) {
 
 int belay_queue_task_done_placed(const char *place, belay_queue *queue) {
         if (queue->unfinished == 0)
-                return bly_misuse(-EPERM, place, "belay_queue_task_done() for more items than were put");
+                return bly_misuse(-EPERM, place,
+                                  "belay_queue_task_done() for more items than were put");
         if (--queue->unfinished == 0)
                 bly_waiters_wake(&queue->joiners, SIZE_MAX);
         return 0;
@@ -207,7 +218,9 @@ int belay_queue_join_placed(const char *place, belay_queue *queue) {
                         return rc;
         }
         self = bly_waiter(place, join_class.what);
-        return self != NULL ? bly_waiters_wait(&queue->joiners, self, &join_class, queue->name, NULL, place) : -EPERM;
+        return self != NULL ? bly_waiters_wait(&queue->joiners, self, &join_class, queue->name,
+                                               NULL, place)
+                            : -EPERM;
 }
 
 /* ---- shutdown ---- */

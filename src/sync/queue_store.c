@@ -4,7 +4,8 @@
  */
 #include "sync/queue_store.h"
 
-void bly_store_init(struct bly_store *store, belay_queue_order order, int (*compare)(const void *a, const void *b)) {
+void bly_store_init(struct bly_store *store, belay_queue_order order,
+                    int (*compare)(const void *a, const void *b)) {
         *store = (struct bly_store) { .order = order, .compare = compare };
 }
 
@@ -14,7 +15,8 @@ void bly_store_free(struct bly_store *store) {
 
 static bool grow(struct bly_store *store) {
         size_t room = store->room == 0 ? 8 : 2 * store->room;
-        void **items = room <= SIZE_MAX / 2 / sizeof(*items) ? bly_alloc(room * sizeof(*items)) : NULL;
+        void **items = room <= SIZE_MAX / 2 / sizeof(*items) ? bly_alloc(room * sizeof(*items))
+                                                             : NULL;
 
         if (items == NULL)
                 return false;
@@ -48,7 +50,8 @@ static void sift_down(struct bly_store *store, void *item) {
 
                 if (child >= store->count)
                         break;
-                if (child + 1 < store->count && store->compare(store->items[child + 1], store->items[child]) < 0)
+                if (child + 1 < store->count
+                    && store->compare(store->items[child + 1], store->items[child]) < 0)
                         child++;
                 if (store->compare(store->items[child], item) >= 0)
                         break;

@@ -12,12 +12,13 @@
 
 struct bly_store {
         void **items;
-        size_t first, count, room;      /* `room` is a power of two or 0 */
+        size_t first, count, room; /* `room` is a power of two or 0 */
         belay_queue_order order;
         int (*compare)(const void *a, const void *b);
 };
 
-void bly_store_init(struct bly_store *store, belay_queue_order order, int (*compare)(const void *a, const void *b));
+void bly_store_init(struct bly_store *store, belay_queue_order order,
+                    int (*compare)(const void *a, const void *b));
 void bly_store_free(struct bly_store *store);
 
 /*
@@ -46,7 +47,8 @@ static inline void *bly_store_take_first(struct bly_store *store) {
 
 /* Takes the item that is next in the queue's order. There must be an item. */
 static inline void *bly_store_take(struct bly_store *store) {
-        return likely(store->order == BELAY_QUEUE_FIFO) ? bly_store_take_first(store) : bly_store_take_slowly(store);
+        return likely(store->order == BELAY_QUEUE_FIFO) ? bly_store_take_first(store)
+                                                        : bly_store_take_slowly(store);
 }
 
 #endif

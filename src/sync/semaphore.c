@@ -8,7 +8,7 @@
 #include <belay/sync.h>
 
 struct semaphore {
-        size_t bounded;                 /* 1 if bounded, see BELAY_BOUNDED_INIT */
+        size_t bounded; /* 1 if bounded, see BELAY_BOUNDED_INIT */
         size_t unused;
         size_t value;
         size_t bound;
@@ -16,7 +16,8 @@ struct semaphore {
 };
 
 _Static_assert(sizeof(struct semaphore) <= sizeof(belay_semaphore), "room for a semaphore");
-_Static_assert(offsetof(struct semaphore, value) == 2 * sizeof(uintptr_t), "where BELAY_SEMAPHORE_INIT puts it");
+_Static_assert(offsetof(struct semaphore, value) == 2 * sizeof(uintptr_t),
+               "where BELAY_SEMAPHORE_INIT puts it");
 
 static const struct bly_wait_class semaphore_class = {
         .what = "semaphore",
@@ -47,7 +48,8 @@ static bool hand_over(struct semaphore *semaphore) {
         return true;
 }
 
-static __attribute__((noinline)) int acquire_slowly(const char *place, struct semaphore *semaphore) {
+static __attribute__((noinline)) int acquire_slowly(const char *place,
+                                                    struct semaphore *semaphore) {
         enum bly_waiter_state state;
         belay_task *self;
         int rc;
@@ -94,9 +96,12 @@ int belay_semaphore_release_placed(const char *place, belay_semaphore *handle) {
         struct semaphore *semaphore = inside(handle);
 
         if (semaphore->bounded != 0 && semaphore->value >= semaphore->bound)
-                return bly_misuse(-EPERM, place, "a bounded semaphore is released more often than it was acquired");
+                return bly_misuse(
+                        -EPERM, place,
+                        "a bounded semaphore is released more often than it was acquired");
         if (unlikely(semaphore->value == SIZE_MAX))
-                return bly_misuse(-EOVERFLOW, place, "a semaphore is released that has all the places it can count");
+                return bly_misuse(-EOVERFLOW, place,
+                                  "a semaphore is released that has all the places it can count");
         semaphore->value++;
         hand_over(semaphore);
         return 0;

@@ -33,7 +33,8 @@ bool bly_waiters_wake_next(struct bly_waiters *waiters) {
 }
 
 void bly_waiters_wake(struct bly_waiters *waiters, size_t count) {
-        for (struct bly_waiter *waiter = waiters->first; waiter != NULL && count > 0; waiter = waiter->next)
+        for (struct bly_waiter *waiter = waiters->first; waiter != NULL && count > 0;
+             waiter = waiter->next)
                 if (waiter->state == BLY_WAITER_PENDING) {
                         bly_waiter_wake(waiter);
                         count--;

@@ -20,7 +20,7 @@ enum bly_waiter_state {
 struct bly_waiter {
         struct bly_wait wait;
         struct bly_waiter *next, *prev;
-        struct bly_waiters *waiters;    /* NULL if the waiter is not in a queue */
+        struct bly_waiters *waiters; /* NULL if the waiter is not in a queue */
         belay_task *task;
         const char *name;
         enum bly_waiter_state state;
@@ -73,9 +73,9 @@ static inline void bly_waiter_wake(struct bly_waiter *waiter) {
  * Inlined, so that no call lies between the waiting function and the switch. The processor would
  * mispredict the return from such a call.
  */
-static inline __attribute__((always_inline)) int bly_waiters_wait_as(struct bly_waiters *waiters, struct bly_waiter *waiter,
-                                                                     belay_task *self, const struct bly_wait_class *class,
-                                                                     const char *name, const char *place) {
+static inline __attribute__((always_inline)) int
+bly_waiters_wait_as(struct bly_waiters *waiters, struct bly_waiter *waiter, belay_task *self,
+                    const struct bly_wait_class *class, const char *name, const char *place) {
         int rc;
 
         waiter->wait.class = class;
@@ -90,9 +90,9 @@ static inline __attribute__((always_inline)) int bly_waiters_wait_as(struct bly_
 }
 
 /* Does the same with a waiter of its own. `state` may be NULL. */
-static inline __attribute__((always_inline)) int bly_waiters_wait(struct bly_waiters *waiters, belay_task *self,
-                                                                  const struct bly_wait_class *class, const char *name,
-                                                                  enum bly_waiter_state *state, const char *place) {
+static inline __attribute__((always_inline)) int
+bly_waiters_wait(struct bly_waiters *waiters, belay_task *self, const struct bly_wait_class *class,
+                 const char *name, enum bly_waiter_state *state, const char *place) {
         struct bly_waiter waiter;
         int rc = bly_waiters_wait_as(waiters, &waiter, self, class, name, place);
 

@@ -18,7 +18,7 @@
 /* ---- memory ---- */
 
 struct block {
-        uintptr_t address;              /* 0 if the entry is free */
+        uintptr_t address; /* 0 if the entry is free */
         size_t size;
 };
 
@@ -70,7 +70,8 @@ static void drop(struct block *block) {
                 i = (i + 1) & (table.room - 1);
                 if (table.blocks[i].address == 0)
                         break;
-                if (((i - slot_of(table.blocks[i].address)) & (table.room - 1)) >= ((i - hole) & (table.room - 1))) {
+                if (((i - slot_of(table.blocks[i].address)) & (table.room - 1))
+                    >= ((i - hole) & (table.room - 1))) {
                         table.blocks[hole] = table.blocks[i];
                         hole = i;
                 }
@@ -99,7 +100,7 @@ static void watch(uintptr_t before, uintptr_t after, size_t size) {
         if (block->address == 0)
                 table.count++;
         else
-                table.bytes -= block->size;     /* another thread freed the block here before */
+                table.bytes -= block->size; /* another thread freed the block here before */
         table.bytes += size;
         *block = (struct block) { .address = after, .size = size };
 }
@@ -152,7 +153,8 @@ static void count_open(struct bly_balance *balance) {
 }
 
 /* Names the first new descriptor and its file: ", among them 8 (socket:[4711])". */
-static void name_open(const struct bly_balance *before, const struct bly_balance *after, char *text, size_t size) {
+static void name_open(const struct bly_balance *before, const struct bly_balance *after, char *text,
+                      size_t size) {
         char path[32], target[256];
 
         for (int fd = 0; fd < BLY_DESCRIPTORS_NAMED; fd++) {
@@ -163,7 +165,8 @@ static void name_open(const struct bly_balance *before, const struct bly_balance
                         continue;
                 snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
                 length = readlink(path, target, sizeof(target) - 1);
-                snprintf(text, size, length > 0 ? ", among them %d (%.*s)" : ", among them %d", fd, (int) length, target);
+                snprintf(text, size, length > 0 ? ", among them %d (%.*s)" : ", among them %d", fd,
+                         (int) length, target);
                 return;
         }
         text[0] = '\0';
@@ -172,7 +175,9 @@ static void name_open(const struct bly_balance *before, const struct bly_balance
 /* ---- the balance ---- */
 
 void bly_balance_take(struct bly_balance *balance) {
-        *balance = (struct bly_balance) { .blocks = table.count, .bytes = table.bytes, .locks = bly_locks_held };
+        *balance = (struct bly_balance) { .blocks = table.count,
+                                          .bytes = table.bytes,
+                                          .locks = bly_locks_held };
         count_open(balance);
 }
 
@@ -181,8 +186,8 @@ bool bly_balance_tilted(const struct bly_balance *before, const struct bly_balan
                || after->descriptors > before->descriptors || after->locks > before->locks;
 }
 
-static bool describe(const struct bly_balance *before, const struct bly_balance *after, unsigned which,
-                     char *text, size_t size) {
+static bool describe(const struct bly_balance *before, const struct bly_balance *after,
+                     unsigned which, char *text, size_t size) {
         char name[320];
 
         switch (which) {
@@ -190,24 +195,27 @@ static bool describe(const struct bly_balance *before, const struct bly_balance 
                 if (after->blocks <= before->blocks && after->bytes <= before->bytes)
                         return false;
                 snprintf(text, size, "memory was not given back: %zd bytes in %zd blocks",
-                         (ssize_t) (after->bytes - before->bytes), (ssize_t) (after->blocks - before->blocks));
+                         (ssize_t) (after->bytes - before->bytes),
+                         (ssize_t) (after->blocks - before->blocks));
                 return true;
         case 1:
                 if (after->descriptors <= before->descriptors)
                         return false;
                 name_open(before, after, name, sizeof(name));
-                snprintf(text, size, "open descriptors: %zu more%s", after->descriptors - before->descriptors, name);
+                snprintf(text, size, "open descriptors: %zu more%s",
+                         after->descriptors - before->descriptors, name);
                 return true;
         default:
                 if (after->locks <= before->locks)
                         return false;
-                snprintf(text, size, "locks are still held: %ld more", after->locks - before->locks);
+                snprintf(text, size, "locks are still held: %ld more",
+                         after->locks - before->locks);
                 return true;
         }
 }
 
-bool bly_balance_next(const struct bly_balance *before, const struct bly_balance *after, unsigned *cursor,
-                      char *text, size_t size) {
+bool bly_balance_next(const struct bly_balance *before, const struct bly_balance *after,
+                      unsigned *cursor, char *text, size_t size) {
         while (*cursor < 3)
                 if (describe(before, after, (*cursor)++, text, size))
                         return true;

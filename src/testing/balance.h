@@ -34,7 +34,7 @@ bool bly_balance_tilted(const struct bly_balance *before, const struct bly_balan
  * Describes in `text` the next kind of thing of which `after` has more than `before`. Returns false
  * if there is none left. *cursor must be 0 at the first call.
  */
-bool bly_balance_next(const struct bly_balance *before, const struct bly_balance *after, unsigned *cursor,
-                      char *text, size_t size);
+bool bly_balance_next(const struct bly_balance *before, const struct bly_balance *after,
+                      unsigned *cursor, char *text, size_t size);
 
 #endif

@@ -10,7 +10,8 @@ int belay_advance(belay_time span) {
         struct belay_loop *loop = bly_loop;
 
         if (loop == NULL || !loop->is_virtual || span < 0)
-                return bly_misuse(-EPERM, NULL, "belay_advance() on a clock that is not virtual, or backwards");
+                return bly_misuse(-EPERM, NULL,
+                                  "belay_advance() on a clock that is not virtual, or backwards");
         loop->now = bly_add_time(loop->now, span);
         return 0;
 }

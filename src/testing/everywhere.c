@@ -40,8 +40,8 @@ struct everywhere {
         belay_fn *fn;
         void *arg;
         belay_everywhere_options options;
-        unsigned waits;                 /* waits of the undisturbed run that .main_only admits */
-        unsigned long steps;            /* waits of the undisturbed run, of all tasks */
+        unsigned waits;      /* waits of the undisturbed run that .main_only admits */
+        unsigned long steps; /* waits of the undisturbed run, of all tasks */
         unsigned runs;
         /* Waits not cancelled in all three ways, the first of them, and the runs that missed. */
         unsigned missed_waits, first_missed, missed_runs;
@@ -51,15 +51,15 @@ struct everywhere {
 struct run {
         struct everywhere *all;
         enum kind kind;
-        unsigned target;                /* number of the wait to cancel, from 1 */
-        unsigned waits;                 /* waits begun that .main_only admits */
-        unsigned long steps, most;      /* waits begun of all tasks, and their bound */
-        belay_time deadline;            /* virtual instant by which the run must end */
-        belay_timeout *limit;           /* timeout around fn, NULL if it is not in force */
-        belay_task *late;               /* reference to the target of a late request, or NULL */
-        uint64_t asked;                 /* id of the task that gets a second request, or 0 */
-        bool closing, stopped;          /* main has ended; the run went on for too long */
-        bool cancelled;                 /* the target wait came and was cancelled */
+        unsigned target;           /* number of the wait to cancel, from 1 */
+        unsigned waits;            /* waits begun that .main_only admits */
+        unsigned long steps, most; /* waits begun of all tasks, and their bound */
+        belay_time deadline;       /* virtual instant by which the run must end */
+        belay_timeout *limit;      /* timeout around fn, NULL if it is not in force */
+        belay_task *late;          /* reference to the target of a late request, or NULL */
+        uint64_t asked;            /* id of the task that gets a second request, or 0 */
+        bool closing, stopped;     /* main has ended; the run went on for too long */
+        bool cancelled;            /* the target wait came and was cancelled */
         char where[512];
         struct bly_balance before, after;
 };
@@ -77,8 +77,9 @@ static void note_where(struct run *run, const belay_task *task) {
         char label[32];
 
         snprintf(run->where, sizeof(run->where), "%s, %s%s%s, task %s, wait %u of %u; ",
-                 task->place != NULL ? task->place : "an unknown place", wait != NULL ? wait->class->what : "yield",
-                 on != NULL ? " of " : "", on != NULL ? on : "", bly_task_label(task, label), run->target, run->all->waits);
+                 task->place != NULL ? task->place : "an unknown place",
+                 wait != NULL ? wait->class->what : "yield", on != NULL ? " of " : "",
+                 on != NULL ? on : "", bly_task_label(task, label), run->target, run->all->waits);
 }
 
 /* Stops a run that does not end, and complains. The loop stops as soon as it can. */
@@ -93,9 +94,11 @@ static void stop(struct run *run, struct belay_loop *loop, const char *why) {
                 return;
         run->stopped = true;
         complain(run, why);
-        for (const belay_task *task = bly_record_next(loop, NULL); task != NULL; task = bly_record_next(loop, task))
+        for (const belay_task *task = bly_record_next(loop, NULL); task != NULL;
+             task = bly_record_next(loop, task))
                 if (!bly_is_future(task) && !bly_is_done(task))
-                        bly_log(BELAY_LOG_ERROR, "  still there: %s", bly_describe(task, line, sizeof(line)));
+                        bly_log(BELAY_LOG_ERROR, "  still there: %s",
+                                bly_describe(task, line, sizeof(line)));
 }
 
 static void have_patience(struct run *run, const struct belay_loop *loop) {
@@ -106,10 +109,10 @@ static void have_patience(struct run *run, const struct belay_loop *loop) {
 
 static void ask(belay_task *task, const char *reason) {
         bly_request_cancel(task, &(struct bly_request) {
-                .kind = BELAY_ORIGIN_TEST,
-                .place = "belay_everywhere()",
-                .reason = reason,
-        });
+                                         .kind = BELAY_ORIGIN_TEST,
+                                         .place = "belay_everywhere()",
+                                         .reason = reason,
+                                 });
 }
 
 static void ask_late(void *arg) {
@@ -148,7 +151,8 @@ static void cancel(struct run *run, struct belay_loop *loop, belay_task *task) {
 
 /* Has the first request been delivered, to the task itself or to a task that it awaited? */
 static bool is_ripe(const struct run *run, const belay_task *task) {
-        return task->id == run->asked && run->late == NULL && !task->node.must_cancel && !(task->node.flags & BLY_TASK_HELD);
+        return task->id == run->asked && run->late == NULL && !task->node.must_cancel
+               && !(task->node.flags & BLY_TASK_HELD);
 }
 
 static void on_wait(struct belay_loop *loop, belay_task *task) {
@@ -181,7 +185,8 @@ static void on_idle(struct belay_loop *loop) {
 }
 
 static void on_deadlock(struct belay_loop *loop) {
-        stop(loop->on_wait_context, loop, "it does not end, nothing is left that could wake anybody:");
+        stop(loop->on_wait_context, loop,
+             "it does not end, nothing is left that could wake anybody:");
 }
 
 /* ---- running ---- */
@@ -256,7 +261,8 @@ static int run_once(struct run *run, bool again) {
         rc = run_loop(run, &outcome);
         if (rc < 0)
                 return rc;
-        verdict = options->check != NULL && !run->stopped ? options->check(run->all->arg, outcome) : 0;
+        verdict = options->check != NULL && !run->stopped ? options->check(run->all->arg, outcome)
+                                                          : 0;
         bly_balance_take(&run->after);
         if (verdict != 0 && !again) {
                 snprintf(line, sizeof(line), "the check of outcome %d says %d", outcome, verdict);
@@ -324,13 +330,21 @@ static unsigned say_what_was_not_tested(const struct everywhere *all) {
         unsigned long others = all->options.main_only ? all->steps - all->waits : 0;
 
         if (all->missed_waits > 0)
-                bly_log(BELAY_LOG_NOTICE, "everywhere: %u of %u waits were not cancelled in each of the three ways, the first of"
-                        " them is wait %u: in %u runs the wait did not come again, or the limit's fn was over",
+                bly_log(BELAY_LOG_NOTICE,
+                        "everywhere: %u of %u waits were not cancelled in each of the three "
+                        "ways, the first of"
+                        " them is wait %u: in %u runs the wait did not come again, "
+                        "or the limit's fn was over",
                         all->missed_waits, all->waits, all->first_missed, all->missed_runs);
         if (others > 0)
-                bly_log(BELAY_LOG_NOTICE, "everywhere: %lu waits of other tasks than main were not cancelled (.main_only)", others);
+                bly_log(BELAY_LOG_NOTICE,
+                        "everywhere: %lu waits of other tasks than main were not cancelled "
+                        "(.main_only)",
+                        others);
         if (beyond > 0)
-                bly_log(BELAY_LOG_NOTICE, "everywhere: %u waits after the first %u were not cancelled (.most)", beyond, last_wait(all));
+                bly_log(BELAY_LOG_NOTICE,
+                        "everywhere: %u waits after the first %u were not cancelled (.most)",
+                        beyond, last_wait(all));
         return all->missed_waits + beyond + (unsigned) others;
 }
 

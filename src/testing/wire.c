@@ -31,14 +31,14 @@ struct chunk {
 struct way {
         belay_wire_way options;
         struct chunk *first, *last;
-        size_t used;                    /* room taken, also by lost bytes */
-        uint64_t arriving;              /* all bytes ever written that come before the break */
-        uint64_t random;                /* state of the random numbers */
-        belay_time latest;              /* latest arrival so far; later writes arrive no earlier */
-        belay_time ended_at;            /* end of the stream */
-        belay_time gone_at;             /* destruction of the writing end: it reads no more */
-        belay_time reset_at;            /* reset by the writing end */
-        belay_time cut_at;              /* the break: the first byte beyond .cut_after */
+        size_t used;         /* room taken, also by lost bytes */
+        uint64_t arriving;   /* all bytes ever written that come before the break */
+        uint64_t random;     /* state of the random numbers */
+        belay_time latest;   /* latest arrival so far; later writes arrive no earlier */
+        belay_time ended_at; /* end of the stream */
+        belay_time gone_at;  /* destruction of the writing end: it reads no more */
+        belay_time reset_at; /* reset by the writing end */
+        belay_time cut_at;   /* the break: the first byte beyond .cut_after */
         struct bly_waiters readers, writers;
 };
 
@@ -48,18 +48,18 @@ struct end {
         struct way *in, *out;
         const char *name;
         unsigned interrupts;
-        bool shut;                      /* after a half-close */
-        bool gone;                      /* after its destruction */
+        bool shut; /* after a half-close */
+        bool gone; /* after its destruction */
 };
 
 struct wire {
         struct way ways[2];
         struct end ends[2];
-        belay_time now;                 /* time of the latest look() */
-        int tries;                      /* calls without a wait that are left until a task yields */
+        belay_time now; /* time of the latest look() */
+        int tries;      /* calls without a wait that are left until a task yields */
         struct bly_timer timer;
-        belay_time timer_at;            /* instant of the timer, or BELAY_NEVER if it is not set */
-        struct belay_loop *loop;        /* loop of the timer, or NULL if it was never set */
+        belay_time timer_at;     /* instant of the timer, or BELAY_NEVER if it is not set */
+        struct belay_loop *loop; /* loop of the timer, or NULL if it was never set */
 };
 
 /* What a read or write finds, in addition to 0 for the end of the stream and negative errors. */
@@ -83,7 +83,8 @@ static belay_time earlier(belay_time one, belay_time other) {
  * BELAY_WIRE_STALLS.
  */
 static int stopped(const struct wire *wire) {
-        const struct way *first = wire->ways[0].cut_at <= wire->ways[1].cut_at ? &wire->ways[0] : &wire->ways[1];
+        const struct way *first = wire->ways[0].cut_at <= wire->ways[1].cut_at ? &wire->ways[0]
+                                                                               : &wire->ways[1];
 
         return first->cut_at <= wire->now ? first->options.cut_with : 0;
 }
@@ -118,7 +119,8 @@ static belay_time arrival(const struct wire *wire, struct way *way) {
         belay_time when = bly_add_time(wire->now, way->options.delay);
 
         if (way->options.jitter > 0)
-                when = bly_add_time(when, (belay_time) (chance(way) % ((uint64_t) way->options.jitter + 1)));
+                when = bly_add_time(
+                        when, (belay_time) (chance(way) % ((uint64_t) way->options.jitter + 1)));
         if (when > way->latest)
                 way->latest = when;
         return way->latest;
@@ -157,12 +159,17 @@ static int find_to_write(const struct end *end) {
 
 /* ---- waiting ---- */
 
-static const struct bly_wait_class read_class = { .what = "read", .on_request = bly_waiter_meet, .on = bly_waiter_on };
-static const struct bly_wait_class write_class = { .what = "write", .on_request = bly_waiter_meet, .on = bly_waiter_on };
+static const struct bly_wait_class read_class = { .what = "read",
+                                                  .on_request = bly_waiter_meet,
+                                                  .on = bly_waiter_on };
+static const struct bly_wait_class write_class = { .what = "write",
+                                                   .on_request = bly_waiter_meet,
+                                                   .on = bly_waiter_on };
 
 /* Does a task wait that was not woken? A woken task stays in the list until it runs. */
 static bool somebody_waits(const struct bly_waiters *waiters) {
-        for (const struct bly_waiter *waiter = waiters->first; waiter != NULL; waiter = waiter->next)
+        for (const struct bly_waiter *waiter = waiters->first; waiter != NULL;
+             waiter = waiter->next)
                 if (waiter->state == BLY_WAITER_PENDING)
                         return true;
         return false;
@@ -181,7 +188,8 @@ static belay_time next_at(const struct end *end, bool reads, bool writes) {
         if (writes)
                 next = earlier(next, end->in->gone_at);
         if (reads || writes)
-                next = earlier(earlier(next, end->in->reset_at), earlier(end->in->cut_at, end->out->cut_at));
+                next = earlier(earlier(next, end->in->reset_at),
+                               earlier(end->in->cut_at, end->out->cut_at));
         return next;
 }
 
@@ -269,9 +277,11 @@ static int wait_at(struct end *end, belay_task *self, bool reads) {
                 return -ENOMEM;
         wire->tries = BLY_TRIES;
         if (reads)
-                rc = bly_waiters_wait(&end->in->readers, self, &read_class, end->name, &state, self->place);
+                rc = bly_waiters_wait(&end->in->readers, self, &read_class, end->name, &state,
+                                      self->place);
         else
-                rc = bly_waiters_wait(&end->out->writers, self, &write_class, end->name, &state, self->place);
+                rc = bly_waiters_wait(&end->out->writers, self, &write_class, end->name, &state,
+                                      self->place);
         /*
          * A request came after the wake-up. Cancellation never discards completed work, so the
          * request stays pending.
@@ -334,7 +344,8 @@ static void take(struct way *way, char *buffer, size_t size) {
 static size_t there(const struct end *end, size_t most) {
         size_t size = 0;
 
-        for (const struct chunk *chunk = end->in->first; chunk != NULL && size < most; chunk = chunk->next) {
+        for (const struct chunk *chunk = end->in->first; chunk != NULL && size < most;
+             chunk = chunk->next) {
                 if (!arrived(end->wire, chunk->due))
                         break;
                 size += chunk->size - chunk->taken;
@@ -364,7 +375,8 @@ static struct chunk *new_chunk(const struct iovec *parts, size_t size) {
                 return NULL;
         *chunk = (struct chunk) { .size = 0 };
         for (; chunk->size < size; parts++) {
-                size_t part = parts->iov_len < size - chunk->size ? parts->iov_len : size - chunk->size;
+                size_t part = parts->iov_len < size - chunk->size ? parts->iov_len
+                                                                  : size - chunk->size;
 
                 if (part > 0)
                         memcpy(chunk->bytes + chunk->size, parts->iov_base, part);
@@ -580,7 +592,8 @@ void belay_wire_cut(belay_stream *stream, int error) {
         struct wire *wire;
 
         if (end == NULL || error > BELAY_WIRE_STALLS || error == 0) {
-                bly_misuse(-EINVAL, NULL, "belay_wire_cut() of %s with %d", belay_stream_name(stream), error);
+                bly_misuse(-EINVAL, NULL, "belay_wire_cut() of %s with %d",
+                           belay_stream_name(stream), error);
                 return;
         }
         wire = end->wire;

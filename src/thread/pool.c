@@ -17,11 +17,11 @@
 #include "thread/pool.h"
 
 enum {
-        FILE_THREADS = 4,               /* unless the loop's options set another number */
+        FILE_THREADS = 4, /* unless the loop's options set another number */
         FILE_STACK = 256 * 1024,
         LOOKUP_THREADS = 8,
         THREADS_MOST = 1024,
-        SPARE_THREADS = 2,              /* idle threads that a pool without a bound keeps */
+        SPARE_THREADS = 2, /* idle threads that a pool without a bound keeps */
 };
 
 /* A thread that two successive checks find at the same job is overdue. */
@@ -31,26 +31,26 @@ struct worker {
         struct bly_pool *pool;
         struct worker *next;
         pthread_t thread;
-        struct bly_job *job;            /* current job; NULL if idle */
-        bool looked_at;                 /* a check has found it at this job */
-        bool apart;                     /* not counted, since its job goes on alone or is overdue */
-        bool left_alone;                /* not joined, since it is busy or ends early */
+        struct bly_job *job; /* current job; NULL if idle */
+        bool looked_at;      /* a check has found it at this job */
+        bool apart;          /* not counted, since its job goes on alone or is overdue */
+        bool left_alone;     /* not joined, since it is busy or ends early */
 };
 
 struct bly_pool {
         pthread_mutex_t mutex;
         pthread_cond_t work;
-        struct belay_loop *loop;        /* NULL if the pool is closed */
-        struct bly_job *first, **last;  /* queue of jobs */
+        struct belay_loop *loop;       /* NULL if the pool is closed */
+        struct bly_job *first, **last; /* queue of jobs */
         size_t in_line;
         struct worker *workers;
         /* `count` excludes threads that are apart; `most` is 0 if there is no bound */
         unsigned idle, count, most;
-        unsigned threads;               /* all threads, including those apart */
-        unsigned refs;                  /* of the loop and of each thread */
-        size_t stack_size;              /* of the threads; 0 for the system's default */
-        const char *name;               /* of the threads */
-        belay_ticket look;              /* the loop's next check for overdue threads, or 0 */
+        unsigned threads;  /* all threads, including those apart */
+        unsigned refs;     /* of the loop and of each thread */
+        size_t stack_size; /* of the threads; 0 for the system's default */
+        const char *name;  /* of the threads */
+        belay_ticket look; /* the loop's next check for overdue threads, or 0 */
 };
 
 struct bly_job_wait {
@@ -58,14 +58,15 @@ struct bly_job_wait {
         struct bly_pool *pool;
         struct bly_job *job;
         belay_task *task;
-        bool endless;                   /* copy of job->endless, since the job may be gone */
+        bool endless; /* copy of job->endless, since the job may be gone */
         bool handed_in;
         bool over;
 };
 
 /* ---- making and freeing ---- */
 
-static struct bly_pool *make(struct belay_loop *loop, unsigned most, size_t stack_size, const char *name) {
+static struct bly_pool *make(struct belay_loop *loop, unsigned most, size_t stack_size,
+                             const char *name) {
         struct bly_pool *pool = calloc(1, sizeof(*pool));
 
         if (pool == NULL)
@@ -327,7 +328,8 @@ static void look_later(struct bly_pool *pool) {
         struct belay_loop *loop = pool->loop;
 
         if (pool->look == 0 && pool->most > 0 && pool->in_line > pool->idle && !loop->is_virtual)
-                pool->look = bly_callback_at(loop, bly_add_time(bly_now(loop), LOOK_EVERY), look, pool);
+                pool->look = bly_callback_at(loop, bly_add_time(bly_now(loop), LOOK_EVERY), look,
+                                             pool);
 }
 
 static void set_apart(struct bly_pool *pool, struct worker *worker) {
@@ -459,7 +461,8 @@ static struct bly_pool *pool_for(struct belay_loop *loop, const struct bly_job *
                 return loop->lookups;
         }
         if (loop->files == NULL)
-                loop->files = make(loop, most < THREADS_MOST ? most : THREADS_MOST, FILE_STACK, "belay-files");
+                loop->files = make(loop, most < THREADS_MOST ? most : THREADS_MOST, FILE_STACK,
+                                   "belay-files");
         return loop->files;
 }
 

@@ -33,11 +33,11 @@ struct bly_pool;
 struct bly_job_wait;
 
 enum bly_job_state {
-        BLY_JOB_NEW = 0,                /* or withdrawn */
+        BLY_JOB_NEW = 0, /* or withdrawn */
         BLY_JOB_IN_LINE,
         BLY_JOB_BEGUN,
-        BLY_JOB_OVER,                   /* the thread has posted it to the loop */
-        BLY_JOB_ALONE,                  /* begun, and no task waits for it any more */
+        BLY_JOB_OVER,  /* the thread has posted it to the loop */
+        BLY_JOB_ALONE, /* begun, and no task waits for it any more */
 };
 
 struct bly_job {
@@ -48,15 +48,15 @@ struct bly_job {
          * from the C library. NULL for other jobs.
          */
         void (*dispose)(struct bly_job *job);
-        const char *what;               /* name of the job for reports, such as "open" */
-        const char *path;               /* name of its object; NULL if that is `fd` */
+        const char *what; /* name of the job for reports, such as "open" */
+        const char *path; /* name of its object; NULL if that is `fd` */
         int fd;
-        bool must;                      /* never withdrawn */
-        bool endless;                   /* with `dispose`: may wait without a limit */
+        bool must;    /* never withdrawn */
+        bool endless; /* with `dispose`: may wait without a limit */
 
         /* Private to the pool. */
         enum bly_job_state state;
-        atomic_bool asked;              /* to end early if it can */
+        atomic_bool asked; /* to end early if it can */
         struct bly_job *next;
         struct bly_job_wait *wait;
         struct bly_posted posted;
@@ -92,12 +92,12 @@ void bly_pools_close(struct belay_loop *loop);
 /* A file that is being sent to a socket. Bytes that were read and not sent stay in `buffer`. */
 struct bly_sending {
         int socket, file;
-        int64_t offset, left;           /* of the bytes that are still to be read */
+        int64_t offset, left; /* of the bytes that are still to be read */
         char *buffer;
         size_t room, start, end;
-        bool ended;                     /* the file has ended or failed */
+        bool ended; /* the file has ended or failed */
         int file_error;
-        int socket_error;               /* of the latest step; -EAGAIN if the socket has no room */
+        int socket_error; /* of the latest step; -EAGAIN if the socket has no room */
 };
 
 /*
@@ -110,6 +110,7 @@ ssize_t bly_pool_send(struct belay_loop *loop, struct bly_sending *state, const 
  * Does one pread(). Returns the number of bytes read, or a negative errno. -ECANCELED means that
  * the call did not begin.
  */
-ssize_t bly_pool_read(struct belay_loop *loop, int fd, void *buffer, size_t size, int64_t offset, const char *place);
+ssize_t bly_pool_read(struct belay_loop *loop, int fd, void *buffer, size_t size, int64_t offset,
+                      const char *place);
 
 #endif

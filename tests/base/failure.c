@@ -118,7 +118,7 @@ static void outside(void) {
         destroyed = 0;
         CHECK_EQ(belay_fail(-EIO, "text"), -EIO);
         CHECK_EQ(belay_fail_data(-EIO, &data, destroy, "text"), -EIO);
-        CHECK_EQ(destroyed, 1);         /* at once */
+        CHECK_EQ(destroyed, 1); /* at once */
         failure = belay_failure_take(-EIO);
         CHECK_EQ(belay_failure_code(failure), -EIO);
         CHECK_STR(belay_failure_text(failure), NULL);
@@ -175,7 +175,7 @@ static int takes_and_raises(void *arg) {
         failure = belay_failure_take(rc);
         CHECK_STR(belay_failure_text(failure), "bad header");
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
-        helper();                               /* a different failure, meanwhile */
+        helper(); /* a different failure, meanwhile */
         return belay_failure_raise(failure);
 }
 
@@ -188,7 +188,7 @@ static int waits_for(belay_fn *fn, belay_fn *arg, const char *text, int code) {
         CHECK_EQ(outcome, code);
         failure = belay_failure_take(code);
         CHECK_STR(belay_failure_text(failure), text);
-        CHECK(text == NULL || belay_failure_of(task) == failure);       /* shared, not copied */
+        CHECK(text == NULL || belay_failure_of(task) == failure); /* shared, not copied */
         belay_failure_release(failure);
         belay_release(task);
         return 0;
@@ -376,7 +376,8 @@ static int single(void *arg) {
                 CHECK(belay_failure_data(taken) == &single_data);
                 belay_failure_format(taken, text, sizeof(text));
                 CHECK_STR(text, expected);
-                for (failure = taken; belay_failure_count(failure) > 0; failure = belay_failure_at(failure, 0)) {
+                for (failure = taken; belay_failure_count(failure) > 0;
+                     failure = belay_failure_at(failure, 0)) {
                         CHECK_EQ(belay_failure_count(failure), 1);
                         CHECK_STR(belay_failure_text(failure), "deep down");
                         levels++;
@@ -401,8 +402,8 @@ static int single(void *arg) {
         CHECK(belay_failure_text(taken) == NULL);
         CHECK(belay_failure_data(taken) == NULL);
         belay_failure_format(taken, text, sizeof(text));
-        snprintf(expected, sizeof(expected), "%s; 2 beneath: [%s: deep down, %s: deep down]", strerror(EIO), strerror(EIO),
-                 strerror(EIO));
+        snprintf(expected, sizeof(expected), "%s; 2 beneath: [%s: deep down, %s: deep down]",
+                 strerror(EIO), strerror(EIO), strerror(EIO));
         CHECK_STR(text, expected);
         belay_failure_release(taken);
         for (int i = 0; i < 2; i++)

@@ -8,7 +8,7 @@ enum { DEPTH = 3000 };
 
 struct nest {
         int depth;
-        bool alone;             /* whether each group has the failure of its member only */
+        bool alone; /* whether each group has the failure of its member only */
 };
 
 static int nests(void *arg) {

@@ -16,14 +16,14 @@
 #include "check.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#  define CHECKED 1
+#define CHECKED 1
 #elif defined(__has_feature)
-#  if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#    define CHECKED 1
-#  endif
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CHECKED 1
+#endif
 #endif
 #ifndef CHECKED
-#  define CHECKED 0
+#define CHECKED 0
 #endif
 
 /*
@@ -47,6 +47,7 @@ static inline belay_task *must(belay_task *task) {
         return task;
 }
 
+/* clang-format off */
 /* Starts a member with options (may be NULL), and returns its handle. */
 #define START_MEMBER(group, fn, arg, ...)                                                       \
         __extension__({                                                                         \
@@ -55,6 +56,7 @@ static inline belay_task *must(belay_task *task) {
                 CHECK_EQ(belay_group_spawn_with(group, fn, arg, __VA_ARGS__, &started), 0);     \
                 must(started);                                                                  \
         })
+/* clang-format on */
 
 /* ---- log lines ---- */
 
@@ -102,19 +104,20 @@ static inline void show_lines(void) {
                 fprintf(stderr, "    kept: %s\n", kept_lines[i].text);
 }
 
-#define CHECK_LINES(count, part)                                                                       \
-        do {                                                                                           \
-                if (lines_with(part) != (unsigned) (count)) {                                          \
-                        fprintf(stderr, "%s:%d: failed: %u lines with \"%s\", not %u; of %u:\n",       \
-                                __FILE__, __LINE__, lines_with(part), part, (unsigned) (count), kept_count); \
-                        show_lines();                                                                  \
-                        CHECK_END(1);                                                                  \
-                }                                                                                      \
+#define CHECK_LINES(count, part)                                                                 \
+        do {                                                                                     \
+                if (lines_with(part) != (unsigned) (count)) {                                    \
+                        fprintf(stderr, "%s:%d: failed: %u lines with \"%s\", not %u; of %u:\n", \
+                                __FILE__, __LINE__, lines_with(part), part, (unsigned) (count),  \
+                                kept_count);                                                     \
+                        show_lines();                                                            \
+                        CHECK_END(1);                                                            \
+                }                                                                                \
         } while (0)
 
 /* ---- memory that runs out ---- */
 
-static size_t refused_from;             /* smallest refused block size; 0 if none is refused */
+static size_t refused_from; /* smallest refused block size; 0 if none is refused */
 
 /* For belay_set_memory(). */
 static inline void *scarce_memory(void *context, void *block, size_t size) {
@@ -139,8 +142,8 @@ static inline bool is_place(const char *place, const char *file, int line) {
 /* ---- children ---- */
 
 struct child {
-        int status;                     /* status as from waitpid() */
-        char text[16384];               /* text that it wrote to stderr */
+        int status;       /* status as from waitpid() */
+        char text[16384]; /* text that it wrote to stderr */
 };
 
 /*
@@ -178,13 +181,14 @@ static inline void in_child(struct child *child, int (*fn)(void *arg), void *arg
         CHECK_EQ(waitpid(pid, &child->status, 0), pid);
 }
 
-#define CHECK_CHILD(child, expected)                                                                   \
-        do {                                                                                           \
-                if (!WIFEXITED((child)->status) || WEXITSTATUS((child)->status) != (expected)) {       \
-                        fprintf(stderr, "%s:%d: failed: the child's status is %#x, it wrote:\n%s\n",   \
-                                __FILE__, __LINE__, (unsigned) (child)->status, (child)->text);        \
-                        CHECK_END(1);                                                                  \
-                }                                                                                      \
+#define CHECK_CHILD(child, expected)                                                             \
+        do {                                                                                     \
+                if (!WIFEXITED((child)->status) || WEXITSTATUS((child)->status) != (expected)) { \
+                        fprintf(stderr,                                                          \
+                                "%s:%d: failed: the child's status is %#x, it wrote:\n%s\n",     \
+                                __FILE__, __LINE__, (unsigned) (child)->status, (child)->text);  \
+                        CHECK_END(1);                                                            \
+                }                                                                                \
         } while (0)
 
 /* ---- real time ---- */

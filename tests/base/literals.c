@@ -6,21 +6,27 @@
 
 #include "check.h"
 
-#define IS_TIME(constant) _Generic((constant), int64_t: true, default: false)
+#define IS_TIME(constant) _Generic((constant), int64_t : true, default : false)
 
 /*
  * Constants in the form that the headers of other languages read. They have the type of times, and
  * are constant expressions everywhere.
  */
 static const belay_time spans[] = {
-        BELAY_NANOSECOND, BELAY_MICROSECOND, BELAY_MILLISECOND, BELAY_SECOND, BELAY_MINUTE, BELAY_HOUR, BELAY_NEVER,
+        BELAY_NANOSECOND, BELAY_MICROSECOND, BELAY_MILLISECOND, BELAY_SECOND,
+        BELAY_MINUTE,     BELAY_HOUR,        BELAY_NEVER,
 };
-_Static_assert(IS_TIME(BELAY_NANOSECOND) && IS_TIME(BELAY_MICROSECOND) && IS_TIME(BELAY_MILLISECOND), "times");
-_Static_assert(IS_TIME(BELAY_SECOND) && IS_TIME(BELAY_MINUTE) && IS_TIME(BELAY_HOUR) && IS_TIME(BELAY_NEVER), "times");
-_Static_assert(IS_TIME(5 * BELAY_SECOND) && 5 * BELAY_SECOND == INT64_C(5000000000), "in 64 bits everywhere");
+_Static_assert(IS_TIME(BELAY_NANOSECOND) && IS_TIME(BELAY_MICROSECOND)
+                       && IS_TIME(BELAY_MILLISECOND),
+               "times");
+_Static_assert(IS_TIME(BELAY_SECOND) && IS_TIME(BELAY_MINUTE) && IS_TIME(BELAY_HOUR)
+                       && IS_TIME(BELAY_NEVER),
+               "times");
+_Static_assert(IS_TIME(5 * BELAY_SECOND) && 5 * BELAY_SECOND == INT64_C(5000000000),
+               "in 64 bits everywhere");
 
 #if BELAY_HOUR != 60 * BELAY_MINUTE || BELAY_NEVER <= BELAY_HOUR
-#  error "the preprocessor reads them, too"
+#error "the preprocessor reads them, too"
 #endif
 
 struct pair {
@@ -36,7 +42,7 @@ static int sums(void *arg) {
 }
 
 static int app(void *arg) {
-        belay_task *task = belay_spawn(sums, &(struct pair){ 1, 2 });
+        belay_task *task = belay_spawn(sums, &(struct pair) { 1, 2 });
         int outcome = -EIO;
 
         (void) arg;
@@ -44,20 +50,26 @@ static int app(void *arg) {
         CHECK_EQ(outcome, 3);
         belay_release(task);
 
-        task = belay_spawn_with(sums, &(struct pair){ 3, 4 }, &(belay_spawn_options){ sizeof(belay_spawn_options), .name = "pair" });
+        task = belay_spawn_with(
+                sums, &(struct pair) { 3, 4 },
+                &(belay_spawn_options) { sizeof(belay_spawn_options), .name = "pair" });
         CHECK_STR(belay_name(task), "pair");
-        CHECK_EQ(belay_await_for(task, (struct { belay_time span, other; }){ 1, 2 }.span, &(int){ 0 }), 0);
+        CHECK_EQ(belay_await_for(task, (struct { belay_time span, other; }) { 1, 2 }.span,
+                                 &(int) { 0 }),
+                 0);
         CHECK_EQ(belay_result(task), 7);
         belay_release(task);
 
         CHECK_EQ(belay_semaphore_acquire(&places), 0);
         CHECK_EQ(belay_semaphore_acquire(&places), 0);
-        return belay_wait_for(sums, &(struct pair){ 5, 6 }, BELAY_SECOND);
+        return belay_wait_for(sums, &(struct pair) { 5, 6 }, BELAY_SECOND);
 }
 
 int main(void) {
         CHECK_EQ(spans[2] * 1000, spans[3]);
         CHECK_EQ(spans[6], INT64_MAX);
-        CHECK_EQ(belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL)), 11);
+        CHECK_EQ(belay_run_with(app, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL)),
+                 11);
         return 0;
 }

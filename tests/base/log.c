@@ -72,12 +72,13 @@ int main(void) {
         CHECK_EQ(seen.level, BELAY_LOG_WARNING);
         CHECK(strstr(seen.line, "there:2") != NULL);
         CHECK_EQ(belay_run_with(misuses, NULL, BELAY_OPTIONS(belay_loop_options, .seed = 7)), 0);
-        CHECK_EQ(seen.count, 4);        /* the line about the seed comes first */
+        CHECK_EQ(seen.count, 4); /* the line about the seed comes first */
         long_names(&seen);
 
         belay_set_log(NULL, NULL);
         in_child(&child, to_stderr, NULL);
         CHECK_CHILD(&child, 0);
-        CHECK_STR(child.text, "belay: misuse at there:1: the result of main is asked for before its end\n");
+        CHECK_STR(child.text,
+                  "belay: misuse at there:1: the result of main is asked for before its end\n");
         return 0;
 }

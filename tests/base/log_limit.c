@@ -191,7 +191,8 @@ static int floods(void *arg) {
                 kept_count = 0;
                 fail_often(1000);
                 CHECK_EQ(kept_count, i == 0 ? 2 : 1);
-                CHECK_LINES(i == 0 ? 0 : 1, i == 1 ? " (998 lines like it left out before)" : " (999 lines like it left out before)");
+                CHECK_LINES(i == 0 ? 0 : 1, i == 1 ? " (998 lines like it left out before)"
+                                                   : " (999 lines like it left out before)");
                 CHECK_EQ(belay_sleep(BLY_LOG_PERIOD), 0);
         }
         kept_count = 0;

@@ -20,8 +20,8 @@ template <typename First, typename Second> void destroys(void *arg) {
 }
 
 belay_local local = BELAY_LOCAL_INIT(destroys<int, long>);
-belay_semaphore semaphore = BELAY_SEMAPHORE_INIT(pair{ 1, 2 }.second);
-belay_semaphore bounded = BELAY_BOUNDED_INIT(pair{ 1, 2 }.first);
+belay_semaphore semaphore = BELAY_SEMAPHORE_INIT(pair { 1, 2 }.second);
+belay_semaphore bounded = BELAY_BOUNDED_INIT(pair { 1, 2 }.first);
 belay_lock lock = BELAY_LOCK_INIT;
 belay_event event = BELAY_EVENT_INIT;
 belay_condition condition = BELAY_CONDITION_INIT;
@@ -49,8 +49,9 @@ int result_of(belay_task *task) {
 
 /* In place: a field that is not named has its default. */
 template <typename First, typename Second> void in_place() {
-        belay_task *task = belay_spawn_with(counts, &destroyed, BELAY_OPTIONS(belay_spawn_options, .name = "in place",
-                                                                             .destroy = destroys<First, Second>));
+        belay_task *task = belay_spawn_with(counts, &destroyed,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "in place",
+                                                          .destroy = destroys<First, Second>));
 
         CHECK_STR(belay_name(task), "in place");
         CHECK_EQ(result_of(task), 1);
@@ -62,8 +63,11 @@ void nested() {
         belay_stream *ends[2];
         char byte = 0;
 
-        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
-                            .ways = { { .delay = 2 * BELAY_SECOND, .read_most = 1 }, { .cut_after = 1000 } })), 0);
+        CHECK_EQ(belay_wire(ends,
+                            BELAY_OPTIONS(belay_wire_options,
+                                          .ways = { { .delay = 2 * BELAY_SECOND, .read_most = 1 },
+                                                    { .cut_after = 1000 } })),
+                 0);
         CHECK_EQ(belay_write(ends[0], "a", 1), 1);
         belay_time before = belay_now();
         CHECK_EQ(belay_read(ends[1], &byte, 1), 1);
@@ -82,7 +86,8 @@ void object() {
         const belay_spawn_options *pointer = options;
 
         CHECK_EQ(pointer->size, sizeof(belay_spawn_options));
-        CHECK(pointer->name == NULL && pointer->stack_size == 0 && pointer->destroy == NULL && !pointer->eager);
+        CHECK(pointer->name == NULL && pointer->stack_size == 0 && pointer->destroy == NULL
+              && !pointer->eager);
         options->destroy = destroys<int, long>;
         options->name = "object";
         belay_task *task = belay_spawn_with(counts, &destroyed, options);
@@ -98,7 +103,14 @@ int app(void *) {
         struct pair two = { 3, 4 };
 
         CHECK_EQ(result_of(belay_spawn(sums, &two)), 7);
-        CHECK_EQ(result_of(belay_spawn([](void *arg) { int sum, more = 1; sum = sums(arg); return sum + more; }, &two)), 8);
+        CHECK_EQ(result_of(belay_spawn(
+                         [](void *arg) {
+                                 int sum, more = 1;
+                                 sum = sums(arg);
+                                 return sum + more;
+                         },
+                         &two)),
+                 8);
         in_place<int, long>();
         nested();
         object();
@@ -113,14 +125,16 @@ int app(void *) {
         return 0;
 }
 
-}
+} // namespace
 
 int main() {
         belay_event_set(&event);
         CHECK_EQ(wait_info.size, sizeof(wait_info));
         CHECK_EQ(origin.size, sizeof(origin));
         (void) condition;
-        CHECK_EQ(belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL)), 0);
+        CHECK_EQ(belay_run_with(app, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL)),
+                 0);
         CHECK_EQ(destroyed, 3);
         return 0;
 }

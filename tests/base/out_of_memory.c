@@ -7,7 +7,7 @@
 #include "../base/help.h"
 
 static size_t live, calls, fails_at;
-static bool fails_on;           /* whether all later allocations fail as well */
+static bool fails_on; /* whether all later allocations fail as well */
 
 static void *memory(void *context, void *block, size_t size) {
         void *result;
@@ -60,7 +60,7 @@ static int worker(void *arg) {
         rc = belay_local_set(&local, arg);
         CHECK_RC(rc);
         if (rc < 0)
-                owned--;        /* the argument still belongs to this task */
+                owned--; /* the argument still belongs to this task */
         rc = belay_sleep(BELAY_SECOND);
         CHECK(rc == 0 || rc == -ECANCELED || rc == -ENOMEM);
         owned++;
@@ -90,8 +90,10 @@ static int all(void) {
         for (int i = 0; i < 40; i++) {
                 owned++;
                 errno = 0;
-                tasks[i] = belay_spawn_with(worker, &called, BELAY_OPTIONS(belay_spawn_options, .name = i % 2 ? "worker" : NULL,
-                                                                             .destroy = disown));
+                tasks[i] = belay_spawn_with(worker, &called,
+                                            BELAY_OPTIONS(belay_spawn_options,
+                                                          .name = i % 2 ? "worker" : NULL,
+                                                          .destroy = disown));
                 if (tasks[i] == NULL) {
                         CHECK_EQ(errno, ENOMEM);
                         owned--;
@@ -99,7 +101,8 @@ static int all(void) {
                 }
         }
         if (tasks[0] != NULL) {
-                awaiting = belay_spawn_with(awaits, belay_ref(tasks[0]), BELAY_OPTIONS(belay_spawn_options, .destroy = let_go));
+                awaiting = belay_spawn_with(awaits, belay_ref(tasks[0]),
+                                            BELAY_OPTIONS(belay_spawn_options, .destroy = let_go));
                 if (awaiting == NULL) {
                         CHECK_EQ(errno, ENOMEM);
                         belay_release(tasks[0]);
@@ -112,7 +115,8 @@ static int all(void) {
         }
         for (int i = 0; i < 3; i++) {
                 errno = 0;
-                tickets[i] = i == 0 ? belay_soon(call, NULL) : belay_later(i * BELAY_SECOND, call, NULL);
+                tickets[i] = i == 0 ? belay_soon(call, NULL)
+                                    : belay_later(i * BELAY_SECOND, call, NULL);
                 CHECK(tickets[i] != 0 || errno == ENOMEM);
         }
         CHECK_EQ(belay_timer_cancel(tickets[2]), tickets[2] != 0);
@@ -133,7 +137,8 @@ static int all(void) {
                 CHECK_EQ(belay_await(future, &outcome), 0);
                 CHECK_EQ(outcome, -ECANCELED);
                 failure = belay_failure_take(outcome);
-                CHECK(belay_failure_code(failure) == outcome || belay_failure_code(failure) == -ENOMEM);
+                CHECK(belay_failure_code(failure) == outcome
+                      || belay_failure_code(failure) == -ENOMEM);
                 belay_failure_release(failure);
                 belay_release(future);
         }
@@ -158,14 +163,16 @@ static int all(void) {
         for (int i = 0; i < 40; i++) {
                 if (tasks[i] == NULL)
                         continue;
-                rc = i % 3 == 0 ? belay_await(tasks[i], &outcome) : i % 3 == 1 ? belay_join(tasks[i], &outcome)
-                                                                              : belay_shield(tasks[i], &outcome);
+                rc = i % 3 == 0   ? belay_await(tasks[i], &outcome)
+                     : i % 3 == 1 ? belay_join(tasks[i], &outcome)
+                                  : belay_shield(tasks[i], &outcome);
                 CHECK_EQ(rc, 0);
                 CHECK(outcome == -EPROTO || outcome == -ECANCELED || outcome == -ENOMEM);
                 failure = belay_failure_take(outcome);
-                CHECK(belay_failure_code(failure) == outcome || belay_failure_code(failure) == -ENOMEM);
-                CHECK(belay_failure_text(failure) == NULL || outcome != -EPROTO ||
-                      strcmp(belay_failure_text(failure), "number 5") == 0);
+                CHECK(belay_failure_code(failure) == outcome
+                      || belay_failure_code(failure) == -ENOMEM);
+                CHECK(belay_failure_text(failure) == NULL || outcome != -EPROTO
+                      || strcmp(belay_failure_text(failure), "number 5") == 0);
                 CHECK_EQ(belay_failure_raise(failure), belay_failure_code(failure));
                 belay_release(tasks[i]);
         }
@@ -198,8 +205,11 @@ static int run_once(bool virtual_clock) {
         int rc;
 
         calls = called = 0;
-        rc = belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options, .clock = virtual_clock ? BELAY_CLOCK_VIRTUAL : BELAY_CLOCK_MONOTONIC,
-                                                     .shutdown_limit = BELAY_MINUTE));
+        rc = belay_run_with(
+                app, NULL,
+                BELAY_OPTIONS(belay_loop_options,
+                              .clock = virtual_clock ? BELAY_CLOCK_VIRTUAL : BELAY_CLOCK_MONOTONIC,
+                              .shutdown_limit = BELAY_MINUTE));
         CHECK(rc == 0 || rc == -ENOMEM);
         CHECK_EQ(live, 0);
         CHECK_EQ(owned, 0);

@@ -9,8 +9,8 @@
 #include "base/help.h"
 #include "base/spans.h"
 
-#define IS_STORAGE(type, size)                                                                     \
-        _Static_assert(sizeof(type) == (size), #type " has another size");                         \
+#define IS_STORAGE(type, size)                                             \
+        _Static_assert(sizeof(type) == (size), #type " has another size"); \
         _Static_assert(_Alignof(type) == 8, #type " is not aligned to 8 bytes")
 
 IS_STORAGE(belay_timeout, 160);
@@ -53,7 +53,9 @@ static int app(void *arg) {
 }
 
 static void spans(void) {
-        static const belay_time all[] = { 0, 1, BELAY_SECOND - 1, BELAY_HOUR, 200 * 365 * 24 * BELAY_HOUR, BELAY_NEVER - 1 };
+        static const belay_time all[] = {
+                0, 1, BELAY_SECOND - 1, BELAY_HOUR, 200 * 365 * 24 * BELAY_HOUR, BELAY_NEVER - 1
+        };
 
         for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
                 struct timespec time = bly_timespec(all[i]);

@@ -41,7 +41,7 @@ static int delivered_once(void *arg) {
         CHECK_EQ(belay_await(task, &outcome), 0);
         CHECK_EQ(state.rc[0], 0);
         CHECK_EQ(state.rc[1], -ECANCELED);
-        CHECK_EQ(state.rc[2], 0);       /* cleanup may wait */
+        CHECK_EQ(state.rc[2], 0); /* cleanup may wait */
         CHECK_EQ(state.rc[3], 0);
         CHECK_EQ(belay_now() - begin, 3500 * BELAY_MILLISECOND);
         CHECK_EQ(outcome, -ECANCELED);
@@ -198,7 +198,8 @@ static int oneself(void *arg) {
         CHECK_EQ(belay_cancelling(task), 2);
         belay_release(task);
 
-        task = must(belay_spawn_with(cancels_itself, &results[1], BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        task = must(belay_spawn_with(cancels_itself, &results[1],
+                                     BELAY_OPTIONS(belay_spawn_options, .eager = true)));
         CHECK(belay_done(task));
         CHECK_EQ(belay_result(task), -ECANCELED);
         belay_release(task);

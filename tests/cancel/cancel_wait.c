@@ -13,7 +13,7 @@ struct target {
         belay_time cleanup;
         int result;
         belay_time ended;
-        bool cut;               /* whether its cleanup was cancelled */
+        bool cut; /* whether its cleanup was cancelled */
 };
 
 static int target(void *arg) {
@@ -28,7 +28,8 @@ static int target(void *arg) {
 }
 
 static belay_task *start(struct target *state) {
-        belay_task *task = must(belay_spawn_with(target, state, BELAY_OPTIONS(belay_spawn_options, .name = "target")));
+        belay_task *task = must(belay_spawn_with(
+                target, state, BELAY_OPTIONS(belay_spawn_options, .name = "target")));
 
         CHECK_EQ(belay_yield(), 0);
         return task;
@@ -196,7 +197,9 @@ static int caller_cancelled(void *arg) {
         (void) arg;
         for (int requests = 0; requests <= 3; requests++) {
                 struct target state = { .cleanup = 10 * BELAY_SECOND, .result = -ECANCELED };
-                struct caller caller = { .target = start(&state), .limit = BELAY_NEVER, .rc = UNWRITTEN };
+                struct caller caller = { .target = start(&state),
+                                         .limit = BELAY_NEVER,
+                                         .rc = UNWRITTEN };
                 belay_task *task = must(belay_spawn(calls, &caller));
 
                 for (int i = 0; i < requests; i++) {
@@ -211,7 +214,7 @@ static int caller_cancelled(void *arg) {
                 CHECK_EQ(caller.next, requests > 0 ? -ECANCELED : 0);
                 CHECK_EQ(caller.after, 0); /* requests merged into one delivery */
                 CHECK_EQ(belay_cancelling(task), requests);
-                CHECK_EQ(belay_cancelling(caller.target), 1);   /* no request was forwarded */
+                CHECK_EQ(belay_cancelling(caller.target), 1); /* no request was forwarded */
                 belay_release(caller.target);
                 belay_release(task);
         }
@@ -334,7 +337,8 @@ static int zero(void *arg) {
 static int no_other_wakes(void *arg) {
         struct target state = { .refusals = 1, .cleanup = 10 * BELAY_SECOND };
         struct caller caller = { .target = start(&state), .limit = BELAY_NEVER, .rc = UNWRITTEN };
-        belay_task *task = must(belay_spawn(calls, &caller)), *other = must(belay_spawn(zero, NULL));
+        belay_task *task = must(belay_spawn(calls, &caller)),
+                   *other = must(belay_spawn(zero, NULL));
 
         (void) arg;
         CHECK_EQ(belay_on_done(other, nothing_done, NULL), 0);
@@ -342,7 +346,7 @@ static int no_other_wakes(void *arg) {
         CHECK_EQ(belay_sleep(BELAY_MINUTE), 0);
         CHECK_EQ(caller.rc, UNWRITTEN);
         CHECK(!belay_done(caller.target));
-        CHECK(belay_cancel(caller.target, NULL));       /* the target ends on this request */
+        CHECK(belay_cancel(caller.target, NULL)); /* the target ends on this request */
         CHECK_EQ(belay_join(task, NULL), 0);
         CHECK_EQ(caller.rc, 0);
         CHECK_EQ(caller.returned, state.ended);
@@ -405,7 +409,7 @@ static int outside(void *arg) {
         CHECK(belay_soon(from_callback, task) != 0);
         CHECK_EQ(belay_yield(), 0);
         CHECK_LINES(1, "belay_cancel_wait() outside of a task");
-        CHECK_EQ(belay_cancelling(task), 0);    /* no request was sent */
+        CHECK_EQ(belay_cancelling(task), 0); /* no request was sent */
         belay_set_log(NULL, NULL);
         CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_NEVER, NULL), 0);
         belay_release(task);

@@ -77,7 +77,9 @@ static belay_task *owning_chain(void) {
 
                 CHECK(owner != NULL);
                 owner->next = task;
-                task = must(belay_spawn_with(owns_next, owner, BELAY_OPTIONS(belay_spawn_options, .destroy = release_next)));
+                task = must(belay_spawn_with(
+                        owns_next, owner,
+                        BELAY_OPTIONS(belay_spawn_options, .destroy = release_next)));
         }
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         return task;

@@ -48,14 +48,15 @@ static void asks_back(void *arg) {
 
 static int caller(void *arg) {
         belay_task *task = must(belay_spawn(sleeps, NULL));
-        belay_task *asker = must(belay_spawn_with(asks, task, BELAY_OPTIONS(belay_spawn_options, .name = "asker")));
+        belay_task *asker = must(
+                belay_spawn_with(asks, task, BELAY_OPTIONS(belay_spawn_options, .name = "asker")));
         uint64_t id = belay_id(asker);
         belay_origin origin;
 
         (void) arg;
         belay_release(asker);
         CHECK_EQ(belay_join(task, NULL), 0);
-        origin = origin_of(task);       /* after the end of the task, and of the sender */
+        origin = origin_of(task); /* after the end of the task, and of the sender */
         CHECK_EQ(origin.kind, BELAY_ORIGIN_CALLER);
         CHECK_EQ(origin.task, id);
         CHECK_STR(origin.name, "asker");
@@ -75,7 +76,7 @@ static int caller(void *arg) {
         CHECK(origin.name == NULL && origin.reason == NULL);
         belay_release(task);
         task = must(belay_spawn(sleeps, NULL));
-        CHECK((belay_cancel)(task, NULL));
+        CHECK((belay_cancel) (task, NULL));
         CHECK(origin_of(task).place == NULL);
         CHECK_EQ(belay_join(task, NULL), 0);
         belay_release(task);
@@ -109,7 +110,8 @@ static int awaits(void *arg) {
 
 static int awaiter(void *arg) {
         belay_task *inner = must(belay_spawn(sleeps, NULL));
-        belay_task *outer = must(belay_spawn_with(awaits, inner, BELAY_OPTIONS(belay_spawn_options, .name = "outer")));
+        belay_task *outer = must(belay_spawn_with(
+                awaits, inner, BELAY_OPTIONS(belay_spawn_options, .name = "outer")));
         belay_origin origin;
 
         (void) arg;
@@ -140,7 +142,8 @@ static int returns_it(void *arg) {
 }
 
 static int body(void *arg) {
-        belay_task *task = must(belay_spawn_with(returns_it, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "worker")));
+        belay_task *task = must(belay_spawn_with(
+                returns_it, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "worker")));
         belay_origin origin;
 
         (void) arg;
@@ -188,12 +191,13 @@ static int interrupts(void *arg) {
 }
 
 static int interrupted(void *arg) {
-        belay_task *task = must(belay_spawn_with(interrupts, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "button")));
+        belay_task *task = must(belay_spawn_with(
+                interrupts, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "button")));
         belay_origin origin;
 
         (void) arg;
         CHECK_EQ(belay_sleep(BELAY_HOUR), -ECANCELED);
-        origin = origin_of(belay_self());       /* while the request is delivered */
+        origin = origin_of(belay_self()); /* while the request is delivered */
         CHECK_EQ(origin.kind, BELAY_ORIGIN_INTERRUPT);
         CHECK_EQ(origin.task, belay_id(task));
         CHECK_STR(origin.name, "button");
@@ -251,7 +255,9 @@ static int older_header(void *arg) {
 }
 
 static void names(void) {
-        static const char *const names[] = { "caller", "timeout", "sibling", "group", "awaiter", NULL, "interrupt", "signal", "body", "race", "test" };
+        static const char *const names[] = { "caller",  "timeout", "sibling",   "group",
+                                             "awaiter", NULL,      "interrupt", "signal",
+                                             "body",    "race",    "test" };
 
         for (int i = -3; i < 40; i++) {
                 CHECK(belay_origin_name((belay_origin_kind) i) != NULL);

@@ -29,7 +29,7 @@ static int delivered(void *arg) {
         reason[0] = 'X';
         CHECK_EQ(belay_yield(), -ECANCELED);
         CHECK_LEFT("copied");
-        CHECK_LEFT(NULL);               /* taken by the line above */
+        CHECK_LEFT(NULL); /* taken by the line above */
         belay_cancel(self, NULL);
         CHECK_EQ(belay_sleep(1), -ECANCELED);
         CHECK_LEFT(NULL);

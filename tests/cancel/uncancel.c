@@ -16,7 +16,7 @@ static int counting(void *arg) {
                 belay_cancel(self, NULL);
         CHECK_EQ(belay_cancelling(self), 3);
         CHECK_EQ(belay_yield(), -ECANCELED);
-        CHECK_EQ(belay_cancelling(self), 3);    /* the delivery does not change the count */
+        CHECK_EQ(belay_cancelling(self), 3); /* the delivery does not change the count */
         CHECK_EQ(belay_uncancel(self), 2);
         CHECK_EQ(belay_uncancel(self), 1);
         CHECK_EQ(belay_uncancel(self), 0);

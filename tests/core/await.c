@@ -54,7 +54,7 @@ struct waiter {
         waiting *wait;
         belay_task *target;
         int rc, outcome, next;
-        bool goes_on;           /* whether the waiter makes another wait afterwards, for `next` */
+        bool goes_on; /* whether the waiter makes another wait afterwards, for `next` */
 };
 
 static int waits(void *arg) {
@@ -70,8 +70,11 @@ static int waits(void *arg) {
 static belay_task *start_waiter(struct waiter *waiter, waiting *wait, belay_task *target) {
         belay_task *task;
 
-        *waiter = (struct waiter) { .wait = wait, .target = target, .rc = UNWRITTEN, .goes_on = true };
-        task = must(belay_spawn_with(waits, waiter, BELAY_OPTIONS(belay_spawn_options, .name = "waiter")));
+        *waiter = (struct waiter) {
+                .wait = wait, .target = target, .rc = UNWRITTEN, .goes_on = true
+        };
+        task = must(belay_spawn_with(waits, waiter,
+                                     BELAY_OPTIONS(belay_spawn_options, .name = "waiter")));
         CHECK_EQ(belay_yield(), 0);
         return task;
 }
@@ -148,7 +151,7 @@ static int own(void *arg) {
         CHECK_EQ(waiter.rc, -ECANCELED);
         CHECK_EQ(waiter.outcome, -ECANCELED);
         CHECK(belay_cancelled(target));
-        CHECK_EQ(waiter.next, 0);       /* delivered once */
+        CHECK_EQ(waiter.next, 0); /* delivered once */
         CHECK_EQ(belay_cancelling(target), 1);
         belay_release(task);
         belay_release(target);

@@ -54,7 +54,7 @@ static int at_the_end(void *arg) {
         CHECK_STR(trace, "");
         /* The callback is already due, so it cannot be withdrawn. */
         CHECK_EQ(belay_off_done(task, done, "d"), 0);
-        belay_release(task);            /* the callback holds a reference of its own */
+        belay_release(task); /* the callback holds a reference of its own */
         CHECK_EQ(belay_yield(), 0);
         CHECK_STR(trace, "d");
         return 0;
@@ -195,7 +195,8 @@ static int stale(void *arg) {
         for (int round = 0; round < 50; round++) {
                 trace[0] = '\0';
                 for (int i = 0; i < 100; i++)
-                        CHECK((old[i] = i % 2 ? belay_soon(note, "o") : belay_later(1, note, "o")) != 0);
+                        CHECK((old[i] = i % 2 ? belay_soon(note, "o") : belay_later(1, note, "o"))
+                              != 0);
                 for (int i = 0; i < 100; i += 3)
                         CHECK(belay_timer_cancel(old[i]));
                 CHECK_EQ(belay_sleep(2), 0);

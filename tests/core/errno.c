@@ -8,7 +8,7 @@
 static int spoils(void *arg) {
         int mine = *(int *) arg;
 
-        CHECK_EQ(errno, 0);     /* a new task begins with errno 0 */
+        CHECK_EQ(errno, 0); /* a new task begins with errno 0 */
         for (int i = 0; i < 10; i++) {
                 errno = mine;
                 CHECK_EQ(belay_yield(), 0);
@@ -56,7 +56,8 @@ static int several(void *arg) {
         CHECK(belay_soon(spoils_in_callback, NULL) != 0);
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(errno, 42);
-        eager = must(belay_spawn_with(spoils_eagerly, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        eager = must(belay_spawn_with(spoils_eagerly, NULL,
+                                      BELAY_OPTIONS(belay_spawn_options, .eager = true)));
         CHECK_EQ(errno, 42);
         CHECK_EQ(belay_join(eager, NULL), 0);
         CHECK_EQ(errno, 42);

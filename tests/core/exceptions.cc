@@ -31,12 +31,14 @@ int catches(void *arg) {
                         try {
                                 throw std::logic_error(within);
                         } catch (const std::exception &inner) {
-                                CHECK_EQ(belay_sleep(BELAY_MILLISECOND * static_cast<int>(name.size())), 0);
+                                CHECK_EQ(belay_sleep(BELAY_MILLISECOND
+                                                     * static_cast<int>(name.size())),
+                                         0);
                                 CHECK_STR(inner.what(), within.c_str());
                         }
                         CHECK_EQ(belay_yield(), 0);
                         try {
-                                throw;          // this task's exception, not another task's
+                                throw; // this task's exception, not another task's
                         } catch (const std::exception &again) {
                                 CHECK_STR(again.what(), name.c_str());
                         }
@@ -112,9 +114,9 @@ int cancelled(void *) {
 int app(void *) {
         static char a[] = "a", b[] = "bb", c[] = "ccc";
         belay_task *tasks[] = {
-                must(belay_spawn(catches, a)), must(belay_spawn(catches, b)), must(belay_spawn(catches, c)),
-                must(belay_spawn(unwinds, nullptr)), must(belay_spawn(unwinds, nullptr)),
-                must(belay_spawn(starts_in_handler, nullptr)),
+                must(belay_spawn(catches, a)),       must(belay_spawn(catches, b)),
+                must(belay_spawn(catches, c)),       must(belay_spawn(unwinds, nullptr)),
+                must(belay_spawn(unwinds, nullptr)), must(belay_spawn(starts_in_handler, nullptr)),
         };
         int outcome;
 
@@ -152,7 +154,7 @@ int in_task(void *) {
         return belay_run(starts_leaves, nullptr);
 }
 
-}
+} // namespace
 
 int main() {
         belay_loop_options options = {};

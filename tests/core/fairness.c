@@ -128,7 +128,8 @@ static int lets_others_run(void *arg) {
                 CHECK_EQ(belay_checkpoint(), 0);
                 CHECK(real_time() - begin < 20 * BELAY_SECOND);
         }
-        printf("five turns of another beside checkpoints: %.3f ms\n", (double) (real_time() - begin) / BELAY_MILLISECOND);
+        printf("five turns of another beside checkpoints: %.3f ms\n",
+               (double) (real_time() - begin) / BELAY_MILLISECOND);
         over = true;
         CHECK_EQ(belay_await(task, NULL), 0);
         belay_release(task);
@@ -177,7 +178,8 @@ static int signalled_spinning(void *arg) {
         due = real_time();
         kill(getpid(), SIGTERM);
         CHECK_EQ(belay_sleep(BELAY_NEVER), -ECANCELED);
-        fprintf(stderr, "%.3f ms until a signal was heard\n", (double) (real_time() - due) / BELAY_MILLISECOND);
+        fprintf(stderr, "%.3f ms until a signal was heard\n",
+                (double) (real_time() - due) / BELAY_MILLISECOND);
         over = true;
         return -ECANCELED;
 }

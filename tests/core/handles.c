@@ -262,7 +262,8 @@ struct survivors {
 static int leaves_handles(void *arg) {
         struct survivors *survivors = arg;
 
-        survivors->done = must(belay_spawn_with(sets_value, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "done")));
+        survivors->done = must(belay_spawn_with(
+                sets_value, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "done")));
         survivors->shut_down = must(belay_spawn(sleeps, NULL));
         survivors->future = must(belay_future_new());
         return belay_yield();

@@ -83,7 +83,8 @@ static int releases(void *arg) {
 }
 
 static int states(void *arg) {
-        belay_task *task = must(belay_spawn(sees_itself, NULL)), *sleeper = must(belay_spawn(sleeps, NULL));
+        belay_task *task = must(belay_spawn(sees_itself, NULL)),
+                   *sleeper = must(belay_spawn(sleeps, NULL));
         belay_task *well = must(belay_spawn(result, NULL)), *owner;
         belay_future *future = must(belay_future_new());
 
@@ -101,8 +102,9 @@ static int states(void *arg) {
         CHECK_STR(belay_state(sleeper), "cancelled");
         belay_release(task);
         CHECK_LINES(1, "nobody looked");
-        owner = must(belay_spawn_with(releases, belay_ref(future),
-                                      BELAY_OPTIONS(belay_spawn_options, .destroy = belay_release_arg)));
+        owner = must(
+                belay_spawn_with(releases, belay_ref(future),
+                                 BELAY_OPTIONS(belay_spawn_options, .destroy = belay_release_arg)));
         CHECK_EQ(belay_await(owner, NULL), 0);
         belay_release(owner);
         belay_release(sleeper);

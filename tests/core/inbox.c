@@ -46,7 +46,9 @@ static void *leave_words(void *arg) {
         struct sender *sender = arg;
 
         for (unsigned i = 0; i < WORDS; i++) {
-                sender->letters[i] = (struct letter) { .posted.received = received, .sender = sender, .number = i };
+                sender->letters[i] = (struct letter) { .posted.received = received,
+                                                       .sender = sender,
+                                                       .number = i };
                 CHECK(bly_post(sender->loop->inbox, &sender->letters[i].posted));
                 /* The pauses make the inbox empty at some times and full at others. */
                 if (sender->pauses && i % 16 == 0)

@@ -40,7 +40,8 @@ static int inheritance(void *arg) {
         CHECK_STR(belay_local_get(&plain), "changed");
         CHECK_STR(belay_local_get(&third), "late");
         CHECK_EQ(belay_local_set(&third, NULL), 0);
-        second = must(belay_spawn_with(child, "changed", BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        second = must(belay_spawn_with(child, "changed",
+                                       BELAY_OPTIONS(belay_spawn_options, .eager = true)));
         CHECK_EQ(belay_await(second, NULL), 0);
         CHECK_STR(belay_local_get(&plain), "changed");
         CHECK(belay_local_get(&third) == NULL);

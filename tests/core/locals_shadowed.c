@@ -21,7 +21,8 @@ static void destroy(void *value) {
         free(value);
 }
 
-static const belay_local a = BELAY_LOCAL_INIT(destroy), b = BELAY_LOCAL_INIT(destroy), c = BELAY_LOCAL_INIT(destroy);
+static const belay_local a = BELAY_LOCAL_INIT(destroy), b = BELAY_LOCAL_INIT(destroy),
+                         c = BELAY_LOCAL_INIT(destroy);
 
 static int sees(void *arg) {
         CHECK_EQ(*(int *) belay_local_get(&a), *(int *) arg);

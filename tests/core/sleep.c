@@ -213,13 +213,13 @@ static int at_the_same_time(void *arg) {
         (void) arg;
         sleeper = must(belay_spawn(sleeps_a_second, &rc));
         CHECK_EQ(belay_yield(), 0);
-        CHECK(belay_later(BELAY_SECOND, cancel_sleeper, NULL) != 0);    /* after the timer */
+        CHECK(belay_later(BELAY_SECOND, cancel_sleeper, NULL) != 0); /* after the timer */
         CHECK_EQ(belay_join(sleeper, NULL), 0);
         CHECK_EQ(rc, -ECANCELED);
         belay_release(sleeper);
 
         rc = 1;
-        CHECK(belay_later(BELAY_SECOND, cancel_sleeper, NULL) != 0);    /* before the timer */
+        CHECK(belay_later(BELAY_SECOND, cancel_sleeper, NULL) != 0); /* before the timer */
         sleeper = must(belay_spawn(sleeps_a_second, &rc));
         CHECK_EQ(belay_join(sleeper, NULL), 0);
         CHECK_EQ(rc, -ECANCELED);
@@ -282,7 +282,7 @@ static void outside(void) {
         CHECK_EQ(belay_sleep_until(1), -EPERM);
         CHECK_EQ(belay_yield(), -EPERM);
         CHECK_EQ(belay_checkpoint(), -EPERM);
-        CHECK_EQ((belay_sleep)(1), -EPERM);
+        CHECK_EQ((belay_sleep) (1), -EPERM);
         CHECK_LINES(4, "misuse at " __FILE__);
         CHECK_LINES(1, "misuse at an unknown place");
         CHECK_LINES(5, "outside of a task");

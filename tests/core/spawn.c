@@ -67,11 +67,12 @@ static int looks_at_itself(void *arg) {
 static int names(void *arg) {
         belay_task *seen = NULL, *named, *plain;
         char name[] = "reader";
+        belay_spawn_options options = { .size = sizeof(options), .name = name };
         int line;
 
         (void) arg;
         line = __LINE__ + 1;
-        named = must(belay_spawn_with(looks_at_itself, &seen, BELAY_OPTIONS(belay_spawn_options, .name = name)));
+        named = must(belay_spawn_with(looks_at_itself, &seen, &options));
         name[0] = 'X';
         plain = must(belay_spawn(looks_at_itself, &seen));
         CHECK_STR(belay_name(named), "reader");
@@ -82,14 +83,14 @@ static int names(void *arg) {
         CHECK(is_place(belay_started_at(named), __FILE__, line));
         CHECK(is_place(belay_started_at(plain), __FILE__, line + 2));
         CHECK_EQ(belay_await(named, NULL), 0);
-        CHECK(seen == plain);   /* the other task ran meanwhile */
+        CHECK(seen == plain); /* the other task ran meanwhile */
         CHECK_EQ(belay_await(plain, NULL), 0);
         /* The name is still the same after the end of the task. */
         CHECK_STR(belay_name(named), "reader");
         belay_release(named);
         belay_release(plain);
 
-        plain = must((belay_spawn)(looks_at_itself, &seen));
+        plain = must((belay_spawn) (looks_at_itself, &seen));
         CHECK_STR(belay_started_at(plain), NULL);
         belay_release(plain);
         plain = must(belay_spawn_placed("elsewhere:7", looks_at_itself, &seen));
@@ -113,7 +114,8 @@ static int uses_much(void *arg) {
 }
 
 static int stack_of_its_own(void *arg) {
-        belay_task *task = must(belay_spawn_with(uses_much, NULL, BELAY_OPTIONS(belay_spawn_options, .stack_size = 400 * 1024)));
+        belay_task *task = must(belay_spawn_with(
+                uses_much, NULL, BELAY_OPTIONS(belay_spawn_options, .stack_size = 400 * 1024)));
         int outcome = -1;
 
         (void) arg;
@@ -136,7 +138,7 @@ static int stack_of_the_loop(void *arg) {
 
 struct thing {
         int runs, destroyed;
-        bool ended;             /* whether its body was over when it was destroyed */
+        bool ended; /* whether its body was over when it was destroyed */
 };
 
 static void destroy_thing(void *arg) {
@@ -257,7 +259,8 @@ static int eager_outer(void *arg) {
         (void) arg;
         note('o');
         errno = 77;
-        inner = must(belay_spawn_with(eager_inner, &seen, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        inner = must(belay_spawn_with(eager_inner, &seen,
+                                      BELAY_OPTIONS(belay_spawn_options, .eager = true)));
         CHECK_EQ(errno, 77);
         note('p');
         CHECK(seen == inner && belay_self() == self);
@@ -278,7 +281,8 @@ static int eager(void *arg) {
         (void) arg;
         trace[0] = '\0';
         belay_release(must(belay_spawn(letter, "r")));
-        task = must(belay_spawn_with(eager_outer, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        task = must(belay_spawn_with(eager_outer, NULL,
+                                     BELAY_OPTIONS(belay_spawn_options, .eager = true)));
         /*
          * The task ran inside this call, before the tasks that were already ready. After its first
          * wait it takes its place in the order of ready tasks.
@@ -297,7 +301,8 @@ static int eager_result(void *arg) {
 }
 
 static void eager_from_callback(void *arg) {
-        belay_task *task = must(belay_spawn_with(eager_result, arg, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        belay_task *task = must(belay_spawn_with(
+                eager_result, arg, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
 
         CHECK(belay_done(task));
         CHECK_EQ(belay_result(task), *(int *) arg);
@@ -322,7 +327,8 @@ static int eager_many(void *arg) {
 
         (void) arg;
         for (int i = 0; i < 10000; i++) {
-                belay_task *task = must(belay_spawn_with(eager_result, &number, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+                belay_task *task = must(belay_spawn_with(
+                        eager_result, &number, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
 
                 CHECK_EQ(belay_result(task), 5);
                 belay_release(task);
@@ -359,15 +365,20 @@ static int detached(void *arg) {
 
         (void) arg;
         keep_lines();
-        CHECK_EQ(belay_spawn_detached(detached_name, &ran, BELAY_OPTIONS(belay_spawn_options, .name = "detached",
-                                                                         .destroy = add_ten)), 0);
+        CHECK_EQ(belay_spawn_detached(detached_name, &ran,
+                                      BELAY_OPTIONS(belay_spawn_options, .name = "detached",
+                                                    .destroy = add_ten)),
+                 0);
         CHECK_EQ(ran, 0);
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(ran, 11);
         CHECK_EQ(kept_count, 1);
         CHECK_LINES(1, "task detached (started at " __FILE__);
         CHECK_LINES(1, "nobody's");
-        CHECK_EQ(belay_spawn_detached(detached_name, &ran, BELAY_OPTIONS(belay_spawn_options, .stack_size = SIZE_MAX / 2)), -EINVAL);
+        CHECK_EQ(belay_spawn_detached(
+                         detached_name, &ran,
+                         BELAY_OPTIONS(belay_spawn_options, .stack_size = SIZE_MAX / 2)),
+                 -EINVAL);
         CHECK_EQ(belay_loop_count(belay_loop_self()), 1);
         CHECK_EQ(ran, 11);
         belay_set_log(NULL, NULL);
@@ -384,14 +395,17 @@ static int too_large(void *arg) {
         keep_lines();
         errno = 0;
         task = belay_spawn_with(sleeps, &thing,
-                                BELAY_OPTIONS(belay_spawn_options, .stack_size = HUGE_STACK, .destroy = destroy_thing));
+                                BELAY_OPTIONS(belay_spawn_options, .stack_size = HUGE_STACK,
+                                              .destroy = destroy_thing));
         CHECK(task == NULL);
         CHECK_EQ(errno, HUGE_ERROR);
-        CHECK_EQ(thing.destroyed, 0);   /* still belongs to the caller */
+        CHECK_EQ(thing.destroyed, 0); /* still belongs to the caller */
         CHECK_EQ(thing.runs, 0);
         CHECK_LINES(1, "no stack for a task started at " __FILE__);
         CHECK_EQ(belay_loop_count(belay_loop_self()), 1);
-        task = belay_spawn_with(sleeps, &thing, BELAY_OPTIONS(belay_spawn_options, .stack_size = SIZE_MAX, .destroy = destroy_thing));
+        task = belay_spawn_with(sleeps, &thing,
+                                BELAY_OPTIONS(belay_spawn_options, .stack_size = SIZE_MAX,
+                                              .destroy = destroy_thing));
         CHECK(task == NULL);
         CHECK(errno == EINVAL || errno == ENOMEM);
         CHECK_EQ(thing.destroyed, 0);
@@ -433,7 +447,9 @@ int main(void) {
         RUN_VIRTUAL(order);
         RUN_VIRTUAL(names);
         RUN_VIRTUAL(stack_of_its_own);
-        CHECK_EQ(belay_run_with(stack_of_the_loop, NULL, BELAY_OPTIONS(belay_loop_options, .stack_size = 400 * 1024)), 0);
+        CHECK_EQ(belay_run_with(stack_of_the_loop, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .stack_size = 400 * 1024)),
+                 0);
         RUN_VIRTUAL(destroyed_once);
 
         /* The shutdown destroys the arguments, in a wait and before or after the first step. */
@@ -458,7 +474,9 @@ int main(void) {
         CHECK(belay_spawn(returns_at_once, &thing) == NULL);
         CHECK_EQ(errno, EPERM);
         errno = 0;
-        CHECK(belay_spawn_with(returns_at_once, &thing, BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_thing)) == NULL);
+        CHECK(belay_spawn_with(returns_at_once, &thing,
+                               BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_thing))
+              == NULL);
         CHECK_EQ(errno, EPERM);
         CHECK_EQ(thing.runs, 0);
         CHECK_EQ(thing.destroyed, 0);

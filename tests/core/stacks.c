@@ -26,7 +26,8 @@ static int prints(void *arg) {
         FILE *file;
 
         (void) arg;
-        snprintf(text, sizeof(text), "%.30Lf %a %e %g", (long double) 1e30, 3.25, -1e-300, 12345.678);
+        snprintf(text, sizeof(text), "%.30Lf %a %e %g", (long double) 1e30, 3.25, -1e-300,
+                 12345.678);
         CHECK(strstr(text, "0x1.ap+1") != NULL);
         CHECK_EQ(sscanf("2.5e3", "%lf", &value), 1);
         CHECK(value == 2500.0);
@@ -48,7 +49,8 @@ static int measures(void *arg) {
         size_t before = used();
         int rc = prints(arg), line;
 
-        printf("before: %zu KiB, after the C library's printing: %zu KiB\n", before / 1024, used() / 1024);
+        printf("before: %zu KiB, after the C library's printing: %zu KiB\n", before / 1024,
+               used() / 1024);
         CHECK(used() <= 32 * 1024);
         /* A log line of the library, from the depth of a task. */
         line = belay_result_placed("here:1", belay_self());
@@ -85,7 +87,8 @@ static int app(void *arg) {
         for (int i = 0; i < 3; i++)
                 CHECK_EQ(belay_yield_placed(NULL), 0);
         task = belay_spawn_with_placed(NULL, only_sleeps, &depth,
-                                       &(belay_spawn_options) { .size = sizeof(belay_spawn_options), .stack_size = 128 * 1024 });
+                                       &(belay_spawn_options) { .size = sizeof(belay_spawn_options),
+                                                                .stack_size = 128 * 1024 });
         CHECK(task != NULL);
         CHECK_EQ(belay_await_placed(NULL, task, NULL), 0);
         printf("a task that sleeps touched %zu KiB\n", depth / 1024);

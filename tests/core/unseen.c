@@ -34,7 +34,8 @@ static int sleeps(void *arg) {
 static const char said[] = "and nobody looked";
 
 static belay_task *failed(void) {
-        belay_task *task = must(belay_spawn_with(fails, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "reader")));
+        belay_task *task = must(belay_spawn_with(
+                fails, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "reader")));
 
         keep_lines();
         CHECK_EQ(belay_yield(), 0);

@@ -6,8 +6,7 @@
  */
 #include <belay.h>
 
-static inline int run_virtually(belay_fn *fn, void *arg)
-{
+static inline int run_virtually(belay_fn *fn, void *arg) {
         return belay_run_with(fn, arg,
                               BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
 }

@@ -21,13 +21,13 @@ struct program {
         void *arg;
         void (*reset)(void *arg);
         int (*check)(void *arg, int outcome);
-        unsigned waits;                 /* least number of waits, of all tasks */
+        unsigned waits; /* least number of waits, of all tasks */
 };
 
 static int error_lines;
 static const struct program *program_now;
 static unsigned runs_now;
-static bool main_is_cancelled;          /* true in all runs but the undisturbed one */
+static bool main_is_cancelled; /* true in all runs but the undisturbed one */
 
 static inline void note_line(void *context, belay_log_level level, const char *line) {
         (void) context;
@@ -48,7 +48,8 @@ static inline int check_program(void *arg, int outcome) {
         return program_now->check(arg, outcome);
 }
 
-#define EVERYWHERE(fn, arg, reset, check, waits) everywhere(&(struct program) { #fn, fn, arg, reset, check, waits })
+#define EVERYWHERE(fn, arg, reset, check, waits) \
+        everywhere(&(struct program) { #fn, fn, arg, reset, check, waits })
 
 static inline void everywhere(const struct program *program) {
         static const char *const seeds[] = { "0", "1", "2", "3", "4", "5" };
@@ -64,16 +65,22 @@ static inline void everywhere(const struct program *program) {
                         runs_now = 0;
                         main_is_cancelled = !all_tasks && i == 0;
                         CHECK_EQ(setenv("BELAY_SEED", seeds[i], 1), 0);
-                        rc = belay_everywhere(program->fn, program->arg, BELAY_OPTIONS(belay_everywhere_options,
-                                        .reset = program->reset, .check = check_program,
-                                        .main_only = !all_tasks, .waits = &waits, .runs = &runs));
+                        rc = belay_everywhere(
+                                program->fn, program->arg,
+                                BELAY_OPTIONS(belay_everywhere_options, .reset = program->reset,
+                                              .check = check_program, .main_only = !all_tasks,
+                                              .waits = &waits, .runs = &runs));
                         if (rc != 0 || error_lines > 0) {
-                                fprintf(stderr, "%s, seed %s, %s: %d complaints, %d lines, in %u runs for %u waits\n",
-                                        program->name, seeds[i], all_tasks ? "all tasks" : "main", rc, error_lines, runs, waits);
+                                fprintf(stderr,
+                                        "%s, seed %s, %s: %d complaints, %d lines, "
+                                        "in %u runs for %u waits\n",
+                                        program->name, seeds[i], all_tasks ? "all tasks" : "main",
+                                        rc, error_lines, runs, waits);
                                 CHECK_END(1);
                         }
                         if (all_tasks && waits < program->waits) {
-                                fprintf(stderr, "%s, seed %s: only %u waits\n", program->name, seeds[i], waits);
+                                fprintf(stderr, "%s, seed %s: only %u waits\n", program->name,
+                                        seeds[i], waits);
                                 CHECK_END(1);
                         }
                 }

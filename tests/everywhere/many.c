@@ -69,7 +69,8 @@ static int stop(int rc) {
         return rc >= 0 ? belay_yield() : rc;
 }
 
-static const int good[TASKS] = { 1, 2, 1, 4 }, bad[TASKS] = { 1, 4, 3, 2 }, at_once[TASKS] = { 0, 1, 1, 0 };
+static const int good[TASKS] = { 1, 2, 1, 4 }, bad[TASKS] = { 1, 4, 3, 2 },
+                 at_once[TASKS] = { 0, 1, 1, 0 };
 
 static int all_done(void) {
         for (int i = 0; i < TASKS; i++)
@@ -229,9 +230,12 @@ int main(void) {
         const char *const names[] = { "gathers", "collects", "waits", "races", "each_in_turn" };
 
         for (size_t i = 0; i < 5; i++) {
-                everywhere(&(struct program) { names[i], programs[i], (void *) good, reset, check, 4 });
-                everywhere(&(struct program) { names[i], programs[i], (void *) bad, reset, check, 4 });
-                everywhere(&(struct program) { names[i], programs[i], (void *) at_once, reset, check, 4 });
+                everywhere(&(struct program) { names[i], programs[i], (void *) good, reset, check,
+                                               4 });
+                everywhere(
+                        &(struct program) { names[i], programs[i], (void *) bad, reset, check, 4 });
+                everywhere(&(struct program) { names[i], programs[i], (void *) at_once, reset,
+                                               check, 4 });
         }
         EVERYWHERE(is_late, (void *) at_once, reset, check, 6);
         EVERYWHERE(nested, NULL, reset, check, 15);

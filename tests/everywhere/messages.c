@@ -57,9 +57,12 @@ static void open_both(enum kind kind) {
         snprintf(endpoint, sizeof(endpoint), "%s", text_of(&address));
         CHECK_EQ(belay_datagrams_open(&server, endpoint, NULL), 0);
         address.length = sizeof(address.address);
-        CHECK_EQ(getsockname(belay_datagrams_fd(server), sockaddr_of(&address), &address.length), 0);
+        CHECK_EQ(getsockname(belay_datagrams_fd(server), sockaddr_of(&address), &address.length),
+                 0);
         snprintf(endpoint, sizeof(endpoint), "%s", fresh_endpoint(kind));
-        CHECK_EQ(belay_datagrams_open(&client, endpoint, connected ? belay_datagrams_endpoint(server) : NULL), 0);
+        CHECK_EQ(belay_datagrams_open(&client, endpoint,
+                                      connected ? belay_datagrams_endpoint(server) : NULL),
+                 0);
 }
 
 /*

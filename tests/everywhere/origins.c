@@ -92,7 +92,10 @@ int main(void) {
         for (int i = 0; i < 4; i++) {
                 child = i & 1 ? refuses : fails_instead;
                 by_gather = i & 2;
-                CHECK_EQ(belay_run_with(in_turn, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL)), 0);
+                CHECK_EQ(belay_run_with(
+                                 in_turn, NULL,
+                                 BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL)),
+                         0);
         }
         EVERYWHERE(awaits_and_limits, refuses, NULL, check, 4);
         return 0;

@@ -7,9 +7,7 @@
 
 enum { ITEMS = 12, MAKERS = 2, USERS = 3 };
 
-static struct item {
-        int put, got, destroyed;
-} items[ITEMS];
+static struct item { int put, got, destroyed; } items[ITEMS];
 
 static belay_queue *queue;
 
@@ -61,7 +59,9 @@ static int work(belay_group *group) {
         int rc = 0;
 
         for (int i = 0; i < MAKERS; i++)
-                CHECK_EQ(belay_group_spawn_with(group, make, &items[i * (ITEMS / MAKERS)], NULL, &makers[i]), 0);
+                CHECK_EQ(belay_group_spawn_with(group, make, &items[i * (ITEMS / MAKERS)], NULL,
+                                                &makers[i]),
+                         0);
         for (int i = 0; i < USERS; i++)
                 CHECK_EQ(belay_group_spawn(group, use, i == 1 ? &items : NULL), 0);
         for (int i = 0; rc == 0 && i < MAKERS; i++)
@@ -106,7 +106,8 @@ static int cut_short(void *arg) {
         int rc;
 
         (void) arg;
-        queue = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .capacity = 2, .destroy = destroy_item));
+        queue = belay_queue_new_with(
+                BELAY_OPTIONS(belay_queue_options, .capacity = 2, .destroy = destroy_item));
         belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true));
         for (int i = 0; i < MAKERS; i++)
                 CHECK_EQ(belay_group_spawn(&group, make, &items[i * (ITEMS / MAKERS)]), 0);
@@ -122,8 +123,14 @@ int main(void) {
         belay_queue_options options[] = {
                 { .size = sizeof(belay_queue_options), .destroy = destroy_item },
                 { .size = sizeof(belay_queue_options), .destroy = destroy_item, .capacity = 1 },
-                { .size = sizeof(belay_queue_options), .destroy = destroy_item, .capacity = 3, .order = BELAY_QUEUE_LIFO },
-                { .size = sizeof(belay_queue_options), .destroy = destroy_item, .capacity = 2, .order = BELAY_QUEUE_PRIORITY,
+                { .size = sizeof(belay_queue_options),
+                  .destroy = destroy_item,
+                  .capacity = 3,
+                  .order = BELAY_QUEUE_LIFO },
+                { .size = sizeof(belay_queue_options),
+                  .destroy = destroy_item,
+                  .capacity = 2,
+                  .order = BELAY_QUEUE_PRIORITY,
                   .compare = compare_items },
         };
 

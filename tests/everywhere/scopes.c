@@ -43,7 +43,7 @@ static int limits(void *arg) {
         CHECK_EQ(rc, -ECANCELED);
         (void) !nap(1);
         rc = belay_timeout_leave(&inner, rc);
-        /* The result must distinguish a request from outside from an expiry of the inner timeout. */
+        /* The result must tell a request from outside from an expiry of the inner timeout. */
         CHECK(rc == -ETIMEDOUT || rc == -ECANCELED);
         if (rc == -ETIMEDOUT) {
                 CHECK(belay_timeout_expired(&inner));
@@ -126,8 +126,10 @@ static int member(void *arg) {
 static int seconds[] = { 1, 2, 3, 4, 5 };
 
 static int add(belay_group *group, belay_fn *fn, int number, bool last) {
-        int rc = belay_group_spawn_with(group, fn, &seconds[number],
-                                        BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument, .last = last), NULL);
+        int rc = belay_group_spawn_with(
+                group, fn, &seconds[number],
+                BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument, .last = last),
+                NULL);
 
         if (rc == 0)
                 arguments++;
@@ -196,7 +198,8 @@ static int two_at_once(void *arg) {
         int rc;
 
         (void) arg;
-        belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = 2, .name = "two at once"));
+        belay_group_enter_with(
+                &group, BELAY_OPTIONS(belay_group_options, .limit = 2, .name = "two at once"));
         rc = belay_group_spawn(&group, starts_more, &self);
         for (int i = 0; rc == 0 && i < 4; i++) {
                 rc = add(&group, member, i % 2 * 2, false);
@@ -275,7 +278,9 @@ static int shakes_hands(void *arg) {
         (void) arg;
         belay_group_enter(&group);
         arguments++;
-        rc = belay_group_start(&group, server, &seconds[0], BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument), &task);
+        rc = belay_group_start(&group, server, &seconds[0],
+                               BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument),
+                               &task);
         /*
          * If the member is not ready, belay_group_start() waits for its end. Only a second request
          * ends this wait; then the group waits for the member.
@@ -286,8 +291,9 @@ static int shakes_hands(void *arg) {
                 CHECK(!belay_done(task) || belay_cancelled(task));
                 served = alive;
                 arguments++;
-                rc = belay_group_start(&group, server, &seconds[2],
-                                       BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument), NULL);
+                rc = belay_group_start(
+                        &group, server, &seconds[2],
+                        BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument), NULL);
                 CHECK(rc == -EADDRINUSE || rc == -ECANCELED || rc == -EPIPE);
                 CHECK(alive <= served || belay_cancelling(belay_self()) > 1);
                 belay_cancel(task, "no more guests");

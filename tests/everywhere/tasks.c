@@ -35,8 +35,9 @@ static int check(void *arg, int outcome) {
 }
 
 static belay_task *start(belay_fn *fn) {
-        belay_task *task = belay_spawn_with(fn, new_argument(),
-                                            BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument));
+        belay_task *task = belay_spawn_with(
+                fn, new_argument(),
+                BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_argument));
 
         CHECK(task != NULL);
         return task;

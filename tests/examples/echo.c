@@ -78,7 +78,8 @@ static int app(void *arg) {
 
         START(&echo, "echo", "nowhere");
         end(&echo, 0, 1);
-        CHECK_FAILED(&echo, "endpoint \"nowhere\": expected HOST:PORT at character 8", error_line("echo: nowhere: ", EINVAL, ""));
+        CHECK_FAILED(&echo, "endpoint \"nowhere\": expected HOST:PORT at character 8",
+                     error_line("echo: nowhere: ", EINVAL, ""));
         return 0;
 }
 

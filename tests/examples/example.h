@@ -13,9 +13,9 @@
 
 struct example {
         pid_t pid;
-        belay_stream *out;              /* its standard output */
-        FILE *complaints;               /* its standard error */
-        char endpoint[BELAY_ADDRESS_TEXT];      /* where it listens */
+        belay_stream *out;                 /* its standard output */
+        FILE *complaints;                  /* its standard error */
+        char endpoint[BELAY_ADDRESS_TEXT]; /* where it listens */
 };
 
 enum { WORDS_MOST = 32 };
@@ -23,7 +23,8 @@ enum { WORDS_MOST = 32 };
 /* ---- starting ---- */
 
 /* Returns the command: the words of $RUN, the program and its arguments. */
-static inline char **command_of(const char *name, const char *const arguments[], char *words[WORDS_MOST]) {
+static inline char **command_of(const char *name, const char *const arguments[],
+                                char *words[WORDS_MOST]) {
         const char *run = getenv("RUN"), *build = getenv("BUILD");
         static char path[4096], copy[1024];
         int count = 0;
@@ -206,29 +207,29 @@ static inline const char *error_line(const char *before, int error, const char *
 }
 
 /* Checks standard error: the library's line about main's failure, and then only this text. */
-#define CHECK_FAILED(example, detail, text)                                                            \
-        do {                                                                                           \
-                char line[1024] = "";                                                                  \
-                                                                                                       \
-                rewind((example)->complaints);                                                         \
-                CHECK(fgets(line, sizeof(line), (example)->complaints) != NULL);                       \
-                CHECK(strncmp(line, "belay: main (started at ", 24) == 0);                             \
-                CHECK(strstr(line, " failed: " detail) != NULL);                                       \
-                CHECK(fgets(line, sizeof(line), (example)->complaints) != NULL);                       \
-                CHECK_STR(line, text);                                                                 \
-                CHECK(fgets(line, sizeof(line), (example)->complaints) == NULL);                       \
-                fclose((example)->complaints);                                                         \
+#define CHECK_FAILED(example, detail, text)                                      \
+        do {                                                                     \
+                char line[1024] = "";                                            \
+                                                                                 \
+                rewind((example)->complaints);                                   \
+                CHECK(fgets(line, sizeof(line), (example)->complaints) != NULL); \
+                CHECK(strncmp(line, "belay: main (started at ", 24) == 0);       \
+                CHECK(strstr(line, " failed: " detail) != NULL);                 \
+                CHECK(fgets(line, sizeof(line), (example)->complaints) != NULL); \
+                CHECK_STR(line, text);                                           \
+                CHECK(fgets(line, sizeof(line), (example)->complaints) == NULL); \
+                fclose((example)->complaints);                                   \
         } while (0)
 
 /* Checks that standard error contains exactly this text. */
-#define CHECK_COMPLAINTS(example, text)                                                                \
-        do {                                                                                           \
-                char wrote[4096];                                                                      \
-                                                                                                       \
-                rewind((example)->complaints);                                                         \
-                wrote[fread(wrote, 1, sizeof(wrote) - 1, (example)->complaints)] = '\0';               \
-                fclose((example)->complaints);                                                         \
-                CHECK_STR(wrote, text);                                                                \
+#define CHECK_COMPLAINTS(example, text)                                                  \
+        do {                                                                             \
+                char wrote[4096];                                                        \
+                                                                                         \
+                rewind((example)->complaints);                                           \
+                wrote[fread(wrote, 1, sizeof(wrote) - 1, (example)->complaints)] = '\0'; \
+                fclose((example)->complaints);                                           \
+                CHECK_STR(wrote, text);                                                  \
         } while (0)
 
 /* ---- both back ends ---- */
@@ -238,7 +239,8 @@ static inline const char *error_line(const char *before, int error, const char *
  * end.
  */
 static inline void run_on_both(belay_fn *fn) {
-        static const belay_loop_options wanted = { .size = sizeof(wanted), .backend = BELAY_BACKEND_IO_URING };
+        static const belay_loop_options wanted = { .size = sizeof(wanted),
+                                                   .backend = BELAY_BACKEND_IO_URING };
         belay_loop *loop;
         bool has_both;
 

@@ -19,7 +19,7 @@ struct scene {
         belay_fn *app;
         void *arg;
         belay_fn *clients[4];
-        int outcome;                    /* outcome of `app` */
+        int outcome; /* outcome of `app` */
 };
 
 static char endpoint[64];
@@ -58,7 +58,8 @@ static inline int hear(belay_stream *stream, const char *text) {
 
         if (size <= 0)
                 return size < 0 ? (int) size : -ECONNRESET;
-        if (strncmp(line, text, strlen(text)) != 0 && strncmp(line, good_bye, strlen(good_bye)) == 0)
+        if (strncmp(line, text, strlen(text)) != 0
+            && strncmp(line, good_bye, strlen(good_bye)) == 0)
                 return -ECONNRESET;
         if (strncmp(line, text, strlen(text)) != 0) {
                 fprintf(stderr, "heard \"%s\", not \"%s\"\n", line, text);

@@ -8,8 +8,7 @@
 
 #include "examples/inside.h"
 
-static int talk(void *arg)
-{
+static int talk(void *arg) {
         belay_stream *stream;
         int rc = connect_soon(&stream, endpoint);
 
@@ -24,15 +23,13 @@ static int talk(void *arg)
         return rc;
 }
 
-static void tests(void)
-{
+static void tests(void) {
         struct scene scene = { .app = app, .arg = endpoint, .clients = { talk, talk } };
 
         play_everywhere(&scene, -ECANCELED);
 }
 
-int main(void)
-{
+int main(void) {
         on_both(tests);
         return 0;
 }

@@ -24,7 +24,8 @@ static int listen_silently(void) {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), waiting;
 
         snprintf(silent_endpoint, sizeof(silent_endpoint), "%s.silent", endpoint);
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s", silent_endpoint + strlen("unix:"));
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s",
+                 silent_endpoint + strlen("unix:"));
         CHECK(fd >= 0);
         CHECK_EQ(bind(fd, (struct sockaddr *) &address, sizeof(address)), 0);
         CHECK_EQ(listen(fd, 0), 0);
@@ -43,7 +44,9 @@ static int check_all(void *arg) {
         int rc = belay_listen(&listener, endpoint, NULL);
 
         (void) arg;
-        all = (struct checks) { .endpoints = endpoints, .count = 5, .at_once = 2, .limit = 3 * BELAY_SECOND };
+        all = (struct checks) {
+                .endpoints = endpoints, .count = 5, .at_once = 2, .limit = 3 * BELAY_SECOND
+        };
         if (rc == 0)
                 rc = app(&all);
         belay_listener_close(listener);

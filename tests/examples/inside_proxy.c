@@ -35,7 +35,8 @@ static int serve_with(belay_serve_fn *handler) {
         int rc = belay_listen(&listener, target_endpoint, NULL);
 
         if (rc == 0)
-                rc = belay_serve(listener, handler, NULL, BELAY_OPTIONS(belay_serve_options, .grace = 1));
+                rc = belay_serve(listener, handler, NULL,
+                                 BELAY_OPTIONS(belay_serve_options, .grace = 1));
         belay_listener_close(listener);
         return rc;
 }
@@ -71,7 +72,10 @@ static int app_and_target(void *arg) {
 
 static void both_of(struct both *both, belay_fn *target, belay_time idle, belay_time total) {
         *both = (struct both) {
-                .proxy = { .listen = endpoint, .target = target_endpoint, .idle = idle, .total = total },
+                .proxy = { .listen = endpoint,
+                           .target = target_endpoint,
+                           .idle = idle,
+                           .total = total },
                 .target = target,
         };
 }

@@ -46,7 +46,8 @@ static void check_commands(void) {
  * When the signal arrives, one client is idle, one is in a short command and one in a long command.
  */
 static void check_shutdown(int signal) {
-        belay_stream *idle = connect_to(&server), *brief = connect_to(&server), *lengthy = connect_to(&server), *late;
+        belay_stream *idle = connect_to(&server), *brief = connect_to(&server),
+                     *lengthy = connect_to(&server), *late;
 
         say(idle, "ECHO there\n");
         CHECK_SAYS(idle, "there");

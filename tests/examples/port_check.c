@@ -14,7 +14,8 @@ static char open_port[64], closed_port[64], silent_port[64];
 
 /* Binds a socket to a free port. */
 static int bind_somewhere(char *endpoint, size_t size) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -39,7 +40,8 @@ static void fill_queue_of(int listener) {
                 int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
                 CHECK(fd >= 0);
-                CHECK(connect(fd, (struct sockaddr *) &address, sizeof(address)) == 0 || errno == EINPROGRESS);
+                CHECK(connect(fd, (struct sockaddr *) &address, sizeof(address)) == 0
+                      || errno == EINPROGRESS);
         }
 }
 
@@ -50,7 +52,8 @@ static void make_ports(void) {
 }
 
 /* The next line must name this port and its state. */
-static void check_line(struct example *example, const char *state, const char *endpoint, const char *why) {
+static void check_line(struct example *example, const char *state, const char *endpoint,
+                       const char *why) {
         const char *line = next_line(example->out);
         char word[16], where[64];
         double took;
@@ -89,8 +92,8 @@ static int app(void *arg) {
         CHECK_COMPLAINTS(&example, "");
 
         /* Two ports at a time: those that answer must not wait for the silent one. */
-        START(&example, "port_check", "-t", "1000", "-n", "2",
-              silent_port, open_port, closed_port, open_port, "what");
+        START(&example, "port_check", "-t", "1000", "-n", "2", silent_port, open_port, closed_port,
+              open_port, "what");
         check_line(&example, "open", open_port, "");
         check_line(&example, "closed", closed_port, strerror(ECONNREFUSED));
         check_line(&example, "open", open_port, "");

@@ -48,7 +48,8 @@ struct target {
 static int serve(void *arg) {
         const struct target *target = arg;
 
-        return belay_serve(target->listener, target->handler, NULL, BELAY_OPTIONS(belay_serve_options, .grace = 1));
+        return belay_serve(target->listener, target->handler, NULL,
+                           BELAY_OPTIONS(belay_serve_options, .grace = 1));
 }
 
 static void start_target(struct target *target, belay_serve_fn *handler) {
@@ -72,7 +73,9 @@ static void check_logged(int there, int back, const char *why) {
 
         CHECK(begins_with(line, "tcp 127.0.0.1:"));
         CHECK(rest != NULL);
-        if (sscanf(rest, ": %d bytes there, %d back, %lf s: %n", &logged_there, &logged_back, &took, &at) < 3) {
+        if (sscanf(rest, ": %d bytes there, %d back, %lf s: %n", &logged_there, &logged_back, &took,
+                   &at)
+            < 3) {
                 fprintf(stderr, "it says: %s\n", line);
                 CHECK_END(1);
         }
@@ -112,7 +115,8 @@ static void check_echoes(const char *name) {
         int before;
 
         start_target(&target, echo);
-        snprintf(endpoint, sizeof(endpoint), "%s%s", name, strrchr(belay_listener_endpoint(target.listener), ':'));
+        snprintf(endpoint, sizeof(endpoint), "%s%s", name,
+                 strrchr(belay_listener_endpoint(target.listener), ':'));
         START(&proxy, "proxy", "127.0.0.1:0", endpoint);
         await_listening(&proxy);
         before = descriptors_of(&proxy);
@@ -189,7 +193,8 @@ static void check_limit(const char *idle, const char *total, const char *why) {
         struct target target;
 
         start_target(&target, echo);
-        START(&proxy, "proxy", "127.0.0.1:0", belay_listener_endpoint(target.listener), idle, total);
+        START(&proxy, "proxy", "127.0.0.1:0", belay_listener_endpoint(target.listener), idle,
+              total);
         await_listening(&proxy);
         if (belay_connect(&stream, proxy.endpoint, NULL) == 0)
                 CHECK_SAYS(stream, strerror(ECONNRESET));

@@ -41,7 +41,7 @@ struct fault {
         enum function function;
         unsigned nth;
         int error, expected;
-        bool replaces;                  /* the file is replaced all the same */
+        bool replaces; /* the file is replaced all the same */
 };
 
 static void begin(const struct fault *fault) {
@@ -57,8 +57,8 @@ static void begin(const struct fault *fault) {
 static void end(const struct fault *fault, int rc) {
         armed = false;
         if (rc != fault->expected || !reached)
-                fprintf(stderr, "%s, call %u, %s: it returned %d\n", functions[fault->function].name, fault->nth,
-                        strerror(fault->error), rc);
+                fprintf(stderr, "%s, call %u, %s: it returned %d\n",
+                        functions[fault->function].name, fault->nth, strerror(fault->error), rc);
         CHECK(reached);
         CHECK_EQ(rc, fault->expected);
 }

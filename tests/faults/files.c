@@ -197,7 +197,9 @@ static void prepare_tree(void) {
 }
 
 static void remove_tree(void) {
-        static const char *const paths[] = { "/a/x", "/a/y", "/b/c/z", "/d", "/a", "/b/c", "/b", "" };
+        static const char *const paths[] = {
+                "/a/x", "/a/y", "/b/c/z", "/d", "/a", "/b/c", "/b", ""
+        };
         char path[160];
 
         for (int i = 0; i < 8; i++) {
@@ -236,7 +238,8 @@ static int walks(void *arg) {
         snprintf(root, sizeof(root), "%s.tree", scratch);
         rc = belay_walk(root, see, &seen);
         /* An unreadable entry is reported, unless it has vanished. */
-        CHECK(rc != 0 || seen.count == 7 || seen.unreadable > 0 || (plan.nth != 0 && plan.error == ENOENT));
+        CHECK(rc != 0 || seen.count == 7 || seen.unreadable > 0
+              || (plan.nth != 0 && plan.error == ENOENT));
         return rc;
 }
 

@@ -28,8 +28,11 @@ static int many_tasks(void *arg) {
         if (rc < 0)
                 return rc;
         for (int i = 0; i < TASKS && rc == 0; i++)
-                rc = belay_group_spawn_with(&group, sleeps, (void *) (intptr_t) i, BELAY_OPTIONS(
-                                        belay_spawn_options, .stack_size = i % 8 == 7 ? 256 * 1024 : 0), NULL);
+                rc = belay_group_spawn_with(
+                        &group, sleeps, (void *) (intptr_t) i,
+                        BELAY_OPTIONS(belay_spawn_options,
+                                      .stack_size = i % 8 == 7 ? 256 * 1024 : 0),
+                        NULL);
         rc = belay_group_leave(&group, rc);
         (void) belay_trim();
         return rc;

@@ -75,7 +75,8 @@ static int asks(void *arg) {
 static int meet(void *arg) {
         struct meeting meeting = { .endpoint = arg };
         belay_group group;
-        int rc = belay_listen(&meeting.listener, meeting.endpoint, BELAY_OPTIONS(belay_listen_options, .mode = 0600));
+        int rc = belay_listen(&meeting.listener, meeting.endpoint,
+                              BELAY_OPTIONS(belay_listen_options, .mode = 0600));
 
         CHECK_EQ(meeting.listener != NULL, rc == 0);
         if (rc < 0)
@@ -156,8 +157,9 @@ static void failed(belay_stream *stream, int rc, void *arg) {
 static int serves(void *arg) {
         struct service *service = arg;
 
-        return belay_serve(service->listener, handle, service, BELAY_OPTIONS(belay_serve_options, .failed = failed,
-                           .most = 2, .grace = 2 * BELAY_SECOND, .close_limit = BELAY_SECOND));
+        return belay_serve(service->listener, handle, service,
+                           BELAY_OPTIONS(belay_serve_options, .failed = failed, .most = 2,
+                                         .grace = 2 * BELAY_SECOND, .close_limit = BELAY_SECOND));
 }
 
 /* If one client fails, the server still serves the others. */
@@ -201,7 +203,8 @@ static int serve_clients(void *arg) {
                 belay_release(server);
         }
         /* One fault costs one connection, or the server does not begin. */
-        CHECK(rc != 0 || outcome != 0 || service.answered >= (plan.function == F_memory_on && plan.nth != 0 ? 0 : 3));
+        CHECK(rc != 0 || outcome != 0
+              || service.answered >= (plan.function == F_memory_on && plan.nth != 0 ? 0 : 3));
         belay_listener_close(service.listener);
         return rc < 0 ? rc : outcome;
 }
@@ -354,7 +357,8 @@ static int connects_to_several(void *arg) {
         (void) arg;
         if (rc < 0)
                 return rc;
-        snprintf(endpoint, sizeof(endpoint), "localhost:%s", strrchr(belay_listener_endpoint(listener), ':') + 1);
+        snprintf(endpoint, sizeof(endpoint), "localhost:%s",
+                 strrchr(belay_listener_endpoint(listener), ':') + 1);
         rc = belay_connect(&stream, endpoint, NULL);
         if (rc == 0)
                 rc = belay_accept(listener, &accepted);

@@ -21,8 +21,8 @@
 
 struct scene {
         const char *name;
-        int (*run)(void);               /* returns 0 or a negative errno */
-        void (*prepare)(void);          /* called without faults before each run, or NULL */
+        int (*run)(void);      /* returns 0 or a negative errno */
+        void (*prepare)(void); /* called without faults before each run, or NULL */
 };
 
 /* ---- memory ---- */
@@ -41,7 +41,8 @@ static void *memory(void *context, void *block, size_t size) {
         }
         if (fails(F_memory))
                 return NULL;
-        if (armed && plan.function == F_memory_on && plan.nth != 0 && ++calls[F_memory_on] >= plan.nth) {
+        if (armed && plan.function == F_memory_on && plan.nth != 0
+            && ++calls[F_memory_on] >= plan.nth) {
                 reached = true;
                 return NULL;
         }
@@ -55,20 +56,24 @@ static void *memory(void *context, void *block, size_t size) {
 
 #ifdef BLY_HAVE_URING
 static struct bly_backend faulty_ring;
-static struct bly_op *injected;         /* operation that ends with the fault in the next turn */
+static struct bly_op *injected; /* operation that ends with the fault in the next turn */
 static struct bly_call injection;
 static struct iovec cut_part;
 static struct msghdr cut_message;
 
 static void cut_short(struct bly_op *op) {
         switch (op->kind) {
-        case BLY_OP_RECEIVE: case BLY_OP_READ: case BLY_OP_WRITE:
+        case BLY_OP_RECEIVE:
+        case BLY_OP_READ:
+        case BLY_OP_WRITE:
                 op->length = op->length < 1 ? op->length : 1;
                 break;
-        case BLY_OP_SEND_MESSAGE: case BLY_OP_RECEIVE_MESSAGE:
+        case BLY_OP_SEND_MESSAGE:
+        case BLY_OP_RECEIVE_MESSAGE:
                 /* Only a message without other data is truncated. */
                 cut_message = *(const struct msghdr *) op->address;
-                if (cut_message.msg_controllen == 0 && cut_message.msg_name == NULL && !is_datagram(op->fd)
+                if (cut_message.msg_controllen == 0 && cut_message.msg_name == NULL
+                    && !is_datagram(op->fd)
                     && cut(cut_message.msg_iov, (int) cut_message.msg_iovlen, &cut_part) == 1) {
                         cut_message.msg_iov = &cut_part;
                         cut_message.msg_iovlen = 1;
@@ -226,20 +231,31 @@ static bool makes_sense(int rc) {
         if (plan.nth == 0)
                 return false;
         if (plan.function == F_getaddrinfo)
-                return rc == (plan.error == EAI_MEMORY ? -ENOMEM : plan.error == EAI_NONAME ? -ENOENT
-                              : plan.error == EAI_SYSTEM ? -EMFILE : -EAGAIN);
+                return rc
+                       == (plan.error == EAI_MEMORY   ? -ENOMEM
+                           : plan.error == EAI_NONAME ? -ENOENT
+                           : plan.error == EAI_SYSTEM ? -EMFILE
+                                                      : -EAGAIN);
         /* There is no stack for a task. */
         if (rc == -ENOMEM && (plan.function == F_madvise || plan.function == F_mprotect))
                 return true;
         switch (rc) {
-        case -EINTR: case -EINPROGRESS: case -EALREADY: case -EPERM: case -EDEADLK: case -ECANCELED: case -ETIMEDOUT:
+        case -EINTR:
+        case -EINPROGRESS:
+        case -EALREADY:
+        case -EPERM:
+        case -EDEADLK:
+        case -ECANCELED:
+        case -ETIMEDOUT:
         case -ECONNABORTED:
                 return false;
         case -EAGAIN:
                 /* There is no thread or no port. */
                 return plan.function == F_pthread_create || plan.function == F_connect
                        || plan.function == F_operation;
-        case -EPIPE: case -ECONNRESET: case -ENOTRECOVERABLE:
+        case -EPIPE:
+        case -ECONNRESET:
+        case -ENOTRECOVERABLE:
                 /* The peer has aborted the connection, or a message is incomplete. */
                 return true;
         default:
@@ -252,7 +268,9 @@ static const char *error_name(void) {
 
         if (plan.function == F_getaddrinfo)
                 snprintf(text, sizeof(text), "EAI %d", plan.error);
-        return plan.function == F_getaddrinfo ? text : plan.error == SHORT ? "short" : strerror(plan.error);
+        return plan.function == F_getaddrinfo ? text
+               : plan.error == SHORT          ? "short"
+                                              : strerror(plan.error);
 }
 
 enum { NOW_SIZE = 256 };
@@ -272,7 +290,7 @@ static void hangs(int signal) {
         _exit(3);
 }
 
-static char lines[4096];                /* log lines of the current run */
+static char lines[4096]; /* log lines of the current run */
 
 static void note_line(void *context, belay_log_level level, const char *line) {
         size_t length = strlen(lines);
@@ -341,7 +359,8 @@ static unsigned step_after(unsigned nth, unsigned count) {
         return nth < ALL_CALLS || count < 2 * ALL_CALLS ? 1 : (count - ALL_CALLS) / SOME_CALLS;
 }
 
-static void run_faults(const struct scene *scene, const char *back_end, enum function function, unsigned count) {
+static void run_faults(const struct scene *scene, const char *back_end, enum function function,
+                       unsigned count) {
         const int *error = functions[function].errors;
 
         for (; *error != 0; error++)
@@ -349,15 +368,16 @@ static void run_faults(const struct scene *scene, const char *back_end, enum fun
                         plan.function = function;
                         plan.error = *error;
                         plan.nth = nth;
-                        snprintf(now, NOW_SIZE, "%s, %s, call %u of %s: %s", scene->name, back_end, nth,
-                                 functions[function].name, error_name());
+                        snprintf(now, NOW_SIZE, "%s, %s, call %u of %s: %s", scene->name, back_end,
+                                 nth, functions[function].name, error_name());
                         run_once(scene);
                         if (!reached)
                                 break;
                         counts[FUNCTION_COUNT]++;
                 }
         plan.nth = 0;
-        snprintf(now, NOW_SIZE, "%s, %s, after faults of %s", scene->name, back_end, functions[function].name);
+        snprintf(now, NOW_SIZE, "%s, %s, after faults of %s", scene->name, back_end,
+                 functions[function].name);
         run_once(scene);
 }
 
@@ -447,14 +467,16 @@ static void *shared(size_t size) {
         return at;
 }
 
-static int run_scenes(const struct scene *scenes, size_t count, int argument_count, char **arguments) {
+static int run_scenes(const struct scene *scenes, size_t count, int argument_count,
+                      char **arguments) {
         static const char *const back_ends[] = { "epoll", "io_uring" };
         const char *directory = getenv("TMPDIR");
         int failed = 0;
 
         belay_set_memory(memory, NULL);
         belay_set_log(note_line, NULL);
-        snprintf(scratch, sizeof(scratch), "%s/belay-faults.XXXXXX", directory != NULL ? directory : "/tmp");
+        snprintf(scratch, sizeof(scratch), "%s/belay-faults.XXXXXX",
+                 directory != NULL ? directory : "/tmp");
         CHECK(mkdtemp(scratch) != NULL);
         counts = shared((FUNCTION_COUNT + 1) * sizeof(*counts));
         now = shared(NOW_SIZE);
@@ -468,6 +490,7 @@ static int run_scenes(const struct scene *scenes, size_t count, int argument_cou
         return failed > 0;
 }
 
-#define RUN_SCENES(scenes) run_scenes(scenes, sizeof(scenes) / sizeof((scenes)[0]), argument_count, arguments)
+#define RUN_SCENES(scenes) \
+        run_scenes(scenes, sizeof(scenes) / sizeof((scenes)[0]), argument_count, arguments)
 
 #endif

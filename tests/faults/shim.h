@@ -35,87 +35,95 @@
 
 /* ---- functions that can fail ---- */
 
-#define SHORT 1000              /* in place of an error: only one byte moves */
+#define SHORT 1000 /* in place of an error: only one byte moves */
 
+/* clang-format off */
 /*
  * Each function with the errors that it is made to fail with: those that the system may return, and
  * that callers distinguish.
  */
-#define FUNCTIONS(f)                                                                                                 \
-        f(accept4, EINTR, EAGAIN, EMFILE, ENOBUFS, ECONNABORTED)                                                     \
-        f(bind, EADDRINUSE, ENOMEM)                                                                                  \
-        f(chmod, EROFS)                                                                                              \
-        f(close, EINTR, EIO)                                                                                         \
-        f(connect, EINTR, EAGAIN, ECONNREFUSED, ENETUNREACH)                                                         \
-        f(epoll_create1, EMFILE, ENOMEM)                                                                             \
-        f(epoll_ctl, ENOMEM, ENOSPC)                                                                                 \
-        f(epoll_wait, EINTR)                                                                                         \
-        f(epoll_pwait2, EINTR, ENOSYS)                                                                               \
-        f(eventfd, EMFILE, ENOMEM)                                                                                   \
-        f(fcntl, ENOMEM)                                                                                             \
-        f(fdatasync, EINTR, EIO)                                                                                     \
-        f(fsync, EINTR, EIO, ENOSPC)                                                                                 \
-        f(fstat, ENOMEM)                                                                                             \
-        f(fstatat, ENOMEM, EACCES)                                                                                   \
-        f(ftruncate, EINTR, EIO)                                                                                     \
-        f(getaddrinfo, EAI_AGAIN, EAI_MEMORY, EAI_NONAME, EAI_SYSTEM)                                                \
-        f(getdents64, EIO, ENOENT)                                                                                   \
-        f(getpeername, ENOBUFS)                                                                                      \
-        f(getrandom, EINTR, ENOSYS)                                                                                  \
-        f(getsockname, ENOBUFS)                                                                                      \
-        f(getsockopt, ENOBUFS)                                                                                       \
-        f(ioctl, ENOMEM)                                                                                             \
-        f(listen, EADDRINUSE)                                                                                        \
-        f(lstat, ENOMEM)                                                                                             \
-        f(madvise, EAGAIN, EINVAL)                                                                                   \
-        f(mkdirat, ENOSPC)                                                                                           \
-        f(mmap, ENOMEM)                                                                                              \
-        f(mprotect, ENOMEM)                                                                                          \
-        f(munmap, ENOMEM)                                                                                            \
-        f(open, EMFILE, ENOENT)                                                                                      \
-        f(openat, EINTR, EMFILE, EIO)                                                                                \
-        f(pipe2, EMFILE)                                                                                             \
-        f(poll, EINTR, ENOMEM)                                                                                       \
-        f(ppoll, EINTR)                                                                                              \
-        f(pread, EINTR, EIO, SHORT)                                                                                  \
-        f(preadv2, EINTR, EAGAIN, EOPNOTSUPP, EIO, SHORT)                                                            \
-        f(pthread_attr_init, ENOMEM)                                                                                 \
-        f(pthread_create, EAGAIN)                                                                                    \
-        f(pwrite, EINTR, ENOSPC, SHORT)                                                                              \
-        f(pwritev2, EINTR, EAGAIN, EOPNOTSUPP, ENOSPC, SHORT)                                                        \
-        f(read, EINTR, EAGAIN, EIO, SHORT)                                                                           \
-        f(recv, EINTR, EAGAIN, ECONNRESET, ENOMEM, SHORT)                                                            \
-        f(recvmsg, EINTR, EAGAIN, ECONNRESET, SHORT)                                                                 \
-        f(renameat, EIO)                                                                                             \
-        f(send, EINTR, EAGAIN, EPIPE, ECONNRESET, ENOBUFS, SHORT)                                                    \
-        f(sendmsg, EINTR, EAGAIN, EPIPE, ENOBUFS, SHORT)                                                             \
-        f(setsockopt, ENOBUFS)                                                                                       \
-        f(shutdown, ENOTCONN)                                                                                        \
-        f(sigaction, EINVAL)                                                                                         \
-        f(sigaltstack, ENOMEM)                                                                                       \
-        f(socket, EMFILE, ENOBUFS)                                                                                   \
-        f(socketpair, EMFILE)                                                                                        \
-        f(tee, EINVAL, ENOMEM)                                                                                       \
-        f(timerfd_create, EMFILE)                                                                                    \
-        f(unlink, EACCES)                                                                                            \
-        f(unlinkat, EIO)                                                                                             \
-        f(write, EINTR, EAGAIN, ENOSPC, SHORT)                                                                       \
+#define FUNCTIONS(f)                                                                    \
+        f(accept4, EINTR, EAGAIN, EMFILE, ENOBUFS, ECONNABORTED)                        \
+        f(bind, EADDRINUSE, ENOMEM)                                                     \
+        f(chmod, EROFS)                                                                 \
+        f(close, EINTR, EIO)                                                            \
+        f(connect, EINTR, EAGAIN, ECONNREFUSED, ENETUNREACH)                            \
+        f(epoll_create1, EMFILE, ENOMEM)                                                \
+        f(epoll_ctl, ENOMEM, ENOSPC)                                                    \
+        f(epoll_wait, EINTR)                                                            \
+        f(epoll_pwait2, EINTR, ENOSYS)                                                  \
+        f(eventfd, EMFILE, ENOMEM)                                                      \
+        f(fcntl, ENOMEM)                                                                \
+        f(fdatasync, EINTR, EIO)                                                        \
+        f(fsync, EINTR, EIO, ENOSPC)                                                    \
+        f(fstat, ENOMEM)                                                                \
+        f(fstatat, ENOMEM, EACCES)                                                      \
+        f(ftruncate, EINTR, EIO)                                                        \
+        f(getaddrinfo, EAI_AGAIN, EAI_MEMORY, EAI_NONAME, EAI_SYSTEM)                   \
+        f(getdents64, EIO, ENOENT)                                                      \
+        f(getpeername, ENOBUFS)                                                         \
+        f(getrandom, EINTR, ENOSYS)                                                     \
+        f(getsockname, ENOBUFS)                                                         \
+        f(getsockopt, ENOBUFS)                                                          \
+        f(ioctl, ENOMEM)                                                                \
+        f(listen, EADDRINUSE)                                                           \
+        f(lstat, ENOMEM)                                                                \
+        f(madvise, EAGAIN, EINVAL)                                                      \
+        f(mkdirat, ENOSPC)                                                              \
+        f(mmap, ENOMEM)                                                                 \
+        f(mprotect, ENOMEM)                                                             \
+        f(munmap, ENOMEM)                                                               \
+        f(open, EMFILE, ENOENT)                                                         \
+        f(openat, EINTR, EMFILE, EIO)                                                   \
+        f(pipe2, EMFILE)                                                                \
+        f(poll, EINTR, ENOMEM)                                                          \
+        f(ppoll, EINTR)                                                                 \
+        f(pread, EINTR, EIO, SHORT)                                                     \
+        f(preadv2, EINTR, EAGAIN, EOPNOTSUPP, EIO, SHORT)                               \
+        f(pthread_attr_init, ENOMEM)                                                    \
+        f(pthread_create, EAGAIN)                                                       \
+        f(pwrite, EINTR, ENOSPC, SHORT)                                                 \
+        f(pwritev2, EINTR, EAGAIN, EOPNOTSUPP, ENOSPC, SHORT)                           \
+        f(read, EINTR, EAGAIN, EIO, SHORT)                                              \
+        f(recv, EINTR, EAGAIN, ECONNRESET, ENOMEM, SHORT)                               \
+        f(recvmsg, EINTR, EAGAIN, ECONNRESET, SHORT)                                    \
+        f(renameat, EIO)                                                                \
+        f(send, EINTR, EAGAIN, EPIPE, ECONNRESET, ENOBUFS, SHORT)                       \
+        f(sendmsg, EINTR, EAGAIN, EPIPE, ENOBUFS, SHORT)                                \
+        f(setsockopt, ENOBUFS)                                                          \
+        f(shutdown, ENOTCONN)                                                           \
+        f(sigaction, EINVAL)                                                            \
+        f(sigaltstack, ENOMEM)                                                          \
+        f(socket, EMFILE, ENOBUFS)                                                      \
+        f(socketpair, EMFILE)                                                           \
+        f(tee, EINVAL, ENOMEM)                                                          \
+        f(timerfd_create, EMFILE)                                                       \
+        f(unlink, EACCES)                                                               \
+        f(unlinkat, EIO)                                                                \
+        f(write, EINTR, EAGAIN, ENOSPC, SHORT)                                          \
         f(writev, EINTR, EAGAIN, EIO, SHORT)
+/* clang-format on */
 
 #define FUNCTION_NUMBER(name, ...) F_##name,
-enum function { FUNCTIONS(FUNCTION_NUMBER) CALLS, F_memory = CALLS, F_memory_on, F_operation, FUNCTION_COUNT };
+enum function {
+        FUNCTIONS(FUNCTION_NUMBER) CALLS,
+        F_memory = CALLS,
+        F_memory_on,
+        F_operation,
+        FUNCTION_COUNT
+};
 
 struct function_info {
         const char *name;
-        int errors[8];                  /* list that ends at the first 0 */
+        int errors[8]; /* list that ends at the first 0 */
 };
 
 #define FUNCTION_INFO(name, ...) { #name, { __VA_ARGS__ } },
 static const struct function_info functions[FUNCTION_COUNT] = {
-        FUNCTIONS(FUNCTION_INFO)
-        [F_memory] = { "memory, once", { ENOMEM } },
+        FUNCTIONS(FUNCTION_INFO)[F_memory] = { "memory, once", { ENOMEM } },
         [F_memory_on] = { "memory, from then on", { ENOMEM } },
-        [F_operation] = { "an operation of the ring", { EINTR, EAGAIN, ECONNRESET, ENOMEM, SHORT } },
+        [F_operation] = { "an operation of the ring",
+                          { EINTR, EAGAIN, ECONNRESET, ENOMEM, SHORT } },
 };
 
 /* ---- the plan ---- */
@@ -123,7 +131,7 @@ static const struct function_info functions[FUNCTION_COUNT] = {
 static struct {
         enum function function;
         int error;
-        unsigned nth;                   /* number of the call that fails, or 0 if none does */
+        unsigned nth; /* number of the call that fails, or 0 if none does */
 } plan;
 
 static _Atomic bool armed;
@@ -153,6 +161,7 @@ static void *real_of(const char *name) {
         return found;
 }
 
+/* clang-format off */
 #define REAL(name)                                                              \
         ({                                                                      \
                 static __typeof__(&name) found;                                 \
@@ -161,13 +170,14 @@ static void *real_of(const char *name) {
                         *(void **) &found = real_of(#name);                     \
                 found;                                                          \
         })
+/* clang-format on */
 
 /* ---- events ---- */
 
 enum { REGISTERED_MOST = 4096 };
 
 static struct {
-        int epoll;                      /* epoll descriptor, or 0 if `fd` is not registered */
+        int epoll; /* epoll descriptor, or 0 if `fd` is not registered */
         struct epoll_event event;
 } registered[REGISTERED_MOST];
 
@@ -187,17 +197,19 @@ static void tell_again(int fd) {
 
 /* ---- functions that fail or not ---- */
 
-#define CALL(type, name, parameters, arguments)                                 \
-        type name parameters {                                                  \
-                return fails(F_##name) ? (type) -1 : REAL(name) arguments;      \
+#define CALL(type, name, parameters, arguments)                            \
+        type name parameters {                                             \
+                return fails(F_##name) ? (type) -1 : REAL(name) arguments; \
         }
 
 CALL(int, bind, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length))
 CALL(int, chmod, (const char *path, mode_t mode), (path, mode))
 CALL(int, epoll_create1, (int flags), (flags))
-CALL(int, epoll_wait, (int epoll, struct epoll_event *events, int most, int timeout), (epoll, events, most, timeout))
+CALL(int, epoll_wait, (int epoll, struct epoll_event *events, int most, int timeout),
+     (epoll, events, most, timeout))
 CALL(int, fstat, (int fd, struct stat *stat), (fd, stat))
-CALL(int, fstatat, (int fd, const char *path, struct stat *stat, int flags), (fd, path, stat, flags))
+CALL(int, fstatat, (int fd, const char *path, struct stat *stat, int flags),
+     (fd, path, stat, flags))
 CALL(int, ftruncate, (int fd, off_t size), (fd, size))
 CALL(int, getpeername, (int fd, struct sockaddr *address, socklen_t *length), (fd, address, length))
 CALL(ssize_t, getrandom, (void *buffer, size_t size, unsigned flags), (buffer, size, flags))
@@ -210,16 +222,20 @@ CALL(int, madvise, (void *at, size_t size, int advice), (at, size, advice))
 CALL(int, mkdirat, (int fd, const char *path, mode_t mode), (fd, path, mode))
 CALL(int, mprotect, (void *at, size_t size, int how), (at, size, how))
 CALL(int, pipe2, (int fds[2], int flags), (fds, flags))
-CALL(int, poll, (struct pollfd *fds, nfds_t count, int timeout), (fds, count, timeout))
-CALL(int, ppoll, (struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
+CALL(int, poll, (struct pollfd * fds, nfds_t count, int timeout), (fds, count, timeout))
+CALL(int, ppoll,
+     (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
      (fds, count, timeout, mask))
-CALL(int, renameat, (int from_fd, const char *from, int to_fd, const char *to), (from_fd, from, to_fd, to))
+CALL(int, renameat, (int from_fd, const char *from, int to_fd, const char *to),
+     (from_fd, from, to_fd, to))
 CALL(int, setsockopt, (int fd, int level, int option, const void *value, socklen_t length),
      (fd, level, option, value, length))
 CALL(int, shutdown, (int fd, int how), (fd, how))
-CALL(int, sigaction, (int signal, const struct sigaction *new, struct sigaction *old), (signal, new, old))
+CALL(int, sigaction, (int signal, const struct sigaction *new, struct sigaction *old),
+     (signal, new, old))
 CALL(int, socket, (int family, int type, int protocol), (family, type, protocol))
-CALL(int, socketpair, (int family, int type, int protocol, int fds[2]), (family, type, protocol, fds))
+CALL(int, socketpair, (int family, int type, int protocol, int fds[2]),
+     (family, type, protocol, fds))
 CALL(ssize_t, tee, (int from, int to, size_t size, unsigned flags), (from, to, size, flags))
 CALL(int, timerfd_create, (int clock, int flags), (clock, flags))
 CALL(int, unlink, (const char *path), (path))
@@ -299,11 +315,14 @@ int pthread_attr_init(pthread_attr_t *attributes) {
         return fails(F_pthread_attr_init) ? plan.error : REAL(pthread_attr_init)(attributes);
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg) {
-        return fails(F_pthread_create) ? plan.error : REAL(pthread_create)(thread, attributes, fn, arg);
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *),
+                   void *arg) {
+        return fails(F_pthread_create) ? plan.error
+                                       : REAL(pthread_create)(thread, attributes, fn, arg);
 }
 
-int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found) {
         if (!fails(F_getaddrinfo))
                 return REAL(getaddrinfo)(host, service, hints, found);
         errno = plan.error == EAI_SYSTEM ? EMFILE : 0;
@@ -376,14 +395,14 @@ static size_t allowed(enum function function, int fd, size_t size) {
         return plan.error != SHORT ? 0 : size < 1 ? size : 1;
 }
 
-#define MOVES(name, parameters, arguments)                                      \
-        ssize_t name parameters {                                               \
-                size_t most = allowed(F_##name, fd, size);                      \
-                                                                                \
-                if (most == 0 && size > 0)                                      \
-                        return -1;                                              \
-                size = most;                                                    \
-                return REAL(name) arguments;                                    \
+#define MOVES(name, parameters, arguments)                 \
+        ssize_t name parameters {                          \
+                size_t most = allowed(F_##name, fd, size); \
+                                                           \
+                if (most == 0 && size > 0)                 \
+                        return -1;                         \
+                size = most;                               \
+                return REAL(name) arguments;               \
         }
 
 MOVES(recv, (int fd, void *buffer, size_t size, int flags), (fd, buffer, size, flags))
@@ -499,7 +518,8 @@ long syscall(long number, ...) {
         va_end(list);
         if (function != FUNCTION_COUNT && fails(function)) {
                 /* A pipe may have fewer bytes than were announced. */
-                if (function != F_epoll_pwait2 && function != F_getdents64 && (plan.error == SHORT || plan.error == EAGAIN)) {
+                if (function != F_epoll_pwait2 && function != F_getdents64
+                    && (plan.error == SHORT || plan.error == EAGAIN)) {
                         tell_again((int) of[0]);
                         errno = plan.error;
                 }

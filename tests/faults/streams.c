@@ -16,7 +16,7 @@ enum { BLOCK = 30000, LINE = 50 };
 struct talk {
         belay_stream *writer, *reader;
         uint64_t written, read;
-        bool ended;                     /* the writer has sent all bytes and ended the stream */
+        bool ended; /* the writer has sent all bytes and ended the stream */
         bool read_to_end;
 };
 
@@ -28,9 +28,11 @@ static ssize_t write_next(struct talk *talk, size_t size, int way) {
 
         fill(block, size, talk->written);
         for (int i = 0; i < 3; i++)
-                parts[i] = (struct iovec) { block + size / 3 * (size_t) i, i < 2 ? size / 3 : size - 2 * (size / 3) };
-        rc = way == 0 ? belay_write(talk->writer, block, size)
-                      : way == 1 ? belay_writev(talk->writer, parts, 3) : belay_write_some(talk->writer, block, size);
+                parts[i] = (struct iovec) { block + size / 3 * (size_t) i,
+                                            i < 2 ? size / 3 : size - 2 * (size / 3) };
+        rc = way == 0   ? belay_write(talk->writer, block, size)
+             : way == 1 ? belay_writev(talk->writer, parts, 3)
+                        : belay_write_some(talk->writer, block, size);
         if (rc > 0)
                 talk->written += (uint64_t) rc;
         CHECK(rc != 0);

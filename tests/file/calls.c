@@ -127,12 +127,15 @@ static int stats_alike(void *arg) {
         put_file("alike", "some bytes");
         CHECK_EQ(belay_file_stat(in_place("alike"), true, &ours), 0);
         CHECK_EQ(stat(in_place("alike"), &theirs), 0);
-        CHECK(ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino && ours.st_mode == theirs.st_mode
-              && ours.st_nlink == theirs.st_nlink && ours.st_uid == theirs.st_uid && ours.st_gid == theirs.st_gid
+        CHECK(ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino
+              && ours.st_mode == theirs.st_mode && ours.st_nlink == theirs.st_nlink
+              && ours.st_uid == theirs.st_uid && ours.st_gid == theirs.st_gid
               && ours.st_size == theirs.st_size && ours.st_blocks == theirs.st_blocks
               && ours.st_blksize == theirs.st_blksize
-              && ours.st_mtim.tv_sec == theirs.st_mtim.tv_sec && ours.st_mtim.tv_nsec == theirs.st_mtim.tv_nsec
-              && ours.st_ctim.tv_sec == theirs.st_ctim.tv_sec && ours.st_ctim.tv_nsec == theirs.st_ctim.tv_nsec);
+              && ours.st_mtim.tv_sec == theirs.st_mtim.tv_sec
+              && ours.st_mtim.tv_nsec == theirs.st_mtim.tv_nsec
+              && ours.st_ctim.tv_sec == theirs.st_ctim.tv_sec
+              && ours.st_ctim.tv_nsec == theirs.st_ctim.tv_nsec);
         CHECK_EQ(belay_file_stat("/dev/null", true, &ours), 0);
         CHECK_EQ(stat("/dev/null", &theirs), 0);
         CHECK(ours.st_rdev == theirs.st_rdev && ours.st_dev == theirs.st_dev);
@@ -284,7 +287,8 @@ static int details(void *arg) {
         CHECK_EQ(belay_fail(-ENOENT, "something else"), -ENOENT);
         CHECK_EQ(belay_file_open(in_place("none"), O_RDONLY, 0), -ENOENT);
         failure = belay_failure_take(-ENOENT);
-        CHECK(belay_failure_text(failure) == NULL || strcmp(belay_failure_text(failure), "something else") != 0);
+        CHECK(belay_failure_text(failure) == NULL
+              || strcmp(belay_failure_text(failure), "something else") != 0);
         belay_failure_release(failure);
         return 0;
 }

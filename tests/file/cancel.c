@@ -97,7 +97,7 @@ struct reader {
         char text[8];
         /* cancels itself again before the first request is delivered */
         bool asks_again;
-        char reason[16], origin[16];    /* reason and origin of the delivered request */
+        char reason[16], origin[16]; /* reason and origin of the delivered request */
 };
 
 static int reads(void *arg) {
@@ -278,7 +278,9 @@ static int is_given_up(void *arg) {
         keep_lines();
         gate_init(&kept);
         kept.job.what = "a job";
-        CHECK_EQ(belay_run_with(leaves_it, NULL, BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND)),
+        CHECK_EQ(belay_run_with(
+                         leaves_it, NULL,
+                         BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND)),
                  -ETIMEDOUT);
         CHECK_LINES(1, "thread of a job");
         CHECK_EQ(count_threads(), threads + 1);

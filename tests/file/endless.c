@@ -47,7 +47,8 @@ static unsigned count_endless(void) {
 
                 if (file == NULL)
                         continue;
-                count += fgets(name, sizeof(name), file) != NULL && strcmp(name, "belay-endless\n") == 0;
+                count += fgets(name, sizeof(name), file) != NULL
+                         && strcmp(name, "belay-endless\n") == 0;
                 fclose(file);
         }
         closedir(directory);
@@ -66,7 +67,9 @@ static int opens_under_limit(void *arg) {
         belay_timeout limit;
 
         CHECK_EQ(belay_timeout_enter(&limit, BELAY_MILLISECOND), 0);
-        CHECK_EQ(belay_timeout_leave(&limit, belay_file_open(in_place("fifo"), *(const int *) arg, 0600)), -ETIMEDOUT);
+        CHECK_EQ(belay_timeout_leave(&limit,
+                                     belay_file_open(in_place("fifo"), *(const int *) arg, 0600)),
+                 -ETIMEDOUT);
         return 0;
 }
 
@@ -273,9 +276,12 @@ static int leased(void *arg) {
                 return 0;
         }
         CHECK_EQ(belay_timeout_enter(&limit, BELAY_MILLISECOND), 0);
-        CHECK_EQ(belay_timeout_leave(&limit, belay_file_open(in_place("leased"), O_RDWR | O_TRUNC, 0)), -ETIMEDOUT);
+        CHECK_EQ(belay_timeout_leave(&limit,
+                                     belay_file_open(in_place("leased"), O_RDWR | O_TRUNC, 0)),
+                 -ETIMEDOUT);
         CHECK_EQ(belay_timeout_enter(&limit, BELAY_MILLISECOND), 0);
-        CHECK_EQ(belay_timeout_leave(&limit, belay_file_open(in_place("leased"), O_RDONLY, 0)), -ETIMEDOUT);
+        CHECK_EQ(belay_timeout_leave(&limit, belay_file_open(in_place("leased"), O_RDONLY, 0)),
+                 -ETIMEDOUT);
         CHECK_EQ(read_something(), 0);
         task = must(belay_spawn(cuts_leased, &fd));
         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
@@ -389,7 +395,9 @@ static int silent_ends(void *arg) {
         check_full(ends[0], ends[1]);
         check_broken(ends[0], ends[1]);
 
-        CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (blocks ? 0 : SOCK_NONBLOCK), 0, ends), 0);
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (blocks ? 0 : SOCK_NONBLOCK), 0,
+                            ends),
+                 0);
         check_silent(ends[0], ends[1]);
         check_full(ends[0], ends[1]);
         check_broken(ends[0], ends[1]);

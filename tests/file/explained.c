@@ -30,27 +30,32 @@ static int explains(void *arg) {
 
         (void) arg;
         path = in_place("none/file");
-        check(belay_file_write_all(path, "x", 1, 0600), -ENOENT, "replace %s: opening its directory", path);
+        check(belay_file_write_all(path, "x", 1, 0600), -ENOENT,
+              "replace %s: opening its directory", path);
         check(belay_file_read_all(path, 0, &data, NULL), -ENOENT, "read %s", path);
         CHECK_EQ(mkdir(in_place("dir"), 0700), 0);
         path = in_place("dir");
-        check(belay_file_write_all(path, "x", 1, 0600), -EISDIR, "replace %s: giving its name to the new file", path);
+        check(belay_file_write_all(path, "x", 1, 0600), -EISDIR,
+              "replace %s: giving its name to the new file", path);
         check(belay_file_read_all(path, 0, &data, NULL), -EISDIR, "read %s", path);
         put_file("file", "as it was");
         path = in_place("file");
         check(belay_file_read_all(path, 3, &data, NULL), -EFBIG, "read %s", path);
         if (geteuid() != 0) {
                 CHECK_EQ(chmod(in_place("dir"), 0500), 0);
-                check(belay_file_write_all("dir/file", "x", 1, 0600), -EACCES, "replace %s: making a file beside it", "dir/file");
+                check(belay_file_write_all("dir/file", "x", 1, 0600), -EACCES,
+                      "replace %s: making a file beside it", "dir/file");
                 CHECK_EQ(chmod(in_place("dir"), 0700), 0);
         } else {
-                check(belay_file_write_all("/proc/file", "x", 1, 0600), -ENOENT, "replace %s: making a file beside it", "/proc/file");
+                check(belay_file_write_all("/proc/file", "x", 1, 0600), -ENOENT,
+                      "replace %s: making a file beside it", "/proc/file");
         }
         CHECK_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
         small = limit;
         small.rlim_cur = 10000;
         CHECK_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-        check(belay_file_write_all(path, big, sizeof(big), 0600), -EFBIG, "replace %s: writing a file beside it", path);
+        check(belay_file_write_all(path, big, sizeof(big), 0600), -EFBIG,
+              "replace %s: writing a file beside it", path);
         CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
 
         /* A cancellation keeps its own reason. */

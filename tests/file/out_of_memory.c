@@ -8,7 +8,7 @@
 #include "place.h"
 
 static size_t live, calls, fails_at;
-static bool fails_on;                   /* all later calls fail, too */
+static bool fails_on; /* all later calls fail, too */
 static pthread_t loop_thread;
 
 static void *memory(void *context, void *block, size_t size) {
@@ -81,7 +81,9 @@ static void put_tree(void) {
         put_file("file", "as it was");
         for (int i = 0; i < 20; i++) {
                 for (int k = 0; k < 9; k++) {
-                        snprintf(name, sizeof(name), "a name so long that there is no room for all of them at first %d", k);
+                        snprintf(name, sizeof(name),
+                                 "a name so long that there is no room for all of them at first %d",
+                                 k);
                         close(open(name, O_WRONLY | O_CREAT, 0600));
                 }
                 CHECK_EQ(mkdir("d", 0700), 0);

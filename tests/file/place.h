@@ -6,7 +6,7 @@
 #define BELAY_TESTS_PLACE_H
 
 #ifndef _GNU_SOURCE
-#  define _GNU_SOURCE
+#define _GNU_SOURCE
 #endif
 #include <dirent.h>
 #include <fcntl.h>

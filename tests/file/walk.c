@@ -18,8 +18,8 @@ static int note(const belay_walk_entry *entry, void *arg) {
         if (strncmp(path, place, strlen(place)) == 0)
                 path += strlen(place) + 1;
         CHECK_STR(entry->name, name + 1);
-        told_size += (size_t) snprintf(told + told_size, sizeof(told) - told_size, "%d %s%s\n", entry->depth, path,
-                                       entry->error != 0 ? " !" : "");
+        told_size += (size_t) snprintf(told + told_size, sizeof(told) - told_size, "%d %s%s\n",
+                                       entry->depth, path, entry->error != 0 ? " !" : "");
         CHECK(told_size < sizeof(told));
         return 0;
 }
@@ -37,8 +37,9 @@ static void put_directory(const char *name) {
 
 static int order(void *arg) {
         static const char *const names[] = { "b", "a", "c", "a.b", "ab", "Z" };
-        static const char expected[] = "1 Z\n1 a\n2 a/Z\n2 a/a\n2 a/a.b\n2 a/ab\n2 a/b\n3 a/b/x\n2 a/c\n"
-                                       "1 a.b\n1 ab\n1 b\n1 c\n";
+        static const char expected[] =
+                "1 Z\n1 a\n2 a/Z\n2 a/a\n2 a/a.b\n2 a/ab\n2 a/b\n3 a/b/x\n2 a/c\n"
+                "1 a.b\n1 ab\n1 b\n1 c\n";
         char path[300];
 
         (void) arg;
@@ -403,7 +404,8 @@ static int cancelled(void *arg) {
 
 int main(void) {
         belay_fn *const tests[] = {
-                order, says, kinds, errors, many, deep, vanishes, vanishes_later, swapped, cancelled,
+                order, says,     kinds,          errors,  many,
+                deep,  vanishes, vanishes_later, swapped, cancelled,
         };
         unsigned fds = count_fds(), threads = first_threads();
         static struct child child;

@@ -187,7 +187,9 @@ static int before(void *arg) {
 }
 
 int main(void) {
-        belay_fn *const tests[] = { replaces, long_names, long_directories, fails, is_cancelled, is_taken_back, before };
+        belay_fn *const tests[] = { replaces, long_names,   long_directories,
+                                    fails,    is_cancelled, is_taken_back,
+                                    before };
         unsigned fds = count_fds(), threads = first_threads();
 
         signal(SIGXFSZ, SIG_IGN);

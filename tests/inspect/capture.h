@@ -53,36 +53,40 @@ static inline size_t lines(void) {
 }
 
 /* Checks that a line begins with this text, which is formatted as by printf(). */
-#define HAS(...)                                                                                 \
-        do {                                                                                     \
-                char has_line[1000];                                                             \
-                                                                                                 \
-                snprintf(has_line, sizeof(has_line), __VA_ARGS__);                               \
-                if (line_with(has_line) == NULL) {                                               \
-                        fprintf(stderr, "%s:%d: failed: no line begins with:\n%s\nbut there is:\n%s", __FILE__, \
-                                __LINE__, has_line, captured);                                   \
-                        CHECK_END(1);                                                            \
-                }                                                                                \
+#define HAS(...)                                                                              \
+        do {                                                                                  \
+                char has_line[1000];                                                          \
+                                                                                              \
+                snprintf(has_line, sizeof(has_line), __VA_ARGS__);                            \
+                if (line_with(has_line) == NULL) {                                            \
+                        fprintf(stderr,                                                       \
+                                "%s:%d: failed: no line begins with:\n%s\nbut there is:\n%s", \
+                                __FILE__, __LINE__, has_line, captured);                      \
+                        CHECK_END(1);                                                         \
+                }                                                                             \
         } while (0)
 
 /*
  * Checks that the line with this beginning contains the text. A text in a later line does not
  * count.
  */
-#define SAYS(beginning, text)                                                                    \
-        do {                                                                                     \
-                const char *says_line = line_with(beginning), *says_at;                          \
-                                                                                                 \
-                says_at = says_line != NULL ? strstr(says_line, text) : NULL;                    \
-                if (says_at == NULL || says_at > strchr(says_line, '\n')) {                      \
-                        fprintf(stderr, "%s:%d: failed: the line that begins with:\n%s\ndoes not say:\n%s\nin:\n%s", \
-                                __FILE__, __LINE__, beginning, text, captured);                  \
-                        CHECK_END(1);                                                            \
-                }                                                                                \
+#define SAYS(beginning, text)                                                              \
+        do {                                                                               \
+                const char *says_line = line_with(beginning), *says_at;                    \
+                                                                                           \
+                says_at = says_line != NULL ? strstr(says_line, text) : NULL;              \
+                if (says_at == NULL || says_at > strchr(says_line, '\n')) {                \
+                        fprintf(stderr,                                                    \
+                                "%s:%d: failed: the line that begins with:\n%s\ndoes not " \
+                                "say:\n%s\nin:\n%s",                                       \
+                                __FILE__, __LINE__, beginning, text, captured);            \
+                        CHECK_END(1);                                                      \
+                }                                                                          \
         } while (0)
 
 static inline int run_virtually(belay_fn *fn) {
-        return belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
+        return belay_run_with(fn, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL));
 }
 
 #endif

@@ -5,19 +5,22 @@
 #include "capture.h"
 
 /* Stores the call site of the call in the same line. */
-#define HERE(place) ((place) = BELAY_HERE)
+/* Notes the place of the next line. */
+#define HERE(place) snprintf(place, sizeof(place), "%s:%d", __FILE__, __LINE__ + 1)
 
-static const char *sleeps_at, *awaits_at, *locks_at, *group_at, *leaves_at;
+static char sleeps_at[64], awaits_at[64], locks_at[64], group_at[64], leaves_at[64];
 
 static int locked_at_line;
 
 static int sleeps(void *arg) {
         (void) arg;
-        HERE(sleeps_at); return belay_sleep(10 * BELAY_SECOND);
+        HERE(sleeps_at);
+        return belay_sleep(10 * BELAY_SECOND);
 }
 
 static int awaits(void *arg) {
-        HERE(awaits_at); return belay_await(arg, NULL);
+        HERE(awaits_at);
+        return belay_await(arg, NULL);
 }
 
 static int joins(void *arg) {
@@ -27,7 +30,8 @@ static int joins(void *arg) {
 static int locks(void *arg) {
         int rc;
 
-        HERE(locks_at); rc = belay_lock_acquire(arg);
+        HERE(locks_at);
+        rc = belay_lock_acquire(arg);
         return rc == 0 ? belay_lock_release(arg) : rc;
 }
 
@@ -46,10 +50,12 @@ static int nests(void *arg) {
         int rc;
 
         (void) arg;
-        rc = belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .name = "in\nner", .limit = 3));
+        rc = belay_group_enter_with(
+                &group, BELAY_OPTIONS(belay_group_options, .name = "in\nner", .limit = 3));
         if (rc == 0)
                 rc = belay_group_spawn(&group, sleeps, NULL);
-        HERE(leaves_at); return belay_group_leave(&group, rc);
+        HERE(leaves_at);
+        return belay_group_leave(&group, rc);
 }
 
 static int tree(void *arg) {
@@ -63,8 +69,12 @@ static int tree(void *arg) {
         (void) arg;
         locked_at_line = __LINE__ + 1;
         CHECK_EQ(belay_lock_acquire(&lock), 0);
-        HERE(group_at); CHECK_EQ(belay_group_enter(&group), 0);
-        CHECK_EQ(belay_group_spawn_with(&group, sleeps, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "acc\nept"), &first), 0);
+        HERE(group_at);
+        CHECK_EQ(belay_group_enter(&group), 0);
+        CHECK_EQ(belay_group_spawn_with(&group, sleeps, NULL,
+                                        BELAY_OPTIONS(belay_spawn_options, .name = "acc\nept"),
+                                        &first),
+                 0);
         CHECK_EQ(belay_group_spawn(&group, awaits, first), 0);
         CHECK_EQ(belay_group_spawn(&group, joins, future), 0);
         CHECK_EQ(belay_group_spawn(&group, locks, &lock), 0);
@@ -76,7 +86,8 @@ static int tree(void *arg) {
         CHECK_EQ(belay_group_spawn(&group, nests, NULL), 0);
         loose = belay_spawn_with(sleeps, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "loose"));
         capture(NULL);
-        HAS("loop %p (running): 13 tasks, 12 ready, 0 timers, virtual clock at 0 ns\n", (void *) belay_loop_self());
+        HAS("loop %p (running): 13 tasks, 12 ready, 0 timers, virtual clock at 0 ns\n",
+            (void *) belay_loop_self());
         HAS("main  running  (#1, started at tests/inspect/capture.h:");
         HAS("`- group entered at %s, 11 members\n", group_at);
         HAS("   |- acc?ept  new  (#3, started at tests/inspect/dump.c:");
@@ -85,11 +96,13 @@ static int tree(void *arg) {
         rc = belay_sleep(2 * BELAY_SECOND);
 
         capture(NULL);
-        HAS("loop %p (running): 14 tasks, 0 ready, 7 timers, virtual clock at 2 s\n", (void *) belay_loop_self());
+        HAS("loop %p (running): 14 tasks, 0 ready, 7 timers, virtual clock at 2 s\n",
+            (void *) belay_loop_self());
         HAS("   |- acc?ept  waiting: sleep at %s for 2 s, 8 s left  (#3, started at ", sleeps_at);
         HAS("   |- #4  waiting: await of acc?ept at %s for 2 s  (started at ", awaits_at);
         HAS("   |- #5  waiting: join of #2 at tests/inspect/dump.c:");
-        HAS("   |- #6  waiting: lock of tests/inspect/dump.c:%d at %s for 2 s", locked_at_line, locks_at);
+        HAS("   |- #6  waiting: lock of tests/inspect/dump.c:%d at %s for 2 s", locked_at_line,
+            locks_at);
         HAS("   |- #7  waiting: event at tests/inspect/dump.c:");
         HAS("   |- #12  waiting: gather of acc?ept, #8, #9 and 2 more at tests/inspect/dump.c:");
         HAS("   `- #13  waiting: group \"in?ner\" at %s for 2 s  (started at ", leaves_at);
@@ -115,7 +128,7 @@ static int tree(void *arg) {
 
 struct clean_up {
         const char *cancelled_at;
-        belay_time shield;              /* 0: no shielded region */
+        belay_time shield; /* 0: no shielded region */
 };
 
 /* Cleans up for 5 s, or holds a request back for 5 s. */
@@ -169,7 +182,8 @@ static int awaits_refuser(void *arg) {
 }
 
 static belay_task *spawn(const char *name, belay_fn *fn, void *arg) {
-        belay_task *task = belay_spawn_with(fn, arg, BELAY_OPTIONS(belay_spawn_options, .name = name));
+        belay_task *task = belay_spawn_with(fn, arg,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = name));
 
         CHECK(task != NULL);
         return task;
@@ -177,17 +191,21 @@ static belay_task *spawn(const char *name, belay_fn *fn, void *arg) {
 
 static int requests(void *arg) {
         struct clean_up plain = { 0 }, within = { .shield = 20 * BELAY_SECOND };
-        belay_task *cleaner = spawn("cleaner", cleans_up, &plain), *pending = spawn("pending", cleans_up, &plain);
-        belay_task *shielded = spawn("shielded", cleans_up, &within), *back = spawn("back", takes_back, NULL);
-        belay_task *inner = spawn("inner", cleans_up, &plain), *outer = spawn("outer", awaits_refuser, inner);
+        belay_task *cleaner = spawn("cleaner", cleans_up, &plain),
+                   *pending = spawn("pending", cleans_up, &plain);
+        belay_task *shielded = spawn("shielded", cleans_up, &within),
+                   *back = spawn("back", takes_back, NULL);
+        belay_task *inner = spawn("inner", cleans_up, &plain),
+                   *outer = spawn("outer", awaits_refuser, inner);
         belay_task *within_it = spawn("within", is_asked_twice, NULL);
         belay_task *before = spawn("before", is_asked_twice, inner);
         belay_task *all[] = { cleaner, pending, shielded, back, inner, outer, within_it, before };
-        const char *at;
+        char at[64];
 
         (void) arg;
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
-        HERE(at); CHECK(belay_cancel(cleaner, "no\tmore"));
+        HERE(at);
+        CHECK(belay_cancel(cleaner, "no\tmore"));
         CHECK(belay_cancel(shielded, NULL));
         CHECK(belay_cancel(back, NULL));
         CHECK(belay_cancel(shielded, NULL));
@@ -209,7 +227,8 @@ static int requests(void *arg) {
         HAS("pending  ready, goes on at ");
         SAYS("pending", "; cancelling: 1 request, pending, by caller main at ");
         SAYS("pending", " 0 ns ago: \"now\"  (");
-        SAYS("shielded", "; cancelling: 2 requests held back by a shielded region, by caller main at ");
+        SAYS("shielded",
+             "; cancelling: 2 requests held back by a shielded region, by caller main at ");
         HAS("`- shielded region entered at tests/inspect/dump.c:");
         HAS("`- shielded region entered at tests/inspect/dump.c:%d, 18 s left\n", shield_line);
         SAYS("back", " for 1 s, 4 s left; earlier, a request, by caller main at ");
@@ -218,10 +237,12 @@ static int requests(void *arg) {
         SAYS("outer", "; cancelling: 1 request, passed on, by caller main at ");
         SAYS("inner", "; cancelling: 1 request, delivered, by awaiter outer at ");
         SAYS("within", "; cancelling: 1 request, delivered, by timeout at ");
-        SAYS("within", " 500 ms ago; cancelling: 1 request held back by a shielded region, by caller main at ");
+        SAYS("within", " 500 ms ago; cancelling: 1 request held back by a shielded region, "
+                       "by caller main at ");
         SAYS("within", " 1 s ago: \"outside\"  (");
         SAYS("before", "; cancelling: 1 request, delivered");
-        SAYS("before", "; cancelling: 1 request held back by a shielded region, by caller main at ");
+        SAYS("before",
+             "; cancelling: 1 request held back by a shielded region, by caller main at ");
         SAYS("before", " 1 s ago: \"again\"  (");
         CHECK_EQ(belay_sleep(BELAY_MINUTE), 0);
         for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
@@ -314,16 +335,19 @@ static int groups(void *arg) {
         int rc;
 
         (void) arg;
-        task = belay_spawn_with(dumps, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true, .name = "eager"));
+        task = belay_spawn_with(dumps, NULL,
+                                BELAY_OPTIONS(belay_spawn_options, .eager = true, .name = "eager"));
         HAS("main  ready, goes on at ");
         HAS("eager  running  (");
         CHECK_EQ(belay_await(task, NULL), 0);
         belay_release(task);
 
-        rc = belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = 2, .supervise = true));
+        rc = belay_group_enter_with(
+                &group, BELAY_OPTIONS(belay_group_options, .limit = 2, .supervise = true));
         CHECK_EQ(rc, 0);
         CHECK_EQ(belay_group_spawn(&group, resists, NULL), 0);
-        rc = belay_group_spawn_with(&group, resists, NULL, BELAY_OPTIONS(belay_spawn_options, .last = true), &member);
+        rc = belay_group_spawn_with(&group, resists, NULL,
+                                    BELAY_OPTIONS(belay_spawn_options, .last = true), &member);
         CHECK_EQ(rc, 0);
         task = belay_spawn(wants_room, &group);
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
@@ -424,18 +448,21 @@ static int leaves_one_behind(void *arg) {
 }
 
 static void without_a_run(void) {
-        belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .seed = 7));
+        belay_loop *loop = belay_loop_new(
+                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .seed = 7));
         int outcome;
 
         CHECK(loop != NULL);
         CHECK_EQ(belay_dump(STDERR_FILENO), -EPERM);
         capture(loop);
-        HAS("loop %p (suspended): 0 tasks, 0 ready, 0 timers, virtual clock at 0 ns, seed 7\n", (void *) loop);
+        HAS("loop %p (suspended): 0 tasks, 0 ready, 0 timers, virtual clock at 0 ns, seed 7\n",
+            (void *) loop);
         CHECK_EQ(lines(), 1);
         CHECK_EQ(belay_loop_run(loop, leaves_one_behind, NULL, &outcome), 0);
         CHECK_EQ(outcome, 0);
         capture(loop);
-        HAS("loop %p (suspended): 1 task, 0 ready, 1 timer, virtual clock at 3 s, seed 7\n", (void *) loop);
+        HAS("loop %p (suspended): 1 task, 0 ready, 1 timer, virtual clock at 3 s, seed 7\n",
+            (void *) loop);
         HAS("left  waiting: sleep at %s for 3 s, 7 s left", sleeps_at);
         HAS("1 more has ended");
         CHECK_EQ(belay_loop_close(loop), 0);

@@ -25,7 +25,8 @@ static void look_at_notes(const char *from, size_t size) {
 
         while (from + sizeof(ElfW(Nhdr)) <= end) {
                 const ElfW(Nhdr) *header = (const void *) from;
-                const char *name = from + sizeof(*header), *text = name + (header->n_namesz + 3) / 4 * 4;
+                const char *name = from + sizeof(*header),
+                           *text = name + (header->n_namesz + 3) / 4 * 4;
 
                 if (header->n_namesz == 6 && memcmp(name, "belay", 6) == 0 && header->n_type == 1) {
                         CHECK_EQ(header->n_descsz, sizeof(void *));
@@ -74,7 +75,8 @@ static const void *first_loop(void) {
 static unsigned count_loops(void) {
         unsigned count = 0;
 
-        for (const void *loop = first_loop(); loop != NULL; loop = pointer_at(loop, debug->loop_next))
+        for (const void *loop = first_loop(); loop != NULL;
+             loop = pointer_at(loop, debug->loop_next))
                 count++;
         return count;
 }
@@ -105,8 +107,9 @@ static int within(void *arg) {
 static void saved_registers(void) {
 #if defined(BLY_SWITCH_X86_64)
         static const uint16_t expected[32] = {
-                [3] = BLY_SAVED_RBX, [6] = BLY_SAVED_RBP, [12] = BLY_SAVED_R12, [13] = BLY_SAVED_R13,
-                [14] = BLY_SAVED_R14, [15] = BLY_SAVED_R15, [16] = BLY_SAVED_PC,
+                [3] = BLY_SAVED_RBX,  [6] = BLY_SAVED_RBP,  [12] = BLY_SAVED_R12,
+                [13] = BLY_SAVED_R13, [14] = BLY_SAVED_R14, [15] = BLY_SAVED_R15,
+                [16] = BLY_SAVED_PC,
         };
 
         CHECK_EQ(debug->machine, EM_X86_64);
@@ -125,10 +128,11 @@ static void saved_registers(void) {
 #elif defined(BLY_SWITCH_RISCV64)
         CHECK_EQ(debug->machine, 243);
         for (int i = 0; i < 32; i++) {
-                int expected = i == 1    ? BLY_SAVED_RA
-                               : i == 8  ? BLY_SAVED_S0
-                               : i == 9  ? BLY_SAVED_S1
-                               : i >= 18 && i <= 27 ? BLY_SAVED_S2 + 8 * (i - 18) : BLY_ABSENT;
+                int expected = i == 1               ? BLY_SAVED_RA
+                               : i == 8             ? BLY_SAVED_S0
+                               : i == 9             ? BLY_SAVED_S1
+                               : i >= 18 && i <= 27 ? BLY_SAVED_S2 + 8 * (i - 18)
+                                                    : BLY_ABSENT;
 
                 CHECK_EQ(debug->saved[i], expected);
         }

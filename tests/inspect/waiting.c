@@ -79,7 +79,8 @@ static int ends(void *arg) {
 }
 
 static belay_task *start(belay_fn *fn, void *arg, const char *name) {
-        belay_task *task = belay_spawn_with(fn, arg, BELAY_OPTIONS(belay_spawn_options, .name = name));
+        belay_task *task = belay_spawn_with(fn, arg,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = name));
 
         CHECK(task != NULL);
         return task;
@@ -92,7 +93,10 @@ static int everything(void *arg) {
         static belay_task *both[2], *member;
         belay_task *tasks[COUNT];
         belay_future *future = belay_future_new();
-        struct { belay_wait_info info; const char *more; } wide = { .more = "untouched" };
+        struct {
+                belay_wait_info info;
+                const char *more;
+        } wide = { .more = "untouched" };
         belay_wait_info narrow = { .size = offsetof(belay_wait_info, place), .place = "untouched" };
 
         (void) arg;

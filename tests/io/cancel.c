@@ -23,7 +23,7 @@ static int by_request(void *arg) {
         start_waiter(&waiter, ends[0], READABLE);
         CHECK(belay_cancel(waiter.task, "enough"));
         CHECK_EQ(belay_cancelling(waiter.task), 1);
-        put(ends[1], "x");                      /* too late */
+        put(ends[1], "x"); /* too late */
         let_run();
         CHECK(waiter.done);
         CHECK(belay_origin_of(waiter.task, &origin));
@@ -316,7 +316,8 @@ static int is_named(void *arg) {
         belay_waiting(waiter.task, &info);
         CHECK_STR(info.what, "descriptor");
         snprintf(number, sizeof(number), "fd %d", ends[0]);
-        CHECK(info.on != NULL && strstr(info.on, number) != NULL && strstr(info.on, "pipe") != NULL);
+        CHECK(info.on != NULL && strstr(info.on, number) != NULL
+              && strstr(info.on, "pipe") != NULL);
         CHECK(info.place != NULL && strstr(info.place, "descriptors.h:") != NULL);
         CHECK_EQ(belay_forget_fd(ends[0]), 1);
         join_waiter(&waiter, -EBADF);

@@ -19,11 +19,11 @@
 #include "io/descriptors.h"
 
 #ifndef RWF_NOWAIT
-#  define RWF_NOWAIT 0x8
+#define RWF_NOWAIT 0x8
 #endif
 
 enum point {
-        IF_NOT_READY,                   /* a cancellation point if it has to wait */
+        IF_NOT_READY, /* a cancellation point if it has to wait */
         /* a cancellation point in any case: it is never ready at once */
         ALWAYS,
         NEVER,
@@ -35,9 +35,9 @@ enum kind { WIRE, PAIR, PIPE, TCP, KINDS };
 
 enum situation {
         UNDISTURBED,
-        REQUESTED,                      /* a request is pending */
-        NO_TIME,                        /* a timeout of 0 */
-        TIME_OVER,                      /* a timeout that expired while the task computed */
+        REQUESTED, /* a request is pending */
+        NO_TIME,   /* a timeout of 0 */
+        TIME_OVER, /* a timeout that expired while the task computed */
         SITUATIONS
 };
 
@@ -52,7 +52,7 @@ struct scene {
         belay_stream *target, *target_peer;
         belay_listener *listener;
         belay_datagrams *socket;
-        int fds[2];                     /* descriptors without a stream, or -1 */
+        int fds[2]; /* descriptors without a stream, or -1 */
         char data[64];
 };
 
@@ -61,7 +61,7 @@ struct row {
         enum point point;
         void (*open)(struct scene *scene);
         ssize_t (*call)(struct scene *scene);
-        ssize_t value;                  /* result if it is ready */
+        ssize_t value; /* result if it is ready */
         /* kinds of streams, as bits; 0 if the call takes no stream */
         unsigned kinds;
         /* undisturbed, it does not end, or its result depends on the machine */
@@ -90,7 +90,8 @@ static socklen_t own_address(int fd, struct sockaddr_in *address) {
 }
 
 static int listen_tcp(int backlog) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         CHECK_EQ(bind(fd, (struct sockaddr *) &address, sizeof(address)), 0);
@@ -109,7 +110,8 @@ static int connect_tcp(int listener) {
 
 /* `reader` reads the bytes that `writer` writes. */
 static void open_two(enum kind kind, belay_stream **reader, belay_stream **writer) {
-        static const belay_wire_options narrow = { .size = sizeof(narrow), .ways = { { .room = 8 }, { .room = 8 } } };
+        static const belay_wire_options narrow = { .size = sizeof(narrow),
+                                                   .ways = { { .room = 8 }, { .room = 8 } } };
         belay_stream *ends[2];
         int listener, fds[2];
 
@@ -230,7 +232,8 @@ static ssize_t writes(struct scene *scene) {
 }
 
 static ssize_t writes_parts(struct scene *scene) {
-        struct iovec parts[2] = { { .iov_base = "ab", .iov_len = 2 }, { .iov_base = "c", .iov_len = 1 } };
+        struct iovec parts[2] = { { .iov_base = "ab", .iov_len = 2 },
+                                  { .iov_base = "c", .iov_len = 1 } };
 
         return belay_writev(scene->stream, parts, 2);
 }
@@ -346,7 +349,8 @@ static int end_at_once(belay_stream *stream, void *arg) {
 }
 
 static ssize_t serves(struct scene *scene) {
-        return belay_serve(scene->listener, end_at_once, NULL, BELAY_OPTIONS(belay_serve_options, .close_limit = 1));
+        return belay_serve(scene->listener, end_at_once, NULL,
+                           BELAY_OPTIONS(belay_serve_options, .close_limit = 1));
 }
 
 /*
@@ -356,8 +360,10 @@ static ssize_t serves(struct scene *scene) {
 static socklen_t name_of(struct scene *scene, struct sockaddr_un *address) {
         *address = (struct sockaddr_un) { .sun_family = AF_UNIX };
         snprintf(scene->data, sizeof(scene->data), "unix:@belay-points-%d", (int) getpid());
-        snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "%s", strchr(scene->data, '@') + 1);
-        return (socklen_t) (offsetof(struct sockaddr_un, sun_path) + strlen(scene->data) - strlen("unix:"));
+        snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "%s",
+                 strchr(scene->data, '@') + 1);
+        return (socklen_t) (offsetof(struct sockaddr_un, sun_path) + strlen(scene->data)
+                            - strlen("unix:"));
 }
 
 static void open_to_connect(struct scene *scene) {
@@ -398,7 +404,8 @@ static ssize_t connects_to(struct scene *scene) {
 }
 
 static void open_nobody(struct scene *scene) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
         scene->fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         CHECK_EQ(bind(scene->fds[0], (struct sockaddr *) &address, sizeof(address)), 0);
@@ -589,20 +596,25 @@ static struct row rows[] = {
         { "half_close", NEVER, open_to_read, half_closes, 0, .kinds = BOTH_WAYS },
         { "close", IF_NOT_READY, open_to_end, closes, 0, .kinds = BOTH_WAYS },
         { "close at once", NEVER, open_to_read, closes_at_once, 0, .kinds = OF_ALL },
-        { "wait_fd of a stream", POLLS, open_to_read, polls_stream, READABLE, .kinds = DESCRIPTORS },
+        { "wait_fd of a stream", POLLS, open_to_read, polls_stream, READABLE,
+          .kinds = DESCRIPTORS },
         { "wait_fd", POLLS, open_to_poll, polls, READABLE, .kinds = 0 },
         { "wait_fd of a file", POLLS, open_file, polls, READABLE, .always_ready = true },
-        { "receive_descriptors", IF_NOT_READY, open_to_receive_descriptors, receives_descriptors, 1, .kinds = 0 },
-        { "send_descriptors", IF_NOT_READY, open_to_send_descriptors, sends_descriptors, 1, .kinds = 0 },
+        { "receive_descriptors", IF_NOT_READY, open_to_receive_descriptors, receives_descriptors, 1,
+          .kinds = 0 },
+        { "send_descriptors", IF_NOT_READY, open_to_send_descriptors, sends_descriptors, 1,
+          .kinds = 0 },
         { "accept", IF_NOT_READY, open_to_accept, accepts, 0, .kinds = 0 },
         { "serve", ALWAYS, open_to_accept, serves, 0, .no_value = true },
         { "connect", IF_NOT_READY, open_to_connect, connects, 0, .kinds = 0 },
         { "connect_to", IF_NOT_READY, open_listener, connects_to, 0, .always_ready = true },
-        { "connect_to nobody", IF_NOT_READY, open_nobody, connects_to, -ECONNREFUSED, .always_ready = true },
+        { "connect_to nobody", IF_NOT_READY, open_nobody, connects_to, -ECONNREFUSED,
+          .always_ready = true },
         { "resolve an address", NEVER, open_nothing, resolves_address, 0, .kinds = 0 },
         { "resolve a name", ALWAYS, open_nothing, resolves_name, 0, .no_value = true },
         { "datagrams_open", NEVER, open_nothing, opens_datagrams, 0, .kinds = 0 },
-        { "datagrams_open by name", ALWAYS, open_nothing, opens_named_datagrams, 0, .no_value = true },
+        { "datagrams_open by name", ALWAYS, open_nothing, opens_named_datagrams, 0,
+          .no_value = true },
         { "receive", IF_NOT_READY, open_to_receive, receives, 1, .kinds = 0 },
         { "send", IF_NOT_READY, open_to_send, sends, 1, .kinds = 0 },
         { "file_open", ALWAYS, open_nothing, opens_file, 0, .kinds = 0 },
@@ -634,8 +646,10 @@ static void look_at_files(void) {
 
         CHECK_EQ(pwrite(fd, data, sizeof(data), 0), sizeof(data));
         for (size_t i = 0; i < ROWS; i++)
-                if ((rows[i].call == reads_file && syscall(SYS_preadv2, fd, &part, 1UL, 0UL, 0UL, RWF_NOWAIT) != 3)
-                    || (rows[i].call == writes_file && syscall(SYS_pwritev2, fd, &part, 1UL, 0UL, 0UL, RWF_NOWAIT) != 3)) {
+                if ((rows[i].call == reads_file
+                     && syscall(SYS_preadv2, fd, &part, 1UL, 0UL, 0UL, RWF_NOWAIT) != 3)
+                    || (rows[i].call == writes_file
+                        && syscall(SYS_pwritev2, fd, &part, 1UL, 0UL, 0UL, RWF_NOWAIT) != 3)) {
                         rows[i].point = ALWAYS;
                         rows[i].always_ready = false;
                 }
@@ -663,12 +677,16 @@ static int make_call(void *arg) {
         } else if (self->situation == UNDISTURBED) {
                 self->result = self->row->call(self->scene);
         } else {
-                CHECK_EQ(belay_timeout_enter(&limit, self->situation == NO_TIME ? 0 : BELAY_MICROSECOND), 0);
+                CHECK_EQ(belay_timeout_enter(&limit,
+                                             self->situation == NO_TIME ? 0 : BELAY_MICROSECOND),
+                         0);
                 /* A deadline may be off by less than a microsecond; the margin is safe. */
-                while (self->situation == TIME_OVER && belay_now() <= belay_timeout_when(&limit) + 100 * BELAY_MICROSECOND)
+                while (self->situation == TIME_OVER
+                       && belay_now() <= belay_timeout_when(&limit) + 100 * BELAY_MICROSECOND)
                         ;
                 self->result = self->row->call(self->scene);
-                if (belay_timeout_leave(&limit, self->result < 0 ? (int) self->result : 0) == -ETIMEDOUT)
+                if (belay_timeout_leave(&limit, self->result < 0 ? (int) self->result : 0)
+                    == -ETIMEDOUT)
                         self->result = -ETIMEDOUT;
         }
         self->next = belay_yield();
@@ -700,7 +718,8 @@ static void close_scene(struct scene *scene) {
                         close(scene->fds[i]);
 }
 
-static void attempt_once(const struct row *row, enum kind kind, bool ready, enum situation situation) {
+static void attempt_once(const struct row *row, enum kind kind, bool ready,
+                         enum situation situation) {
         struct scene scene = { .kind = kind, .ready = ready, .fds = { -1, -1 } };
         struct attempt attempt = { .row = row, .scene = &scene, .situation = situation };
         ssize_t wanted = row->value;
@@ -716,7 +735,8 @@ static void attempt_once(const struct row *row, enum kind kind, bool ready, enum
                 next = 0;
         }
         if (attempt.result != wanted || attempt.next != next) {
-                fprintf(stderr, "%s, %s, %s, %s, %s: %zd, then %d; not %zd, then %d\n", belay_loop_backend(NULL), row->name,
+                fprintf(stderr, "%s, %s, %s, %s, %s: %zd, then %d; not %zd, then %d\n",
+                        belay_loop_backend(NULL), row->name,
                         row->kinds != 0 ? kind_names[kind] : "-", ready ? "ready" : "not ready",
                         situation_names[situation], attempt.result, attempt.next, wanted, next);
                 CHECK_END(1);
@@ -756,7 +776,9 @@ static int woken_then_asked(void *arg) {
         (void) arg;
         for (int kind = 0; kind < KINDS; kind++) {
                 struct scene scene = { .kind = (enum kind) kind, .fds = { -1, -1 } };
-                struct attempt attempt = { .row = &rows[0], .scene = &scene, .situation = UNDISTURBED };
+                struct attempt attempt = { .row = &rows[0],
+                                           .scene = &scene,
+                                           .situation = UNDISTURBED };
                 belay_wait_info info = BELAY_WAIT_INFO_INIT;
                 belay_task *task;
 
@@ -814,7 +836,8 @@ static void all(void) {
 int main(void) {
         const char *parent = getenv("TMPDIR");
 
-        snprintf(directory, sizeof(directory), "%s/belay-points.XXXXXX", parent != NULL ? parent : "/tmp");
+        snprintf(directory, sizeof(directory), "%s/belay-points.XXXXXX",
+                 parent != NULL ? parent : "/tmp");
         CHECK(mkdtemp(directory) != NULL);
         look_at_files();
         on_back_ends(all);

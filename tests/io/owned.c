@@ -11,7 +11,9 @@
 static belay_stream *open_stream(int fd, bool keep_open) {
         belay_stream *stream;
 
-        CHECK_EQ(belay_stream_open_fd(&stream, fd, BELAY_OPTIONS(belay_stream_options, .keep_open = keep_open)), 0);
+        CHECK_EQ(belay_stream_open_fd(&stream, fd,
+                                      BELAY_OPTIONS(belay_stream_options, .keep_open = keep_open)),
+                 0);
         return stream;
 }
 
@@ -78,7 +80,9 @@ static int is_not_told_of_what_is_gone(void *arg) {
                 char bytes[8];
                 int fd;
 
-                CHECK_EQ(i % 2 == 0 ? belay_stream_pipe(&stream, &other) : belay_stream_pair(&stream, &other), 0);
+                CHECK_EQ(i % 2 == 0 ? belay_stream_pipe(&stream, &other)
+                                    : belay_stream_pair(&stream, &other),
+                         0);
                 fd = belay_stream_fd(stream);
                 if (i & 2)
                         CHECK_EQ(is_ready(fd, READABLE), 0);
@@ -326,7 +330,8 @@ static int closes(void *arg) {
 static ssize_t move_one(belay_stream *stream, bool writes) {
         static char block[4096];
 
-        return writes ? belay_write_some(stream, block, sizeof(block)) : belay_read(stream, block, 1);
+        return writes ? belay_write_some(stream, block, sizeof(block))
+                      : belay_read(stream, block, 1);
 }
 
 static int closed_while_it_gave_way(void *arg) {

@@ -75,10 +75,10 @@ static int forgotten_and_reused(void *arg) {
 /* ---- closed while no task waits ---- */
 
 enum before {
-        WAS_READY,                      /* the wait for the old descriptor has ended normally */
+        WAS_READY, /* the wait for the old descriptor has ended normally */
         WAS_CANCELLED,
         WAS_FORGOTTEN,
-        WAS_WATCHED_FOR_LESS,           /* another wait, for a different event, was cancelled */
+        WAS_WATCHED_FOR_LESS, /* another wait, for a different event, was cancelled */
         BEFORES
 };
 
@@ -225,7 +225,8 @@ static int closed_under_waiters(void *arg) {
         (void) arg;
         for (int thing = 0; thing < THINGS; thing++)
                 for (int is_copied = 0; is_copied < 2; is_copied++)
-                        for (int events = READABLE; events <= (READABLE | PRIORITY); events += PRIORITY)
+                        for (int events = READABLE; events <= (READABLE | PRIORITY);
+                             events += PRIORITY)
                                 replaced((enum thing) thing, is_copied, events);
         return 0;
 }
@@ -311,13 +312,19 @@ static int closed_under_its_owner(void *arg) {
                 belay_task *task;
 
                 if (i < 2)
-                        CHECK_EQ(i == 0 ? belay_stream_pipe(&stream, &other) : belay_stream_pair(&stream, &other), 0);
+                        CHECK_EQ(i == 0 ? belay_stream_pipe(&stream, &other)
+                                        : belay_stream_pair(&stream, &other),
+                                 0);
                 else if (i == 2)
                         CHECK_EQ(belay_datagrams_open(&socket, "127.0.0.1:0", NULL), 0);
                 else
                         CHECK_EQ(belay_listen(&listener, "127.0.0.1:0", NULL), 0);
-                number = i < 2 ? belay_stream_fd(stream) : i == 2 ? belay_datagrams_fd(socket) : belay_listener_fd(listener);
-                task = must(belay_spawn(fn, i < 2 ? (void *) stream : i == 2 ? (void *) socket : (void *) listener));
+                number = i < 2    ? belay_stream_fd(stream)
+                         : i == 2 ? belay_datagrams_fd(socket)
+                                  : belay_listener_fd(listener);
+                task = must(belay_spawn(fn, i < 2    ? (void *) stream
+                                            : i == 2 ? (void *) socket
+                                                     : (void *) listener));
                 /* The kernel has received the request for the event. */
                 CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
                 open_pair(others);

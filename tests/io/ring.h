@@ -54,7 +54,8 @@ static inline ssize_t perform(struct bly_op op) {
 }
 
 static inline ssize_t receive(int fd, void *buffer, size_t size) {
-        return perform((struct bly_op) { .kind = BLY_OP_RECEIVE, .fd = fd, .address = buffer, .length = size });
+        return perform((struct bly_op) {
+                .kind = BLY_OP_RECEIVE, .fd = fd, .address = buffer, .length = size });
 }
 
 static inline void make_pair(int fds[2]) {

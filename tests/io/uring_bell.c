@@ -75,7 +75,9 @@ static int rung(void *arg) {
         CHECK_EQ(pthread_create(&thread, NULL, rings, &ended), 0);
         while (!atomic_load(&ended)) {
                 /* Some waits are long, some are short, and some find the ring busy. */
-                CHECK_EQ(belay_sleep(tasks++ % 3 == 0 ? 10 * BELAY_MILLISECOND : 20 * BELAY_MICROSECOND), 0);
+                CHECK_EQ(belay_sleep(tasks++ % 3 == 0 ? 10 * BELAY_MILLISECOND
+                                                      : 20 * BELAY_MICROSECOND),
+                         0);
                 say(fds[1], "x");
                 CHECK_EQ(end_of(task), BELAY_READABLE);
                 CHECK_EQ(recv(fds[0], &(char) { 0 }, 1, 0), 1);

@@ -261,10 +261,15 @@ static void tickets(void) {
         CHECK(waiting > 0);
         for (uint32_t seat = 0; seat < ring->seat_count + 10; seat++)
                 for (uint32_t back = 1; back < 3; back++) {
-                        uint32_t generation = seat < ring->seat_count ? ring->seats[seat].generation : 0;
+                        uint32_t generation = seat < ring->seat_count ? ring->seats[seat].generation
+                                                                      : 0;
 
-                        bly_uring_completed(ring, the_io(), bly_user_data(BLY_OF_OPERATION, seat, generation - back), 1);
-                        bly_uring_completed(ring, the_io(), bly_user_data(BLY_OF_OPERATION, seat, generation + back), 1);
+                        bly_uring_completed(
+                                ring, the_io(),
+                                bly_user_data(BLY_OF_OPERATION, seat, generation - back), 1);
+                        bly_uring_completed(
+                                ring, the_io(),
+                                bly_user_data(BLY_OF_OPERATION, seat, generation + back), 1);
                 }
         bly_uring_completed(ring, the_io(), over.ticket, 1);
         CHECK_EQ(the_io()->waiting, waiting);
@@ -300,7 +305,8 @@ static void given_up(void) {
         turn();
         for (uint32_t seat = 0; seat < ring->seat_count; seat++)
                 if (ring->seats[seat].op != NULL)
-                        bly_uring_completed(ring, the_io(), ring->seats[seat].op->ticket, -ECANCELED);
+                        bly_uring_completed(ring, the_io(), ring->seats[seat].op->ticket,
+                                            -ECANCELED);
         CHECK_EQ(end_of(task), -EAGAIN);
         other = begun(receives, NULL);
         turn();
@@ -363,7 +369,8 @@ static int accepts(void *arg) {
 
 /* The port is free again at once, so no reference to the listener may be left. */
 static void closed_at_once(void) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         unsigned readable = BELAY_READABLE;
         belay_task *task;
 
@@ -371,8 +378,9 @@ static void closed_at_once(void) {
                 number = listen_at(&address);
                 if (i >= 4)
                         own(number);
-                task = i >= 6 ? begun(accepts, owned)
-                       : i >= 4 ? begun(waits_for_ours, &readable) : begun(waits, NULL);
+                task = i >= 6   ? begun(accepts, owned)
+                       : i >= 4 ? begun(waits_for_ours, &readable)
+                                : begun(waits, NULL);
                 if (i % 2 == 0)
                         turn();
                 if (i >= 4) {

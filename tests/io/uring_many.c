@@ -17,7 +17,9 @@ static int zero, done;
 
 static int reads_zero(void *arg) {
         char byte = 1;
-        struct bly_op op = { .kind = BLY_OP_READ, .fd = zero, .address = &byte, .length = 1, .offset = -1 };
+        struct bly_op op = {
+                .kind = BLY_OP_READ, .fd = zero, .address = &byte, .length = 1, .offset = -1
+        };
 
         (void) arg;
         CHECK_EQ(perform(op), 1);
@@ -98,7 +100,8 @@ static ssize_t transfer(int fd, enum bly_op_kind kind, void *address, size_t siz
 
         if (kind == BLY_OP_RECEIVE)
                 return receive(fd, address, size);
-        return perform((struct bly_op) { .kind = kind, .fd = fd, .address = &message, .flags = MSG_NOSIGNAL });
+        return perform((struct bly_op) {
+                .kind = kind, .fd = fd, .address = &message, .flags = MSG_NOSIGNAL });
 }
 
 static int serves(void *arg) {

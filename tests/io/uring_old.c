@@ -11,7 +11,7 @@
 
 /* options and features that the imitated kernel knows */
 static unsigned options, features;
-static int lacks = -1;                  /* operation that it lacks, or -1 */
+static int lacks = -1; /* operation that it lacks, or -1 */
 
 static int old_init(unsigned entries, struct io_uring *ring, struct io_uring_params *params) {
         int rc;
@@ -32,24 +32,24 @@ static int old_probe(struct io_uring *ring, struct io_uring_probe *probe, unsign
 }
 
 #define io_uring_queue_init_params old_init
-#define io_uring_register_probe old_probe
-#define bly_uring_backend old_backend
-#define bly_uring_reserve old_reserve
-#define bly_uring_hand_in old_hand_in
-#define bly_uring_take old_take
-#define bly_uring_happened old_happened
-#define bly_uring_begin old_begin
-#define bly_uring_stop old_stop
-#define bly_uring_stop_late old_stop_late
-#define bly_uring_stopped old_stopped
-#define bly_uring_stop_all old_stop_all
-#define bly_uring_completed old_completed
-#define bly_uring_needs old_needs
-#define bly_uring_embed_open old_embed_open
-#define bly_uring_embed_arm old_embed_arm
-#define bly_uring_embed_disarm old_embed_disarm
-#define bly_uring_embed_wait old_embed_wait
-#define bly_uring_embed_tell old_embed_tell
+#define io_uring_register_probe    old_probe
+#define bly_uring_backend          old_backend
+#define bly_uring_reserve          old_reserve
+#define bly_uring_hand_in          old_hand_in
+#define bly_uring_take             old_take
+#define bly_uring_happened         old_happened
+#define bly_uring_begin            old_begin
+#define bly_uring_stop             old_stop
+#define bly_uring_stop_late        old_stop_late
+#define bly_uring_stopped          old_stopped
+#define bly_uring_stop_all         old_stop_all
+#define bly_uring_completed        old_completed
+#define bly_uring_needs            old_needs
+#define bly_uring_embed_open       old_embed_open
+#define bly_uring_embed_arm        old_embed_arm
+#define bly_uring_embed_disarm     old_embed_disarm
+#define bly_uring_embed_wait       old_embed_wait
+#define bly_uring_embed_tell       old_embed_tell
 
 extern const struct bly_backend old_backend;
 int old_reserve(struct bly_uring *ring, unsigned entries);

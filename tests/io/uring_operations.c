@@ -24,14 +24,19 @@ static const char *path_of(const char *name) {
 
 /* ---- files ---- */
 
-static ssize_t on(int fd, enum bly_op_kind kind, const void *address, size_t length, int64_t offset) {
-        struct bly_op op = { .kind = kind, .fd = fd, .address = address, .length = length, .offset = offset };
+static ssize_t on(int fd, enum bly_op_kind kind, const void *address, size_t length,
+                  int64_t offset) {
+        struct bly_op op = {
+                .kind = kind, .fd = fd, .address = address, .length = length, .offset = offset
+        };
 
         return perform(op);
 }
 
 static ssize_t open_file(const char *path, int flags) {
-        struct bly_op op = { .kind = BLY_OP_OPEN, .fd = -1, .address = path, .flags = flags, .length = 0640 };
+        struct bly_op op = {
+                .kind = BLY_OP_OPEN, .fd = -1, .address = path, .flags = flags, .length = 0640
+        };
 
         return perform(op);
 }
@@ -78,8 +83,11 @@ static void names(void) {
         make.address = path_of("sub");
         CHECK_EQ(perform(make), 0);
         CHECK_EQ(perform(make), -EEXIST);
-        CHECK_EQ(perform((struct bly_op) {
-                .kind = BLY_OP_RENAME, .fd = -1, .address = path_of("one"), .other = path_of("sub/two") }), 0);
+        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_RENAME,
+                                           .fd = -1,
+                                           .address = path_of("one"),
+                                           .other = path_of("sub/two") }),
+                 0);
         CHECK_EQ(perform(stat), -ENOENT);
         stat.fd = open(path_of("sub"), O_PATH | O_DIRECTORY | O_CLOEXEC);
         stat.address = "two";
@@ -89,12 +97,22 @@ static void names(void) {
         CHECK_EQ(perform(stat), 0);
         CHECK_EQ(result.stx_mode, S_IFDIR | 0700);
         CHECK_EQ(close(stat.fd), 0);
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_REMOVE, .fd = -1, .address = path_of("sub") }), -EISDIR);
         CHECK_EQ(perform((struct bly_op) {
-                .kind = BLY_OP_REMOVE, .fd = -1, .address = path_of("sub"), .flags = AT_REMOVEDIR }), -ENOTEMPTY);
-        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_REMOVE, .fd = -1, .address = path_of("sub/two") }), 0);
+                         .kind = BLY_OP_REMOVE, .fd = -1, .address = path_of("sub") }),
+                 -EISDIR);
+        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_REMOVE,
+                                           .fd = -1,
+                                           .address = path_of("sub"),
+                                           .flags = AT_REMOVEDIR }),
+                 -ENOTEMPTY);
         CHECK_EQ(perform((struct bly_op) {
-                .kind = BLY_OP_REMOVE, .fd = -1, .address = path_of("sub"), .flags = AT_REMOVEDIR }), 0);
+                         .kind = BLY_OP_REMOVE, .fd = -1, .address = path_of("sub/two") }),
+                 0);
+        CHECK_EQ(perform((struct bly_op) { .kind = BLY_OP_REMOVE,
+                                           .fd = -1,
+                                           .address = path_of("sub"),
+                                           .flags = AT_REMOVEDIR }),
+                 0);
 }
 
 /* ---- sockets ---- */
@@ -102,20 +120,28 @@ static void names(void) {
 static int listener;
 
 static int accepts(void *arg) {
-        struct bly_op op = { .kind = BLY_OP_ACCEPT, .fd = listener, .flags = SOCK_CLOEXEC | SOCK_NONBLOCK };
+        struct bly_op op = { .kind = BLY_OP_ACCEPT,
+                             .fd = listener,
+                             .flags = SOCK_CLOEXEC | SOCK_NONBLOCK };
 
         (void) arg;
         return (int) perform(op);
 }
 
 static void sockets(void) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
         int one = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), other, refused;
-        struct iovec parts[2] = { { .iov_base = "ab", .iov_len = 2 }, { .iov_base = "cde", .iov_len = 3 } };
+        struct iovec parts[2] = { { .iov_base = "ab", .iov_len = 2 },
+                                  { .iov_base = "cde", .iov_len = 3 } };
         struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-        struct bly_op to = { .kind = BLY_OP_CONNECT, .fd = one, .address = &address, .length = length };
-        struct bly_op send = { .kind = BLY_OP_SEND_MESSAGE, .fd = one, .address = &message, .flags = MSG_NOSIGNAL };
+        struct bly_op to = {
+                .kind = BLY_OP_CONNECT, .fd = one, .address = &address, .length = length
+        };
+        struct bly_op send = {
+                .kind = BLY_OP_SEND_MESSAGE, .fd = one, .address = &message, .flags = MSG_NOSIGNAL
+        };
         struct bly_op get = { .kind = BLY_OP_RECEIVE_MESSAGE, .address = &message };
         char buffer[16], more[16];
         belay_task *task;
@@ -192,7 +218,8 @@ static int keeps_errno(void *arg) {
 int main(void) {
         const char *parent = getenv("TMPDIR");
 
-        snprintf(directory, sizeof(directory), "%s/belay-ring.XXXXXX", parent != NULL ? parent : "/tmp");
+        snprintf(directory, sizeof(directory), "%s/belay-ring.XXXXXX",
+                 parent != NULL ? parent : "/tmp");
         CHECK(mkdtemp(directory) != NULL);
         run_with_ring(app);
         run_with_ring(keeps_errno);

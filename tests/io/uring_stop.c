@@ -37,7 +37,8 @@ static int sends(void *arg) {
         struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 
         (void) arg;
-        return (int) perform((struct bly_op) { .kind = BLY_OP_SEND_MESSAGE, .fd = fds[1], .address = &message });
+        return (int) perform(
+                (struct bly_op) { .kind = BLY_OP_SEND_MESSAGE, .fd = fds[1], .address = &message });
 }
 
 static ssize_t left_in(int fd) {
@@ -223,12 +224,14 @@ static int listener;
 
 static int accepts(void *arg) {
         (void) arg;
-        return (int) perform((struct bly_op) { .kind = BLY_OP_ACCEPT, .fd = listener, .flags = SOCK_CLOEXEC });
+        return (int) perform(
+                (struct bly_op) { .kind = BLY_OP_ACCEPT, .fd = listener, .flags = SOCK_CLOEXEC });
 }
 
 /* A connection is either returned or can still be accepted, and no descriptor stays open. */
 static void connections(void) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
         int open_before, client, accepted;
 
@@ -264,7 +267,9 @@ static void connections(void) {
 static const char *fifo;
 
 static int opens(void *arg) {
-        struct bly_op op = { .kind = BLY_OP_OPEN, .fd = -1, .address = fifo, .flags = O_RDONLY | O_CLOEXEC };
+        struct bly_op op = {
+                .kind = BLY_OP_OPEN, .fd = -1, .address = fifo, .flags = O_RDONLY | O_CLOEXEC
+        };
 
         (void) arg;
         return (int) perform(op);

@@ -76,7 +76,8 @@ static int either(void *arg) {
 
 /* Opens both ends of a loopback connection with plain system calls. */
 static void open_tcp(int ends[2]) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
         int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -163,7 +164,8 @@ static int half_ended(void *arg) {
 }
 
 static int refused(void *arg) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
         int taken = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd, error = 0;
 
@@ -187,7 +189,8 @@ static int refused(void *arg) {
 
 /* Blocking or not: an eventfd, a listener, a copy, and a socket that is not connected. */
 static int other_kinds(void *arg) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
         struct waiter waiter;
         int fd, ends[2], copy;

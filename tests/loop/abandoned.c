@@ -5,7 +5,8 @@
  */
 #include "../base/help.h"
 
-static belay_task *sleeper, *awaiter, *waits_long, *locker, *grouped, *limited, *racing, *lists, *in_queue;
+static belay_task *sleeper, *awaiter, *waits_long, *locker, *grouped, *limited, *racing, *lists,
+        *in_queue;
 static belay_future *future, *other;
 static belay_lock lock;
 static belay_event event;
@@ -127,7 +128,8 @@ static int waits_for_abandoned(void *arg) {
 
 int main(void) {
         belay_task **all[] = {
-                &sleeper, &awaiter, &waits_long, &locker, &grouped, &limited, &racing, &lists, &in_queue,
+                &sleeper, &awaiter, &waits_long, &locker,   &grouped,
+                &limited, &racing,  &lists,      &in_queue,
         };
         belay_loop_options options = {
                 .size = sizeof(options),

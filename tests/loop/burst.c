@@ -7,7 +7,7 @@
 
 enum { TASKS = 10000, FUTURES = 200000, ROUND = 100 };
 
-#define MUCH ((long) FUTURES * 320)             /* least memory that their records take */
+#define MUCH   ((long) FUTURES * 320) /* least memory that their records take */
 #define LITTLE (MUCH / 8)
 
 static long resident(void) {

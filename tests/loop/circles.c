@@ -38,7 +38,8 @@ static int decided(void *arg) {
         int end = 0, loser = 1;
 
         (void) arg;
-        racer = must(belay_spawn_with(races, tasks, BELAY_OPTIONS(belay_spawn_options, .name = "racer")));
+        racer = must(belay_spawn_with(races, tasks,
+                                      BELAY_OPTIONS(belay_spawn_options, .name = "racer")));
         tasks[0] = must(belay_spawn(ends_well, NULL));
         tasks[1] = must(belay_spawn(awaits_racer, &loser));
         CHECK_EQ(belay_join(racer, &end), 0);

@@ -33,7 +33,8 @@ static int never_released(void *arg) {
         lock = (belay_lock) { 0 };
         keep_lines();
         taker = must(belay_spawn(takes_and_ends, NULL));
-        task = must(belay_spawn_with(wants_it, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "wants")));
+        task = must(belay_spawn_with(wants_it, NULL,
+                                     BELAY_OPTIONS(belay_spawn_options, .name = "wants")));
         CHECK_EQ(belay_join(task, &outcome), 0);
         CHECK_EQ(outcome, -EDEADLK);
         CHECK_EQ(codes[0], -EDEADLK);
@@ -113,7 +114,9 @@ static int circle(void *arg) {
         (void) arg;
         keep_lines();
         for (size_t i = 0; i < 3; i++)
-                tasks[i] = must(belay_spawn_with(awaits_next, (void *) i, BELAY_OPTIONS(belay_spawn_options, .name = names[i])));
+                tasks[i] = must(
+                        belay_spawn_with(awaits_next, (void *) i,
+                                         BELAY_OPTIONS(belay_spawn_options, .name = names[i])));
         for (int i = 0; i < 3; i++)
                 CHECK_EQ(belay_join(tasks[i], NULL), 0);
         /*
@@ -125,8 +128,10 @@ static int circle(void *arg) {
         CHECK(failed >= 1);
         CHECK_LINES(1, "deadlock: 4 tasks");
         CHECK_LINES(1, "a circle: ");
-        CHECK(lines_with("anna -> bert -> carl -> anna") + lines_with("bert -> carl -> anna -> bert") +
-              lines_with("carl -> anna -> bert -> carl") == 1);
+        CHECK(lines_with("anna -> bert -> carl -> anna")
+                      + lines_with("bert -> carl -> anna -> bert")
+                      + lines_with("carl -> anna -> bert -> carl")
+              == 1);
         belay_set_log(NULL, NULL);
         for (int i = 0; i < 3; i++) {
                 CHECK(belay_result(tasks[i]) <= 0);
@@ -234,7 +239,12 @@ static int keeps_waiting(void *arg) {
         belay_set_log(NULL, NULL);
         signal(SIGALRM, SIG_DFL);
         CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
-        return belay_run_with(ends_by_it, arg, BELAY_OPTIONS(belay_loop_options, .keep_waiting = true, .no_signals = true)) == 0 ? 3 : 4;
+        return belay_run_with(
+                       ends_by_it, arg,
+                       BELAY_OPTIONS(belay_loop_options, .keep_waiting = true, .no_signals = true))
+                               == 0
+                       ? 3
+                       : 4;
 }
 
 int main(void) {
@@ -249,7 +259,9 @@ int main(void) {
         RUN_VIRTUAL(cancelled_circle);
         RUN_VIRTUAL(deadlines);
         keep_lines();
-        CHECK_EQ(belay_run_with(main_sleeps_for_ever, NULL, BELAY_OPTIONS(belay_loop_options, .no_signals = true)), 0);
+        CHECK_EQ(belay_run_with(main_sleeps_for_ever, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .no_signals = true)),
+                 0);
         CHECK_LINES(1, "deadlock: 1 task, ");
         keep_lines();
         CHECK_EQ(belay_run_with(sleeps_for_ever, NULL, VIRTUAL), -EDEADLK);

@@ -192,7 +192,8 @@ static void without_end(belay_backend backend) {
 
                         host_start(&host, backend, bodies[i], NULL);
                         for (int other = 1; other < many; other++)
-                                belay_release(must(belay_spawn(bodies[(i + (size_t) other - 1) % 5], NULL)));
+                                belay_release(must(
+                                        belay_spawn(bodies[(i + (size_t) other - 1) % 5], NULL)));
                         for (int turn = 0; turn < 5; turn++) {
                                 CHECK(host_readable(&host, 0));
                                 host_dispatch(&host);

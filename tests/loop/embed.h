@@ -13,11 +13,12 @@
 struct host {
         belay_loop *loop;
         unsigned dispatches;
-        int rc;                         /* result of the latest dispatch */
+        int rc; /* result of the latest dispatch */
 };
 
 static inline void host_start(struct host *host, belay_backend backend, belay_fn *fn, void *arg) {
-        *host = (struct host) { .loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .backend = backend)) };
+        *host = (struct host) { .loop = belay_loop_new(
+                                        BELAY_OPTIONS(belay_loop_options, .backend = backend)) };
         CHECK(host->loop != NULL);
         CHECK_EQ(belay_loop_start(host->loop, fn, arg), 0);
         CHECK(belay_loop_fd(host->loop) >= 0);

@@ -191,7 +191,8 @@ static void misuse(belay_backend backend) {
         host_settle(&host);
         CHECK_EQ(count, 2);
         /* In an eager first step, which runs outside of a dispatch. */
-        belay_release(must(belay_spawn_with(within, &count, BELAY_OPTIONS(belay_spawn_options, .eager = true))));
+        belay_release(must(belay_spawn_with(within, &count,
+                                            BELAY_OPTIONS(belay_spawn_options, .eager = true))));
         CHECK_EQ(count, 3);
 
         keep_lines();

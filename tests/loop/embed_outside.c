@@ -133,28 +133,75 @@ static belay_task *eagerly(belay_fn *fn, void *arg) {
         return belay_spawn_with(fn, arg, BELAY_OPTIONS(belay_spawn_options, .eager = true));
 }
 
-static void sets_event(void) { belay_event_set(&it.event); }
-static void gives_place(void) { CHECK_EQ(belay_semaphore_release(&it.semaphore), 0); }
-static void puts_item(void) { CHECK_EQ(belay_queue_try_put(it.queue, &it), 0); }
-static void takes_item(void) { void *item; CHECK_EQ(belay_queue_try_get(it.full, &item), 0); }
-static void shuts_queue(void) { belay_queue_shutdown(it.queue, true); }
-static void sets_future(void) { CHECK_EQ(belay_future_set(it.future, 9), 0); }
-static void cancels(void) { CHECK(belay_cancel(it.task, "from outside")); }
-static void cancels_group(void) { belay_group_cancel(&it.group); }
-static void moves_limit(void) { CHECK_EQ(belay_timeout_reschedule(&it.limit, 2 * BELAY_MILLISECOND), 0); }
-static void moves_limit_back(void) { CHECK_EQ(belay_timeout_reschedule(&it.limit, -1), 0); }
-static void forgets_descriptor(void) { CHECK_EQ(belay_forget_fd(it.ends[0]), 1); }
-static void writes_byte(void) { CHECK_EQ(write(it.ends[1], "x", 1), 1); }
-static void writes_to_stream(void) { CHECK_EQ(write(belay_stream_fd(it.streams[1]), "x", 1), 1); }
-static void aborts_stream(void) { belay_abort(it.streams[0]); it.streams[0] = NULL; }
-static void starts_to_read_file(void) { belay_release(must(eagerly(reads_file, NULL))); }
-static void calls_soon(void) { CHECK(belay_soon(note, NULL) != 0); }
-static void calls_later(void) { CHECK(belay_later(2 * BELAY_MILLISECOND, note, NULL) != 0); }
-static void calls_late_in_past(void) { CHECK(belay_later(-BELAY_HOUR, note, NULL) != 0); }
-static void starts(void) { belay_release(must(belay_spawn(notes, NULL))); }
-static void starts_eagerly(void) { belay_release(must(eagerly(sleeps_first, NULL))); }
-static void starts_reader(void) { belay_release(must(eagerly(waits_for_byte, &it.ends[0]))); writes_byte(); }
-static void starts_and_ends(void) { belay_release(must(eagerly(ends_at_once, NULL))); }
+static void sets_event(void) {
+        belay_event_set(&it.event);
+}
+static void gives_place(void) {
+        CHECK_EQ(belay_semaphore_release(&it.semaphore), 0);
+}
+static void puts_item(void) {
+        CHECK_EQ(belay_queue_try_put(it.queue, &it), 0);
+}
+static void takes_item(void) {
+        void *item;
+        CHECK_EQ(belay_queue_try_get(it.full, &item), 0);
+}
+static void shuts_queue(void) {
+        belay_queue_shutdown(it.queue, true);
+}
+static void sets_future(void) {
+        CHECK_EQ(belay_future_set(it.future, 9), 0);
+}
+static void cancels(void) {
+        CHECK(belay_cancel(it.task, "from outside"));
+}
+static void cancels_group(void) {
+        belay_group_cancel(&it.group);
+}
+static void moves_limit(void) {
+        CHECK_EQ(belay_timeout_reschedule(&it.limit, 2 * BELAY_MILLISECOND), 0);
+}
+static void moves_limit_back(void) {
+        CHECK_EQ(belay_timeout_reschedule(&it.limit, -1), 0);
+}
+static void forgets_descriptor(void) {
+        CHECK_EQ(belay_forget_fd(it.ends[0]), 1);
+}
+static void writes_byte(void) {
+        CHECK_EQ(write(it.ends[1], "x", 1), 1);
+}
+static void writes_to_stream(void) {
+        CHECK_EQ(write(belay_stream_fd(it.streams[1]), "x", 1), 1);
+}
+static void aborts_stream(void) {
+        belay_abort(it.streams[0]);
+        it.streams[0] = NULL;
+}
+static void starts_to_read_file(void) {
+        belay_release(must(eagerly(reads_file, NULL)));
+}
+static void calls_soon(void) {
+        CHECK(belay_soon(note, NULL) != 0);
+}
+static void calls_later(void) {
+        CHECK(belay_later(2 * BELAY_MILLISECOND, note, NULL) != 0);
+}
+static void calls_late_in_past(void) {
+        CHECK(belay_later(-BELAY_HOUR, note, NULL) != 0);
+}
+static void starts(void) {
+        belay_release(must(belay_spawn(notes, NULL)));
+}
+static void starts_eagerly(void) {
+        belay_release(must(eagerly(sleeps_first, NULL)));
+}
+static void starts_reader(void) {
+        belay_release(must(eagerly(waits_for_byte, &it.ends[0])));
+        writes_byte();
+}
+static void starts_and_ends(void) {
+        belay_release(must(eagerly(ends_at_once, NULL)));
+}
 
 /*
  * SOON: the descriptor becomes readable only later, since the call sets a timer or the event comes
@@ -164,10 +211,10 @@ enum { AT_ONCE, SOON };
 
 static const struct call {
         const char *name;
-        belay_fn *waits;                /* wait of the task; NULL if no task waits */
+        belay_fn *waits; /* wait of the task; NULL if no task waits */
         void (*calls)(void);
         int when;
-        int rc;                         /* verdict of the wait */
+        int rc; /* verdict of the wait */
 } table[] = {
         { "event", waits_for_event, sets_event, AT_ONCE, 0 },
         { "semaphore", waits_for_semaphore, gives_place, AT_ONCE, 0 },

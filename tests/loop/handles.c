@@ -25,7 +25,8 @@ static int forgets(void *arg) {
         HERE(0);
         kept[0] = must(belay_spawn(ends, NULL));
         HERE(1);
-        kept[1] = must(belay_spawn_with(ends, &kept, BELAY_OPTIONS(belay_spawn_options, .name = "reader")));
+        kept[1] = must(belay_spawn_with(ends, &kept,
+                                        BELAY_OPTIONS(belay_spawn_options, .name = "reader")));
         HERE(2);
         kept[2] = must(belay_spawn(sleeps, NULL));
         HERE(3);
@@ -50,7 +51,10 @@ static void check_named(const belay_loop_options *options) {
         CHECK_LINES(4, "left when its loop is closed");
         snprintf(line, sizeof(line), "%s it ended with 7) has 2 handles left", place[0]);
         CHECK_LINES(1, line);
-        snprintf(line, sizeof(line), "task reader (%s it failed: Protocol error: config: line 3 is bad) has 1 handle left", place[1]);
+        snprintf(line, sizeof(line),
+                 "task reader (%s it failed: Protocol error: config: "
+                 "line 3 is bad) has 1 handle left",
+                 place[1]);
         CHECK_LINES(1, line);
         snprintf(line, sizeof(line), "%s it was cancelled) has 1 handle left", place[2]);
         CHECK_LINES(1, line);
@@ -174,7 +178,8 @@ static void check_abandoned(const belay_loop_options *given) {
 
 int main(void) {
         const belay_loop_options *plain = VIRTUAL;
-        const belay_loop_options *named = BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .name_handles = true);
+        const belay_loop_options *named = BELAY_OPTIONS(
+                belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .name_handles = true);
 
         unsetenv("BELAY_DEBUG");
         belay_set_memory(count_memory, NULL);

@@ -17,7 +17,7 @@ static int ends_by_it(void *arg) {
         CHECK_EQ(rc, 0);
         CHECK_EQ(belay_now(), BELAY_SECOND);
         CHECK_EQ(belay_cancelling(belay_self()), 1);
-        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);         /* cleanup */
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0); /* cleanup */
         /* Only the first interrupt takes effect. */
         CHECK_EQ(belay_interrupt(NULL), -EALREADY);
         CHECK_EQ(belay_interrupt(belay_loop_self()), -EALREADY);
@@ -68,7 +68,8 @@ static int sleeps(void *arg) {
  * ended.
  */
 static int passes_it_on(void *arg) {
-        belay_task *awaited = must(belay_spawn(sleeps, NULL)), *other = must(belay_spawn(sleeps, NULL));
+        belay_task *awaited = must(belay_spawn(sleeps, NULL)),
+                   *other = must(belay_spawn(sleeps, NULL));
         int rc, done = 1;
 
         (void) arg;

@@ -105,8 +105,11 @@ static void given_up(void) {
                 belay_fn *end = ends[i];
 
                 keep_lines();
-                CHECK_EQ(belay_run_with(leaves_one, &end, BELAY_OPTIONS(belay_loop_options,
-                        .clock = BELAY_CLOCK_VIRTUAL, .shutdown_limit = BELAY_SECOND)), -ETIMEDOUT);
+                CHECK_EQ(belay_run_with(leaves_one, &end,
+                                        BELAY_OPTIONS(belay_loop_options,
+                                                      .clock = BELAY_CLOCK_VIRTUAL,
+                                                      .shutdown_limit = BELAY_SECOND)),
+                         -ETIMEDOUT);
                 CHECK_LINES(parts[i] != NULL, said);
                 if (parts[i] != NULL)
                         CHECK_LINES(1, parts[i]);

@@ -26,7 +26,8 @@ static int starts_it(void *arg) {
         const belay_spawn_options *options = arg;
         belay_task *task;
 
-        task = options != NULL ? must(belay_spawn_with(overflows, NULL, options)) : must(belay_spawn(overflows, NULL));
+        task = options != NULL ? must(belay_spawn_with(overflows, NULL, options))
+                               : must(belay_spawn(overflows, NULL));
         return belay_await(task, NULL);
 }
 
@@ -41,7 +42,8 @@ static int in_main(void *arg) {
 
 static int without_report(void *arg) {
         (void) arg;
-        return belay_run_with(overflows, NULL, BELAY_OPTIONS(belay_loop_options, .no_overflow_report = true));
+        return belay_run_with(overflows, NULL,
+                              BELAY_OPTIONS(belay_loop_options, .no_overflow_report = true));
 }
 
 static void own_handler(int signal) {
@@ -62,7 +64,9 @@ static int own_runs(void *arg) {
 }
 
 int main(void) {
-        belay_spawn_options named = { .size = sizeof(named), .name = "deep", .stack_size = 32 * 1024 };
+        belay_spawn_options named = { .size = sizeof(named),
+                                      .name = "deep",
+                                      .stack_size = 32 * 1024 };
         struct child child;
 
         if (is_checked())
@@ -72,7 +76,7 @@ int main(void) {
         CHECK(WIFSIGNALED(child.status));
         CHECK(WTERMSIG(child.status) == SIGSEGV || WTERMSIG(child.status) == SIGBUS);
         CHECK(strstr(child.text, "task deep (started at " __FILE__) != NULL);
-        CHECK(strstr(child.text, "ran off its stack of 3") != NULL);    /* 32 KiB, rounded up */
+        CHECK(strstr(child.text, "ran off its stack of 3") != NULL); /* 32 KiB, rounded up */
 
         in_child(&child, runs, NULL);
         CHECK(WIFSIGNALED(child.status));

@@ -20,7 +20,7 @@ static void results(void) {
                 CHECK_EQ(belay_run(returns, &codes[i]), codes[i]);
                 CHECK_EQ(belay_run_with(returns, &codes[i], VIRTUAL), codes[i]);
                 CHECK_EQ(belay_run_with(returns, &codes[i], NULL), codes[i]);
-                CHECK_EQ((belay_run)(returns, &codes[i]), codes[i]);
+                CHECK_EQ((belay_run) (returns, &codes[i]), codes[i]);
         }
 }
 
@@ -76,8 +76,10 @@ static void options(void) {
         struct {
                 belay_loop_options options;
                 char unknown[64];
-        } newer = { .options = { .size = sizeof(newer), .clock = BELAY_CLOCK_VIRTUAL }, .unknown = "unknown" };
-        belay_loop_options older = { .size = offsetof(belay_loop_options, clock), .clock = BELAY_CLOCK_VIRTUAL };
+        } newer = { .options = { .size = sizeof(newer), .clock = BELAY_CLOCK_VIRTUAL },
+                    .unknown = "unknown" };
+        belay_loop_options older = { .size = offsetof(belay_loop_options, clock),
+                                     .clock = BELAY_CLOCK_VIRTUAL };
         bool virtual = true, real = false;
         int zero = 0;
 
@@ -92,7 +94,9 @@ static void options(void) {
         errno = 0;
         CHECK(belay_loop_new(BELAY_OPTIONS(belay_loop_options, .shutdown_limit = -1)) == NULL);
         CHECK_EQ(errno, EINVAL);
-        CHECK_EQ(belay_run_with(returns, &zero, BELAY_OPTIONS(belay_loop_options, .clock = (belay_clock) -1)), -EINVAL);
+        CHECK_EQ(belay_run_with(returns, &zero,
+                                BELAY_OPTIONS(belay_loop_options, .clock = (belay_clock) -1)),
+                 -EINVAL);
 }
 
 /* If no descriptor is available, no loop can be made. */

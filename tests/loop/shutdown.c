@@ -39,7 +39,9 @@ static void everything(void) {
 
         for (int i = 0; i < 3; i++) {
                 began = cancelled = cleaned = 0;
-                CHECK_EQ(belay_run_with(i == 2 ? leaves_and_fails : leaves_many, &spans[i], VIRTUAL), i == 2 ? -EIO : 0);
+                CHECK_EQ(
+                        belay_run_with(i == 2 ? leaves_and_fails : leaves_many, &spans[i], VIRTUAL),
+                        i == 2 ? -EIO : 0);
                 CHECK_EQ(began, 100);
                 CHECK_EQ(cancelled, 100);
                 CHECK_EQ(cleaned, 100);
@@ -152,7 +154,7 @@ static int resists(void *arg) {
         do
                 rc = belay_sleep(BELAY_HOUR);
         while (rc == -ECANCELED || rc == 0);
-        *(int *) arg = 1;               /* never reached */
+        *(int *) arg = 1; /* never reached */
         return rc;
 }
 
@@ -161,7 +163,8 @@ static belay_task *kept;
 
 static int leaves_resister(void *arg) {
         (void) arg;
-        kept = must(belay_spawn_with(resists, &resumed, BELAY_OPTIONS(belay_spawn_options, .name = "resister")));
+        kept = must(belay_spawn_with(resists, &resumed,
+                                     BELAY_OPTIONS(belay_spawn_options, .name = "resister")));
         belay_release(must(belay_spawn(refuses, NULL)));
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         return 7;
@@ -172,8 +175,10 @@ static void limited(void) {
 
         keep_lines();
         began = cleaned = 0;
-        CHECK_EQ(belay_run_with(leaves_resister, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
-                                                                     .shutdown_limit = 10 * BELAY_SECOND)), -ETIMEDOUT);
+        CHECK_EQ(belay_run_with(leaves_resister, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
+                                              .shutdown_limit = 10 * BELAY_SECOND)),
+                 -ETIMEDOUT);
         CHECK_EQ(began, 1);
         CHECK_EQ(cleaned, 0);
         /*
@@ -202,17 +207,22 @@ static void limited(void) {
 
         /* Within the limit, the shutdown takes only the time that it needs. */
         cleaned = 0;
-        CHECK_EQ(belay_run_with(leaves_refuser, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
-                                                                    .shutdown_limit = 2 * BELAY_HOUR)), 0);
+        CHECK_EQ(belay_run_with(leaves_refuser, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
+                                              .shutdown_limit = 2 * BELAY_HOUR)),
+                 0);
         CHECK_EQ(cleaned, 1);
         cleaned = 0;
-        CHECK_EQ(belay_run_with(leaves_refuser, NULL, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
-                                                                    .shutdown_limit = BELAY_NEVER)), 0);
+        CHECK_EQ(belay_run_with(leaves_refuser, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
+                                              .shutdown_limit = BELAY_NEVER)),
+                 0);
         CHECK_EQ(cleaned, 1);
 
         /* The run returns the outcome of main, and the close reports that the limit was reached. */
         keep_lines();
-        loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL, .shutdown_limit = BELAY_SECOND));
+        loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
+                                            .shutdown_limit = BELAY_SECOND));
         int outcome = 0;
         CHECK_EQ(belay_loop_run(loop, leaves_resister, NULL, &outcome), 0);
         CHECK_EQ(outcome, 7);

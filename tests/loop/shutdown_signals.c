@@ -76,7 +76,9 @@ static int looks(void *arg) {
 
 static int signal_stack(void *arg) {
         (void) arg;
-        CHECK_EQ(belay_run_with(looks, NULL, BELAY_OPTIONS(belay_loop_options, .no_overflow_report = true)), 1);
+        CHECK_EQ(belay_run_with(looks, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .no_overflow_report = true)),
+                 1);
         CHECK_EQ(belay_run(looks, NULL), 2);
         return 0;
 }

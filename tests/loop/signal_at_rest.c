@@ -65,7 +65,8 @@ static int main_task(void *arg) {
         pid_t child;
 
         CHECK_EQ(belay_stream_pair(&in, &out), 0);
-        task = must(belay_spawn_with(read_one, NULL, BELAY_OPTIONS(belay_spawn_options, .stack_size = *stack_size)));
+        task = must(belay_spawn_with(
+                read_one, NULL, BELAY_OPTIONS(belay_spawn_options, .stack_size = *stack_size)));
         child = signal_at_rest();
         rc = belay_join(task, NULL);
         CHECK_EQ(belay_cancel_wait(task, NULL, BELAY_NEVER, NULL), 0);

@@ -36,8 +36,8 @@ static int killed_asleep(void *arg) {
         CHECK(origin.place == NULL && origin.name == NULL);
         CHECK_EQ(belay_cancelling(belay_self()), 1);
         CHECK_EQ(belay_loop_signal(belay_loop_self()), signal);
-        CHECK(is_default(SIGINT) && is_default(SIGTERM));       /* for the second signal */
-        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);            /* cleanup */
+        CHECK(is_default(SIGINT) && is_default(SIGTERM)); /* for the second signal */
+        CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);      /* cleanup */
         return -ECANCELED;
 }
 
@@ -267,7 +267,11 @@ static int left_alone(void *arg) {
         bool yes = true;
 
         (void) arg;
-        return belay_run_with(looks_at_actions, &yes, BELAY_OPTIONS(belay_loop_options, .no_signals = true)) == 0 ? 3 : 4;
+        return belay_run_with(looks_at_actions, &yes,
+                              BELAY_OPTIONS(belay_loop_options, .no_signals = true))
+                               == 0
+                       ? 3
+                       : 4;
 }
 
 /* ---- no other signal, and no signal mask ---- */
@@ -283,7 +287,8 @@ static void compare_with_before(void) {
         for (int i = 1; i < 65; i++)
                 CHECK_EQ(sigismember(&mask, i), sigismember(&mask_before, i));
         for (int i = 1; i < 65; i++)
-                if (i != SIGINT && i != SIGTERM && i != SIGSEGV && i != SIGBUS && sigaction(i, NULL, &now) == 0)
+                if (i != SIGINT && i != SIGTERM && i != SIGSEGV && i != SIGBUS
+                    && sigaction(i, NULL, &now) == 0)
                         CHECK(now.sa_handler == actions_before[i].sa_handler);
 }
 
@@ -344,7 +349,8 @@ static int two_loops(void *arg) {
 
 int main(void) {
         int signals[] = { SIGINT, SIGTERM };
-        belay_fn *quiet[] = { from_outside, passed_on, handled, own, ignored, taken_over, nothing_else, two_loops };
+        belay_fn *quiet[] = { from_outside, passed_on,  handled,      own,
+                              ignored,      taken_over, nothing_else, two_loops };
         struct child child;
 
         for (size_t i = 0; i < 2; i++) {

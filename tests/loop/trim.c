@@ -58,7 +58,8 @@ static int app(void *arg) {
         before = resident();
         bytes = belay_trim();
         after = resident();
-        printf("suspended: %zu KiB said to be given back, %ld KiB less resident\n", bytes / 1024, (before - after) / 1024);
+        printf("suspended: %zu KiB said to be given back, %ld KiB less resident\n", bytes / 1024,
+               (before - after) / 1024);
         CHECK(bytes >= (size_t) TASKS * (DEEP - 8192));
         if (!is_checked())
                 CHECK(before - after >= (long) TASKS * (DEEP - 8192) / 2);
@@ -73,7 +74,8 @@ static int app(void *arg) {
         before = resident();
         bytes = belay_trim();
         after = resident();
-        printf("free: %zu KiB said to be given back, %ld KiB less resident\n", bytes / 1024, (before - after) / 1024);
+        printf("free: %zu KiB said to be given back, %ld KiB less resident\n", bytes / 1024,
+               (before - after) / 1024);
         CHECK(bytes >= (size_t) TASKS * (DEEP - 8192));
         if (!is_checked())
                 CHECK(before - after >= (long) TASKS * (DEEP - 8192) / 2);
@@ -131,7 +133,8 @@ static int anywhere(void *arg) {
 
         (void) arg;
         memset((char *) kept, 7, sizeof(kept));
-        task = must(belay_spawn_with(eager, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        task = must(
+                belay_spawn_with(eager, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
         CHECK(belay_soon(from_callback, &called) != 0);
         CHECK_EQ(belay_await(task, NULL), 0);
         CHECK(called);

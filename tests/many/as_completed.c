@@ -251,7 +251,8 @@ static int begun_twice(void *arg) {
         (void) arg;
         keep_lines();
         start_backwards();
-        CHECK_EQ((begun = __LINE__, belay_as_completed_begin(&shared, tasks, MANY, SECONDS(100))), 0);
+        CHECK_EQ((begun = __LINE__, belay_as_completed_begin(&shared, tasks, MANY, SECONDS(100))),
+                 0);
         CHECK_EQ(belay_as_completed_begin(&other, tasks, 1, BELAY_NEVER), 0);
         before = shared;
         begins_again(&begun);

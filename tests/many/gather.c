@@ -31,7 +31,8 @@ static int all_well(void *arg) {
                 belay_time begin = belay_now();
 
                 for (size_t i = 0; i < count; i++)
-                        parts[i] = (struct part) { .span = SECONDS((i * 7) % MANY + 1), .end = (int) i };
+                        parts[i] = (struct part) { .span = SECONDS((i * 7) % MANY + 1),
+                                                   .end = (int) i };
                 start_all(count);
                 CHECK_EQ(belay_gather(tasks, count, &outcome), 0);
                 CHECK_EQ(outcome, 0);
@@ -148,7 +149,8 @@ static int own(void *arg) {
                         belay_task *task;
 
                         for (size_t i = 0; i < count; i++)
-                                parts[i] = (struct part) { .span = SECONDS(20), .clean_up = SECONDS(i + 1) };
+                                parts[i] = (struct part) { .span = SECONDS(20),
+                                                           .clean_up = SECONDS(i + 1) };
                         start_all(count);
                         task = must(belay_spawn(gathers, &gatherer));
                         cancel_after(SECONDS(1), task);

@@ -50,7 +50,10 @@ static int modes(void *arg) {
         /* A failure ends the wait. A task that ended cancelled does not count as one. */
         begin = belay_now();
         for (int i = 0; i < MANY; i++)
-                parts[i] = (struct part) { .span = SECONDS(i + 1), .end = i == 2 ? -ECANCELED : i == 4 ? -EIO : 0 };
+                parts[i] = (struct part) { .span = SECONDS(i + 1),
+                                           .end = i == 2   ? -ECANCELED
+                                                  : i == 4 ? -EIO
+                                                           : 0 };
         start_all();
         CHECK_EQ(belay_wait(tasks, MANY, BELAY_WAIT_FIRST_ERROR, BELAY_NEVER), 5);
         CHECK_EQ(belay_now() - begin, SECONDS(5));
@@ -90,7 +93,8 @@ static int cancelled(void *arg) {
                         begin = belay_now();
                         start_stairs();
                         cancel_after(SECONDS(1) / 2, belay_self());
-                        CHECK_EQ(belay_wait(tasks, MANY, (belay_wait_mode) mode, limited ? SECONDS(2) : BELAY_NEVER),
+                        CHECK_EQ(belay_wait(tasks, MANY, (belay_wait_mode) mode,
+                                            limited ? SECONDS(2) : BELAY_NEVER),
                                  -ECANCELED);
                         CHECK_EQ(belay_now() - begin, SECONDS(1) / 2);
                         CHECK_DELIVERED();

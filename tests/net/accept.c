@@ -39,7 +39,7 @@ struct accepting {
         belay_stream *stream;
         int result;
         bool done;
-        bool closed;                    /* the listener is closed */
+        bool closed; /* the listener is closed */
 };
 
 static int accepts(void *arg) {

@@ -14,7 +14,7 @@ struct scene {
         belay_listener *listener;
         int fds[CONNECTIONS], made;
         int seen[CONNECTIONS];
-        int left;                       /* connections to be accepted */
+        int left; /* connections to be accepted */
 };
 
 /* The client sent its number before the connection could be accepted. */

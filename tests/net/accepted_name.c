@@ -37,8 +37,11 @@ int main(void) {
         static const enum kind kinds[] = { IPV4, UNIX_PATH, UNIX_ABSTRACT };
 
         for (size_t i = 0; i < 3; i++)
-                for (int backend = BELAY_BACKEND_EPOLL; backend <= BELAY_BACKEND_IO_URING; backend++)
-                        CHECK_EQ(belay_run_with(app, (void *) &kinds[i], BELAY_OPTIONS(belay_loop_options,
-                                        .backend = backend)), 0);
+                for (int backend = BELAY_BACKEND_EPOLL; backend <= BELAY_BACKEND_IO_URING;
+                     backend++)
+                        CHECK_EQ(belay_run_with(
+                                         app, (void *) &kinds[i],
+                                         BELAY_OPTIONS(belay_loop_options, .backend = backend)),
+                                 0);
         return 0;
 }

@@ -54,14 +54,17 @@ static int connects(void *arg) {
                 if (way % 2 == 0)
                         CHECK_EQ(belay_connect(&stream, text_of(&address), given), 0);
                 else
-                        CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), address.length, given), 0);
+                        CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), address.length,
+                                                  given),
+                                 0);
                 other = accepted(listener, &peer);
                 check_connection(stream, other);
                 CHECK(fcntl(belay_stream_fd(stream), F_GETFD) & FD_CLOEXEC);
                 CHECK(!(fcntl(belay_stream_fd(stream), F_GETFL) & O_NONBLOCK));
                 if (!is_unix(kind))
                         CHECK_EQ(option_of(stream, IPPROTO_TCP, TCP_NODELAY), way < 2);
-                snprintf(expected, sizeof(expected), "%s%s", is_unix(kind) ? "" : "tcp ", text_of(&address));
+                snprintf(expected, sizeof(expected), "%s%s", is_unix(kind) ? "" : "tcp ",
+                         text_of(&address));
                 CHECK_STR(belay_stream_name(stream), expected);
                 CHECK_EQ(belay_close(stream, 0), 0);
                 close(other);
@@ -82,7 +85,8 @@ static int this_machine(void *arg) {
         begin_io();
         before = open_count();
         for (int star = 0; star < 2; star++) {
-                snprintf(endpoint, sizeof(endpoint), "%s%s", star ? "*" : "", strrchr(text_of(&address), ':'));
+                snprintf(endpoint, sizeof(endpoint), "%s%s", star ? "*" : "",
+                         strrchr(text_of(&address), ':'));
                 CHECK_EQ(belay_connect(&stream, endpoint, NULL), 0);
                 other = accepted(listener, &peer);
                 check_connection(stream, other);
@@ -120,7 +124,9 @@ static void connect_from(const char *local, const belay_address *to, int expecte
         belay_stream *stream = (belay_stream *) &stream;
         int before = open_count();
 
-        CHECK_EQ(belay_connect(&stream, text_of(to), BELAY_OPTIONS(belay_connect_options, .local = local)), expected);
+        CHECK_EQ(belay_connect(&stream, text_of(to),
+                               BELAY_OPTIONS(belay_connect_options, .local = local)),
+                 expected);
         CHECK((stream != NULL) == (expected == 0));
         if (expected < 0)
                 CHECK_EQ(open_count(), before);
@@ -194,7 +200,8 @@ static int refused(void *arg) {
         int fd;
 
         in_vain(&address, kind == UNIX_PATH ? -ENOENT : -ECONNREFUSED);
-        CHECK_EQ(belay_connect(&stream, text_of(&address), NULL), kind == UNIX_PATH ? -ENOENT : -ECONNREFUSED);
+        CHECK_EQ(belay_connect(&stream, text_of(&address), NULL),
+                 kind == UNIX_PATH ? -ENOENT : -ECONNREFUSED);
         CHECK(stream == NULL);
         if (kind == UNIX_PATH) {
                 /* The file of a listener that has gone. */
@@ -223,14 +230,18 @@ static int bad_arguments(void *arg) {
         CHECK_EQ(belay_connect(&stream, name, NULL), -EINVAL);
         CHECK(stream == NULL);
         CHECK_EQ(belay_connect(&stream, NULL, NULL), -EINVAL);
-        CHECK_EQ(belay_connect(&stream, text_of(&address), BELAY_OPTIONS(belay_connect_options, .stagger = -1)),
+        CHECK_EQ(belay_connect(&stream, text_of(&address),
+                               BELAY_OPTIONS(belay_connect_options, .stagger = -1)),
                  -EINVAL);
         CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), 1, NULL), -EINVAL);
         CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), 4, NULL), -EINVAL);
-        CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), sizeof(address.address) + 1, NULL), -EINVAL);
+        CHECK_EQ(
+                belay_connect_to(&stream, sockaddr_of(&address), sizeof(address.address) + 1, NULL),
+                -EINVAL);
         CHECK(stream == NULL);
         /* No connection leads to a broadcast address. */
-        inet_pton(AF_INET, "127.255.255.255", &((struct sockaddr_in *) sockaddr_of(&address))->sin_addr);
+        inet_pton(AF_INET, "127.255.255.255",
+                  &((struct sockaddr_in *) sockaddr_of(&address))->sin_addr);
         in_vain(&address, -ENETUNREACH);
         close(listener);
         return 0;
@@ -263,7 +274,8 @@ static int full_listener(enum kind kind, belay_address *address) {
 
         for (int i = 0; i < 8; i++) {
                 fillers[i] = (struct pollfd) { .events = POLLOUT };
-                fillers[i].fd = socket(family_of(address), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+                fillers[i].fd = socket(family_of(address),
+                                       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
                 CHECK(fillers[i].fd >= 0);
                 (void) connect(fillers[i].fd, sockaddr_of(address), address->length);
         }
@@ -284,7 +296,8 @@ struct connecting {
 static int connect_it(void *arg) {
         struct connecting *self = arg;
 
-        self->rc = belay_connect_to(&self->stream, sockaddr_of(&self->address), self->address.length, NULL);
+        self->rc = belay_connect_to(&self->stream, sockaddr_of(&self->address),
+                                    self->address.length, NULL);
         return self->rc;
 }
 
@@ -341,7 +354,8 @@ static int stands(void *arg) {
                 close_bound(listener, &connecting.address);
                 return 0;
         }
-        task = must(belay_spawn_with(connect_it, &connecting, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        task = must(belay_spawn_with(connect_it, &connecting,
+                                     BELAY_OPTIONS(belay_spawn_options, .eager = true)));
         CHECK(!belay_done(task));
         other = accepted(listener, &peer);
         CHECK(belay_cancel(task, "no need"));
@@ -443,7 +457,8 @@ static void misuse(void) {
         keep_lines();
         CHECK_EQ(belay_connect(&stream, "127.0.0.1:1", NULL), -EPERM);
         CHECK(stream == NULL);
-        CHECK_EQ(belay_connect_to(&stream, (struct sockaddr *) &address, sizeof(address), NULL), -EPERM);
+        CHECK_EQ(belay_connect_to(&stream, (struct sockaddr *) &address, sizeof(address), NULL),
+                 -EPERM);
         CHECK_LINES(1, "belay_connect() outside of a task");
         CHECK_LINES(1, "belay_connect_to() outside of a task");
         belay_set_log(NULL, NULL);

@@ -105,7 +105,7 @@ enum { RECEIVERS = 5, ROUNDS = 20 };
 
 struct receiver {
         belay_datagrams *socket;
-        int got;                        /* rounds in which it received */
+        int got; /* rounds in which it received */
         ssize_t last;
 };
 
@@ -180,7 +180,8 @@ static int nobody(void *arg) {
 
         CHECK_EQ(belay_send(socket, "x", 1, NULL), -EDESTADDRREQ);
         if (is_unix(kind)) {
-                CHECK_EQ(belay_send(socket, "x", 1, &gone), kind == UNIX_PATH ? -ENOENT : -ECONNREFUSED);
+                CHECK_EQ(belay_send(socket, "x", 1, &gone),
+                         kind == UNIX_PATH ? -ENOENT : -ECONNREFUSED);
                 belay_datagrams_close(socket);
                 return 0;
         }
@@ -283,7 +284,9 @@ static int cancelled(void *arg) {
         char buffer[8];
 
         belay_timeout_enter(&limit, BELAY_MILLISECOND);
-        CHECK_EQ(belay_timeout_leave(&limit, (int) belay_receive(server, buffer, sizeof(buffer), NULL)), -ETIMEDOUT);
+        CHECK_EQ(belay_timeout_leave(&limit,
+                                     (int) belay_receive(server, buffer, sizeof(buffer), NULL)),
+                 -ETIMEDOUT);
         memset(seen, 0, sizeof(seen));
         for (int i = 0; i < 2; i++)
                 tasks[i] = must(belay_spawn(receive_all, &receivers[i]));

@@ -39,7 +39,8 @@ static int every_address(void *arg) {
         if (has_ipv6())
                 from_and_to(server, IPV6);
         /* Of both families, the one of the peer's address is chosen. */
-        snprintf(endpoint, sizeof(endpoint), "127.0.0.1%s", strrchr(belay_datagrams_endpoint(server), ':'));
+        snprintf(endpoint, sizeof(endpoint), "127.0.0.1%s",
+                 strrchr(belay_datagrams_endpoint(server), ':'));
         client = opened("*:0", endpoint);
         CHECK(strncmp(belay_datagrams_endpoint(client), "127.0.0.1:", 10) == 0);
         belay_datagrams_close(client);

@@ -179,7 +179,9 @@ static int no_room(void *arg) {
                         CHECK_EQ(belay_send_descriptors(ends[0], "bare", 4, sent, number), 4);
                         CHECK_EQ(belay_write(ends[0], "kept", 4), 4);
                         count = room;
-                        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 1 + number % 4, got, &count), -EMSGSIZE);
+                        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 1 + number % 4, got,
+                                                           &count),
+                                 -EMSGSIZE);
                         CHECK_EQ(count, 0);
                         CHECK_EQ(open_count(), before);
                         /* The bytes of the message are still there, without the descriptors. */
@@ -188,14 +190,18 @@ static int no_room(void *arg) {
                         } else {
                                 for (ssize_t size = 0, rc; size < 4; size += rc) {
                                         count = room;
-                                        rc = belay_receive_descriptors(ends[1], buffer + size, (size_t) (4 - size), got, &count);
+                                        rc = belay_receive_descriptors(ends[1], buffer + size,
+                                                                       (size_t) (4 - size), got,
+                                                                       &count);
                                         CHECK(rc > 0);
                                         CHECK_EQ(count, 0);
                                 }
                         }
                         CHECK(memcmp(buffer, "bare", 4) == 0);
                         count = room;
-                        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got, &count), 4);
+                        CHECK_EQ(belay_receive_descriptors(ends[1], buffer, sizeof(buffer), got,
+                                                           &count),
+                                 4);
                         CHECK(memcmp(buffer, "kept", 4) == 0);
                         CHECK_EQ(count, 0);
                 }
@@ -239,7 +245,8 @@ static int no_memory_for_bytes(void *arg) {
         CHECK_EQ(open_count(), before);
         for (int i = 0; i < 2; i++) {
                 count = 1;
-                CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 4, got, &count), -ENOTRECOVERABLE);
+                CHECK_EQ(belay_receive_descriptors(ends[1], buffer, 4, got, &count),
+                         -ENOTRECOVERABLE);
                 CHECK_EQ(belay_read(ends[1], buffer, 4), -ENOTRECOVERABLE);
         }
         CHECK_EQ(belay_write(ends[1], "x", 1), 1);
@@ -563,7 +570,8 @@ static int long_message(void *arg) {
         task = must(belay_spawn(send_long, &sender));
         while (size < LONG) {
                 count = 4;
-                rc = belay_receive_descriptors(ends[1], data + size, LONG - size, got + (size > 0), &count);
+                rc = belay_receive_descriptors(ends[1], data + size, LONG - size, got + (size > 0),
+                                               &count);
                 CHECK(rc > 0);
                 CHECK_EQ(count, size == 0);
                 size += (size_t) rc;
@@ -589,7 +597,9 @@ static int long_message(void *arg) {
         /* There is no room, so a call that is cancelled has sent no descriptor. */
         CHECK_EQ(belay_mend(ends[0]), 0);
         belay_timeout_enter(&limit, BELAY_MILLISECOND);
-        CHECK_EQ(belay_timeout_leave(&limit, (int) belay_send_descriptors(ends[0], "x", 1, &writing, 1)), -ETIMEDOUT);
+        CHECK_EQ(belay_timeout_leave(&limit,
+                                     (int) belay_send_descriptors(ends[0], "x", 1, &writing, 1)),
+                 -ETIMEDOUT);
         CHECK(!belay_is_cut(ends[0]));
         for (size = 0; size < (size_t) sender.rc; size += (size_t) rc) {
                 count = 4;
@@ -633,7 +643,18 @@ static void misuse(void) {
 
 int main(void) {
         belay_fn *const tests[] = {
-                one, all, borders, no_room, no_memory_for_bytes, closed_in_the_same_turn, no_more_for_us, with_others, others, errors, waiting, long_message,
+                one,
+                all,
+                borders,
+                no_room,
+                no_memory_for_bytes,
+                closed_in_the_same_turn,
+                no_more_for_us,
+                with_others,
+                others,
+                errors,
+                waiting,
+                long_message,
         };
         struct child child;
 

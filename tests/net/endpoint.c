@@ -20,7 +20,8 @@ static const char *means(const char *endpoint, int type, bool to_listen) {
         static char all[512];
         belay_address *addresses;
         size_t count;
-        int rc = bly_resolve(belay_loop_self(), endpoint, type, to_listen, &addresses, &count, "here:1");
+        int rc = bly_resolve(belay_loop_self(), endpoint, type, to_listen, &addresses, &count,
+                             "here:1");
 
         if (rc < 0) {
                 CHECK_EQ(rc, -EINVAL);
@@ -32,8 +33,8 @@ static const char *means(const char *endpoint, int type, bool to_listen) {
         for (size_t i = 0; i < count; i++) {
                 CHECK_EQ(addresses[i].type, type);
                 strcat(all, i > 0 ? " " : "");
-                strcat(all, belay_address_text((struct sockaddr *) &addresses[i].address, addresses[i].length, text,
-                                               sizeof(text)));
+                strcat(all, belay_address_text((struct sockaddr *) &addresses[i].address,
+                                               addresses[i].length, text, sizeof(text)));
         }
         belay_addresses_free(addresses, count);
         return all;
@@ -49,8 +50,18 @@ static const char *connects(const char *endpoint) {
 
 static int addresses(void *arg) {
         static const char *const themselves[] = {
-                "127.0.0.1:80", "0.0.0.0:0", "255.255.255.255:65535", "[::1]:80", "[::]:0", "[2001:db8::7]:443",
-                "unix:/run/app.sock", "unix:relative", "unix:@abstract", "unix:80", "unix:a:b", "unix:/a b",
+                "127.0.0.1:80",
+                "0.0.0.0:0",
+                "255.255.255.255:65535",
+                "[::1]:80",
+                "[::]:0",
+                "[2001:db8::7]:443",
+                "unix:/run/app.sock",
+                "unix:relative",
+                "unix:@abstract",
+                "unix:80",
+                "unix:a:b",
+                "unix:/a b",
         };
 
         (void) arg;
@@ -69,12 +80,40 @@ static int addresses(void *arg) {
 
 static int none(void *arg) {
         static const char *const bad[] = {
-                "", "80", "localhost", "127.0.0.1", "127.0.0.1:", ":", "*:", "::1:80", "[::1]", "[::1]80", "[::1:80",
-                "::1]:80", "[127.0.0.1]:80", "[name]:80", "[]:80", "127.0.0.1:65536",
+                "",
+                "80",
+                "localhost",
+                "127.0.0.1",
+                "127.0.0.1:",
+                ":",
+                "*:",
+                "::1:80",
+                "[::1]",
+                "[::1]80",
+                "[::1:80",
+                "::1]:80",
+                "[127.0.0.1]:80",
+                "[name]:80",
+                "[]:80",
+                "127.0.0.1:65536",
                 "127.0.0.1:99999999999999999999",
-                "127.0.0.1:-1", "127.0.0.1:+1", "127.0.0.1: 80", "127.0.0.1:80 ", "a b:80", "a/b:80", "a*:80",
-                "**:80", "name:a b", "name:/", "http://host:80", "[fe80::1%]:80", "[fe80::1%no such interface]:80",
-                "[fe80::1%3x]:80", "unix:", "unix:@", "Unix:/x",
+                "127.0.0.1:-1",
+                "127.0.0.1:+1",
+                "127.0.0.1: 80",
+                "127.0.0.1:80 ",
+                "a b:80",
+                "a/b:80",
+                "a*:80",
+                "**:80",
+                "name:a b",
+                "name:/",
+                "http://host:80",
+                "[fe80::1%]:80",
+                "[fe80::1%no such interface]:80",
+                "[fe80::1%3x]:80",
+                "unix:",
+                "unix:@",
+                "Unix:/x",
         };
         char long_text[512];
 
@@ -151,7 +190,8 @@ static void texts(void) {
         char small[8];
 
         CHECK_STR(text_of(&in, sizeof(in)), "10.0.0.1:8080");
-        CHECK(belay_address_text((struct sockaddr *) &in, sizeof(in), small, sizeof(small)) == small);
+        CHECK(belay_address_text((struct sockaddr *) &in, sizeof(in), small, sizeof(small))
+              == small);
         CHECK_STR(small, "10.0.0.");
         small[0] = 'x';
         belay_address_text((struct sockaddr *) &in, sizeof(in), small, 0);
@@ -184,7 +224,8 @@ static int local(void *arg) {
         } else {
                 fprintf(stderr, "this system does not know localhost: %s\n", strerror(-rc));
         }
-        CHECK_EQ(belay_resolve("localhost:no-such-service-anywhere", SOCK_STREAM, &found, &count), -ENOENT);
+        CHECK_EQ(belay_resolve("localhost:no-such-service-anywhere", SOCK_STREAM, &found, &count),
+                 -ENOENT);
         CHECK(found == NULL && count == 0);
         return 0;
 }

@@ -27,7 +27,10 @@ static const char *line(const char *format, const char *first, int error) {
 /* ---- endpoints ---- */
 
 static int endpoints(void *arg) {
-        static const struct { const char *text, *expected; unsigned at; } cases[] = {
+        static const struct {
+                const char *text, *expected;
+                unsigned at;
+        } cases[] = {
                 { "", "HOST:PORT", 1 },
                 { "127.0.0.1", "HOST:PORT", 10 },
                 { "localhost", "HOST:PORT", 10 },
@@ -59,8 +62,8 @@ static int endpoints(void *arg) {
 
         (void) arg;
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-                snprintf(expected, sizeof(expected), "endpoint \"%s\": expected %s at character %u", cases[i].text,
-                         cases[i].expected, cases[i].at);
+                snprintf(expected, sizeof(expected), "endpoint \"%s\": expected %s at character %u",
+                         cases[i].text, cases[i].expected, cases[i].at);
                 CHECK_EQ(belay_resolve(cases[i].text, SOCK_STREAM, &found, &size), -EINVAL);
                 CHECK_STR(said(-EINVAL), expected);
                 CHECK_EQ(belay_listen(&listener, cases[i].text, NULL), -EINVAL);
@@ -71,21 +74,29 @@ static int endpoints(void *arg) {
         CHECK_EQ(belay_resolve(NULL, SOCK_STREAM, &found, &size), -EINVAL);
         CHECK_STR(said(-EINVAL), "the endpoint is NULL");
         CHECK_EQ(belay_resolve("127.0.0.1:80", SOCK_RAW, &found, &size), -EINVAL);
-        CHECK_STR(said(-EINVAL), "endpoint \"127.0.0.1:80\": expected SOCK_STREAM or SOCK_DGRAM for its type at character 1");
+        CHECK_STR(said(-EINVAL),
+                  "endpoint \"127.0.0.1:80\": expected SOCK_STREAM or SOCK_DGRAM for its type at "
+                  "character 1");
 
         /* The text stays on one line whatever the endpoint contains, and is truncated. */
         CHECK_EQ(belay_resolve("a\nb\033:80:", SOCK_STREAM, &found, &size), -EINVAL);
-        CHECK_STR(said(-EINVAL), "endpoint \"a?b?:80:\": expected a port or the name of a service at character 9");
+        CHECK_STR(said(-EINVAL),
+                  "endpoint \"a?b?:80:\": expected a port or the name of a service at character 9");
         memset(text, 'h', 300);
         strcpy(text + 300, ":80");
         CHECK_EQ(belay_resolve(text, SOCK_STREAM, &found, &size), -EINVAL);
-        snprintf(expected, sizeof(expected), "endpoint \"%.124s...\": expected a host's name of at most 255 bytes at character 1", text);
+        snprintf(expected, sizeof(expected),
+                 "endpoint \"%.124s...\": expected a host's name of at most 255 bytes at "
+                 "character 1",
+                 text);
         CHECK_STR(said(-EINVAL), expected);
         strcpy(text + 100, ":");
         memset(text + 101, 's', 64);
         text[165] = '\0';
         CHECK_EQ(belay_resolve(text, SOCK_STREAM, &found, &size), -EINVAL);
-        CHECK(strstr(said(-EINVAL), "expected a service's name of at most 63 bytes at character 102") != NULL);
+        CHECK(strstr(said(-EINVAL),
+                     "expected a service's name of at most 63 bytes at character 102")
+              != NULL);
         /* A path of 107 bytes is valid, one of 108 is not. */
         memset(text, 'p', 200);
         memcpy(text, "unix:/", 6);
@@ -95,7 +106,8 @@ static int endpoints(void *arg) {
         text[112] = 'p';
         text[113] = '\0';
         CHECK_EQ(belay_resolve(text, SOCK_STREAM, &found, &size), -EINVAL);
-        CHECK(strstr(said(-EINVAL), "expected a path of at most 107 bytes at character 113") != NULL);
+        CHECK(strstr(said(-EINVAL), "expected a path of at most 107 bytes at character 113")
+              != NULL);
         return 0;
 }
 
@@ -110,7 +122,8 @@ static int connecting(void *arg) {
         (void) arg;
         CHECK_EQ(belay_connect(&stream, end, NULL), -ECONNREFUSED);
         CHECK_STR(said(-ECONNREFUSED), line("connect to %s: %s", end, ECONNREFUSED));
-        CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), address.length, NULL), -ECONNREFUSED);
+        CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), address.length, NULL),
+                 -ECONNREFUSED);
         CHECK_STR(said(-ECONNREFUSED), line("connect to %s: %s", end, ECONNREFUSED));
         CHECK_EQ(belay_connect(&stream, "unix:/no/such/socket", NULL), -ENOENT);
         CHECK_STR(said(-ENOENT), line("connect to %s: %s", "unix:/no/such/socket", ENOENT));
@@ -120,15 +133,21 @@ static int connecting(void *arg) {
                 snprintf(expected, sizeof(expected), "*%s", port);
                 CHECK_EQ(belay_connect(&stream, expected, NULL), -ECONNREFUSED);
                 snprintf(expected, sizeof(expected),
-                         "connect to *%s: %s; 2 beneath: [connect to [::1]%s: %s, connect to 127.0.0.1%s: %s]", port,
-                         strerror(ECONNREFUSED), port, strerror(ECONNREFUSED), port, strerror(ECONNREFUSED));
+                         "connect to *%s: %s; 2 beneath: [connect to [::1]%s: %s, "
+                         "connect to 127.0.0.1%s: %s]",
+                         port, strerror(ECONNREFUSED), port, strerror(ECONNREFUSED), port,
+                         strerror(ECONNREFUSED));
                 CHECK_STR(said(-ECONNREFUSED), expected);
         }
         /* The local address is at fault. */
-        CHECK_EQ(belay_connect(&stream, end, BELAY_OPTIONS(belay_connect_options, .local = "192.0.2.1:0")), -EADDRNOTAVAIL);
-        snprintf(expected, sizeof(expected), "connect to %s from 192.0.2.1:0: %s", end, strerror(EADDRNOTAVAIL));
+        CHECK_EQ(belay_connect(&stream, end,
+                               BELAY_OPTIONS(belay_connect_options, .local = "192.0.2.1:0")),
+                 -EADDRNOTAVAIL);
+        snprintf(expected, sizeof(expected), "connect to %s from 192.0.2.1:0: %s", end,
+                 strerror(EADDRNOTAVAIL));
         CHECK_STR(said(-EADDRNOTAVAIL), expected);
-        CHECK_EQ(belay_connect(&stream, end, BELAY_OPTIONS(belay_connect_options, .local = "here")), -EINVAL);
+        CHECK_EQ(belay_connect(&stream, end, BELAY_OPTIONS(belay_connect_options, .local = "here")),
+                 -EINVAL);
         CHECK_STR(said(-EINVAL), "endpoint \"here\": expected HOST:PORT at character 5");
         return 0;
 }
@@ -142,7 +161,8 @@ static int connect_for_ever(void *arg) {
 
 static int cancelled(void *arg) {
         belay_address address;
-        int listener = listening_socket(UNIX_ABSTRACT, 0, &address), filler = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int listener = listening_socket(UNIX_ABSTRACT, 0, &address),
+            filler = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         belay_task *task;
 
         (void) arg;
@@ -179,7 +199,8 @@ static int listening(void *arg) {
         CHECK_EQ(belay_listen(&second, "unix:/no/such/socket", NULL), -ENOENT);
         CHECK_STR(said(-ENOENT), line("listen at %s: %s", "unix:/no/such/socket", ENOENT));
 
-        CHECK_EQ(belay_serve(first, handle, NULL, BELAY_OPTIONS(belay_serve_options, .grace = -1)), -EINVAL);
+        CHECK_EQ(belay_serve(first, handle, NULL, BELAY_OPTIONS(belay_serve_options, .grace = -1)),
+                 -EINVAL);
         if (!is_under_valgrind()) {
                 limit_descriptors(0);
                 CHECK_EQ(belay_accept(first, &stream), -EMFILE);
@@ -208,8 +229,10 @@ static int datagrams(void *arg) {
         CHECK_STR(said(-EADDRINUSE), line("datagrams at %s: %s", end, EADDRINUSE));
         CHECK_EQ(belay_datagrams_open(&second, NULL, "unix:/no/such/socket"), -ENOENT);
         CHECK_STR(said(-ENOENT), line("datagrams to %s: %s", "unix:/no/such/socket", ENOENT));
-        CHECK_EQ(belay_datagrams_open(&second, "127.0.0.1:0", "unix:/no/such/socket"), -EAFNOSUPPORT);
-        snprintf(expected, sizeof(expected), "datagrams at 127.0.0.1:0 to unix:/no/such/socket: %s", strerror(EAFNOSUPPORT));
+        CHECK_EQ(belay_datagrams_open(&second, "127.0.0.1:0", "unix:/no/such/socket"),
+                 -EAFNOSUPPORT);
+        snprintf(expected, sizeof(expected), "datagrams at 127.0.0.1:0 to unix:/no/such/socket: %s",
+                 strerror(EAFNOSUPPORT));
         CHECK_STR(said(-EAFNOSUPPORT), expected);
         belay_datagrams_close(first);
 
@@ -219,7 +242,8 @@ static int datagrams(void *arg) {
          */
         address = deserted_address(IPV4, SOCK_DGRAM);
         first = opened(NULL, text_of(&address));
-        CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), address.length, NULL), -ECONNREFUSED);
+        CHECK_EQ(belay_connect_to(&stream, sockaddr_of(&address), address.length, NULL),
+                 -ECONNREFUSED);
         CHECK_EQ(belay_send(first, "x", 1, NULL), 1);
         CHECK_EQ(belay_receive(first, expected, 1, NULL), -ECONNREFUSED);
         CHECK_STR(said(-ECONNREFUSED), strerror(ECONNREFUSED));
@@ -233,7 +257,9 @@ static int streams(void *arg) {
 
         (void) arg;
         for (int i = 0; i < 2; i++) {
-                CHECK_EQ(i == 0 ? belay_stream_pair(&ends[0], &ends[1]) : belay_stream_pipe(&ends[0], &ends[1]), 0);
+                CHECK_EQ(i == 0 ? belay_stream_pair(&ends[0], &ends[1])
+                                : belay_stream_pipe(&ends[0], &ends[1]),
+                         0);
                 belay_abort(ends[0]);
                 CHECK_EQ(belay_fail(-EPIPE, "an earlier one"), -EPIPE);
                 CHECK_EQ(belay_write(ends[1], "x", 1), -EPIPE);

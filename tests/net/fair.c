@@ -15,8 +15,8 @@ enum { CONNECTIONS = 1000, ROUNDS = 150 };
 struct connection {
         belay_stream *stream;
         int other;
-        unsigned long latest;           /* number of its latest read among all reads */
-        unsigned long longest;          /* most reads of others between two of its own */
+        unsigned long latest;  /* number of its latest read among all reads */
+        unsigned long longest; /* most reads of others between two of its own */
         unsigned reads;
 };
 
@@ -72,14 +72,15 @@ static void check_fair(void) {
                 /*
                  * A connection with fewer than two reads has waited for all reads since its latest.
                  */
-                if (connections[i].reads < 2 || reads - connections[i].latest > connections[i].longest)
+                if (connections[i].reads < 2
+                    || reads - connections[i].latest > connections[i].longest)
                         connections[i].longest = reads - connections[i].latest;
                 longest[i] = connections[i].longest;
                 if (longest[i] > most)
                         most = longest[i];
         }
-        printf("%lu reads: waits of %lu (median), longest waits of %lu (median), %lu (most)\n", reads, middle,
-               median(longest, CONNECTIONS), most);
+        printf("%lu reads: waits of %lu (median), longest waits of %lu (median), %lu (most)\n",
+               reads, middle, median(longest, CONNECTIONS), most);
         CHECK(most <= 10 * middle);
         CHECK(most <= 10 * median(longest, CONNECTIONS));
 }
@@ -134,7 +135,7 @@ struct pen {
         enum hog hog;
         /* virtual clock: the loop polls at each turn, and otherwise when time has passed */
         bool is_virtual;
-        unsigned long steps;            /* calls that the task has made */
+        unsigned long steps; /* calls that the task has made */
         bool over;
         int result;
 };
@@ -281,7 +282,8 @@ static void all(void) {
                         struct pen pen = { .hog = (enum hog) hog, .is_virtual = is_virtual };
 
                         printf("one that %s\n", hog_names[hog]);
-                        CHECK_EQ(belay_run_with(beside_a_hog, &pen, is_virtual ? VIRTUAL : NULL), 0);
+                        CHECK_EQ(belay_run_with(beside_a_hog, &pen, is_virtual ? VIRTUAL : NULL),
+                                 0);
                 }
 }
 

@@ -15,7 +15,7 @@ enum { COPIES = 1000, ROUNDS = 400, PIECE = 64, DESCRIPTORS = 6 * COPIES };
 
 struct one {
         belay_stream *from, *to;
-        int source, sink;               /* peers of `from` and `to` */
+        int source, sink; /* peers of `from` and `to` */
         /* number of its latest read among all reads; most reads of others between two of its own */
         unsigned long latest, longest;
         unsigned reads;
@@ -100,7 +100,8 @@ static void check_fair(unsigned naps) {
         CHECK(wait_count > 0);
         qsort(waits, wait_count, sizeof(*waits), compare);
         middle = waits[wait_count / 2];
-        printf("%lu reads: waits of %lu (median), %lu (most); %u naps\n", reads, middle, most, naps);
+        printf("%lu reads: waits of %lu (median), %lu (most); %u naps\n", reads, middle, most,
+               naps);
         CHECK(most <= 10 * middle);
         CHECK(naps > 0);
 }
@@ -148,6 +149,8 @@ int main(void) {
         }
         limit.rlim_cur = DESCRIPTORS;
         CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        CHECK_EQ(belay_run_with(app, NULL, BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL)), 0);
+        CHECK_EQ(belay_run_with(app, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL)),
+                 0);
         return 0;
 }

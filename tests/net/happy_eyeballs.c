@@ -125,7 +125,8 @@ static int none(void *arg) {
                 int error = i < 2 ? ECONNREFUSED : ENOENT;
 
                 CHECK_EQ(belay_failure_code(belay_failure_at(failure, i)), -error);
-                snprintf(text, sizeof(text), "connect to %s: %s", text_of(&addresses[i]), strerror(error));
+                snprintf(text, sizeof(text), "connect to %s: %s", text_of(&addresses[i]),
+                         strerror(error));
                 CHECK_STR(belay_failure_text(belay_failure_at(failure, i)), text);
                 belay_failure_format(belay_failure_at(failure, i), formatted, sizeof(formatted));
                 CHECK_STR(formatted, text);
@@ -274,13 +275,16 @@ static int two_families(void *arg) {
          * From a local address of one family. The address of the other family cannot be connected
          * from it.
          */
-        CHECK_EQ(belay_connect(&stream, endpoint, BELAY_OPTIONS(belay_connect_options, .local = "127.0.0.1:0")), 0);
+        CHECK_EQ(belay_connect(&stream, endpoint,
+                               BELAY_OPTIONS(belay_connect_options, .local = "127.0.0.1:0")),
+                 0);
         other = accept(listener, NULL, NULL);
         CHECK(other >= 0);
         belay_abort(stream);
         close(other);
         close(listener);
-        CHECK_EQ(belay_connect(&stream, endpoint, BELAY_OPTIONS(belay_connect_options, .stagger = BELAY_NEVER)),
+        CHECK_EQ(belay_connect(&stream, endpoint,
+                               BELAY_OPTIONS(belay_connect_options, .stagger = BELAY_NEVER)),
                  -ECONNREFUSED);
         CHECK(stream == NULL);
         CHECK_EQ(open_count(), before - 1);

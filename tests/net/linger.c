@@ -112,7 +112,9 @@ static int end_by_themselves(void *arg) {
 static int at_most(void *arg) {
         enum { MOST = 3 };
         int fds[MANY];
-        struct server server = { .options = { .most = 2, .close_limit = BELAY_HOUR, .linger_most = MOST } };
+        struct server server = {
+                .options = { .most = 2, .close_limit = BELAY_HOUR, .linger_most = MOST }
+        };
         belay_time began;
 
         start(&server, *(enum kind *) arg);
@@ -145,7 +147,8 @@ static int at_most(void *arg) {
 /* The server's grace applies to lingering connections, too. A second request ends them at once. */
 static int the_end(void *arg) {
         for (int way = 0; way < 3; way++) {
-                struct server server = { .options = { .close_limit = BELAY_HOUR, .grace = BELAY_MINUTE } };
+                struct server server = { .options = { .close_limit = BELAY_HOUR,
+                                                      .grace = BELAY_MINUTE } };
                 belay_time began;
                 int fd;
 

@@ -17,12 +17,12 @@ static belay_listener *listener_at(const char *endpoint, const belay_listen_opti
         return listener;
 }
 
-#define CHECK_REFUSED(endpoint, options, expected)                              \
-        do {                                                                    \
-                belay_listener *refused = (void *) -1;                          \
-                                                                                \
-                CHECK_EQ(belay_listen(&refused, endpoint, options), expected);  \
-                CHECK(refused == NULL);                                         \
+#define CHECK_REFUSED(endpoint, options, expected)                             \
+        do {                                                                   \
+                belay_listener *refused = (void *) -1;                         \
+                                                                               \
+                CHECK_EQ(belay_listen(&refused, endpoint, options), expected); \
+                CHECK(refused == NULL);                                        \
         } while (0)
 
 /* Connects a plain socket to a listener's endpoint. Returns the socket or a negative errno. */
@@ -239,14 +239,17 @@ static int shared(void *arg) {
 static int no_delay(void *arg) {
         (void) arg;
         for (int nagle = 0; nagle < 2; nagle++) {
-                const belay_listen_options *options = BELAY_OPTIONS(belay_listen_options, .nagle = nagle);
+                const belay_listen_options *options = BELAY_OPTIONS(belay_listen_options,
+                                                                    .nagle = nagle);
                 belay_listener *listener = listener_at("127.0.0.1:0", options);
                 int fd = connect_to(belay_listener_endpoint(listener)), value = -1;
                 socklen_t length = sizeof(value);
                 belay_stream *stream;
 
                 CHECK_EQ(belay_accept(listener, &stream), 0);
-                CHECK_EQ(getsockopt(belay_stream_fd(stream), IPPROTO_TCP, TCP_NODELAY, &value, &length), 0);
+                CHECK_EQ(getsockopt(belay_stream_fd(stream), IPPROTO_TCP, TCP_NODELAY, &value,
+                                    &length),
+                         0);
                 CHECK_EQ(value != 0, !nagle);
                 CHECK(is_closed_on_exec(belay_stream_fd(stream)));
                 belay_abort(stream);
@@ -388,7 +391,8 @@ static int modes(void *arg) {
         (void) arg;
         for (unsigned i = 0; i < 4; i++) {
                 const char *endpoint = fresh_endpoint(UNIX_PATH);
-                const belay_listen_options *options = BELAY_OPTIONS(belay_listen_options, .mode = asked[i]);
+                const belay_listen_options *options = BELAY_OPTIONS(belay_listen_options,
+                                                                    .mode = asked[i]);
                 belay_listener *listener = listener_at(endpoint, options);
                 struct stat stat;
 

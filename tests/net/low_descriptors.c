@@ -103,7 +103,8 @@ static int connects(void *arg) {
         snprintf(endpoint, sizeof(endpoint), "%s", belay_listener_endpoint(listener));
         for (int several = 0; several < (*(enum kind *) arg == IPV6 ? 2 : 1); several++) {
                 if (several)
-                        snprintf(endpoint, sizeof(endpoint), "*%s", strrchr(belay_listener_endpoint(listener), ':'));
+                        snprintf(endpoint, sizeof(endpoint), "*%s",
+                                 strrchr(belay_listener_endpoint(listener), ':'));
                 free_low();
                 CHECK_EQ(belay_connect(&stream, endpoint, NULL), 0);
                 CHECK_EQ(belay_stream_fd(stream), low);
@@ -317,7 +318,9 @@ static int loops(void *arg) {
         CHECK(loop != NULL);
         CHECK_EQ(belay_loop_start(loop, serve_a_bit, NULL), 0);
         while (belay_loop_dispatch(loop) > 0)
-                CHECK_EQ(poll(&(struct pollfd) { .fd = belay_loop_fd(loop), .events = POLLIN }, 1, 60000), 1);
+                CHECK_EQ(poll(&(struct pollfd) { .fd = belay_loop_fd(loop), .events = POLLIN }, 1,
+                              60000),
+                         1);
         CHECK_EQ(belay_loop_close(loop), 0);
         for (int fd = 0; fd < count; fd++)
                 CHECK(fcntl(fd, F_GETFD) < 0);

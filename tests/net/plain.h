@@ -20,15 +20,10 @@
 
 /* ---- families ---- */
 
-enum kind {
-        IPV4,
-        IPV6,
-        UNIX_PATH,
-        UNIX_ABSTRACT,
-        KINDS
-};
+enum kind { IPV4, IPV6, UNIX_PATH, UNIX_ABSTRACT, KINDS };
 
-static const char *const kind_names[] = { "IPv4", "IPv6", "a Unix socket's file", "an abstract Unix socket" };
+static const char *const kind_names[] = { "IPv4", "IPv6", "a Unix socket's file",
+                                          "an abstract Unix socket" };
 
 static inline bool is_unix(enum kind kind) {
         return kind == UNIX_PATH || kind == UNIX_ABSTRACT;
@@ -81,7 +76,7 @@ static inline void run_kinds(belay_fn *fn, const char *name, const belay_loop_op
         }
 }
 
-#define RUN_KINDS(fn) run_kinds(fn, #fn, NULL)
+#define RUN_KINDS(fn)         run_kinds(fn, #fn, NULL)
 #define RUN_KINDS_VIRTUAL(fn) run_kinds(fn, #fn, VIRTUAL)
 
 /* Returns an unused path. */
@@ -90,8 +85,9 @@ static inline const char *fresh_path(void) {
         static int number;
         const char *directory = getenv("TMPDIR");
 
-        CHECK((size_t) snprintf(path, sizeof(path), "%s/%d-%d.sock", directory != NULL ? directory : "/tmp",
-                                (int) getpid(), number++) < sizeof(path));
+        CHECK((size_t) snprintf(path, sizeof(path), "%s/%d-%d.sock",
+                                directory != NULL ? directory : "/tmp", (int) getpid(), number++)
+              < sizeof(path));
         return path;
 }
 
@@ -137,7 +133,8 @@ static inline int family_of(belay_address *address) {
 /* Returns the path of a Unix socket's address, or NULL if it has none. */
 static inline const char *path_of(belay_address *address) {
         const struct sockaddr_un *un = (const struct sockaddr_un *) (const void *) address->address;
-        bool has_path = un->sun_family == AF_UNIX && address->length > sizeof(sa_family_t) && un->sun_path[0] != '\0';
+        bool has_path = un->sun_family == AF_UNIX && address->length > sizeof(sa_family_t)
+                        && un->sun_path[0] != '\0';
 
         return has_path ? un->sun_path : NULL;
 }
@@ -210,7 +207,7 @@ static inline belay_address address_of(const belay_datagrams *socket) {
 
 static inline int open_count(void) {
         DIR *directory = opendir("/proc/self/fd");
-        int count = -1;         /* excludes the directory's own descriptor */
+        int count = -1; /* excludes the directory's own descriptor */
 
         CHECK(directory != NULL);
         for (struct dirent *entry; (entry = readdir(directory)) != NULL;)

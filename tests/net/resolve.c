@@ -27,14 +27,28 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned calls, at_once, most_at_once, alive;
 
 static int answer(const char *node) {
-        static const struct { const char *node; int error, system_error; } answers[] = {
-                { "none", EAI_NONAME, ENOENT }, { "again", EAI_AGAIN, EACCES }, { "fail", EAI_FAIL, EACCES },
-                { "memory", EAI_MEMORY, 0 }, { "service", EAI_SERVICE, 0 }, { "family", EAI_FAMILY, 0 },
-                { "system", EAI_SYSTEM, EACCES }, { "unsaid", EAI_SYSTEM, 0 },
-                { "refused", EAI_SYSTEM, ECONNREFUSED }, { "unreachable", EAI_SYSTEM, ENETUNREACH },
-                { "late", EAI_SYSTEM, ETIMEDOUT }, { "missing", EAI_SYSTEM, ENOENT },
-                { "short", EAI_NONAME, EMFILE }, { "short-again", EAI_AGAIN, ENFILE }, { "short-fail", EAI_FAIL, ENOMEM },
-                { "short-service", EAI_SERVICE, EMFILE }, { "bad\033", EAI_SYSTEM, EACCES }, { "short-system", EAI_SYSTEM, ENOBUFS },
+        static const struct {
+                const char *node;
+                int error, system_error;
+        } answers[] = {
+                { "none", EAI_NONAME, ENOENT },
+                { "again", EAI_AGAIN, EACCES },
+                { "fail", EAI_FAIL, EACCES },
+                { "memory", EAI_MEMORY, 0 },
+                { "service", EAI_SERVICE, 0 },
+                { "family", EAI_FAMILY, 0 },
+                { "system", EAI_SYSTEM, EACCES },
+                { "unsaid", EAI_SYSTEM, 0 },
+                { "refused", EAI_SYSTEM, ECONNREFUSED },
+                { "unreachable", EAI_SYSTEM, ENETUNREACH },
+                { "late", EAI_SYSTEM, ETIMEDOUT },
+                { "missing", EAI_SYSTEM, ENOENT },
+                { "short", EAI_NONAME, EMFILE },
+                { "short-again", EAI_AGAIN, ENFILE },
+                { "short-fail", EAI_FAIL, ENOMEM },
+                { "short-service", EAI_SERVICE, EMFILE },
+                { "bad\033", EAI_SYSTEM, EACCES },
+                { "short-system", EAI_SYSTEM, ENOBUFS },
         };
 
         errno = 0;
@@ -93,7 +107,8 @@ static unsigned counted(const unsigned *counter) {
         return value;
 }
 
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found) {
         uint16_t port = strcmp(service, "http") == 0 ? 80 : (uint16_t) atoi(service);
         int error;
 
@@ -108,7 +123,8 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
         if (error != 0)
                 return error;
         count(&alive, 1);
-        *found = make_info("10.0.0.3", port, make_info("2001:db8::7", port, make_info("10.0.0.1", port, NULL)));
+        *found = make_info("10.0.0.3", port,
+                           make_info("2001:db8::7", port, make_info("10.0.0.1", port, NULL)));
         return 0;
 }
 
@@ -162,7 +178,9 @@ static int finds(void *arg) {
         check_text(&found[0], "[::1]:80");
         check_text(&found[1], "127.0.0.1:80");
         belay_addresses_free(found, size);
-        CHECK_EQ(bly_resolve(belay_loop_self(), "*:http", SOCK_STREAM, true, &found, &size, "here:1"), 0);
+        CHECK_EQ(bly_resolve(belay_loop_self(), "*:http", SOCK_STREAM, true, &found, &size,
+                             "here:1"),
+                 0);
         check_text(&found[0], "[::]:80");
         check_text(&found[1], "0.0.0.0:80");
         belay_addresses_free(found, size);
@@ -178,20 +196,38 @@ static int finds(void *arg) {
 }
 
 static int errors(void *arg) {
-        static const struct { const char *endpoint; int code; } cases[] = {
-                { "none:80", -ENOENT }, { "service:80", -ENOENT }, { "again:80", -EAGAIN }, { "fail:80", -EAGAIN },
-                { "memory:80", -ENOMEM }, { "family:80", -EINVAL }, { "system:80", -EACCES }, { "unsaid:80", -EAGAIN },
+        static const struct {
+                const char *endpoint;
+                int code;
+        } cases[] = {
+                { "none:80", -ENOENT },
+                { "service:80", -ENOENT },
+                { "again:80", -EAGAIN },
+                { "fail:80", -EAGAIN },
+                { "memory:80", -ENOMEM },
+                { "family:80", -EINVAL },
+                { "system:80", -EACCES },
+                { "unsaid:80", -EAGAIN },
                 { "127.0.0.1", -EINVAL },
                 /*
                  * Errors of the connection to the name server must not look like errors of the
                  * host.
                  */
-                { "refused:80", -EAGAIN }, { "unreachable:80", -EAGAIN }, { "late:80", -EAGAIN }, { "missing:80", -EAGAIN },
+                { "refused:80", -EAGAIN },
+                { "unreachable:80", -EAGAIN },
+                { "late:80", -EAGAIN },
+                { "missing:80", -EAGAIN },
                 /* Whatever getaddrinfo() returns, a shortage says nothing about the name. */
-                { "short:80", -EMFILE }, { "short-again:80", -ENFILE }, { "short-fail:80", -ENOMEM },
-                { "short-service:80", -EMFILE }, { "short-system:80", -ENOBUFS },
+                { "short:80", -EMFILE },
+                { "short-again:80", -ENFILE },
+                { "short-fail:80", -ENOMEM },
+                { "short-service:80", -EMFILE },
+                { "short-system:80", -ENOBUFS },
         };
-        static const struct { const char *endpoint, *text; int code; } texts[] = {
+        static const struct {
+                const char *endpoint, *text;
+                int code;
+        } texts[] = {
                 { "none:80", "unknown host \"none\"", 0 },
                 { "service:nonesuch", "unknown service \"nonesuch\"", 0 },
                 { "again:80", "host \"again\" could not be looked up: ", 0 },
@@ -206,16 +242,19 @@ static int errors(void *arg) {
 
         (void) arg;
         for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-                CHECK_EQ(belay_resolve(cases[i].endpoint, SOCK_STREAM, &found, &size), cases[i].code);
+                CHECK_EQ(belay_resolve(cases[i].endpoint, SOCK_STREAM, &found, &size),
+                         cases[i].code);
                 CHECK(found == NULL && size == 0);
         }
         for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
                 int rc = belay_resolve(texts[i].endpoint, SOCK_STREAM, &found, &size);
 
                 failure = belay_failure_take(rc);
-                snprintf(text, sizeof(text), "%s%s", texts[i].text, texts[i].code != 0 ? strerror(-rc) : "");
+                snprintf(text, sizeof(text), "%s%s", texts[i].text,
+                         texts[i].code != 0 ? strerror(-rc) : "");
                 if (strncmp(texts[i].endpoint, "again", 5) == 0)
-                        snprintf(text, sizeof(text), "%s%s", texts[i].text, gai_strerror(EAI_AGAIN));
+                        snprintf(text, sizeof(text), "%s%s", texts[i].text,
+                                 gai_strerror(EAI_AGAIN));
                 CHECK_STR(belay_failure_text(failure), text);
                 /* The formatted failure does not add the system's text for the code. */
                 belay_failure_format(failure, formatted, sizeof(formatted));
@@ -392,8 +431,10 @@ static int is_given_up(void *arg) {
         unsigned threads = count_threads();
 
         keep_lines();
-        CHECK_EQ(belay_run_with(leaves_it, arg, BELAY_OPTIONS(belay_loop_options,
-                                                              .shutdown_limit = BELAY_MILLISECOND)), -ETIMEDOUT);
+        CHECK_EQ(belay_run_with(
+                         leaves_it, arg,
+                         BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND)),
+                 -ETIMEDOUT);
         CHECK_LINES(1, "look-up, held:80");
         let_go(1);
         await_threads(threads);

@@ -6,7 +6,8 @@
 #define _GNU_SOURCE
 #include "servers.h"
 
-static const char *const endpoints[] = { "localhost:80", "127.0.0.1:http", ":http", "localhost:no-such-service" };
+static const char *const endpoints[] = { "localhost:80", "127.0.0.1:http", ":http",
+                                         "localhost:no-such-service" };
 
 static const char *endpoint;
 static unsigned more;

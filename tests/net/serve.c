@@ -166,7 +166,8 @@ static int grace(void *arg) {
 
                         forget_all();
                         start_server(&server, IPV4, cleans_up);
-                        snprintf(endpoint, sizeof(endpoint), "%s", belay_listener_endpoint(server.listener));
+                        snprintf(endpoint, sizeof(endpoint), "%s",
+                                 belay_listener_endpoint(server.listener));
                         fd = connect_plainly(server.listener);
                         let_run();
                         CHECK_EQ(begun, 1);
@@ -344,7 +345,8 @@ static int at_most(void *arg) {
         }
         for (int i = 0; i < CLIENTS; i++) {
                 CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
-                CHECK_EQ(belay_serve_count(server.listener), CLIENTS - i < MOST ? CLIENTS - i : MOST);
+                CHECK_EQ(belay_serve_count(server.listener),
+                         CLIENTS - i < MOST ? CLIENTS - i : MOST);
                 CHECK_EQ(begun, i + MOST < CLIENTS ? i + MOST : CLIENTS);
                 CHECK_EQ(next_byte(fds[i]), i);
                 CHECK_EQ(shutdown(fds[i], SHUT_WR), 0);
@@ -422,8 +424,11 @@ static int fails(belay_stream *stream, void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_read(stream, &byte, 1), 1);
-        return byte == 'a' ? belay_fail(-EPROTO, "bad \nheader") : byte == 'b' ? -EPIPE : byte == 'c' ? -ECONNRESET
-               : byte == 'd' ? -ECANCELED : 0;
+        return byte == 'a'   ? belay_fail(-EPROTO, "bad \nheader")
+               : byte == 'b' ? -EPIPE
+               : byte == 'c' ? -ECONNRESET
+               : byte == 'd' ? -ECANCELED
+                             : 0;
 }
 
 static int told[8];
@@ -448,7 +453,8 @@ static void on_failure(belay_stream *stream, int rc, void *arg) {
 static int failures(void *arg) {
         (void) arg;
         for (int asks = 0; asks < 2; asks++) {
-                struct server server = { .arg = &told_arg, .options.failed = asks ? on_failure : NULL };
+                struct server server = { .arg = &told_arg,
+                                         .options.failed = asks ? on_failure : NULL };
                 int fds[5];
 
                 told_count = 0;
@@ -496,7 +502,8 @@ static int closes(belay_stream *stream, void *arg) {
         if (byte & 1)
                 belay_abort(stream);
         else
-                CHECK_EQ(belay_close(stream, byte & 2 ? BELAY_SECOND : 0), byte & 2 ? -ETIMEDOUT : 0);
+                CHECK_EQ(belay_close(stream, byte & 2 ? BELAY_SECOND : 0),
+                         byte & 2 ? -ETIMEDOUT : 0);
         return byte & 4 ? -EPROTO : 0;
 }
 
@@ -602,8 +609,11 @@ static int refuses(void *arg) {
 
         (void) arg;
         keep_lines();
-        CHECK_EQ(belay_serve(listener, echo, NULL, BELAY_OPTIONS(belay_serve_options, .grace = -1)), -EINVAL);
-        CHECK_EQ(belay_serve(listener, echo, NULL, BELAY_OPTIONS(belay_serve_options, .close_limit = -1)), -EINVAL);
+        CHECK_EQ(belay_serve(listener, echo, NULL, BELAY_OPTIONS(belay_serve_options, .grace = -1)),
+                 -EINVAL);
+        CHECK_EQ(belay_serve(listener, echo, NULL,
+                             BELAY_OPTIONS(belay_serve_options, .close_limit = -1)),
+                 -EINVAL);
         CHECK_EQ(belay_serve_stop(listener), -ESRCH);
         CHECK_EQ(belay_serve_count(listener), 0);
         belay_listener_close(listener);

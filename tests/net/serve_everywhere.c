@@ -11,7 +11,7 @@ enum { CLIENTS = 2 };
 struct scene {
         enum kind kind;
         belay_listener *listener;
-        unsigned inside;                /* handlers that have not ended */
+        unsigned inside; /* handlers that have not ended */
         unsigned answered;
 };
 
@@ -35,7 +35,8 @@ static int answer(belay_stream *stream, void *arg) {
 static int serve(void *arg) {
         struct scene *scene = arg;
 
-        return belay_serve(scene->listener, answer, scene, BELAY_OPTIONS(belay_serve_options, .grace = BELAY_SECOND));
+        return belay_serve(scene->listener, answer, scene,
+                           BELAY_OPTIONS(belay_serve_options, .grace = BELAY_SECOND));
 }
 
 static int talk(belay_stream *stream, struct scene *scene) {
@@ -76,7 +77,9 @@ static int server_and_clients(void *arg) {
         CHECK_EQ(belay_group_enter(&group), 0);
         rc = belay_group_spawn(&group, serve, &scene);
         if (rc == 0) {
-                CHECK_EQ(belay_group_enter_with(&clients, BELAY_OPTIONS(belay_group_options, .supervise = true)), 0);
+                CHECK_EQ(belay_group_enter_with(
+                                 &clients, BELAY_OPTIONS(belay_group_options, .supervise = true)),
+                         0);
                 for (int i = 0; i < CLIENTS && rc == 0; i++)
                         rc = belay_group_spawn(&clients, ask, &scene);
                 rc = belay_group_leave(&clients, rc);

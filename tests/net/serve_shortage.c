@@ -35,7 +35,8 @@ static int echo(belay_stream *stream, void *arg) {
 }
 
 static int serves(void *arg) {
-        return belay_serve(arg, echo, NULL, BELAY_OPTIONS(belay_serve_options, .grace = BELAY_SECOND));
+        return belay_serve(arg, echo, NULL,
+                           BELAY_OPTIONS(belay_serve_options, .grace = BELAY_SECOND));
 }
 
 static void check_echoed(int fd) {
@@ -101,7 +102,8 @@ static int shortage(void *arg) {
                 int open_before = open_count();
                 belay_listener *listener = listener_of(*(enum kind *) arg);
 
-                CHECK_EQ(short_of(listener, must(belay_spawn(serves, listener)), (enum end) end), 0);
+                CHECK_EQ(short_of(listener, must(belay_spawn(serves, listener)), (enum end) end),
+                         0);
                 belay_listener_close(listener);
                 CHECK_EQ(open_count(), open_before);
         }
@@ -184,7 +186,9 @@ static int no_memory(void *arg) {
  * log lines about that are limited.
  */
 static int serves_without_stacks(void *arg) {
-        return belay_serve(arg, echo, NULL, BELAY_OPTIONS(belay_serve_options, .most = 1, .stack_size = SIZE_MAX / 4));
+        return belay_serve(
+                arg, echo, NULL,
+                BELAY_OPTIONS(belay_serve_options, .most = 1, .stack_size = SIZE_MAX / 4));
 }
 
 static int no_stack(void *arg) {

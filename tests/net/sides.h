@@ -10,11 +10,11 @@
 #include "net/connect.h"
 
 enum side {
-        ANSWERS,                        /* a listener */
-        SILENT,                         /* a listener whose backlog is full */
-        REFUSES,                        /* no socket */
-        MISSING,                        /* a Unix socket's file that does not exist */
-        UNIX_FULL,                      /* a Unix socket whose backlog is full */
+        ANSWERS,   /* a listener */
+        SILENT,    /* a listener whose backlog is full */
+        REFUSES,   /* no socket */
+        MISSING,   /* a Unix socket's file that does not exist */
+        UNIX_FULL, /* a Unix socket whose backlog is full */
 };
 
 enum { SIDES_MOST = 6, FILLERS = 4 };
@@ -37,7 +37,8 @@ static inline void open_side(size_t i, enum side side) {
                 fillers[i][j] = -1;
                 if (!is_full)
                         continue;
-                fillers[i][j] = socket(family_of(&addresses[i]), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+                fillers[i][j] = socket(family_of(&addresses[i]),
+                                       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
                 CHECK(fillers[i][j] >= 0);
                 (void) connect(fillers[i][j], sockaddr_of(&addresses[i]), addresses[i].length);
         }
@@ -49,8 +50,9 @@ static inline void open_sides(size_t count, const enum side *sides) {
                 open_side(i, sides[i]);
 }
 
-#define OPEN_SIDES(...)                                                                          \
-        open_sides(sizeof((enum side[]){ __VA_ARGS__ }) / sizeof(enum side), (enum side[]){ __VA_ARGS__ })
+#define OPEN_SIDES(...)                                                       \
+        open_sides(sizeof((enum side[]) { __VA_ARGS__ }) / sizeof(enum side), \
+                   (enum side[]) { __VA_ARGS__ })
 
 static inline void close_sides(void) {
         for (size_t i = 0; i < side_count; i++) {
@@ -64,7 +66,9 @@ static inline void close_sides(void) {
 }
 
 static inline int connect_any(belay_time stagger, belay_stream **stream) {
-        struct bly_connect how = { .io = bly_loop->io, .place = BELAY_HERE, .endpoint = "all sides", .stagger = stagger };
+        struct bly_connect how = {
+                .io = bly_loop->io, .place = BELAY_HERE, .endpoint = "all sides", .stagger = stagger
+        };
 
         return bly_connect_any(&how, addresses, side_count, stream);
 }
@@ -74,7 +78,8 @@ static inline bool leads_to(belay_stream *stream, size_t i) {
         belay_address peer = { .length = sizeof(peer.address) };
 
         CHECK_EQ(getpeername(belay_stream_fd(stream), sockaddr_of(&peer), &peer.length), 0);
-        return peer.length == addresses[i].length && memcmp(peer.address, addresses[i].address, peer.length) == 0;
+        return peer.length == addresses[i].length
+               && memcmp(peer.address, addresses[i].address, peer.length) == 0;
 }
 
 #endif

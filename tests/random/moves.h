@@ -15,7 +15,8 @@
 static inline int waited(const struct player *player, const char *what, int rc) {
         tell(player, "%s -> %d", what, rc);
         if (rc == -ECANCELED && belay_cancelling(belay_self()) == 0)
-                broken(player->world, "player %d got -ECANCELED by %s, and no request is counted", player->number, what);
+                broken(player->world, "player %d got -ECANCELED by %s, and no request is counted",
+                       player->number, what);
         if (rc == -EDEADLK || rc == -EPERM || rc == -ENOMEM)
                 broken(player->world, "player %d got %d by %s", player->number, rc, what);
         return rc;
@@ -27,7 +28,9 @@ static inline int unless(int rc, int expected) {
 }
 
 static inline belay_time some_span(struct player *player) {
-        static const belay_time spans[] = { 0, 1, BELAY_MILLISECOND, BELAY_SECOND / 2, BELAY_SECOND, 3 * BELAY_SECOND };
+        static const belay_time spans[] = {
+                0, 1, BELAY_MILLISECOND, BELAY_SECOND / 2, BELAY_SECOND, 3 * BELAY_SECOND
+        };
 
         return spans[below(&player->dice, 6)];
 }
@@ -41,12 +44,15 @@ static inline struct player *younger(struct player *player) {
 
         if (player->number + 1 >= world->count)
                 return NULL;
-        other = &world->players[player->number + 1 + (int) below(&player->dice, (uint64_t) (world->count - player->number - 1))];
+        other = &world->players[player->number + 1
+                                + (int) below(&player->dice,
+                                              (uint64_t) (world->count - player->number - 1))];
         return other->task != NULL ? other : NULL;
 }
 
 static inline struct player *anybody(struct player *player) {
-        struct player *other = &player->world->players[below(&player->dice, (uint64_t) player->world->count)];
+        struct player *other =
+                &player->world->players[below(&player->dice, (uint64_t) player->world->count)];
 
         return other->task != NULL ? other : NULL;
 }
@@ -67,7 +73,8 @@ static inline int ask(struct player *player) {
  * Checks a wait that reported the failure of another player. The caller's latest failure must then
  * include the failures of that player.
  */
-static inline void check_end(struct player *player, const struct player *other, int rc, int outcome) {
+static inline void check_end(struct player *player, const struct player *other, int rc,
+                             int outcome) {
         struct set left;
 
         if (outcome >= 0 || outcome == -ECANCELED)
@@ -77,7 +84,8 @@ static inline void check_end(struct player *player, const struct player *other, 
                 return;
         left = left_with(player->world, outcome);
         if (!other->ended || other->rc != outcome || !includes(&left, &other->failures))
-                broken(player->world, "player %d waited for %d and lost its failure", player->number, other->number);
+                broken(player->world, "player %d waited for %d and lost its failure",
+                       player->number, other->number);
 }
 
 static inline int wait_for_one(struct player *player) {
@@ -99,15 +107,22 @@ static inline int wait_for_one(struct player *player) {
                 break;
         case 3:
                 other->counted = false;
-                rc = unless(waited(player, "await_for", belay_await_for(other->task, some_span(player), &outcome)), -ETIMEDOUT);
+                rc = unless(waited(player, "await_for",
+                                   belay_await_for(other->task, some_span(player), &outcome)),
+                            -ETIMEDOUT);
                 break;
         case 4:
                 other->asked += !belay_done(other->task);
-                rc = unless(waited(player, "cancel_wait", belay_cancel_wait(other->task, "chance", BELAY_SECOND, &outcome)), -ETIMEDOUT);
+                rc = unless(
+                        waited(player, "cancel_wait",
+                               belay_cancel_wait(other->task, "chance", BELAY_SECOND, &outcome)),
+                        -ETIMEDOUT);
                 break;
         default:
                 other->counted = false;
-                rc = unless(waited(player, "force_cancel", belay_force_cancel(other->task, 3, BELAY_SECOND / 2)), -ETIMEDOUT);
+                rc = unless(waited(player, "force_cancel",
+                                   belay_force_cancel(other->task, 3, BELAY_SECOND / 2)),
+                            -ETIMEDOUT);
                 return rc > 0 ? 0 : rc;
         }
         if (belay_done(other->task))
@@ -131,11 +146,16 @@ static inline int wait_for_several(struct player *player) {
                 return 0;
         switch (below(&player->dice, 5)) {
         case 0:
-                rc = waited(player, "wait", belay_wait(tasks, count, (belay_wait_mode) below(&player->dice, 3), some_span(player)));
+                rc = waited(player, "wait",
+                            belay_wait(tasks, count, (belay_wait_mode) below(&player->dice, 3),
+                                       some_span(player)));
                 return rc < 0 ? rc : 0;
         case 1:
                 rc = belay_as_completed_begin(&each, tasks, count, some_span(player));
-                while (rc == 0 && (rc = waited(player, "as_completed", belay_as_completed_next(&each, &ended))) > 0)
+                while (rc == 0
+                       && (rc = waited(player, "as_completed",
+                                       belay_as_completed_next(&each, &ended)))
+                                  > 0)
                         rc = belay_done(ended) ? 0 : -EBADF;
                 belay_as_completed_end(&each);
                 return unless(rc, -ETIMEDOUT);
@@ -143,13 +163,16 @@ static inline int wait_for_several(struct player *player) {
                 for (size_t i = 0; i < count; i++)
                         others[i]->counted = false;
                 rc = waited(player, "race", belay_race(tasks, count, &winner, &outcome));
-                if (rc == 0 && outcome >= 0 && (winner >= count || belay_result(tasks[winner]) != outcome))
-                        broken(player->world, "player %d holds a race that nobody won", player->number);
+                if (rc == 0 && outcome >= 0
+                    && (winner >= count || belay_result(tasks[winner]) != outcome))
+                        broken(player->world, "player %d holds a race that nobody won",
+                               player->number);
                 for (size_t i = 0; i < count && rc == 0; i++)
                         unite(&player->world->seen, &others[i]->failures);
                 for (size_t i = 0; i < count; i++)
                         if (!belay_done(tasks[i]))
-                                broken(player->world, "player %d left a race while %d runs", player->number, others[i]->number);
+                                broken(player->world, "player %d left a race while %d runs",
+                                       player->number, others[i]->number);
                 return rc;
         case 3:
                 for (size_t i = 0; i < count; i++)
@@ -160,7 +183,8 @@ static inline int wait_for_several(struct player *player) {
                                 unite(&player->world->seen, &others[i]->failures);
                 for (size_t i = 0; i < count && rc == 0 && outcome >= 0; i++)
                         if (!belay_done(tasks[i]))
-                                broken(player->world, "player %d gathered %d, which runs", player->number, others[i]->number);
+                                broken(player->world, "player %d gathered %d, which runs",
+                                       player->number, others[i]->number);
                 return rc;
         default:
                 for (size_t i = 0; i < count; i++)
@@ -187,7 +211,8 @@ static inline int hand_over(struct player *player) {
 
         CHECK(item != NULL);
         *item = world;
-        rc = tries ? belay_queue_try_put(queue, item) : waited(player, "put", belay_queue_put(queue, item));
+        rc = tries ? belay_queue_try_put(queue, item)
+                   : waited(player, "put", belay_queue_put(queue, item));
         if (rc == 0)
                 world->items++;
         else
@@ -199,7 +224,8 @@ static inline int take_over(struct player *player) {
         belay_queue *queue = player->world->queues[below(&player->dice, QUEUES)];
         bool tries = one_in(&player->dice, 2);
         void *item = NULL;
-        int rc = tries ? belay_queue_try_get(queue, &item) : waited(player, "get", belay_queue_get(queue, &item));
+        int rc = tries ? belay_queue_try_get(queue, &item)
+                       : waited(player, "get", belay_queue_get(queue, &item));
 
         if (rc == 0) {
                 player->world->got++;

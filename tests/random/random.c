@@ -25,8 +25,8 @@ static void open_world(struct world *world, uint64_t seed) {
         for (int i = 0; i < SEMAPHORES; i++)
                 belay_semaphore_init_bounded(&world->semaphores[i], PLACES);
         for (int i = 0; i < QUEUES; i++) {
-                world->queues[i] = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .capacity = capacities[i],
-                                                        .destroy = drop_item));
+                world->queues[i] = belay_queue_new_with(BELAY_OPTIONS(
+                        belay_queue_options, .capacity = capacities[i], .destroy = drop_item));
                 CHECK(world->queues[i] != NULL);
         }
         belay_condition_init(&world->condition, NULL);
@@ -45,7 +45,9 @@ static bool all_ended(const struct world *world) {
  */
 static int direct(void *arg) {
         struct world *world = arg;
-        struct player director = { .world = world, .number = -1, .dice = dice_of((struct dice) { world->seed }, 1) };
+        struct player director = { .world = world,
+                                   .number = -1,
+                                   .dice = dice_of((struct dice) { world->seed }, 1) };
 
         for (int i = 0; i < ROOTS; i++)
                 start_root(&director);
@@ -56,7 +58,8 @@ static int direct(void *arg) {
                 for (int i = 0; i < world->count; i++) {
                         struct player *player = &world->players[i];
 
-                        player->asked += belay_cancel(player->own != NULL ? player->own : player->task, "the end");
+                        player->asked += belay_cancel(
+                                player->own != NULL ? player->own : player->task, "the end");
                 }
                 CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
         }
@@ -76,11 +79,13 @@ static void look_at(struct world *world, struct player *player) {
         if (player->number % 2 == 0) {
                 rc = belay_result(player->task);
                 if (player->begun && rc != player->rc && !(rc == -ECANCELED && player->rc >= 0))
-                        broken(world, "player %d ended with %d, and its handle says %d", player->number, player->rc, rc);
+                        broken(world, "player %d ended with %d, and its handle says %d",
+                               player->number, player->rc, rc);
                 if (rc < 0)
                         collect(world, belay_failure_of(player->task), &world->seen);
                 if (rc < 0 && rc != -ECANCELED && !includes(&world->seen, &player->failures))
-                        broken(world, "player %d ended with %d, and without its detail", player->number, rc);
+                        broken(world, "player %d ended with %d, and without its detail",
+                               player->number, rc);
         }
         belay_release(player->task);
 }
@@ -89,8 +94,10 @@ static void close_world(struct world *world) {
         for (int i = 0; i < world->count; i++)
                 look_at(world, &world->players[i]);
         for (int i = 0; i < world->count; i++)
-                if (world->players[i].begun && (!world->players[i].ended || world->players[i].disposed != 1))
-                        broken(world, "player %d began, and its argument was disposed of %d times", i, world->players[i].disposed);
+                if (world->players[i].begun
+                    && (!world->players[i].ended || world->players[i].disposed != 1))
+                        broken(world, "player %d began, and its argument was disposed of %d times",
+                               i, world->players[i].disposed);
         for (int i = 0; i < LOCKS; i++)
                 if (belay_lock_held(&world->locks[i]))
                         broken(world, "lock %d is held", i);
@@ -98,12 +105,14 @@ static void close_world(struct world *world) {
                 broken(world, "the condition's lock is held");
         for (int i = 0; i < SEMAPHORES; i++)
                 if (belay_semaphore_value(&world->semaphores[i]) != PLACES)
-                        broken(world, "semaphore %d has %zu places", i, belay_semaphore_value(&world->semaphores[i]));
+                        broken(world, "semaphore %d has %zu places", i,
+                               belay_semaphore_value(&world->semaphores[i]));
         for (int i = 0; i < QUEUES; i++)
                 if (belay_queue_free(world->queues[i]) < 0)
                         broken(world, "queue %d is waited on", i);
         if (world->items != world->got + world->dropped)
-                broken(world, "%d items were put, %d got and %d dropped", world->items, world->got, world->dropped);
+                broken(world, "%d items were put, %d got and %d dropped", world->items, world->got,
+                       world->dropped);
         for (int i = 0; i < world->failures; i++) {
                 const struct token *token = &world->tokens[i];
 
@@ -123,8 +132,9 @@ static void play_seed(uint64_t seed) {
 
         open_world(&world, seed);
         belay_set_log(note_line, &world);
-        rc = belay_run_with(direct, &world, BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
-                                                          .seed = seed % 3 == 0 ? seed : 0));
+        rc = belay_run_with(direct, &world,
+                            BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
+                                          .seed = seed % 3 == 0 ? seed : 0));
         if (rc != 0)
                 broken(&world, "the loop ended with %d", rc);
         close_world(&world);
@@ -134,8 +144,10 @@ static void play_seed(uint64_t seed) {
 }
 
 int main(int argc, char **argv) {
-        const char *asked = getenv("BELAY_RANDOM"), *first_of = asked != NULL ? strchr(asked, ',') : NULL;
-        uint64_t count = asked != NULL ? strtoull(asked, NULL, 10) : 500, first = first_of != NULL ? strtoull(first_of + 1, NULL, 10) : 1;
+        const char *asked = getenv("BELAY_RANDOM"),
+                   *first_of = asked != NULL ? strchr(asked, ',') : NULL;
+        uint64_t count = asked != NULL ? strtoull(asked, NULL, 10) : 500,
+                 first = first_of != NULL ? strtoull(first_of + 1, NULL, 10) : 1;
 
         belay_set_memory(count_memory, NULL);
         if (argc > 1) {

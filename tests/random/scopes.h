@@ -13,11 +13,14 @@ static inline int play(void *arg);
 
 /* ---- timeouts ---- */
 
-static inline void check_kept(const struct player *player, const char *what, int body, const struct set *failures, int rc) {
+static inline void check_kept(const struct player *player, const char *what, int body,
+                              const struct set *failures, int rc) {
         struct set left = left_with(player->world, rc);
 
         if (body < 0 && body != -ECANCELED && (rc != body || !includes(&left, failures)))
-                broken(player->world, "player %d failed with %d within a %s, and left it with %d or without detail",
+                broken(player->world,
+                       "player %d failed with %d within a %s, and left it with %d or without "
+                       "detail",
                        player->number, body, what, rc);
 }
 
@@ -32,15 +35,18 @@ static inline int within_limit(struct player *player) {
         tell(player, "enters a limit of %.3f s", (double) span / 1e9);
         player->scopes++;
         body = play_some(player);
-        if (one_in(&player->dice, 4) && belay_timeout_reschedule(&limit, some_span(player)) == 0 && body >= 0)
+        if (one_in(&player->dice, 4) && belay_timeout_reschedule(&limit, some_span(player)) == 0
+            && body >= 0)
                 body = play_some(player);
         failures = left_with(player->world, body);
         player->scopes--;
         rc = belay_timeout_leave(&limit, body);
         tell(player, "leaves a limit with %d -> %d", body, rc);
         check_kept(player, "limit", body, &failures, rc);
-        if (rc != body && !(body == -ECANCELED && rc == -ETIMEDOUT && belay_timeout_expired(&limit)))
-                broken(player->world, "player %d left a limit with %d, which became %d", player->number, body, rc);
+        if (rc != body
+            && !(body == -ECANCELED && rc == -ETIMEDOUT && belay_timeout_expired(&limit)))
+                broken(player->world, "player %d left a limit with %d, which became %d",
+                       player->number, body, rc);
         return unless(rc, -ETIMEDOUT);
 }
 
@@ -76,7 +82,8 @@ static inline int within_region(struct player *player) {
         rc = belay_shield_leave(&region, body);
         tell(player, "leaves a region with %d -> %d", body, rc);
         if (rc != body)
-                broken(player->world, "player %d left a region with %d, which became %d", player->number, body, rc);
+                broken(player->world, "player %d left a region with %d, which became %d",
+                       player->number, body, rc);
         check_kept(player, "region", body, &failures, rc);
         return rc;
 }
@@ -109,8 +116,9 @@ static inline int start_root(struct player *parent) {
         if (player == NULL)
                 return 0;
         tell(parent, "starts %d", player->number);
-        player->task = belay_spawn_with(play, player, BELAY_OPTIONS(belay_spawn_options, .destroy = dispose,
-                                                                    .eager = one_in(&parent->dice, 5)));
+        player->task = belay_spawn_with(play, player,
+                                        BELAY_OPTIONS(belay_spawn_options, .destroy = dispose,
+                                                      .eager = one_in(&parent->dice, 5)));
         CHECK(player->task != NULL);
         return 0;
 }
@@ -130,7 +138,8 @@ static inline struct crew *some_crew(struct player *player) {
 static inline int start_member(struct player *parent, struct crew *crew) {
         struct player *player = crew != NULL ? new_player(parent, crew) : NULL;
         belay_spawn_options *options = BELAY_OPTIONS(belay_spawn_options, .destroy = dispose,
-                                                     .last = one_in(&parent->dice, 6), .eager = one_in(&parent->dice, 6));
+                                                     .last = one_in(&parent->dice, 6),
+                                                     .eager = one_in(&parent->dice, 6));
         bool has_handle = !one_in(&parent->dice, 4), waits = one_in(&parent->dice, 3);
         int rc;
 
@@ -138,15 +147,22 @@ static inline int start_member(struct player *parent, struct crew *crew) {
                 return 0;
         tell(parent, "starts member %d of %d's group", player->number, crew->parent);
         player->start = waits ? STARTING : NO_START;
-        rc = waits ? belay_group_start(&crew->group, play, player, options, has_handle ? &player->task : NULL)
-                   : belay_group_spawn_with(&crew->group, play, player, options, has_handle ? &player->task : NULL);
+        rc = waits ? belay_group_start(&crew->group, play, player, options,
+                                       has_handle ? &player->task : NULL)
+                   : belay_group_spawn_with(&crew->group, play, player, options,
+                                            has_handle ? &player->task : NULL);
         tell(parent, "started %d -> %d", player->number, rc);
-        if (rc == -EDEADLK || rc == -ENOMEM || (rc < 0 && player->task != NULL) || (rc == 0 && waits && player->start != STARTED))
-                broken(parent->world, "player %d started %d with %d", parent->number, player->number, rc);
+        if (rc == -EDEADLK || rc == -ENOMEM || (rc < 0 && player->task != NULL)
+            || (rc == 0 && waits && player->start != STARTED))
+                broken(parent->world, "player %d started %d with %d", parent->number,
+                       player->number, rc);
         if (rc == -ECANCELED && belay_cancelling(belay_self()) == 0)
-                broken(parent->world, "player %d got -ECANCELED by a start, and no request is counted", parent->number);
+                broken(parent->world,
+                       "player %d got -ECANCELED by a start, and no request is counted",
+                       parent->number);
         if (!waits && rc < 0 && player->begun)
-                broken(parent->world, "player %d did not start %d, and it ran", parent->number, player->number);
+                broken(parent->world, "player %d did not start %d, and it ran", parent->number,
+                       player->number);
         return rc == -EPERM || rc == -EPIPE || rc == -ESHUTDOWN ? 0 : rc;
 }
 
@@ -160,31 +176,39 @@ static inline struct set failures_of(const struct world *world, const struct cre
         for (int i = 0; i < world->count; i++) {
                 const struct player *player = &world->players[i];
 
-                if (player->crew == crew && player->ended && player->rc < 0 && player->rc != -ECANCELED && player->start != STARTING)
+                if (player->crew == crew && player->ended && player->rc < 0
+                    && player->rc != -ECANCELED && player->start != STARTING)
                         unite(&failures, &player->failures);
         }
         return failures;
 }
 
-static inline void check_left(struct player *player, struct crew *crew, int body, const struct set *of_body, int rc) {
+static inline void check_left(struct player *player, struct crew *crew, int body,
+                              const struct set *of_body, int rc) {
         struct world *world = player->world;
         struct set left = left_with(world, rc), members = failures_of(world, crew), none = { 0 };
 
         for (int i = 0; i < world->count; i++)
-                if (world->players[i].crew == crew && world->players[i].begun && !world->players[i].ended)
+                if (world->players[i].crew == crew && world->players[i].begun
+                    && !world->players[i].ended)
                         broken(world, "player %d left a group in which %d runs", player->number, i);
         if (belay_group_count(&crew->group) != 0)
                 broken(world, "player %d left a group that is not empty", player->number);
         if (!includes(&left, of_body))
-                broken(world, "player %d left a group with %d -> %d, and lost its body's failure", player->number, body, rc);
+                broken(world, "player %d left a group with %d -> %d, and lost its body's failure",
+                       player->number, body, rc);
         if (!crew->supervises && !includes(&left, &members))
-                broken(world, "player %d left a group with %d -> %d, and lost a member's failure", player->number, body, rc);
+                broken(world, "player %d left a group with %d -> %d, and lost a member's failure",
+                       player->number, body, rc);
         if (!crew->supervises && !includes(&none, &members) && (rc >= 0 || rc == -ECANCELED))
-                broken(world, "player %d left a group in which one failed with %d", player->number, rc);
+                broken(world, "player %d left a group in which one failed with %d", player->number,
+                       rc);
         if (body < 0 && body != -ECANCELED && (rc >= 0 || rc == -ECANCELED))
                 broken(world, "player %d left a group with %d -> %d", player->number, body, rc);
         if (rc == -ECANCELED && belay_cancelling(belay_self()) == 0)
-                broken(world, "player %d left a group with %d -> -ECANCELED, and no request is counted", player->number, body);
+                broken(world,
+                       "player %d left a group with %d -> -ECANCELED, and no request is counted",
+                       player->number, body);
 }
 
 static inline int within_group(struct player *player) {
@@ -196,8 +220,10 @@ static inline int within_group(struct player *player) {
         CHECK(crew != NULL);
         crew->parent = player->number;
         crew->supervises = one_in(&player->dice, 4);
-        rc = belay_group_enter_with(&crew->group, BELAY_OPTIONS(belay_group_options, .supervise = crew->supervises,
-                                    .limit = one_in(&player->dice, 2) ? 0 : 1 + below(&player->dice, 3)));
+        rc = belay_group_enter_with(
+                &crew->group,
+                BELAY_OPTIONS(belay_group_options, .supervise = crew->supervises,
+                              .limit = one_in(&player->dice, 2) ? 0 : 1 + below(&player->dice, 3)));
         if (rc < 0)
                 broken(world, "player %d cannot enter a group", player->number);
         tell(player, "enters a group%s", crew->supervises ? " that supervises" : "");
@@ -283,7 +309,8 @@ static inline int within_handler(struct player *player) {
                 if (!one_in(&player->dice, 3))
                         return rc;
                 tell(player, "swallows a cancellation");
-                if (player->scopes == 0 && belay_cancelling(belay_self()) > 0 && one_in(&player->dice, 2)) {
+                if (player->scopes == 0 && belay_cancelling(belay_self()) > 0
+                    && one_in(&player->dice, 2)) {
                         belay_uncancel(belay_self());
                         player->taken_back++;
                 }
@@ -358,8 +385,9 @@ static inline int play(void *arg) {
         player->ended = true;
         tell(player, "ends with %d, requests %d", rc, belay_cancelling(belay_self()));
         if (player->counted && belay_cancelling(belay_self()) != player->asked - player->taken_back)
-                broken(world, "player %d was asked %d times and took %d back: %d are counted", player->number, player->asked,
-                       player->taken_back, belay_cancelling(belay_self()));
+                broken(world, "player %d was asked %d times and took %d back: %d are counted",
+                       player->number, player->asked, player->taken_back,
+                       belay_cancelling(belay_self()));
         return rc;
 }
 

@@ -14,7 +14,15 @@
 #include "../check.h"
 #include "../soak/dice.h"
 
-enum { PLAYERS_MOST = 48, FAILURES_MOST = 512, LOCKS = 2, SEMAPHORES = 2, QUEUES = 3, PLACES = 2, MOVES_MOST = 6 };
+enum {
+        PLAYERS_MOST = 48,
+        FAILURES_MOST = 512,
+        LOCKS = 2,
+        SEMAPHORES = 2,
+        QUEUES = 3,
+        PLACES = 2,
+        MOVES_MOST = 6
+};
 
 /* A set of failures, by number */
 struct set {
@@ -34,30 +42,30 @@ struct player {
         struct world *world;
         int number;
         struct dice dice;
-        belay_task *task;               /* NULL: the starter has no handle */
+        belay_task *task; /* NULL: the starter has no handle */
         /* the player's own handle, by which the director cancels it again if it refuses */
         belay_task *own;
-        struct crew *crew;              /* the group of which it is a member */
+        struct crew *crew; /* the group of which it is a member */
         enum start start;
         bool begun, ended;
-        int disposed;                   /* how often its argument was destroyed */
-        int rc;                         /* its outcome */
-        struct set failures;            /* the failures with which it ended */
-        int scopes, depth;              /* the scopes and the moves that it is in */
+        int disposed;        /* how often its argument was destroyed */
+        int rc;              /* its outcome */
+        struct set failures; /* the failures with which it ended */
+        int scopes, depth;   /* the scopes and the moves that it is in */
         /* the first lock that it may acquire; locks are acquired in this order only */
         int locks;
         /* requests that it received, and requests that it withdrew */
         int asked, taken_back;
-        bool counted;                   /* all requests that it received are counted in `asked` */
+        bool counted; /* all requests that it received are counted in `asked` */
 };
 
 /* A group in force */
 struct crew {
         struct crew *next;
         belay_group group;
-        int parent;                     /* the number of the player that entered it */
+        int parent; /* the number of the player that entered it */
         bool supervises;
-        bool cancelled;                 /* the whole group was cancelled */
+        bool cancelled; /* the whole group was cancelled */
 };
 
 struct token {
@@ -72,8 +80,8 @@ struct world {
         struct crew *crews;
         struct token tokens[FAILURES_MOST];
         int failures;
-        struct set seen;                /* failures that were retrieved */
-        bool cut;                       /* a log line was too long to name all failures */
+        struct set seen; /* failures that were retrieved */
+        bool cut;        /* a log line was too long to name all failures */
         belay_lock locks[LOCKS];
         belay_semaphore semaphores[SEMAPHORES];
         belay_queue *queues[QUEUES];
@@ -90,11 +98,13 @@ static inline void broken(const struct world *world, const char *format, ...) BE
 static inline void broken(const struct world *world, const char *format, ...) {
         va_list arguments;
 
-        fprintf(stderr, "seed %llu, at %.3f s: ", (unsigned long long) world->seed, (double) belay_now() / 1e9);
+        fprintf(stderr, "seed %llu, at %.3f s: ", (unsigned long long) world->seed,
+                (double) belay_now() / 1e9);
         va_start(arguments, format);
         vfprintf(stderr, format, arguments);
         va_end(arguments);
-        fprintf(stderr, "\nagain: build/tests/random/random %llu\n", (unsigned long long) world->seed);
+        fprintf(stderr, "\nagain: build/tests/random/random %llu\n",
+                (unsigned long long) world->seed);
         CHECK_END(1);
 }
 
@@ -104,7 +114,8 @@ static inline void tell(const struct player *player, const char *format, ...) {
 
         if (!verbose)
                 return;
-        fprintf(stderr, "%8.3f %*s%d: ", (double) belay_now() / 1e9, 2 * player->scopes, "", player->number);
+        fprintf(stderr, "%8.3f %*s%d: ", (double) belay_now() / 1e9, 2 * player->scopes, "",
+                player->number);
         va_start(arguments, format);
         vfprintf(stderr, format, arguments);
         va_end(arguments);
@@ -134,7 +145,8 @@ static inline bool includes(const struct set *set, const struct set *part) {
 }
 
 /* Adds a failure and all failures beneath it to the set. */
-static inline void collect(const struct world *world, const belay_failure *failure, struct set *set) {
+static inline void collect(const struct world *world, const belay_failure *failure,
+                           struct set *set) {
         const struct token *token = belay_failure_data(failure);
 
         if (token != NULL)
@@ -172,7 +184,8 @@ static inline int fail(struct player *player) {
                 return 0;
         tell(player, "fails: f%d", world->failures);
         world->failures++;
-        return belay_fail_data(code, &world->tokens[world->failures - 1], destroy_token, "f%d", world->failures - 1);
+        return belay_fail_data(code, &world->tokens[world->failures - 1], destroy_token, "f%d",
+                               world->failures - 1);
 }
 
 /* ---- log lines ---- */
@@ -184,7 +197,9 @@ static inline void note_line(void *context, belay_log_level level, const char *l
         if (verbose)
                 fprintf(stderr, "         log: %s\n", line);
         if (at == NULL) {
-                if (level <= BELAY_LOG_WARNING && strstr(line, "still there after its cancellation") == NULL && strstr(line, "which is shutting down") == NULL)
+                if (level <= BELAY_LOG_WARNING
+                    && strstr(line, "still there after its cancellation") == NULL
+                    && strstr(line, "which is shutting down") == NULL)
                         broken(world, "a line was logged: %s", line);
                 return;
         }

@@ -15,7 +15,9 @@ static int plain(void *arg) {
 
         (void) arg;
         for (size_t i = 0; i < 2; i++) {
-                struct part parts[] = { { .span = SECONDS(1) }, { .span = SECONDS(3), .end = 4 }, { .end = 5 } };
+                struct part parts[] = { { .span = SECONDS(1) },
+                                        { .span = SECONDS(3), .end = 4 },
+                                        { .end = 5 } };
 
                 CHECK_EQ(belay_group_enter(&group), 0);
                 CHECK_EQ(belay_group_leave(&group, ends[i]), ends[i]);
@@ -43,8 +45,13 @@ static int plain(void *arg) {
  */
 static int fails_fast(void *arg) {
         struct part first = { .span = SECONDS(1), .end = -EPROTO, .text = "first" };
-        struct part slow = { .span = SECONDS(9), .clean_up = SECONDS(2), .end_cancelled = -EIO, .text = "slow" };
-        struct part quick = { .span = SECONDS(9), .clean_up = SECONDS(1), .end_cancelled = -ENOENT, .text = "quick" };
+        struct part slow = {
+                .span = SECONDS(9), .clean_up = SECONDS(2), .end_cancelled = -EIO, .text = "slow"
+        };
+        struct part quick = { .span = SECONDS(9),
+                              .clean_up = SECONDS(1),
+                              .end_cancelled = -ENOENT,
+                              .text = "quick" };
         struct part cancelled = { .span = SECONDS(9), .clean_up = SECONDS(1) };
         struct part refuses = { .span = SECONDS(9), .refuses = 1, .end = 3 };
         belay_time begin = belay_now();
@@ -243,7 +250,10 @@ static int outside_and_failures(void *arg) {
         (void) arg;
         for (int i = 0; i < 3; i++) {
                 struct part fails = {
-                        .span = SECONDS(2), .end = -EPROTO, .end_cancelled = -EPROTO, .text = "member",
+                        .span = SECONDS(2),
+                        .end = -EPROTO,
+                        .end_cancelled = -EPROTO,
+                        .text = "member",
                 };
                 struct part slow = { .span = SECONDS(9), .clean_up = SECONDS(3) };
                 belay_failure *failure;
@@ -284,7 +294,9 @@ static int in_a_group(void *arg) {
 /* A group within a group, in another task: the failures form a tree. */
 static int within(void *arg) {
         struct part parts[] = {
-                { .span = SECONDS(1), .end = -EIO, .text = "leaf" }, { .span = SECONDS(9) }, { .span = SECONDS(9) },
+                { .span = SECONDS(1), .end = -EIO, .text = "leaf" },
+                { .span = SECONDS(9) },
+                { .span = SECONDS(9) },
         };
         const belay_failure *inner;
         belay_failure *failure;
@@ -311,7 +323,8 @@ static int within(void *arg) {
         add(&outer, &parts[2]);
         belay_group_enter(&group);
         add(&group, &parts[0]);
-        CHECK_EQ(belay_group_leave(&outer, belay_group_leave(&group, belay_sleep(SECONDS(5)))), -EIO);
+        CHECK_EQ(belay_group_leave(&outer, belay_group_leave(&group, belay_sleep(SECONDS(5)))),
+                 -EIO);
         CHECK_EQ(parts[2].requests, 2);
         CHECK_CLEAN();
         return 0;
@@ -401,7 +414,8 @@ static int whole(void *arg) {
         for (int i = 0; i < 2; i++) {
                 begin = belay_now();
                 belay_group_enter(&shared);
-                task = i ? START_MEMBER(&shared, cancels_from_task, NULL, NULL) : must(belay_spawn(cancels_from_task, NULL));
+                task = i ? START_MEMBER(&shared, cancels_from_task, NULL, NULL)
+                         : must(belay_spawn(cancels_from_task, NULL));
                 CHECK_EQ(belay_group_leave(&shared, belay_sleep(SECONDS(5))), 0);
                 CHECK_EQ(belay_join(task, NULL), 0);
                 CHECK_EQ(ended_with(task), i ? -ECANCELED : 0);
@@ -450,18 +464,22 @@ static int whole_and_fails(void *arg) {
                 int destroyed = 0;
                 belay_failure *failure;
 
-                belay_group_enter_with(&shared, BELAY_OPTIONS(belay_group_options, .supervise = supervise));
+                belay_group_enter_with(&shared,
+                                       BELAY_OPTIONS(belay_group_options, .supervise = supervise));
                 add(&shared, &part);
                 CHECK_EQ(belay_yield(), 0);
                 CHECK(belay_later(SECONDS(1), cancels_shared, NULL) != 0);
                 cancel_after(asked_at[i % 3], belay_self());
                 CHECK_EQ(belay_sleep(SECONDS(5)), -ECANCELED);
-                CHECK_EQ(belay_group_leave(&shared, belay_fail_data(-EPROTO, &destroyed, count_destroyed, "body")), -EPROTO);
+                CHECK_EQ(belay_group_leave(&shared, belay_fail_data(-EPROTO, &destroyed,
+                                                                    count_destroyed, "body")),
+                         -EPROTO);
                 CHECK_EQ(part.ended, 1);
                 CHECK_EQ(belay_now() - begin, asked_at[i % 3] == 0 ? SECONDS(3) : SECONDS(4));
                 failure = belay_failure_take(-EPROTO);
                 CHECK_EQ(belay_failure_count(failure), supervise ? 0 : 1);
-                CHECK_STR(belay_failure_text(supervise ? failure : belay_failure_at(failure, 0)), "body");
+                CHECK_STR(belay_failure_text(supervise ? failure : belay_failure_at(failure, 0)),
+                          "body");
                 CHECK_EQ(destroyed, 0);
                 belay_failure_release(failure);
                 CHECK_EQ(destroyed, 1);
@@ -473,14 +491,17 @@ static int whole_and_fails(void *arg) {
 /* ---- supervise ---- */
 
 static int supervise(void *arg) {
-        struct part fails = { .span = SECONDS(1), .end = -EIO, .text = "nobody saw" }, other = { .span = SECONDS(3) };
+        struct part fails = { .span = SECONDS(1), .end = -EIO, .text = "nobody saw" },
+                    other = { .span = SECONDS(3) };
         belay_group group;
         belay_task *task;
         const belay_failure *failure;
 
         (void) arg;
         keep_lines();
-        CHECK_EQ(belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true)), 0);
+        CHECK_EQ(belay_group_enter_with(&group,
+                                        BELAY_OPTIONS(belay_group_options, .supervise = true)),
+                 0);
         add(&group, &fails);
         task = START_MEMBER(&group, play, &fails, NULL);
         add(&group, &other);

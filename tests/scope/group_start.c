@@ -32,9 +32,12 @@ static int serve(void *arg) {
 }
 
 static int ready(void *arg) {
-        struct server server = { .before = { .span = SECONDS(1) }, .after = { .span = SECONDS(3), .end = 6 } };
+        struct server server = { .before = { .span = SECONDS(1) },
+                                 .after = { .span = SECONDS(3), .end = 6 } };
         struct server other = { .after = { .span = SECONDS(3) } };
-        belay_spawn_options options = { .size = sizeof(options), .name = "server", .destroy = destroy };
+        belay_spawn_options options = { .size = sizeof(options),
+                                        .name = "server",
+                                        .destroy = destroy };
         belay_spawn_options eager = { .size = sizeof(eager), .eager = true };
         belay_time begin = belay_now();
         belay_group group;
@@ -91,10 +94,13 @@ static int ends_before(void *arg) {
         belay_group_enter(&group);
         CHECK_EQ(belay_group_spawn(&group, play, &other), 0);
         for (size_t i = 0; i < 8; i++) {
-                struct part part = { .span = i < 4 ? SECONDS(1) : 0, .end = ends[i % 4], .text = "no port" };
+                struct part part = { .span = i < 4 ? SECONDS(1) : 0,
+                                     .end = ends[i % 4],
+                                     .text = "no port" };
                 belay_task *task = NULL;
 
-                CHECK_EQ(belay_group_start(&group, play, &part, NULL, &task), i % 4 == 0 ? -EIO : -EPIPE);
+                CHECK_EQ(belay_group_start(&group, play, &part, NULL, &task),
+                         i % 4 == 0 ? -EIO : -EPIPE);
                 if (i % 4 == 0)
                         CHECK_LEFT(-EIO, "no port");
                 CHECK(task == NULL);
@@ -113,7 +119,8 @@ static int ends_before(void *arg) {
  * members stay.
  */
 static int gives_up(void *arg) {
-        struct part other = { .span = SECONDS(9) }, slow = { .span = SECONDS(5), .clean_up = SECONDS(2) };
+        struct part other = { .span = SECONDS(9) },
+                    slow = { .span = SECONDS(5), .clean_up = SECONDS(2) };
         struct part refuses = { .span = SECONDS(5), .refuses = 1, .end = 3 };
         belay_time begin = belay_now();
         belay_task *task = NULL;
@@ -149,7 +156,8 @@ static int gives_up(void *arg) {
 
 /* Another member fails meanwhile. */
 static int sibling_fails(void *arg) {
-        struct part fails = { .span = SECONDS(1), .end = -EIO, .text = "sibling" }, slow = { .span = SECONDS(5) };
+        struct part fails = { .span = SECONDS(1), .end = -EIO, .text = "sibling" },
+                    slow = { .span = SECONDS(5) };
         belay_failure *failure;
         belay_group group;
         int rc;
@@ -304,7 +312,8 @@ static int ready_in_time(void *arg) {
                 belay_group group;
 
                 belay_group_enter(&group);
-                CHECK_EQ(belay_group_start(&group, ready_in_that_instant, &in_time, NULL, &task), 0);
+                CHECK_EQ(belay_group_start(&group, ready_in_that_instant, &in_time, NULL, &task),
+                         0);
                 CHECK_EQ(in_time.ready, 0);
                 CHECK_EQ(belay_now() - begin, SECONDS(1));
                 CHECK_PENDING();

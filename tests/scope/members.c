@@ -65,14 +65,17 @@ struct spawner {
 
 static int spawns(void *arg) {
         struct spawner *spawner = arg;
-        spawner->rc = belay_group_spawn_with(spawner->group, play, &spawner->part, WITH(.name = "late"), NULL);
+        spawner->rc = belay_group_spawn_with(spawner->group, play, &spawner->part,
+                                             WITH(.name = "late"), NULL);
         spawner->at = belay_now();
         return spawner->rc;
 }
 
 static void start_spawners(struct spawner *spawners, int count, belay_group *group) {
         for (int i = 0; i < count; i++) {
-                spawners[i] = (struct spawner) { .group = group, .part = { .span = SECONDS(1) }, .rc = UNWRITTEN };
+                spawners[i] = (struct spawner) { .group = group,
+                                                 .part = { .span = SECONDS(1) },
+                                                 .rc = UNWRITTEN };
                 spawners[i].task = must(belay_spawn(spawns, &spawners[i]));
         }
         CHECK_EQ(belay_yield(), 0);
@@ -268,7 +271,8 @@ static int fails_meanwhile(void *arg) {
                         CHECK_EQ(ended_with(spawners[k].task), -ESHUTDOWN);
                 }
                 CHECK_EQ(ended_with(starter), -ESHUTDOWN);
-                CHECK_EQ(spawners[0].part.begun + spawners[1].part.begun + spawners[2].part.begun, 0);
+                CHECK_EQ(spawners[0].part.begun + spawners[1].part.begun + spawners[2].part.begun,
+                         0);
         }
         CHECK_EQ(kept_count, 0);
         CHECK_EQ(destroyed, 0);
@@ -317,7 +321,8 @@ static int storage_goes(void *arg) {
 static int spawns_too_much(void *arg) {
         struct spawner *spawner = arg;
 
-        spawner->rc = belay_group_spawn_with(spawner->group, play, &spawner->part, WITH(.stack_size = SIZE_MAX / 2), NULL);
+        spawner->rc = belay_group_spawn_with(spawner->group, play, &spawner->part,
+                                             WITH(.stack_size = SIZE_MAX / 2), NULL);
         return spawner->rc;
 }
 
@@ -361,7 +366,8 @@ static int keeps_a_place(void *arg) {
 
 /* The body itself waits for room. */
 static int body_waits(void *arg) {
-        struct part slow = { .span = SECONDS(9) }, fails = { .span = SECONDS(1), .end = -EIO }, more = { .end = 0 };
+        struct part slow = { .span = SECONDS(9) }, fails = { .span = SECONDS(1), .end = -EIO },
+                    more = { .end = 0 };
         belay_task *none = NULL;
         belay_timeout limit;
         belay_group group;
@@ -396,7 +402,8 @@ static int body_waits(void *arg) {
 static belay_group shared;
 
 static int over(void *arg) {
-        struct part part = { .span = SECONDS(1) }, cleans_up = { .span = SECONDS(9), .clean_up = SECONDS(3) };
+        struct part part = { .span = SECONDS(1) },
+                    cleans_up = { .span = SECONDS(9), .clean_up = SECONDS(3) };
         belay_task *none = NULL;
         char entered[200];
 
@@ -528,7 +535,8 @@ static int cancels_shared(void *arg) {
 }
 
 static int eager(void *arg) {
-        struct part ends = { .end = 3 }, fails = { .end = -EIO, .text = "at once" }, goes_on = { .span = SECONDS(1) };
+        struct part ends = { .end = 3 }, fails = { .end = -EIO, .text = "at once" },
+                    goes_on = { .span = SECONDS(1) };
         struct part other = { .span = SECONDS(9) };
         belay_time second = BELAY_SECOND;
         belay_failure *failure;
@@ -583,7 +591,7 @@ static int eager(void *arg) {
         add(&shared, &other);
         CHECK_EQ(belay_yield(), 0);
         task = START_MEMBER(&shared, cancels_shared, &second,
-                                           BELAY_OPTIONS(belay_spawn_options, .eager = true));
+                            BELAY_OPTIONS(belay_spawn_options, .eager = true));
         CHECK_EQ(belay_group_leave(&shared, belay_yield()), 0);
         CHECK_EQ(ended_with(task), -ECANCELED);
         CHECK_EQ(other.requests, 1);
@@ -596,7 +604,10 @@ static int eager(void *arg) {
 /* Each argument is destroyed exactly once, after the body or instead of it. */
 static int arguments(void *arg) {
         struct part parts[] = {
-                { .span = SECONDS(1) }, { .span = SECONDS(9) }, { .end = 0 }, { .span = SECONDS(2), .end = -EIO },
+                { .span = SECONDS(1) },
+                { .span = SECONDS(9) },
+                { .end = 0 },
+                { .span = SECONDS(2), .end = -EIO },
         };
         belay_group group;
 
@@ -604,14 +615,18 @@ static int arguments(void *arg) {
         destroyed = 0;
         belay_group_enter(&group);
         for (size_t i = 0; i < 4; i++)
-                CHECK_EQ(belay_group_spawn_with(&group, play, &parts[i], WITH(.name = "member"), NULL), 0);
+                CHECK_EQ(belay_group_spawn_with(&group, play, &parts[i], WITH(.name = "member"),
+                                                NULL),
+                         0);
         CHECK_EQ(belay_group_leave(&group, 0), -EIO);
         CHECK_EQ(destroyed, 4);
         /* None of these members takes a step. */
         belay_group_enter(&group);
         for (size_t i = 0; i < 4; i++) {
                 parts[i].begun = 0;
-                CHECK_EQ(belay_group_spawn_with(&group, play, &parts[i], WITH(.last = i == 3), NULL), 0);
+                CHECK_EQ(
+                        belay_group_spawn_with(&group, play, &parts[i], WITH(.last = i == 3), NULL),
+                        0);
         }
         belay_group_cancel(&group);
         CHECK_EQ(belay_group_leave(&group, 0), 0);

@@ -126,7 +126,8 @@ static int limits(void *arg) {
 
         /* The same without another request. */
         belay_shield_enter(&shield, BELAY_NEVER);
-        CHECK_EQ(belay_wait_for(play, &(struct part) { .span = SECONDS(9) }, SECONDS(1)), -ETIMEDOUT);
+        CHECK_EQ(belay_wait_for(play, &(struct part) { .span = SECONDS(9) }, SECONDS(1)),
+                 -ETIMEDOUT);
         CHECK_EQ(belay_shield_leave(&shield, 0), 0);
         CHECK_CLEAN();
 

@@ -167,8 +167,10 @@ static void end_moved(struct moved *moved, int left, belay_time waited) {
         /*
          * The timeout has been left, so rescheduling it fails with a code that says how it ended.
          */
-        CHECK_EQ(belay_timeout_reschedule(&moved->limit, SECONDS(1)), left < 0 ? -ETIMEDOUT : -EPERM);
-        CHECK_EQ(belay_timeout_reschedule_until(&moved->limit, belay_now()), left < 0 ? -ETIMEDOUT : -EPERM);
+        CHECK_EQ(belay_timeout_reschedule(&moved->limit, SECONDS(1)),
+                 left < 0 ? -ETIMEDOUT : -EPERM);
+        CHECK_EQ(belay_timeout_reschedule_until(&moved->limit, belay_now()),
+                 left < 0 ? -ETIMEDOUT : -EPERM);
         CHECK_EQ(belay_cancelling(moved->task), 0);
         belay_release(moved->task);
 }
@@ -178,40 +180,40 @@ static int from_another_task(void *arg) {
         belay_time when;
 
         (void) arg;
-        start_moved(&moved, SECONDS(1));                /* later, and too late */
+        start_moved(&moved, SECONDS(1)); /* later, and too late */
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(20)), 0);
         end_moved(&moved, 0, SECONDS(10));
 
-        start_moved(&moved, SECONDS(1));                /* later */
+        start_moved(&moved, SECONDS(1)); /* later */
         when = belay_now() + SECONDS(4);
         CHECK_EQ(belay_timeout_reschedule_until(&moved.limit, when), 0);
         CHECK_EQ(belay_timeout_when(&moved.limit), when);
         end_moved(&moved, -ETIMEDOUT, SECONDS(4) + BELAY_SECOND / 2);
 
-        start_moved(&moved, SECONDS(5));                /* earlier; the span counts from the call */
+        start_moved(&moved, SECONDS(5)); /* earlier; the span counts from the call */
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(1)), 0);
         end_moved(&moved, -ETIMEDOUT, SECONDS(1) + BELAY_SECOND / 2);
 
-        start_moved(&moved, SECONDS(5));                /* at once */
+        start_moved(&moved, SECONDS(5)); /* at once */
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, 0), 0);
         CHECK(!belay_timeout_expired(&moved.limit));
         end_moved(&moved, -ETIMEDOUT, BELAY_SECOND / 2);
 
-        start_moved(&moved, SECONDS(5));                /* an instant that is over */
+        start_moved(&moved, SECONDS(5)); /* an instant that is over */
         CHECK_EQ(belay_timeout_reschedule_until(&moved.limit, 0), 0);
         end_moved(&moved, -ETIMEDOUT, BELAY_SECOND / 2);
 
-        start_moved(&moved, SECONDS(1));                /* removed */
+        start_moved(&moved, SECONDS(1)); /* removed */
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, BELAY_NEVER), 0);
         CHECK_EQ(belay_timeout_when(&moved.limit), BELAY_NEVER);
         end_moved(&moved, 0, SECONDS(10));
 
-        start_moved(&moved, BELAY_NEVER);               /* set for the first time */
+        start_moved(&moved, BELAY_NEVER); /* set for the first time */
         CHECK_EQ(belay_timeout_when(&moved.limit), BELAY_NEVER);
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(1)), 0);
         end_moved(&moved, -ETIMEDOUT, SECONDS(1) + BELAY_SECOND / 2);
 
-        start_moved(&moved, SECONDS(5));                /* at once, and removed again */
+        start_moved(&moved, SECONDS(5)); /* at once, and removed again */
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, -1), 0);
         CHECK_EQ(belay_timeout_reschedule(&moved.limit, SECONDS(20)), 0);
         end_moved(&moved, 0, SECONDS(10));
@@ -257,7 +259,9 @@ static int no_time(void *arg) {
                 CHECK_CLEAN();
                 /* It expires at the next wait that yields, of any kind. */
                 belay_timeout_enter(&limit, spans[i]);
-                CHECK_EQ(belay_timeout_leave(&limit, i % 2 ? belay_yield() : belay_sleep(BELAY_NEVER)), -ETIMEDOUT);
+                CHECK_EQ(belay_timeout_leave(&limit,
+                                             i % 2 ? belay_yield() : belay_sleep(BELAY_NEVER)),
+                         -ETIMEDOUT);
                 CHECK(belay_timeout_expired(&limit));
                 CHECK_CLEAN();
                 belay_release(done);

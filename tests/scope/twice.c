@@ -65,6 +65,7 @@ static int time_limit(void *arg) {
 
 static int group(void *arg) {
         struct part member = { .span = SECONDS(3), .end = -EIO, .text = "member" };
+        belay_group_options options = { .size = sizeof(options), .supervise = true };
         belay_group group;
         int entered;
 
@@ -72,7 +73,7 @@ static int group(void *arg) {
         keep_lines();
         CHECK_EQ((entered = __LINE__, belay_group_enter(&group)), 0);
         CHECK_EQ(belay_group_spawn(&group, play, &member), 0);
-        CHECK_EQ(belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true)), -EPERM);
+        CHECK_EQ(belay_group_enter_with(&group, &options), -EPERM);
         check_line(__LINE__ - 1, entered, "the group entered at");
         check_dump();
         CHECK_EQ(belay_group_count(&group), 1);
@@ -260,7 +261,8 @@ static int overwritten_group(void *arg) {
         CHECK_EQ(belay_yield(), 0);
         fill(&group, sizeof(group), 1);
         CHECK_EQ(belay_group_enter(&group), -EPERM);
-        check_line(__LINE__ - 1, 0, "a group is entered again that was not left, and was overwritten");
+        check_line(__LINE__ - 1, 0,
+                   "a group is entered again that was not left, and was overwritten");
         CHECK_EQ(belay_sleep(SECONDS(9)), 0);
         CHECK_EQ(member.requests, 1);
         CHECK_CLEAN();

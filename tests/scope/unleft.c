@@ -172,7 +172,8 @@ static int elsewhere(void *arg) {
 
         (void) arg;
         CHECK(given != NULL);
-        task = must(belay_spawn_with(uses_given, given, BELAY_OPTIONS(belay_spawn_options, .destroy = free)));
+        task = must(belay_spawn_with(uses_given, given,
+                                     BELAY_OPTIONS(belay_spawn_options, .destroy = free)));
         CHECK_EQ(belay_join(task, NULL), 0);
         CHECK_EQ(belay_sleep(BELAY_MINUTE), 0);
         CHECK_EQ(belay_loop_count(belay_loop_self()), 1);

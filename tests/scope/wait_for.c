@@ -105,7 +105,9 @@ static int task(void *arg) {
 
         (void) arg;
         for (int i = 0; i < 2; i++) {
-                part = (struct part) { .span = SECONDS(1), .end = i ? 7 : -EPROTO, .text = "bad header" };
+                part = (struct part) { .span = SECONDS(1),
+                                       .end = i ? 7 : -EPROTO,
+                                       .text = "bad header" };
                 task = start_part(&part);
                 outcome = UNWRITTEN;
                 CHECK_EQ(belay_await_for(task, i ? SECONDS(2) : BELAY_NEVER, &outcome), 0);
@@ -154,7 +156,9 @@ static int refusing(void *arg) {
 
         (void) arg;
         for (size_t i = 0; i < 4; i++) {
-                struct part part = { .span = SECONDS(9), .refuses = 1, .end = ends[i / 2], .text = "late" };
+                struct part part = {
+                        .span = SECONDS(9), .refuses = 1, .end = ends[i / 2], .text = "late"
+                };
                 belay_task *task = start_part(&part);
                 belay_time begin = belay_now();
                 int outcome = UNWRITTEN;

@@ -32,7 +32,7 @@ static inline int leave(belay_timeout *limit, ssize_t rc) {
 
 struct file {
         char path[256];
-        size_t offset, size;            /* of its contents in the pattern */
+        size_t offset, size; /* of its contents in the pattern */
         bool exists;
 };
 
@@ -63,7 +63,9 @@ static inline int look_at_file(const struct file *file, struct dice *dice) {
         belay_timeout_enter(&limit, some_limit(dice));
         rc = belay_file_read_all(file->path, 0, &data, &size);
         rc = leave(&limit, rc);
-        if (rc == 0 && (!file->exists || size != file->size || memcmp(data, pattern + file->offset, size) != 0))
+        if (rc == 0
+            && (!file->exists || size != file->size
+                || memcmp(data, pattern + file->offset, size) != 0))
                 wrong(NULL, "%s has %zu bytes, not %zu, or others", file->path, size, file->size);
         if (rc == -ENOENT && file->exists)
                 wrong(NULL, "%s is not there", file->path);
@@ -140,7 +142,8 @@ static inline int use_files(void *arg) {
                 snprintf(file->path, sizeof(file->path), "%s/%zd", directory, file - files);
                 count(&totals.files, 1);
                 switch (below(&dice, 6)) {
-                case 0: case 1:
+                case 0:
+                case 1:
                         rc = replace_file(file, &dice);
                         break;
                 case 2:
@@ -162,14 +165,16 @@ static inline int use_files(void *arg) {
                         unlink(files[i].path);
         }
         if (rc < 0 || entries != expected || rmdir(directory) < 0)
-                wrong(NULL, "in %s there were %u files, not %u; %d", directory, entries, expected, rc);
+                wrong(NULL, "in %s there were %u files, not %u; %d", directory, entries, expected,
+                      rc);
         return 0;
 }
 
 /* ---- lookups ---- */
 
 static inline int look_up(void *arg) {
-        static const char *const names[] = { "localhost:80", "localhost:0", "127.0.0.1:80", "[::1]:80", "unix:@no" };
+        static const char *const names[] = { "localhost:80", "localhost:0", "127.0.0.1:80",
+                                             "[::1]:80", "unix:@no" };
         const size_t name_count = sizeof(names) / sizeof(names[0]);
         struct half *half = arg;
         struct dice dice = dice_of(half->dice, 21);
@@ -182,7 +187,8 @@ static inline int look_up(void *arg) {
 
                 count(&totals.lookups, 1);
                 belay_timeout_enter(&limit, some_limit(&dice));
-                rc = belay_resolve(names[below(&dice, name_count)], SOCK_STREAM, &addresses, &found);
+                rc = belay_resolve(names[below(&dice, name_count)], SOCK_STREAM, &addresses,
+                                   &found);
                 if (rc == 0 && (found == 0 || addresses[0].length == 0))
                         wrong(NULL, "a look-up found nothing");
                 if (rc == 0)
@@ -328,7 +334,8 @@ static inline int send_parcel(struct post *post) {
                 tokens += token;
         }
         belay_timeout_enter(&limit, some_limit(&post->dice));
-        sent = belay_send_descriptors(post->stream, next_bytes(post->way, post->way->sent), size, fds, (size_t) made);
+        sent = belay_send_descriptors(post->stream, next_bytes(post->way, post->way->sent), size,
+                                      fds, (size_t) made);
         rc = leave(&limit, sent);
         if (sent > 0) {
                 post->way->sent += (uint64_t) sent;
@@ -366,8 +373,9 @@ static inline int receive_parcels(void *arg) {
                 belay_timeout limit;
 
                 belay_timeout_enter(&limit, some_limit(&post->dice));
-                size = belay_receive_descriptors(post->stream, buffer, 1 + some(&post->dice, sizeof(buffer) - 1),
-                                                 fds, &came);
+                size = belay_receive_descriptors(post->stream, buffer,
+                                                 1 + some(&post->dice, sizeof(buffer) - 1), fds,
+                                                 &came);
                 rc = leave(&limit, size);
                 if (size < 0)
                         continue;

@@ -75,8 +75,8 @@ static inline struct balance take_balance(void) {
 }
 
 static inline bool is_same(const struct balance *one, const struct balance *other) {
-        return one->blocks == other->blocks && one->bytes == other->bytes && one->descriptors == other->descriptors
-               && one->threads == other->threads;
+        return one->blocks == other->blocks && one->bytes == other->bytes
+               && one->descriptors == other->descriptors && one->threads == other->threads;
 }
 
 /*
@@ -92,9 +92,11 @@ static inline void compare_balance(const struct balance *before, const char *whe
                 now = take_balance();
         }
         if (!is_same(before, &now))
-                wrong(NULL, "%s: %lld blocks with %lld bytes, %lld descriptors, %lld threads more than before", when,
-                      now.blocks - before->blocks, now.bytes - before->bytes, now.descriptors - before->descriptors,
-                      now.threads - before->threads);
+                wrong(NULL,
+                      "%s: %lld blocks with %lld bytes, %lld descriptors, "
+                      "%lld threads more than before",
+                      when, now.blocks - before->blocks, now.bytes - before->bytes,
+                      now.descriptors - before->descriptors, now.threads - before->threads);
 }
 
 #endif

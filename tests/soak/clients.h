@@ -16,7 +16,7 @@ struct client {
 };
 
 static inline enum fate fate_of_client(struct dice *dice) {
-        return one_in(dice, 5) ? (enum fate) (1 + below(dice, FATES - 1)) : FINISH;
+        return one_in(dice, 5) ? (enum fate)(1 + below(dice, FATES - 1)) : FINISH;
 }
 
 /* ---- connecting ---- */
@@ -25,14 +25,16 @@ static inline struct server *some_server(struct half *half, struct dice *dice) {
         struct server *server;
 
         do
-                server = &half->round->servers[below(dice, (uint64_t) half->round->loops)][below(dice, SERVERS)];
+                server = &half->round->servers[below(dice, (uint64_t) half->round->loops)]
+                                              [below(dice, SERVERS)];
         while (server->kind == SERVE_TCP6 && !has_ipv6);
         return server;
 }
 
 /* Returns whether a connection failed because the server shuts down or did so recently. */
 static inline bool is_refusal(int rc) {
-        return rc == -ECONNREFUSED || rc == -ENOENT || rc == -ECONNRESET || rc == -ETIMEDOUT || rc == -EAGAIN;
+        return rc == -ECONNREFUSED || rc == -ENOENT || rc == -ECONNRESET || rc == -ETIMEDOUT
+               || rc == -EAGAIN;
 }
 
 static inline int connect_once(struct server *server, struct dice *dice, belay_stream **stream) {
@@ -50,7 +52,8 @@ static inline int connect_once(struct server *server, struct dice *dice, belay_s
         rc = belay_connect(stream, named, NULL);
         rc = belay_timeout_leave(&limit, rc);
         if ((rc == 0) != (*stream != NULL))
-                wrong(NULL, "connecting came to %d and %s stream", rc, *stream != NULL ? "a" : "no");
+                wrong(NULL, "connecting came to %d and %s stream", rc,
+                      *stream != NULL ? "a" : "no");
         if (rc < 0 && !is_refusal(rc) && rc != -ECANCELED)
                 wrong(NULL, "connecting to %s came to %d", named, rc);
         return rc;
@@ -140,7 +143,8 @@ static inline int talk_to_oneself(struct client *client) {
         belay_group group;
         int rc;
 
-        rc = talk->transport == PAIR ? belay_stream_pair(&ends[0], &ends[1]) : belay_stream_pipe(&ends[1], &ends[0]);
+        rc = talk->transport == PAIR ? belay_stream_pair(&ends[0], &ends[1])
+                                     : belay_stream_pipe(&ends[1], &ends[0]);
         if (rc < 0)
                 return rc;
         count(&totals.connections, 1);
@@ -186,7 +190,8 @@ static inline int run_clients(struct half *half) {
         int rc = clients != NULL ? 0 : -ENOMEM;
 
         belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = AT_ONCE));
-        for (unsigned i = (unsigned) half->loop; i < round->talk_count && rc == 0; i += (unsigned) round->loops) {
+        for (unsigned i = (unsigned) half->loop; i < round->talk_count && rc == 0;
+             i += (unsigned) round->loops) {
                 belay_task *task = NULL;
 
                 clients[i] = (struct client) { half, &round->talks[i] };

@@ -31,19 +31,19 @@ struct server {
         struct round *round;
         int loop, kind;
         struct dice dice;
-        pthread_mutex_t mutex;          /* protects `endpoint` */
-        char endpoint[BELAY_ADDRESS_TEXT];      /* "": closed at the moment */
+        pthread_mutex_t mutex;             /* protects `endpoint` */
+        char endpoint[BELAY_ADDRESS_TEXT]; /* "": closed at the moment */
         atomic_uint connected, accepted;
 };
 
 struct round {
         struct dice dice;
         int loops;
-        unsigned talk_count;            /* of all loops */
+        unsigned talk_count; /* of all loops */
         struct talk talks[TALKS_MOST];
-        pthread_mutex_t mutex;          /* protects talks that pass from a client to a server */
+        pthread_mutex_t mutex; /* protects talks that pass from a client to a server */
         struct server servers[LOOPS_MOST][SERVERS];
-        atomic_int busy;                /* number of loops whose clients have not all ended */
+        atomic_int busy; /* number of loops whose clients have not all ended */
         char directory[80];
 };
 
@@ -87,7 +87,8 @@ static inline bool endpoint_of(struct server *server, char *text, size_t size) {
 
 /* ---- talks ---- */
 
-static inline void init_talk(struct talk *talk, uint32_t id, enum transport transport, struct dice dice) {
+static inline void init_talk(struct talk *talk, uint32_t id, enum transport transport,
+                             struct dice dice) {
         *talk = (struct talk) { .id = id, .transport = transport, .dice = dice };
         dice = dice_of(dice, 0);
         talk->is_echo = transport != PIPE && one_in(&dice, 3);

@@ -13,7 +13,7 @@
 /* ---- a connection ---- */
 
 static inline enum fate fate_of_server(struct dice *dice) {
-        return one_in(dice, 10) ? (enum fate) (1 + below(dice, FATES - 1)) : FINISH;
+        return one_in(dice, 10) ? (enum fate)(1 + below(dice, FATES - 1)) : FINISH;
 }
 
 /* Returns NULL if the client sent no valid greeting. */
@@ -32,7 +32,8 @@ static inline struct talk *greeted_by(struct server *server, belay_stream *strea
 }
 
 /* Leaves *side unchanged if there is no talk. */
-static inline int talk_with_client(struct server *server, belay_stream *stream, struct side *side, bool is_lent) {
+static inline int talk_with_client(struct server *server, belay_stream *stream, struct side *side,
+                                   bool is_lent) {
         struct talk *talk = greeted_by(server, stream);
         int rc;
 
@@ -86,9 +87,11 @@ static inline int listen_for(struct server *server, belay_listener **listener) {
         char endpoint[BELAY_ADDRESS_TEXT];
 
         if (server->kind == SERVE_UNIX)
-                snprintf(endpoint, sizeof(endpoint), "unix:%s/socket%d", server->round->directory, server->loop);
+                snprintf(endpoint, sizeof(endpoint), "unix:%s/socket%d", server->round->directory,
+                         server->loop);
         else
-                snprintf(endpoint, sizeof(endpoint), "%s", server->kind == SERVE_TCP6 ? "[::1]:0" : "127.0.0.1:0");
+                snprintf(endpoint, sizeof(endpoint), "%s",
+                         server->kind == SERVE_TCP6 ? "[::1]:0" : "127.0.0.1:0");
         return belay_listen(listener, endpoint, NULL);
 }
 
@@ -105,7 +108,8 @@ static inline void stop_serving(struct server *server, belay_listener *listener,
                 (void) !belay_sleep(some_time(&server->dice, PAUSE_MOST));
                 belay_cancel(task, "closing time, indeed");
         }
-        if (belay_join(task, &outcome) < 0 && belay_cancel_wait(task, "it is over", BELAY_NEVER, &outcome) < 0)
+        if (belay_join(task, &outcome) < 0
+            && belay_cancel_wait(task, "it is over", BELAY_NEVER, &outcome) < 0)
                 wrong(NULL, "serving did not end");
         if (outcome != expected && outcome != -ECANCELED)
                 wrong(NULL, "serving came to %d", outcome);
@@ -158,7 +162,7 @@ static inline int keep_serving(void *arg) {
 
 struct guest {
         struct server *server;
-        belay_stream *stream;           /* NULL: closed */
+        belay_stream *stream; /* NULL: closed */
 };
 
 static inline int receive_guest(void *arg) {
@@ -184,7 +188,7 @@ static inline void forget_guest(void *arg) {
 
 struct accepting {
         struct server *server;
-        belay_listener *listener;       /* NULL: closed */
+        belay_listener *listener; /* NULL: closed */
         belay_group *guests;
         struct dice dice;
 };
@@ -197,7 +201,8 @@ static inline int take_in(struct accepting *accepting, belay_stream *stream) {
                 return -ENOMEM;
         *guest = (struct guest) { accepting->server, stream };
         rc = belay_group_spawn_with(accepting->guests, receive_guest, guest,
-                                    BELAY_OPTIONS(belay_spawn_options, .destroy = forget_guest), NULL);
+                                    BELAY_OPTIONS(belay_spawn_options, .destroy = forget_guest),
+                                    NULL);
         if (rc < 0) {
                 free(guest);
                 return rc;
@@ -243,8 +248,8 @@ static inline int await_connections(struct server *server) {
 
         while (rc == 0 && (!is_over(server->round) || !has_accepted_all(server))) {
                 if (is_over(server->round) && belay_now() > end) {
-                        wrong(NULL, "of %u connections %u were accepted", atomic_load(&server->connected),
-                              atomic_load(&server->accepted));
+                        wrong(NULL, "of %u connections %u were accepted",
+                              atomic_load(&server->connected), atomic_load(&server->accepted));
                         break;
                 }
                 rc = belay_sleep(BELAY_MILLISECOND);
@@ -266,7 +271,8 @@ static inline int accept_by_hand(void *arg) {
         publish(server, belay_listener_endpoint(listener));
         belay_group_enter(&guests);
         for (size_t i = 0; i < 3 && rc == 0; i++) {
-                accepting[i] = (struct accepting) { server, listener, &guests, dice_of(server->dice, i) };
+                accepting[i] = (struct accepting) { server, listener, &guests,
+                                                    dice_of(server->dice, i) };
                 rc = belay_group_spawn(&guests, keep_accepting, &accepting[i]);
         }
         if (rc == 0)

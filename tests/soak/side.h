@@ -13,33 +13,34 @@
 #include "soak/ledger.h"
 
 #define PAUSE_MOST (2 * BELAY_MILLISECOND)
-#define LIFE_MOST (20 * BELAY_MILLISECOND)
-#define PATIENCE BELAY_MINUTE           /* limit on what must happen */
+#define LIFE_MOST  (20 * BELAY_MILLISECOND)
+#define PATIENCE   BELAY_MINUTE /* limit on what must happen */
 
 enum fate {
         FINISH,
-        ABORT,                          /* abort midway */
+        ABORT, /* abort midway */
         CANCEL,
-        LIMIT,                          /* end by a timeout */
+        LIMIT, /* end by a timeout */
         FATES
 };
 
-enum { READER, WRITER, BODY };          /* tasks, each with its own dice */
+enum { READER, WRITER, BODY }; /* tasks, each with its own dice */
 
 struct side {
         struct talk *talk;
         int number;
-        belay_stream *stream;           /* NULL: it was aborted */
-        bool is_lent;                   /* the server closes the stream, not the side */
+        belay_stream *stream; /* NULL: it was aborted */
+        bool is_lent;         /* the server closes the stream, not the side */
         struct dice dice[3];
-        struct way *in, *out;           /* NULL: no such direction */
-        uint64_t other_in, other_out;   /* bytes that are not in the books, such as the greeting */
+        struct way *in, *out;         /* NULL: no such direction */
+        uint64_t other_in, other_out; /* bytes that are not in the books, such as the greeting */
         belay_task *tasks[2];
         /* requests that the pest sent and the task has not withdrawn */
         unsigned pestered[2];
 };
 
-static inline void side_init(struct side *side, struct talk *talk, int number, belay_stream *stream) {
+static inline void side_init(struct side *side, struct talk *talk, int number,
+                             belay_stream *stream) {
         *side = (struct side) {
                 .talk = talk,
                 .number = number,
@@ -91,7 +92,8 @@ static inline int pester(void *arg) {
         struct dice dice = dice_of(side->dice[BODY], 1);
 
         for (;;) {
-                int rc = belay_sleep(some_time(&dice, 2 * PAUSE_MOST)), who = one_in(&dice, 2) ? READER : WRITER;
+                int rc = belay_sleep(some_time(&dice, 2 * PAUSE_MOST)),
+                    who = one_in(&dice, 2) ? READER : WRITER;
 
                 if (rc < 0)
                         return rc;
@@ -115,7 +117,8 @@ static inline ssize_t read_by_line(struct side *side, char *buffer, size_t size)
 
 static inline ssize_t read_by_word(struct side *side, char *buffer, size_t size) {
         const char *delimiter = next_bytes(side->in, roll(&side->dice[READER]) % PERIOD);
-        ssize_t rc = belay_read_until(side->stream, delimiter, 1 + below(&side->dice[READER], 2), buffer, size);
+        ssize_t rc = belay_read_until(side->stream, delimiter, 1 + below(&side->dice[READER], 2),
+                                      buffer, size);
 
         return rc == -EMSGSIZE ? read_on(side, buffer, size) : rc;
 }
@@ -160,7 +163,8 @@ static inline int read_once(struct side *side) {
         ssize_t moved;
         int rc;
 
-        belay_timeout_enter(&limit, is_limited ? some_time(&side->dice[READER], PAUSE_MOST) : PATIENCE);
+        belay_timeout_enter(&limit,
+                            is_limited ? some_time(&side->dice[READER], PAUSE_MOST) : PATIENCE);
         moved = read_somehow(side, buffer, size);
         if (moved > 0)
                 note_received(side->talk, side->in, buffer, (size_t) moved);
@@ -169,8 +173,8 @@ static inline int read_once(struct side *side) {
         if (moved == 0)
                 return 0;
         if (rc == -ETIMEDOUT && !is_limited)
-                wrong(side->talk, "side %d: nothing came for a minute, after %llu bytes", side->number,
-                      (unsigned long long) side->in->received);
+                wrong(side->talk, "side %d: nothing came for a minute, after %llu bytes",
+                      side->number, (unsigned long long) side->in->received);
         rc = get_over(side, READER, rc);
         return rc < 0 ? rc : 1;
 }
@@ -200,7 +204,8 @@ static inline ssize_t write_in_parts(struct side *side, const char *data, size_t
         size_t at = 0;
 
         for (int i = 0; i < count; i++) {
-                size_t part = i == count - 1 ? size - at : below(&side->dice[WRITER], size - at + 1);
+                size_t part = i == count - 1 ? size - at
+                                             : below(&side->dice[WRITER], size - at + 1);
 
                 parts[i] = (struct iovec) { (char *) data + at, part };
                 at += part;
@@ -220,7 +225,8 @@ static inline ssize_t write_from_file(struct side *side, const char *data, size_
 }
 
 /* Sets *wanted to the number of bytes that must be written so that the message is complete. */
-static inline ssize_t write_somehow(struct side *side, const char *data, size_t size, size_t *wanted) {
+static inline ssize_t write_somehow(struct side *side, const char *data, size_t size,
+                                    size_t *wanted) {
         *wanted = size;
         switch (below(&side->dice[WRITER], 6)) {
         case 0:
@@ -247,7 +253,8 @@ static inline int mend(struct side *side) {
         ssize_t rc;
 
         if (!belay_is_cut(side->stream)) {
-                wrong(side->talk, "side %d: a part was written, and the stream is not cut", side->number);
+                wrong(side->talk, "side %d: a part was written, and the stream is not cut",
+                      side->number);
                 return 0;
         }
         rc = belay_write(side->stream, "x", 1);
@@ -269,13 +276,15 @@ static inline int write_once(struct side *side) {
         ssize_t moved;
         int rc;
 
-        belay_timeout_enter(&limit, is_limited ? some_time(&side->dice[WRITER], PAUSE_MOST) : PATIENCE);
+        belay_timeout_enter(&limit,
+                            is_limited ? some_time(&side->dice[WRITER], PAUSE_MOST) : PATIENCE);
         moved = write_somehow(side, next_bytes(way, way->sent), size, &wanted);
         if (moved > 0)
                 way->sent += (size_t) moved;
         way->is_unsure |= moved == -EBADF;
         if (moved == 0 || moved > (ssize_t) size)
-                wrong(side->talk, "side %d: of %zu bytes %zd were written", side->number, size, moved);
+                wrong(side->talk, "side %d: of %zu bytes %zd were written", side->number, size,
+                      moved);
         rc = moved < 0 ? (int) moved : 0;
         if (moved > 0 && (size_t) moved < wanted && side->stream != NULL)
                 rc = mend(side);
@@ -283,8 +292,8 @@ static inline int write_once(struct side *side) {
                 rc = hear_of_requests(side);
         rc = belay_timeout_leave(&limit, rc);
         if (rc == -ETIMEDOUT && !is_limited)
-                wrong(side->talk, "side %d: nothing went for a minute, after %llu bytes", side->number,
-                      (unsigned long long) way->sent);
+                wrong(side->talk, "side %d: nothing went for a minute, after %llu bytes",
+                      side->number, (unsigned long long) way->sent);
         return get_over(side, WRITER, rc);
 }
 
@@ -324,17 +333,20 @@ static inline int write_all(void *arg) {
 /* ---- echo ---- */
 
 /* Returns 1 if more may follow, 0 at the end, or a failure. */
-static inline int copy_once(struct side *side, int who, belay_stream *to, belay_stream *from, uint64_t *out,
-                            uint64_t *in) {
-        int64_t most = one_in(&side->dice[who], 2) ? -1 : (int64_t) some(&side->dice[who], PERIOD), copied;
+static inline int copy_once(struct side *side, int who, belay_stream *to, belay_stream *from,
+                            uint64_t *out, uint64_t *in) {
+        int64_t most = one_in(&side->dice[who], 2) ? -1 : (int64_t) some(&side->dice[who], PERIOD),
+                copied;
         bool is_limited = one_in(&side->dice[who], 3);
         belay_timeout limit;
         int rc;
 
-        belay_timeout_enter(&limit, is_limited ? some_time(&side->dice[who], PAUSE_MOST) : BELAY_NEVER);
+        belay_timeout_enter(&limit,
+                            is_limited ? some_time(&side->dice[who], PAUSE_MOST) : BELAY_NEVER);
         rc = belay_copy(to, from, most, &copied);
         if (copied < 0 || (most >= 0 && copied > most))
-                wrong(side->talk, "%lld bytes were copied of %lld", (long long) copied, (long long) most);
+                wrong(side->talk, "%lld bytes were copied of %lld", (long long) copied,
+                      (long long) most);
         if (out != NULL)
                 *out += (uint64_t) copied;
         if (in != NULL)
@@ -359,7 +371,8 @@ static inline int relay_in(void *arg) {
         int rc = 1;
 
         while (rc > 0 && side->stream != NULL)
-                rc = copy_once(side, READER, relay->writer, side->stream, NULL, &side->in->received);
+                rc = copy_once(side, READER, relay->writer, side->stream, NULL,
+                               &side->in->received);
         if (rc == 0)
                 side->in->saw_end = true;
         else if (rc < 0 && rc != -ECANCELED && rc != -EBADF)
@@ -393,7 +406,8 @@ static inline int send_back(void *arg) {
         int rc = 1;
 
         while (rc > 0 && side->stream != NULL)
-                rc = copy_once(side, WRITER, side->stream, side->stream, &side->out->sent, &side->in->received);
+                rc = copy_once(side, WRITER, side->stream, side->stream, &side->out->sent,
+                               &side->in->received);
         if (rc == 0) {
                 side->in->saw_end = true;
                 rc = side->stream != NULL ? end_writing(side) : -EBADF;
@@ -406,7 +420,8 @@ static inline int send_back(void *arg) {
 
 /* ---- the whole side ---- */
 
-static inline int start_member(belay_group *group, struct side *side, int who, belay_fn *fn, void *arg) {
+static inline int start_member(belay_group *group, struct side *side, int who, belay_fn *fn,
+                               void *arg) {
         return belay_group_spawn_with(group, fn, arg, NULL, &side->tasks[who]);
 }
 
@@ -433,7 +448,9 @@ static inline int start_members(belay_group *group, struct side *side, struct re
                         rc = start_member(group, side, WRITER, write_all, side);
         }
         if (rc == 0 && one_in(&side->dice[BODY], 3))
-                (void) !belay_group_spawn_with(group, pester, side, BELAY_OPTIONS(belay_spawn_options, .last = true), NULL);
+                (void) !belay_group_spawn_with(group, pester, side,
+                                               BELAY_OPTIONS(belay_spawn_options, .last = true),
+                                               NULL);
         return rc;
 }
 
@@ -455,7 +472,8 @@ static inline int run_side(struct side *side, enum fate fate) {
         int rc;
 
         side->talk->has_begun[side->number] = true;
-        belay_timeout_enter(&limit, fate == LIMIT ? some_time(&side->dice[BODY], LIFE_MOST) : BELAY_NEVER);
+        belay_timeout_enter(&limit,
+                            fate == LIMIT ? some_time(&side->dice[BODY], LIFE_MOST) : BELAY_NEVER);
         belay_group_enter(&group);
         rc = start_members(&group, side, &relay);
         if (rc == 0 && (fate == ABORT || fate == CANCEL)) {
@@ -476,7 +494,8 @@ static inline int run_side(struct side *side, enum fate fate) {
 }
 
 static inline bool is_complete(const struct side *side) {
-        return (side->in == NULL || side->in->saw_end) && (side->out == NULL || side->out->has_ended);
+        return (side->in == NULL || side->in->saw_end)
+               && (side->out == NULL || side->out->has_ended);
 }
 
 static inline void check_counts(const struct side *side) {
@@ -484,7 +503,9 @@ static inline void check_counts(const struct side *side) {
         uint64_t in = side->other_in + (side->in != NULL ? side->in->received : 0);
 
         if (belay_sent(side->stream) != out || belay_received(side->stream) != in)
-                wrong(side->talk, "side %d: the stream has sent %llu and received %llu, the books say %llu and %llu",
+                wrong(side->talk,
+                      "side %d: the stream has sent %llu and received %llu, "
+                      "the books say %llu and %llu",
                       side->number, (unsigned long long) belay_sent(side->stream),
                       (unsigned long long) belay_received(side->stream), (unsigned long long) out,
                       (unsigned long long) in);

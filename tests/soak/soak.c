@@ -39,7 +39,8 @@ static void begin_round(struct round *round, struct dice dice, int loops, unsign
                 }
         for (uint32_t i = 0; i < talks; i++) {
                 struct dice own = dice_of(dice, 2000 + i), first = own;
-                enum transport transport = one_in(&first, 6) ? one_in(&first, 2) ? PAIR : PIPE : TCP;
+                enum transport transport = one_in(&first, 6) ? one_in(&first, 2) ? PAIR : PIPE
+                                                             : TCP;
 
                 init_talk(&round->talks[i], i + 1, transport, own);
         }
@@ -65,7 +66,8 @@ static int start_servers(belay_group *group, struct half *half) {
 
         for (int kind = 0; kind < SERVERS && rc == 0; kind++)
                 if (kind != SERVE_TCP6 || has_ipv6)
-                        rc = belay_group_spawn(group, kind == ACCEPT_TCP ? accept_by_hand : keep_serving,
+                        rc = belay_group_spawn(group,
+                                               kind == ACCEPT_TCP ? accept_by_hand : keep_serving,
                                                &servers[kind]);
         return rc;
 }
@@ -109,13 +111,14 @@ struct life {
 
 static void *live(void *arg) {
         struct life *life = arg;
-        belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options,
-                .backend = life->backend, .no_signals = life->loop > 0));
+        belay_loop *loop = belay_loop_new(BELAY_OPTIONS(
+                belay_loop_options, .backend = life->backend, .no_signals = life->loop > 0));
 
         if (loop == NULL || strcmp(belay_loop_backend(loop), soak_backend) != 0)
                 wrong(NULL, "there is no such loop");
         for (int i = 0; i < ROUNDS && loop != NULL; i++) {
-                struct half half = { &life->rounds[i], life->loop, dice_of(life->dice, (uint64_t) i) };
+                struct half half = { &life->rounds[i], life->loop,
+                                     dice_of(life->dice, (uint64_t) i) };
                 int rc = belay_loop_run(loop, run_half, &half, NULL);
 
                 if (rc == -EINTR) {
@@ -149,7 +152,8 @@ static void run_lives(struct dice dice, belay_backend backend, int loops, unsign
                 begin_round(&rounds[i], dice_of(dice, (uint64_t) i), loops, talks);
         pthread_barrier_init(&barrier, NULL, (unsigned) loops);
         for (int i = 0; i < loops; i++)
-                lives[i] = (struct life) { rounds, i, dice_of(dice, (uint64_t) (100 + i)), backend, &barrier };
+                lives[i] = (struct life) { rounds, i, dice_of(dice, (uint64_t) (100 + i)), backend,
+                                           &barrier };
         has_thread = loops > 1 && pthread_create(&thread, NULL, live, &lives[1]) == 0;
         live(&lives[0]);
         if (has_thread)
@@ -168,7 +172,8 @@ static void *do_nothing(void *arg) {
 
 static void look_around(void) {
         struct addrinfo *found, hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
-        struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+        struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+                                        .sin6_addr = IN6ADDR_LOOPBACK_INIT };
         struct rlimit limit;
         int fd = socket(AF_INET6, SOCK_STREAM, 0);
         pthread_t thread;
@@ -192,12 +197,14 @@ static void look_around(void) {
 }
 
 static void say_totals(void) {
-        printf("%llu connections (%llu broken off, %llu cancelled, %llu refused, %llu accepted by hand), %.1f MB, "
-               "%llu servers stopped, %llu datagrams, %llu descriptors, %llu uses of files, %llu look-ups, "
-               "%llu waits, %.1f MB of memory at most, %u wrong\n", totals.connections, totals.broken,
-               totals.cancelled, totals.refused, totals.accepts, (double) totals.bytes / 1e6, totals.restarts,
-               totals.datagrams, totals.descriptors, totals.files, totals.lookups, totals.waits,
-               (double) bytes_most / 1e6, wrong_count);
+        printf("%llu connections (%llu broken off, %llu cancelled, %llu refused, "
+               "%llu accepted by hand), %.1f MB, "
+               "%llu servers stopped, %llu datagrams, %llu descriptors, %llu uses of files, "
+               "%llu look-ups, "
+               "%llu waits, %.1f MB of memory at most, %u wrong\n",
+               totals.connections, totals.broken, totals.cancelled, totals.refused, totals.accepts,
+               (double) totals.bytes / 1e6, totals.restarts, totals.datagrams, totals.descriptors,
+               totals.files, totals.lookups, totals.waits, (double) bytes_most / 1e6, wrong_count);
         fflush(stdout);
 }
 
@@ -205,7 +212,8 @@ static void say_totals(void) {
 static void soak(belay_backend backend, double minutes, int loops, unsigned talks) {
         struct balance before = take_balance();
         struct dice dice = { soak_seed };
-        belay_time end = belay_now() + (belay_time) (minutes * (double) BELAY_MINUTE), said = belay_now();
+        belay_time end = belay_now() + (belay_time) (minutes * (double) BELAY_MINUTE),
+                   said = belay_now();
         char when[64];
 
         memset(&totals, 0, sizeof(totals));
@@ -232,7 +240,8 @@ static void report(void *context, belay_log_level level, const char *line) {
 }
 
 static bool has_uring(void) {
-        belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_IO_URING));
+        belay_loop *loop = belay_loop_new(
+                BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_IO_URING));
         bool has = loop != NULL && strcmp(belay_loop_backend(loop), "io_uring") == 0;
 
         belay_loop_close(loop);

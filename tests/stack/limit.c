@@ -13,8 +13,7 @@
 
 #define MORE_THAN_MAPPINGS 70000
 
-static int mappings(void)
-{
+static int mappings(void) {
         FILE *f = fopen("/proc/self/maps", "r");
         int n = 0;
 
@@ -25,8 +24,7 @@ static int mappings(void)
         return n;
 }
 
-int main(void)
-{
+int main(void) {
         static struct bly_stack s[MORE_THAN_MAPPINGS];
         struct bly_stack_pool *pool;
         FILE *f = fopen("/proc/sys/vm/max_map_count", "r");

@@ -11,8 +11,7 @@
 
 #define MANY 50000
 
-static long kib(const char *what)
-{
+static long kib(const char *what) {
         FILE *f = fopen("/proc/self/status", "r");
         char line[256];
         long n = -1;
@@ -26,8 +25,7 @@ static long kib(const char *what)
         return n;
 }
 
-int main(void)
-{
+int main(void) {
         static struct bly_stack s[MANY];
         struct bly_stack_pool *pool = bly_stack_pool_create(NULL);
         struct bly_stack_stats stats;
@@ -47,7 +45,8 @@ int main(void)
         memset(s[0].top - 700, 1, 700);
         after = kib("VmRSS") + kib("VmPTE");
         bly_stack_pool_stats(pool, &stats);
-        fprintf(stderr, "one stack: %ld KiB, %zu KiB mapped\n", after - before, stats.mapped / 1024);
+        fprintf(stderr, "one stack: %ld KiB, %zu KiB mapped\n", after - before,
+                stats.mapped / 1024);
         CHECK(after - before <= 256);
         CHECK(stats.mapped <= 2 << 20);
 

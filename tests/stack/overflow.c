@@ -20,10 +20,10 @@
 
 static struct bly_stack_pool *pool;
 static struct bly_context main_context, task_context;
-static const char expected[] = "belay: task \"deep\" (started at here.c:1) ran off its stack of 64 KiB\n";
+static const char expected[] =
+        "belay: task \"deep\" (started at here.c:1) ran off its stack of 64 KiB\n";
 
-static int describe(char *buf, size_t size, const void *address)
-{
+static int describe(char *buf, size_t size, const void *address) {
         struct bly_stack stack;
 
         if (bly_stack_find(pool, address, &stack) != BLY_STACK_GUARD)
@@ -32,15 +32,13 @@ static int describe(char *buf, size_t size, const void *address)
                         "deep", "here.c", 1, bly_stack_size(&stack) / 1024);
 }
 
-static int describe_at_length(char *buf, size_t size, const void *address)
-{
+static int describe_at_length(char *buf, size_t size, const void *address) {
         (void) address;
         memset(buf, 'x', size);
         return 100000;
 }
 
-static __attribute__((noinline)) int dive(int n)
-{
+static __attribute__((noinline)) int dive(int n) {
         volatile char frame[512];
 
         frame[0] = (char) n;
@@ -49,15 +47,13 @@ static __attribute__((noinline)) int dive(int n)
         return n + frame[0];
 }
 
-static void deep(void *arg)
-{
+static void deep(void *arg) {
         (void) arg;
         dive(0);
         _exit(3);
 }
 
-static void overflow(void)
-{
+static void overflow(void) {
         struct bly_stack stack;
 
         pool = bly_stack_pool_create(NULL);
@@ -67,8 +63,7 @@ static void overflow(void)
         bly_switch(&main_context, &task_context);
 }
 
-static void install(int flags, int handled)
-{
+static void install(int flags, int handled) {
         static struct bly_overflow_thread thread;
 
         CHECK(bly_overflow_install(describe, flags) == handled);
@@ -76,8 +71,7 @@ static void install(int flags, int handled)
         CHECK(bly_overflow_thread_begin(&thread) == 0);
 }
 
-static void plain(void)
-{
+static void plain(void) {
         install(0, 2);
         overflow();
 }
@@ -85,21 +79,18 @@ static void plain(void)
 /* A guard that was made before a fork must work in the child, too. */
 static struct bly_stack inherited;
 
-static void after_fork(void)
-{
+static void after_fork(void) {
         install(0, 2);
         bly_context_make(&task_context, inherited.low, inherited.top, deep, NULL);
         bly_switch(&main_context, &task_context);
 }
 
-static void plain_by_mprotect(void)
-{
+static void plain_by_mprotect(void) {
         bly_guard_force(BLY_GUARD_PROTECT);
         plain();
 }
 
-static void *in_thread(void *arg)
-{
+static void *in_thread(void *arg) {
         struct bly_overflow_thread thread;
 
         (void) arg;
@@ -108,8 +99,7 @@ static void *in_thread(void *arg)
         return NULL;
 }
 
-static void other_thread(void)
-{
+static void other_thread(void) {
         pthread_t t;
 
         CHECK(bly_overflow_install(describe, 0) == 2);
@@ -117,8 +107,7 @@ static void other_thread(void)
         pthread_join(t, NULL);
 }
 
-static void lengthy(void)
-{
+static void lengthy(void) {
         install(0, 2);
         CHECK(bly_overflow_install(describe_at_length, 0) == 2);
         overflow();
@@ -127,15 +116,13 @@ static void lengthy(void)
 /* Volatile, because the compiler would otherwise see the fault and compile other code. */
 static int *volatile wild = (int *) 8;
 
-static void wild_pointer(void)
-{
+static void wild_pointer(void) {
         install(0, 2);
         pool = bly_stack_pool_create(NULL);
         *wild = 1;
 }
 
-static void bus_error(void)
-{
+static void bus_error(void) {
         FILE *f = tmpfile();
         volatile char *p;
 
@@ -147,51 +134,44 @@ static void bus_error(void)
         (void) p[0];
 }
 
-static void sent(void)
-{
+static void sent(void) {
         install(0, 2);
         pool = bly_stack_pool_create(NULL);
         kill(getpid(), SIGSEGV);
         _exit(4);
 }
 
-static void says_own(int sig)
-{
+static void says_own(int sig) {
         (void) sig;
         (void) !write(STDERR_FILENO, "own\n", 4);
         _exit(5);
 }
 
-static void own_handler(void)
-{
+static void own_handler(void) {
         struct sigaction sa = { .sa_handler = says_own, .sa_flags = SA_ONSTACK };
 
         sigaction(SIGSEGV, &sa, NULL);
 }
 
-static void own_stays(void)
-{
+static void own_stays(void) {
         own_handler();
         install(0, 1);
         overflow();
 }
 
-static void own_chained(void)
-{
+static void own_chained(void) {
         own_handler();
         install(BLY_OVERFLOW_CHAIN, 2);
         overflow();
 }
 
-static void own_chained_wild(void)
-{
+static void own_chained_wild(void) {
         own_handler();
         install(BLY_OVERFLOW_CHAIN, 2);
         wild_pointer();
 }
 
-static void ignored(void)
-{
+static void ignored(void) {
         signal(SIGSEGV, SIG_IGN);
         signal(SIGBUS, SIG_IGN);
         install(BLY_OVERFLOW_CHAIN, 0);
@@ -199,8 +179,8 @@ static void ignored(void)
         _exit(6);
 }
 
-static void expect(const char *name, void (*run)(void), int by_signal, int by_exit, const char *text)
-{
+static void expect(const char *name, void (*run)(void), int by_signal, int by_exit,
+                   const char *text) {
         char got[1024];
         size_t size = 0;
         ssize_t n;
@@ -228,16 +208,15 @@ static void expect(const char *name, void (*run)(void), int by_signal, int by_ex
         CHECK(waitpid(child, &status, 0) == child);
 
         /* An emulator may add lines of its own. */
-        if (strncmp(got, text, strlen(text)) || (!*text && strstr(got, "belay")) ||
-            (by_signal ? !WIFSIGNALED(status) || WTERMSIG(status) != by_signal
-                       : !WIFEXITED(status) || WEXITSTATUS(status) != by_exit)) {
+        if (strncmp(got, text, strlen(text)) || (!*text && strstr(got, "belay"))
+            || (by_signal ? !WIFSIGNALED(status) || WTERMSIG(status) != by_signal
+                          : !WIFEXITED(status) || WEXITSTATUS(status) != by_exit)) {
                 fprintf(stderr, "%s: status %#x, said: %s\n", name, (unsigned) status, got);
                 exit(1);
         }
 }
 
-static void test_thread_stack(void)
-{
+static void test_thread_stack(void) {
         static char own[64 * 1024];
         struct bly_overflow_thread thread;
         stack_t now, mine = { .ss_sp = own, .ss_size = sizeof(own) };
@@ -266,8 +245,7 @@ static void test_thread_stack(void)
         CHECK(sigaltstack(&now, NULL) == 0);
 }
 
-int main(void)
-{
+int main(void) {
         char long_line[520] = "belay: ";
 
         expect("plain", plain, SIGSEGV, 0, expected);

@@ -27,8 +27,7 @@
 static size_t allocated, allocations;
 static int refuse;
 
-static void *count_alloc(size_t size, void *user)
-{
+static void *count_alloc(size_t size, void *user) {
         CHECK(user == &allocated);
         if (refuse)
                 return NULL;
@@ -37,8 +36,7 @@ static void *count_alloc(size_t size, void *user)
         return malloc(size);
 }
 
-static void count_free(void *memory, size_t size, void *user)
-{
+static void count_free(void *memory, size_t size, void *user) {
         CHECK(user == &allocated);
         allocated -= size;
         free(memory);
@@ -46,8 +44,7 @@ static void count_free(void *memory, size_t size, void *user)
 
 static const struct bly_stack_allocator counting = { count_alloc, count_free, &allocated };
 
-static size_t resident(const struct bly_stack *s)
-{
+static size_t resident(const struct bly_stack *s) {
         static unsigned char present[16384];
         size_t page = bly_page_size(), pages = bly_stack_size(s) / page, n = 0;
 
@@ -62,13 +59,11 @@ static size_t resident(const struct bly_stack *s)
  * Returns whether an address can be written. The kernel tries to write there and reports a fault as
  * an error.
  */
-static int writable(char *p)
-{
+static int writable(char *p) {
         return syscall(SYS_uname, p) == 0 || errno != EFAULT;
 }
 
-static void test_default(void)
-{
+static void test_default(void) {
         struct bly_stack_pool *pool = bly_stack_pool_create(&counting);
         struct bly_stack s[MANY], again, found;
         size_t page = bly_page_size();
@@ -114,7 +109,8 @@ static void test_default(void)
         CHECK(used == BLY_STACK_STAGGER_STEPS);
 
         bly_stack_pool_stats(pool, &stats);
-        CHECK(stats.made == MANY && stats.free == 0 && stats.mapped >= MANY * (BLY_STACK_DEFAULT + page));
+        CHECK(stats.made == MANY && stats.free == 0
+              && stats.mapped >= MANY * (BLY_STACK_DEFAULT + page));
 
         /*
          * Last in, first out. Putting a stack back must need no memory and must not touch the
@@ -143,8 +139,7 @@ static void test_default(void)
         CHECK(!writable(s[0].low));
 }
 
-static void test_trim(void)
-{
+static void test_trim(void) {
         struct bly_stack_pool *pool = bly_stack_pool_create(NULL);
         struct bly_stack s[20], again;
         size_t page = bly_page_size();
@@ -153,7 +148,8 @@ static void test_trim(void)
         for (int i = 0; i < 20; i++) {
                 CHECK(bly_stack_get(pool, 0, &s[i]) == 0);
                 memset(s[i].low, 7, (size_t) (s[i].top - s[i].low));
-                CHECK(resident(&s[i]) == pages && bly_stack_used(&s[i]) == (size_t) (s[i].top - s[i].low));
+                CHECK(resident(&s[i]) == pages
+                      && bly_stack_used(&s[i]) == (size_t) (s[i].top - s[i].low));
         }
         CHECK(bly_stack_trim(pool, page, 100) == 0);
         for (int i = 0; i < 10; i++)
@@ -178,17 +174,17 @@ static void test_trim(void)
         CHECK(resident(&s[0]) == 0 && s[0].top[-1] == 0);
 
         /* A live stack that is suspended in its third page from the top. */
-        CHECK(bly_stack_give_back(&s[15], s[15].low + (pages - 3) * page + 8) == (pages - 3) * page);
+        CHECK(bly_stack_give_back(&s[15], s[15].low + (pages - 3) * page + 8)
+              == (pages - 3) * page);
         CHECK(resident(&s[15]) == 3 && s[15].low[(pages - 3) * page] == 7);
         CHECK(bly_stack_give_back(&s[15], s[15].low + (pages - 3) * page + 8) == 0);
         CHECK(!writable(s[15].low - page) && writable(s[15].low));
         bly_stack_pool_destroy(pool);
 }
 
-static void test_sizes(void)
-{
-        static const size_t sizes[] = { 1, 4096, 16000, 60000, 64064, 66000, 100000, 131072, 1 << 20, 8 << 20,
-                                        300000, 400000 };
+static void test_sizes(void) {
+        static const size_t sizes[] = { 1,      4096,   16000,   60000,   64064,  66000,
+                                        100000, 131072, 1 << 20, 8 << 20, 300000, 400000 };
         enum { N = sizeof(sizes) / sizeof(sizes[0]) };
         struct bly_stack_pool *pool = bly_stack_pool_create(&counting);
         size_t page = bly_page_size();
@@ -206,7 +202,8 @@ static void test_sizes(void)
                         memset(s[i].low, 3, real);
                         CHECK(bly_stack_used(&s[i]) == real);
                         CHECK(bly_stack_find(pool, s[i].low - 1, &found) == BLY_STACK_GUARD);
-                        CHECK(found.low == s[i].low && found.top == s[i].top && found.own == s[i].own);
+                        CHECK(found.low == s[i].low && found.top == s[i].top
+                              && found.own == s[i].own);
                         CHECK(bly_stack_find(pool, s[i].top - 1, &found) == BLY_STACK_INSIDE);
                         CHECK(found.low == s[i].low);
                 }
@@ -242,20 +239,19 @@ static void test_sizes(void)
 
         CHECK(bly_stack_get(pool, (size_t) -1, &again) == -EINVAL);
         CHECK(bly_stack_get(pool, HUGE_STACK, &again) == -HUGE_ERROR);
-        CHECK(strstr(bly_stack_error(), sizeof(size_t) > 4 ? "address space" : "cannot be that large"));
+        CHECK(strstr(bly_stack_error(),
+                     sizeof(size_t) > 4 ? "address space" : "cannot be that large"));
         bly_stack_pool_destroy(pool);
         CHECK(allocated == 0);
 }
 
-static void all(void)
-{
+static void all(void) {
         test_default();
         test_trim();
         test_sizes();
 }
 
-int main(void)
-{
+int main(void) {
         CHECK(bly_guard_way() != BLY_GUARD_UNKNOWN);
         all();
         bly_guard_force(BLY_GUARD_PROTECT);

@@ -11,18 +11,21 @@
 
 #include "stream/streams.h"
 
-enum { MUCH = 1 << 22 };                /* more bytes than any kind of stream has room for */
+enum { MUCH = 1 << 22 }; /* more bytes than any kind of stream has room for */
 
 static belay_stream *ends[2];
 
 static void open_wire(belay_time delay) {
-        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
-                                                .ways = { { .delay = delay }, { .delay = delay } })), 0);
+        CHECK_EQ(
+                belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
+                                               .ways = { { .delay = delay }, { .delay = delay } })),
+                0);
 }
 
 /* Opens both ends of a TCP connection. */
 static void open_tcp(void) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
         int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fds[2];
 
@@ -83,8 +86,8 @@ static int half(void *arg) {
 /* ---- gracefully ---- */
 
 struct peer {
-        belay_time delay;               /* span before it closes */
-        size_t sends;                   /* bytes that it sends before that */
+        belay_time delay; /* span before it closes */
+        size_t sends;     /* bytes that it sends before that */
         int rc;
 };
 
@@ -301,14 +304,17 @@ static int close_cut(void *arg) {
                 belay_timeout limit;
                 ssize_t rc;
 
-                CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .room = 10 } })), 0);
+                CHECK_EQ(belay_wire(ends,
+                                    BELAY_OPTIONS(belay_wire_options, .ways = { { .room = 10 } })),
+                         0);
                 CHECK_EQ(belay_timeout_enter(&limit, BELAY_SECOND), 0);
                 rc = belay_write(ends[0], data, 100);
                 CHECK_EQ(belay_timeout_leave(&limit, (int) rc), 10);
                 CHECK(belay_is_cut(ends[0]));
                 if (arg != NULL)
                         CHECK_EQ(belay_mend(ends[0]), 0);
-                CHECK_EQ(belay_close(ends[0], i == 0 ? 0 : BELAY_NANOSECOND), arg != NULL && i > 0 ? -ETIMEDOUT : 0);
+                CHECK_EQ(belay_close(ends[0], i == 0 ? 0 : BELAY_NANOSECOND),
+                         arg != NULL && i > 0 ? -ETIMEDOUT : 0);
                 CHECK_EQ(belay_read_exactly(ends[1], buffer, 100), 10);
                 CHECK_EQ(belay_read(ends[1], buffer, 100), arg != NULL ? 0 : -ECONNRESET);
                 CHECK_EQ(belay_close(ends[1], 0), 0);
@@ -338,7 +344,9 @@ static int with_tasks_inside(void *arg) {
                 mine = ends[0];
                 other = ends[1];
                 writer = (struct once) { .stream = mine, .data = data, .size = MUCH };
-                reader = (struct once) { .stream = mine, .buffer = buffer, .size = 10, .result = -EBADF };
+                reader = (struct once) {
+                        .stream = mine, .buffer = buffer, .size = 10, .result = -EBADF
+                };
                 tasks[0] = must(belay_spawn(write_once, &writer));
                 tasks[1] = both ? must(belay_spawn(read_exactly_once, &reader)) : NULL;
                 let_run();
@@ -466,7 +474,9 @@ static int copy_closed(void *arg) {
                 tasks[1] = must(belay_spawn(write_once, &writer));
                 /* Wait until all buffers are full. In real time this is likely but not certain. */
                 do
-                        CHECK_EQ(belay_sleep(subject->kind < WIRES ? BELAY_HOUR : BELAY_MILLISECOND), 0);
+                        CHECK_EQ(
+                                belay_sleep(subject->kind < WIRES ? BELAY_HOUR : BELAY_MILLISECOND),
+                                0);
                 while (belay_sent(others[0]) == 0);
                 for (int i = 0; i < 1000; i++)
                         CHECK_EQ(belay_yield(), 0);

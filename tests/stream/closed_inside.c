@@ -10,7 +10,7 @@
 #include "io/back_ends.h"
 #include "stream/streams.h"
 
-enum { MUCH = 1 << 22 };                /* more bytes than any kind of stream has room for */
+enum { MUCH = 1 << 22 }; /* more bytes than any kind of stream has room for */
 
 static char data[MUCH];
 static int file;
@@ -24,7 +24,7 @@ struct call {
         int64_t (*fn)(struct call *self);
         belay_stream *stream, *other;
         int64_t result;
-        int next;                       /* result of the wait after the call */
+        int next; /* result of the wait after the call */
         bool done;
 };
 
@@ -112,7 +112,7 @@ static int64_t call_close(struct call *self) {
 static const struct {
         const char *name;
         int64_t (*fn)(struct call *self);
-        bool reads;                     /* the call waits for bytes; otherwise for room */
+        bool reads; /* the call waits for bytes; otherwise for room */
         /* only with sockets; only with streams of both directions */
         bool by_sockets, by_two_ways;
 } calls[] = {
@@ -327,9 +327,12 @@ static int64_t call_write_one(struct call *self) {
  * Closes one of the two streams of a copy. The copy must end, and the call in the other stream must
  * go on.
  */
-static void ends_copy(belay_stream *from, belay_stream *to, bool close_from, int way, int request, enum kind kind) {
+static void ends_copy(belay_stream *from, belay_stream *to, bool close_from, int way, int request,
+                      enum kind kind) {
         struct call copy = { .fn = call_copy, .stream = to, .other = from, .result = NOT_YET };
-        struct call beside = { .fn = close_from ? call_read : call_write_one, .stream = close_from ? to : from, .result = NOT_YET };
+        struct call beside = { .fn = close_from ? call_read : call_write_one,
+                               .stream = close_from ? to : from,
+                               .result = NOT_YET };
         belay_task *tasks[2];
         int fd = belay_stream_fd(close_from ? from : to);
 
@@ -380,7 +383,8 @@ static int copies(void *arg) {
                 ends_copy(in[1], out[0], close_from, way, request, kind);
                 /* The peer finds out at once. */
                 if (!is_full) {
-                        ssize_t rc = close_from ? belay_write(in[0], data, MUCH) : belay_read(out[1], &byte, 1);
+                        ssize_t rc = close_from ? belay_write(in[0], data, MUCH)
+                                                : belay_read(out[1], &byte, 1);
 
                         CHECK(rc <= 0 || close_from);
                 }

@@ -11,7 +11,7 @@ enum { COPIES = 5, SIZE = 40000 };
 struct one {
         belay_stream *in, *from, *to, *out;
         belay_task *task;
-        uint64_t filled;                /* bytes in the target before the copy began */
+        uint64_t filled; /* bytes in the target before the copy began */
 };
 
 static int copy(void *arg) {

@@ -140,7 +140,9 @@ static int cancelled(void *arg) {
         uint64_t seed = *(const uint64_t *) arg;
         belay_wire_options options = {
                 .size = sizeof(options),
-                .ways = { { .jitter = BELAY_SECOND, .room = 1 + (size_t) (seed * 7919 % 5000), .ragged = true } },
+                .ways = { { .jitter = BELAY_SECOND,
+                            .room = 1 + (size_t) (seed * 7919 % 5000),
+                            .ragged = true } },
                 .seed = seed,
         };
         struct once reader = { .buffer = buffer };
@@ -159,7 +161,9 @@ static int cancelled(void *arg) {
         draining = must(belay_spawn(drain, &reader));
         for (all = 0;; again++) {
                 copying = must(belay_spawn(copy, &copier));
-                CHECK_EQ(belay_sleep((belay_time) (seed * 104729 % (uint64_t) (3 * BELAY_SECOND)) * (1 + again)), 0);
+                CHECK_EQ(belay_sleep((belay_time) (seed * 104729 % (uint64_t) (3 * BELAY_SECOND))
+                                     * (1 + again)),
+                         0);
                 if (!belay_done(copying))
                         CHECK(belay_cancel(copying, NULL));
                 join_task(copying, 0);
@@ -241,7 +245,8 @@ static int source_fails(void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_wire(from, BELAY_OPTIONS(belay_wire_options,
-                                                .ways = { { .cut_after = 10, .cut_with = -EIO } })), 0);
+                                                .ways = { { .cut_after = 10, .cut_with = -EIO } })),
+                 0);
         CHECK_EQ(belay_wire(to, NULL), 0);
         CHECK_EQ(belay_write(from[0], "0123456789abc", 13), 13);
         CHECK_EQ(belay_copy(to[0], from[1], -1, &copied), -EIO);
@@ -262,8 +267,11 @@ static int target_fails(void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_wire(from, NULL), 0);
-        CHECK_EQ(belay_wire(to, BELAY_OPTIONS(belay_wire_options, .ways = { { .cut_after = 3, .write_most = 4,
-                                                                              .cut_with = -EPIPE } })), 0);
+        CHECK_EQ(belay_wire(to,
+                            BELAY_OPTIONS(belay_wire_options, .ways = { { .cut_after = 3,
+                                                                          .write_most = 4,
+                                                                          .cut_with = -EPIPE } })),
+                 0);
         CHECK_EQ(belay_write(from[0], "0123456789", 10), 10);
         CHECK_EQ(belay_copy(to[0], from[1], -1, &copied), -EPIPE);
         CHECK_EQ(copied, 4);
@@ -299,7 +307,8 @@ static int pipe_breaks(void *arg) {
 static int echo(void *arg) {
         static char data[SIZE], buffer[SIZE];
         struct subject *subject = arg;
-        struct once writer = { .data = data, .size = SIZE }, reader = { .buffer = buffer, .size = SIZE };
+        struct once writer = { .data = data, .size = SIZE },
+                    reader = { .buffer = buffer, .size = SIZE };
         belay_task *tasks[2];
         int64_t copied = -1;
 

@@ -9,7 +9,8 @@
 /* ---- all sizes ---- */
 
 static void sizes(enum shape shape) {
-        static const size_t large[] = { PIECE - 1, PIECE, PIECE + 1, 3 * PIECE - 1, 3 * PIECE, 3 * PIECE + 1, MUCH };
+        static const size_t large[] = { PIECE - 1, PIECE,         PIECE + 1, 3 * PIECE - 1,
+                                        3 * PIECE, 3 * PIECE + 1, MUCH };
         struct way way = open_way(shape);
         uint64_t all = 0;
         struct copy copy;
@@ -46,11 +47,15 @@ static void border(void) {
                 struct cmsghdr header;
                 char room[CMSG_SPACE(sizeof(int))];
         } control = {
-                .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS },
+                .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS },
         };
         char data[10];
         struct iovec part = { data, sizeof(data) };
-        struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+        struct msghdr message = { .msg_iov = &part,
+                                  .msg_iovlen = 1,
+                                  .msg_control = &control,
                                   .msg_controllen = sizeof(control.room) };
         struct way way = open_way(PAIR_ON);
         int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -155,7 +160,7 @@ static void announced(enum shape shape) {
 /* ---- no room ---- */
 
 static void full(enum shape shape) {
-        enum { SIZE = 4 << 20 };        /* more bytes than there is room for on the way */
+        enum { SIZE = 4 << 20 }; /* more bytes than there is room for on the way */
         struct way way = open_way(shape);
         char *data = malloc(SIZE), *buffer = malloc(SIZE);
         struct once writer = { .stream = way.in, .data = data, .size = SIZE };
@@ -167,8 +172,12 @@ static void full(enum shape shape) {
 
         CHECK(data != NULL && buffer != NULL);
         for (int i = 0; i < 4; i++) {
-                CHECK_EQ(setsockopt(belay_stream_fd(four[i]), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
-                CHECK_EQ(setsockopt(belay_stream_fd(four[i]), SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
+                CHECK_EQ(setsockopt(belay_stream_fd(four[i]), SOL_SOCKET, SO_SNDBUF, &room,
+                                    sizeof(room)),
+                         0);
+                CHECK_EQ(setsockopt(belay_stream_fd(four[i]), SOL_SOCKET, SO_RCVBUF, &room,
+                                    sizeof(room)),
+                         0);
         }
         fill(data, SIZE, 0);
         start_and_sleep(&copy, &way, -1);
@@ -180,7 +189,8 @@ static void full(enum shape shape) {
         CHECK(belay_cancel(copy.task, NULL));
         all = (int64_t) belay_sent(way.to);
         ends(&copy, -ECANCELED, all);
-        CHECK(all < SIZE && belay_received(way.from) == (uint64_t) all && belay_buffered(way.from) > 0);
+        CHECK(all < SIZE && belay_received(way.from) == (uint64_t) all
+              && belay_buffered(way.from) > 0);
         start(&copy, &way, -1);
         CHECK_EQ(belay_read_exactly(way.out, buffer, SIZE), SIZE);
         CHECK(memcmp(data, buffer, SIZE) == 0);
@@ -208,7 +218,8 @@ static void no_memory(enum shape shape) {
 
         while (rc > 0) {
                 belay_timeout_enter(&limit, 0);
-                rc = belay_timeout_leave(&limit, (int) belay_write_some(other.to, zeros, sizeof(zeros)));
+                rc = belay_timeout_leave(&limit,
+                                         (int) belay_write_some(other.to, zeros, sizeof(zeros)));
         }
         CHECK_EQ(rc, -ETIMEDOUT);
         start_and_sleep(&first, &other, -1);
@@ -283,7 +294,9 @@ static int app(void *arg) {
 int main(void) {
         belay_set_memory(scarce_memory, NULL);
         run_served(app);
-        CHECK_EQ(belay_run_with(by_turns, NULL, BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL,
-                                                              .clock = BELAY_CLOCK_VIRTUAL)), 0);
+        CHECK_EQ(belay_run_with(by_turns, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL,
+                                              .clock = BELAY_CLOCK_VIRTUAL)),
+                 0);
         return 0;
 }

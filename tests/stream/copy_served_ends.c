@@ -43,7 +43,9 @@ static void reset(enum shape shape) {
         if (shape >= PAIR_BACK)
                 CHECK_EQ(send(belay_stream_fd(way.from), "x", 1, 0), 1);
         else
-                CHECK_EQ(setsockopt(belay_stream_fd(way.in), SOL_SOCKET, SO_LINGER, &none, sizeof(none)), 0);
+                CHECK_EQ(setsockopt(belay_stream_fd(way.in), SOL_SOCKET, SO_LINGER, &none,
+                                    sizeof(none)),
+                         0);
         if (shape % 2)
                 CHECK_EQ(belay_close(way.in, 0), 0);
         else
@@ -135,7 +137,9 @@ static int write_by_chance(void *arg) {
                 fill(data, size, self->written);
                 CHECK_EQ(belay_write(self->way.in, data, size), size);
                 self->written += size;
-                CHECK_EQ(belay_sleep(random_below(3) == 0 ? random_below(100) * BELAY_MICROSECOND : 0), 0);
+                CHECK_EQ(belay_sleep(random_below(3) == 0 ? random_below(100) * BELAY_MICROSECOND
+                                                          : 0),
+                         0);
         }
         return belay_half_close(self->way.in);
 }
@@ -155,7 +159,8 @@ static int read_all(void *arg) {
 /* Cancelled at any moment by a request or a timeout, with or without a bound on the copy. */
 static void cancelled(enum shape shape) {
         struct flow flow = { .way = open_way(shape) };
-        belay_task *writer = must(belay_spawn(write_by_chance, &flow)), *reader = must(belay_spawn(read_all, &flow));
+        belay_task *writer = must(belay_spawn(write_by_chance, &flow)),
+                   *reader = must(belay_spawn(read_all, &flow));
         int64_t all = 0;
         struct copy copy;
 
@@ -171,17 +176,22 @@ static void cancelled(enum shape shape) {
                 } else {
                         start(&copy, &flow.way, most);
                         for (int i = random_below(30); i > 0; i--)
-                                CHECK_EQ(belay_sleep(i % 4 == 0 ? random_below(20) * BELAY_MICROSECOND : 0), 0);
+                                CHECK_EQ(belay_sleep(i % 4 == 0
+                                                             ? random_below(20) * BELAY_MICROSECOND
+                                                             : 0),
+                                         0);
                         belay_cancel(copy.task, NULL);
                         CHECK_EQ(belay_join(copy.task, NULL), 0);
                         belay_release(copy.task);
-                        if (copy.copied < 0)    /* cancelled before its first step */
+                        if (copy.copied < 0) /* cancelled before its first step */
                                 continue;
                         CHECK(copy.rc == 0 || copy.next == 0);
                 }
-                CHECK(copy.rc == (again % 2 ? -ETIMEDOUT : -ECANCELED) || (copy.rc == 0 && copy.copied == most));
+                CHECK(copy.rc == (again % 2 ? -ETIMEDOUT : -ECANCELED)
+                      || (copy.rc == 0 && copy.copied == most));
                 all += copy.copied;
-                CHECK(belay_sent(flow.way.to) == (uint64_t) all && belay_received(flow.way.from) == (uint64_t) all);
+                CHECK(belay_sent(flow.way.to) == (uint64_t) all
+                      && belay_received(flow.way.from) == (uint64_t) all);
                 CHECK(!belay_is_cut(flow.way.to));
         }
         flow.stop = true;
@@ -197,7 +207,7 @@ static void cancelled(enum shape shape) {
 struct turn {
         int bell;
         struct copy *copy;
-        uint64_t sent;                  /* bytes that the copy had sent when this task ran */
+        uint64_t sent; /* bytes that the copy had sent when this task ran */
 };
 
 /* This task's event is reported in the same turn as that of the copy, and it runs first. */
@@ -261,8 +271,10 @@ static void few_at_once(void) {
         belay_task *task;
 
         /* Requests large buffers. If the system does not allow them, this test shows nothing. */
-        CHECK_EQ(setsockopt(belay_stream_fd(way.in), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
-        CHECK_EQ(setsockopt(belay_stream_fd(way.to), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
+        CHECK_EQ(setsockopt(belay_stream_fd(way.in), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)),
+                 0);
+        CHECK_EQ(setsockopt(belay_stream_fd(way.to), SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)),
+                 0);
         turn.copy = &copy;
         start_and_sleep(&copy, &way, -1);
         task = must(belay_spawn(cancel_at_bell, &turn));
@@ -344,7 +356,8 @@ static void *pump_in(void *arg) {
         struct pump *self = arg;
         ssize_t size;
 
-        while (!atomic_load(&self->stop) && (size = send(self->fd, block, sizeof(block), MSG_NOSIGNAL)) > 0)
+        while (!atomic_load(&self->stop)
+               && (size = send(self->fd, block, sizeof(block), MSG_NOSIGNAL)) > 0)
                 self->moved += size;
         CHECK_EQ(shutdown(self->fd, SHUT_WR), 0);
         return NULL;
@@ -405,7 +418,8 @@ static void starved(bool tcp) {
         CHECK(in.moved > MUCH && in.moved == copy.copied && out.moved == copy.copied);
         qsort(late, TIMES, sizeof(*late), by_time);
         /* The bounds are wide, since the machine has other programs to run. */
-        CHECK(is_checked() || (late[TIMES / 2] < 30 * BELAY_MILLISECOND && late[TIMES - 1] < 2 * BELAY_SECOND));
+        CHECK(is_checked()
+              || (late[TIMES / 2] < 30 * BELAY_MILLISECOND && late[TIMES - 1] < 2 * BELAY_SECOND));
         belay_cancel(beside.task, NULL);
         ends(&beside, -ECANCELED, TIMES * 10);
         close(in.fd);

@@ -33,7 +33,8 @@ static void refused(int fd, int error) {
 }
 
 static int not_to_be_had(void *arg) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         int fd, fds[2];
 
         (void) arg;
@@ -72,7 +73,8 @@ static int names(void *arg) {
                 CHECK_EQ(belay_close(ends[i], 0), 0);
         open_ends(PAIR, ends);
         CHECK(strstr(belay_stream_name(ends[0]), "unix") != NULL);
-        CHECK(belay_stream_fd(ends[0]) >= 0 && belay_stream_fd(ends[0]) != belay_stream_fd(ends[1]));
+        CHECK(belay_stream_fd(ends[0]) >= 0
+              && belay_stream_fd(ends[0]) != belay_stream_fd(ends[1]));
         CHECK(fcntl(belay_stream_fd(ends[0]), F_GETFD) & FD_CLOEXEC);
         for (int i = 0; i < 2; i++)
                 CHECK_EQ(belay_close(ends[i], 0), 0);
@@ -139,7 +141,8 @@ static void share(enum kind kind, bool is_master, bool keep_open) {
                 copies[i] = dup(fds[i]);
                 flags[i] = flags_of(fds[i]);
                 CHECK(!(flags[i] & O_NONBLOCK));
-                CHECK_EQ(belay_stream_open_fd(&streams[i], fds[i], keep_open ? KEEP_OPEN : NULL), 0);
+                CHECK_EQ(belay_stream_open_fd(&streams[i], fds[i], keep_open ? KEEP_OPEN : NULL),
+                         0);
                 CHECK_EQ(belay_stream_fd(streams[i]), fds[i]);
                 /* The master of a terminal is not shared, so its flags may change. */
                 if (i == 0 || !is_master)
@@ -262,7 +265,8 @@ static int packets(void *arg) {
                         const void *shown;
                         int fds[2];
 
-                        CHECK_EQ(pipe2(fds, O_CLOEXEC | O_DIRECT | (not_blocking ? O_NONBLOCK : 0)), 0);
+                        CHECK_EQ(pipe2(fds, O_CLOEXEC | O_DIRECT | (not_blocking ? O_NONBLOCK : 0)),
+                                 0);
                         CHECK_EQ(belay_stream_open_fd(&ends[0], fds[0], NULL), 0);
                         CHECK_EQ(belay_stream_open_fd(&ends[1], fds[1], NULL), 0);
                         for (unsigned i = 0; i < 4; i++) {
@@ -273,7 +277,9 @@ static int packets(void *arg) {
                                 size_t all = 0;
 
                                 while (all < sizes[i]) {
-                                        ssize_t size = belay_read(ends[0], got + all, rooms[r] < sizeof(got) - all ? rooms[r] : 1);
+                                        ssize_t size = belay_read(
+                                                ends[0], got + all,
+                                                rooms[r] < sizeof(got) - all ? rooms[r] : 1);
 
                                         CHECK(size > 0);
                                         all += (size_t) size;
@@ -416,7 +422,8 @@ static void *failing(void *context, void *block, size_t size) {
 }
 
 static int without_memory(void *arg) {
-        int (*const open_two[])(belay_stream **, belay_stream **) = { belay_stream_pair, belay_stream_pipe };
+        int (*const open_two[])(belay_stream **, belay_stream **) = { belay_stream_pair,
+                                                                      belay_stream_pipe };
 
         (void) arg;
         for (int way = 0; way < 2; way++) {
@@ -432,7 +439,8 @@ static int without_memory(void *arg) {
                         rc = open_two[way](&ends[0], &ends[1]);
                         fail_at = 0;
                         CHECK(rc == 0 || rc == -ENOMEM);
-                        CHECK(rc == 0 ? ends[0] != NULL && ends[1] != NULL : ends[0] == NULL && ends[1] == NULL);
+                        CHECK(rc == 0 ? ends[0] != NULL && ends[1] != NULL
+                                      : ends[0] == NULL && ends[1] == NULL);
                         belay_abort(ends[0]);
                         belay_abort(ends[1]);
                         /* The loop's own memory for descriptors stays allocated. */

@@ -21,12 +21,12 @@ static struct flow {
         enum how_read how_read;
         bool main_reads;
         belay_stream *ends[2];
-        belay_stream *source[2];        /* source of a copy */
-        int file;                       /* file to send */
+        belay_stream *source[2]; /* source of a copy */
+        int file;                /* file to send */
         char got[SIZE + 1];
         size_t written, read;
-        bool whole;                     /* all bytes were written */
-        bool began, checked;            /* the reader has begun; it has checked what it read */
+        bool whole;          /* all bytes were written */
+        bool began, checked; /* the reader has begun; it has checked what it read */
 } flow;
 
 /* Lines of seven bytes. */
@@ -34,7 +34,8 @@ static char text[SIZE];
 
 static void open_flow(void) {
         static const belay_wire_options narrow = {
-                .size = sizeof(narrow), .ways = { { .room = 40, .delay = BELAY_MILLISECOND } },
+                .size = sizeof(narrow),
+                .ways = { { .room = 40, .delay = BELAY_MILLISECOND } },
         };
         static const belay_wire_options ragged = {
                 .size = sizeof(ragged),
@@ -75,7 +76,9 @@ static int outcome_of(ssize_t rc, size_t size, size_t *moved) {
 }
 
 static int write_piece(const char *piece, size_t size, size_t *moved) {
-        struct iovec parts[] = { { (char *) piece, 10 }, { NULL, 0 }, { (char *) piece + 10, size - 10 } };
+        struct iovec parts[] = { { (char *) piece, 10 },
+                                 { NULL, 0 },
+                                 { (char *) piece + 10, size - 10 } };
         int64_t copied = 0;
         ssize_t rc;
         int why;
@@ -93,9 +96,11 @@ static int write_piece(const char *piece, size_t size, size_t *moved) {
                 }
                 return why;
         case PRINT:
-                return outcome_of(belay_print(flow.ends[0], "%.*s", (int) size, piece), size, moved);
+                return outcome_of(belay_print(flow.ends[0], "%.*s", (int) size, piece), size,
+                                  moved);
         case SEND_FILE:
-                rc = (ssize_t) belay_send_file(flow.ends[0], flow.file, (int64_t) flow.written, (int64_t) size);
+                rc = (ssize_t) belay_send_file(flow.ends[0], flow.file, (int64_t) flow.written,
+                                               (int64_t) size);
                 return outcome_of(rc, size, moved);
         case COPY:
                 why = belay_copy(flow.ends[0], flow.source[1], (int64_t) size, &copied);
@@ -244,14 +249,18 @@ static int check_flow(void *arg, int outcome) {
         return is_cancelled(outcome) || (outcome == 0 && (flow.whole || flow.main_reads)) ? 0 : -1;
 }
 
-static void flows(enum kind kind, enum how_written how_written, enum how_read how_read, unsigned waits) {
+static void flows(enum kind kind, enum how_written how_written, enum how_read how_read,
+                  unsigned waits) {
         for (int main_reads = 0; main_reads < 2; main_reads++) {
                 struct flow wanted = {
-                        .kind = kind, .how_written = how_written, .how_read = how_read, .main_reads = main_reads,
+                        .kind = kind,
+                        .how_written = how_written,
+                        .how_read = how_read,
+                        .main_reads = main_reads,
                 };
 
-                printf("over a %s, written by %d, read by %d, main %s\n", kind_names[kind], how_written, how_read,
-                       main_reads ? "reads" : "writes");
+                printf("over a %s, written by %d, read by %d, main %s\n", kind_names[kind],
+                       how_written, how_read, main_reads ? "reads" : "writes");
                 EVERYWHERE(run_flow, &wanted, reset_flow, check_flow, waits);
         }
 }
@@ -284,22 +293,28 @@ static void destroy_stream(void *arg) {
 /* Two connections are closed one after the other. However that ends, nothing of them is left. */
 static int closing(void *arg) {
         static const belay_wire_options slow = {
-                .size = sizeof(slow), .ways = { { .delay = BELAY_SECOND }, { .room = 500 } },
+                .size = sizeof(slow),
+                .ways = { { .delay = BELAY_SECOND }, { .room = 500 } },
         };
         belay_stream *ends[2], *theirs[2];
         belay_group group;
         int rc = 0;
 
         (void) arg;
-        CHECK_EQ(belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .supervise = true)), 0);
+        CHECK_EQ(belay_group_enter_with(&group,
+                                        BELAY_OPTIONS(belay_group_options, .supervise = true)),
+                 0);
         for (int i = 0; i < 2 && rc == 0; i++) {
                 if (closing_kind == WIRE)
                         CHECK_EQ(belay_wire(ends, &slow), 0);
                 else
                         open_ends(closing_kind, ends);
                 theirs[i] = ends[1];
-                CHECK_EQ(belay_group_spawn_with(&group, answer, &theirs[i],
-                                                BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_stream), NULL), 0);
+                CHECK_EQ(belay_group_spawn_with(
+                                 &group, answer, &theirs[i],
+                                 BELAY_OPTIONS(belay_spawn_options, .destroy = destroy_stream),
+                                 NULL),
+                         0);
                 rc = (int) belay_write(ends[0], text, SIZE);
                 rc = rc == SIZE ? 0 : rc < 0 ? rc : belay_yield();
                 if (rc == 0 && i == 1)

@@ -74,7 +74,10 @@ static int second_owner(void *arg) {
          */
         for (int keep = 0; keep < 2; keep++) {
                 CHECK_EQ(pipe2(fds, O_CLOEXEC), 0);
-                CHECK_EQ(belay_stream_open_fd(&ends[0], fds[0], BELAY_OPTIONS(belay_stream_options, .keep_open = keep)), 0);
+                CHECK_EQ(belay_stream_open_fd(
+                                 &ends[0], fds[0],
+                                 BELAY_OPTIONS(belay_stream_options, .keep_open = keep)),
+                         0);
                 refused(fds[0], false);
                 CHECK_EQ(belay_close(ends[0], 0), 0);
                 CHECK_EQ(is_open(fds[0]), keep);
@@ -131,7 +134,9 @@ static int take_number(enum again again, struct next *next) {
                 CHECK_EQ(belay_stream_pipe(&next->stream, &next->other), 0);
                 return belay_stream_fd(next->stream);
         case BY_ACCEPT:
-                CHECK_EQ(getsockname(belay_listener_fd(listener), (struct sockaddr *) &address, &length), 0);
+                CHECK_EQ(getsockname(belay_listener_fd(listener), (struct sockaddr *) &address,
+                                     &length),
+                         0);
                 fd = fcntl(belay_listener_fd(listener), F_DUPFD_CLOEXEC, 200);
                 close(fd);
                 fds[0] = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -209,7 +214,8 @@ static void lost_stream(bool is_tcp, enum again again, int inside) {
         ways[0] = from[1];
         ways[1] = ends[0];
         if (inside != 0)
-                task = must(inside == 1 ? belay_spawn(read_once, &reader) : belay_spawn(copy_on, ways));
+                task = must(inside == 1 ? belay_spawn(read_once, &reader)
+                                        : belay_spawn(copy_on, ways));
         let_run();
         /* If an operation is in progress, the kernel keeps the description open until it ends. */
         CHECK_EQ(close(fd), 0);
@@ -263,7 +269,8 @@ static void lost_others(enum again again, bool inside) {
                 fd = take_number(i == 0 ? BY_LISTEN : BY_DATAGRAMS, &first);
                 if (inside)
                         tasks[i] = must(belay_spawn(i == 0 ? accept_it : receive_it,
-                                                    i == 0 ? (void *) first.listener : (void *) first.socket));
+                                                    i == 0 ? (void *) first.listener
+                                                           : (void *) first.socket));
                 let_run();
                 CHECK_EQ(close(fd), 0);
                 keep_lines();

@@ -18,10 +18,10 @@ struct side {
         int number;
         belay_stream *stream;
         uint64_t random;
-        const char *out, *in;           /* texts of both directions */
+        const char *out, *in; /* texts of both directions */
         size_t written, read;
-        size_t to_write;                /* bytes before it ends its direction */
-        bool cut_off;                   /* an error came instead of the end of the stream */
+        size_t to_write; /* bytes before it ends its direction */
+        bool cut_off;    /* an error came instead of the end of the stream */
         unsigned steps, limits_met;
 };
 
@@ -44,7 +44,9 @@ static uint64_t draw(uint64_t *random, uint64_t below) {
 
 /* Returns a small number most of the time, and sometimes a large one. */
 static size_t draw_size(struct side *side) {
-        uint64_t most = draw(&side->random, 10) == 0 ? LONGEST : draw(&side->random, 3) == 0 ? 300 : 12;
+        uint64_t most = draw(&side->random, 10) == 0  ? LONGEST
+                        : draw(&side->random, 3) == 0 ? 300
+                                                      : 12;
 
         return 1 + (size_t) draw(&side->random, most);
 }
@@ -53,7 +55,8 @@ static size_t draw_size(struct side *side) {
 
 /* Each call is made within a timeout, which expires in some of them. */
 static void enter(struct side *side, belay_timeout *limit) {
-        belay_time span = (belay_time) draw(&side->random, (uint64_t) BELAY_SECOND >> draw(&side->random, 20));
+        belay_time span = (belay_time) draw(&side->random,
+                                            (uint64_t) BELAY_SECOND >> draw(&side->random, 20));
 
         if (draw(&side->random, 3) > 0)
                 span = BELAY_NEVER;
@@ -85,7 +88,8 @@ static ssize_t write_by_chance(struct side *side, size_t size) {
                 return belay_write_some(side->stream, data, size);
         case 1:
                 for (int i = 0; i < 5; i++) {
-                        size_t length = i == 4 ? size - at : (size_t) draw(&side->random, size - at + 1);
+                        size_t length = i == 4 ? size - at
+                                               : (size_t) draw(&side->random, size - at + 1);
 
                         parts[i] = (struct iovec) { (char *) data + at, length };
                         at += length;
@@ -129,7 +133,9 @@ static int write_side(void *arg) {
                         return 0;
                 }
                 if (draw(&side->random, 8) == 0)
-                        CHECK_EQ(belay_sleep((belay_time) draw(&side->random, (uint64_t) BELAY_SECOND)), 0);
+                        CHECK_EQ(belay_sleep(
+                                         (belay_time) draw(&side->random, (uint64_t) BELAY_SECOND)),
+                                 0);
         }
         if (belay_half_close(side->stream) < 0)
                 side->cut_off = true;
@@ -179,9 +185,11 @@ static ssize_t until_by_chance(struct side *side, char *buffer, belay_timeout *l
         enter(side, limit);
         buffer[size] = '#';
         /* A line needs room for one more byte. */
-        rc = which == 6 ? belay_read_line(side->stream, buffer, size + 1)
-                        : belay_read_until(side->stream, delimiter, strlen(delimiter), buffer, size);
-        CHECK_EQ(buffer[size], which != 6 || (rc >= 0 && rc < (ssize_t) size) || rc < 0 ? '#' : '\0');
+        rc = which == 6
+                     ? belay_read_line(side->stream, buffer, size + 1)
+                     : belay_read_until(side->stream, delimiter, strlen(delimiter), buffer, size);
+        CHECK_EQ(buffer[size],
+                 which != 6 || (rc >= 0 && rc < (ssize_t) size) || rc < 0 ? '#' : '\0');
         if (rc > 0 && (size_t) rc != expected) {
                 CHECK(expected == 0 || (size_t) rc < expected);
                 CHECK(may_be_last(side, (size_t) rc));
@@ -257,7 +265,9 @@ static int read_side(void *arg) {
                         break;
                 CHECK(rc > 0 || rc == -ECANCELED || rc == -EMSGSIZE || rc == -ECONNRESET);
                 if (draw(&side->random, 8) == 0)
-                        CHECK_EQ(belay_sleep((belay_time) draw(&side->random, (uint64_t) BELAY_SECOND)), 0);
+                        CHECK_EQ(belay_sleep(
+                                         (belay_time) draw(&side->random, (uint64_t) BELAY_SECOND)),
+                                 0);
         }
         return 0;
 }
@@ -265,8 +275,10 @@ static int read_side(void *arg) {
 /* ---- together ---- */
 
 static void choose_way(struct test *test, belay_wire_way *way, uint64_t *random) {
-        way->delay = (belay_time) draw(random, 3) * (belay_time) draw(random, (uint64_t) BELAY_SECOND);
-        way->jitter = (belay_time) draw(random, 2) * (belay_time) draw(random, (uint64_t) BELAY_SECOND);
+        way->delay = (belay_time) draw(random, 3)
+                     * (belay_time) draw(random, (uint64_t) BELAY_SECOND);
+        way->jitter = (belay_time) draw(random, 2)
+                      * (belay_time) draw(random, (uint64_t) BELAY_SECOND);
         way->room = draw(random, 2) == 0 ? 0 : 1 + (size_t) draw(random, 1000);
         way->read_most = draw(random, 2) == 0 ? 0 : 1 + (size_t) draw(random, 20);
         way->write_most = draw(random, 2) == 0 ? 0 : 1 + (size_t) draw(random, 20);
@@ -293,7 +305,9 @@ static void open_small_pair(belay_stream *ends[2]) {
 
         CHECK_EQ(belay_stream_pair(&ends[0], &ends[1]), 0);
         for (int i = 0; i < 2; i++)
-                CHECK_EQ(setsockopt(belay_stream_fd(ends[i]), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+                CHECK_EQ(setsockopt(belay_stream_fd(ends[i]), SOL_SOCKET, SO_SNDBUF, &size,
+                                    sizeof(size)),
+                         0);
 }
 
 static int run_test(void *arg) {
@@ -314,8 +328,13 @@ static int run_test(void *arg) {
         }
         for (int i = 0; i < 2; i++) {
                 test->sides[i] = (struct side) {
-                        .test = test, .number = i, .stream = ends[i], .random = test->seed * 4 + (uint64_t) i,
-                        .out = texts[i], .in = texts[1 - i], .to_write = (size_t) draw(&random, 30000),
+                        .test = test,
+                        .number = i,
+                        .stream = ends[i],
+                        .random = test->seed * 4 + (uint64_t) i,
+                        .out = texts[i],
+                        .in = texts[1 - i],
+                        .to_write = (size_t) draw(&random, 30000),
                 };
                 tasks[2 * i] = must(belay_spawn(write_side, &test->sides[i]));
                 tasks[2 * i + 1] = must(belay_spawn(read_side, &test->sides[i]));
@@ -347,8 +366,10 @@ int main(int argc, char **argv) {
 
                 printf("seed %llu\n", (unsigned long long) seed);
                 CHECK_EQ(belay_run_with(run_test, &test,
-                                        BELAY_OPTIONS(belay_loop_options, .clock = BELAY_CLOCK_VIRTUAL,
-                                                      .seed = seed % 3)), 0);
+                                        BELAY_OPTIONS(belay_loop_options,
+                                                      .clock = BELAY_CLOCK_VIRTUAL,
+                                                      .seed = seed % 3)),
+                         0);
         }
         printf("%u steps, %u limits met, %u messages cut\n", all_steps, all_limits, all_cuts);
         CHECK(argc > 1 || (all_steps > 100000 && all_limits > 5000 && all_cuts > 1000));

@@ -10,11 +10,11 @@ static const size_t feed_pieces[] = { 1, 3, 0 };
 /*
  * Runs `fn` over all kinds of streams, with data that is written in pieces of each of these sizes.
  */
-#define RUN_ALL(fn)                                                                             \
-        do {                                                                                    \
-                for (int kind = 0; kind < KINDS; kind++)                                        \
-                        for (int i = 0; i < 3; i++)                                             \
-                                run_kind(fn, #fn, (enum kind) kind, feed_pieces[i]);            \
+#define RUN_ALL(fn)                                                                  \
+        do {                                                                         \
+                for (int kind = 0; kind < KINDS; kind++)                             \
+                        for (int i = 0; i < 3; i++)                                  \
+                                run_kind(fn, #fn, (enum kind) kind, feed_pieces[i]); \
         } while (0)
 
 static belay_stream *ends[2];
@@ -92,7 +92,8 @@ static int exactly(void *arg) {
 
 /* ---- up to a delimiter ---- */
 
-static void check_until(const char *delimiter, size_t length, size_t room, const char *expected, size_t size) {
+static void check_until(const char *delimiter, size_t length, size_t room, const char *expected,
+                        size_t size) {
         char buffer[256];
 
         memset(buffer, '#', sizeof(buffer));
@@ -103,7 +104,10 @@ static void check_until(const char *delimiter, size_t length, size_t room, const
 }
 
 static int until(void *arg) {
-        static const char data[] = "one\r\ntwo\r\rthree\r\n\r\n" "aaabaab" "\0x\0\0y" "ends\r";
+        static const char data[] = "one\r\ntwo\r\rthree\r\n\r\n"
+                                   "aaabaab"
+                                   "\0x\0\0y"
+                                   "ends\r";
         char buffer[64];
 
         begin(arg, data, sizeof(data) - 1);
@@ -153,7 +157,8 @@ static int until_long(void *arg) {
         data[1000] = 'b';
         begin(arg, data, SIZE);
         CHECK_EQ(belay_read_until(ends[1], data + SIZE - LENGTH, LENGTH, buffer, SIZE), 1001);
-        CHECK_EQ(belay_read_until(ends[1], data + SIZE - LENGTH, LENGTH, buffer, SIZE), SIZE - 1001);
+        CHECK_EQ(belay_read_until(ends[1], data + SIZE - LENGTH, LENGTH, buffer, SIZE),
+                 SIZE - 1001);
         CHECK(memcmp(buffer, data + 1001, SIZE - 1001) == 0);
         at = belay_received(ends[1]);
         CHECK_EQ(at, SIZE);
@@ -272,7 +277,8 @@ static int mixed(void *arg) {
         CHECK_EQ(belay_read_exactly(ends[1], buffer, 4000), 4000);
         rc = belay_read(ends[1], buffer + 4000, 1000);
         CHECK(rc >= 1 && rc <= 1000);
-        CHECK_EQ(belay_read_exactly(ends[1], buffer + 4000 + rc, (size_t) (BODY - 4000 - rc)), BODY - 4000 - rc);
+        CHECK_EQ(belay_read_exactly(ends[1], buffer + 4000 + rc, (size_t) (BODY - 4000 - rc)),
+                 BODY - 4000 - rc);
         CHECK(is_filled(buffer, BODY, 0));
         check_line(100, "tail\n", 5);
         check_until(";", 1, 100, ";", 1);
@@ -297,8 +303,9 @@ static int cancelled(void *arg) {
         CHECK_EQ(belay_write(ends[0], "half a li", 9), 9);
         for (int i = 0; i < 4; i++) {
                 CHECK_EQ(belay_timeout_enter(&limit, BELAY_SECOND), 0);
-                rc = i == 1 ? belay_read_until(ends[1], "ne", 2, buffer, 99)
-                     : i == 2 ? belay_peek(ends[1], 10, &seen) : belay_read_line(ends[1], buffer, 100);
+                rc = i == 1   ? belay_read_until(ends[1], "ne", 2, buffer, 99)
+                     : i == 2 ? belay_peek(ends[1], 10, &seen)
+                              : belay_read_line(ends[1], buffer, 100);
                 CHECK_EQ(belay_timeout_leave(&limit, (int) rc), -ETIMEDOUT);
                 CHECK_EQ(belay_received(ends[1]), 0);
                 CHECK_EQ(belay_buffered(ends[1]), 9);
@@ -321,7 +328,8 @@ static int failed(void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
-                                                .ways = { { .cut_after = 8, .cut_with = -EIO } })), 0);
+                                                .ways = { { .cut_after = 8, .cut_with = -EIO } })),
+                 0);
         CHECK_EQ(belay_write(ends[0], "one\nhalf a line\n", 16), 16);
         check_line(100, "one\n", 4);
         CHECK_EQ(belay_read_line(ends[1], buffer, 100), -EIO);

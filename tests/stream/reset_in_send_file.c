@@ -17,7 +17,7 @@
 enum { SIZE = 100000 };
 
 static int peer = -1;
-static void (*meanwhile)(void);         /* action of the peer while a file is sent, or NULL */
+static void (*meanwhile)(void); /* action of the peer while a file is sent, or NULL */
 
 static void reset(void) {
         struct linger none = { .l_onoff = 1 };
@@ -46,7 +46,8 @@ ssize_t send(int fd, const void *data, size_t size, int flags) {
 }
 
 static belay_stream *connect_to_peer(void) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr = { htonl(INADDR_LOOPBACK) } };
         socklen_t length = sizeof(address);
         int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         belay_stream *stream;

@@ -34,9 +34,17 @@ static int parts_of_files(void *arg) {
         static const struct {
                 int64_t offset, size, expected;
         } cases[] = {
-                { 0, 1000, 1000 }, { 0, 1, 1 }, { 999, 1, 1 }, { 100, 200, 200 }, { 0, 0, 0 },
+                { 0, 1000, 1000 },
+                { 0, 1, 1 },
+                { 999, 1, 1 },
+                { 100, 200, 200 },
+                { 0, 0, 0 },
                 /* The file ends before the requested part. */
-                { 0, 1001, 1000 }, { 990, 100, 10 }, { 1000, 10, 0 }, { 5000, 10, 0 }, { 0, INT64_MAX, 1000 },
+                { 0, 1001, 1000 },
+                { 990, 100, 10 },
+                { 1000, 10, 0 },
+                { 5000, 10, 0 },
+                { 0, INT64_MAX, 1000 },
         };
         struct subject *subject = arg;
         int fd = make_file(1000);
@@ -146,7 +154,8 @@ static int cancelled(void *arg) {
         CHECK_EQ(belay_sent(ends[0]), sender.result);
         CHECK(belay_is_cut(ends[0]));
         CHECK_EQ(belay_send_file(ends[0], sender.fd, 0, 1), -ENOTRECOVERABLE);
-        CHECK_EQ(belay_read_exactly(ends[1], buffer + 1000, (size_t) sender.result - 1000), sender.result - 1000);
+        CHECK_EQ(belay_read_exactly(ends[1], buffer + 1000, (size_t) sender.result - 1000),
+                 sender.result - 1000);
         CHECK(is_filled(buffer, (size_t) sender.result, 0));
         CHECK_EQ(belay_mend(ends[0]), 0);
         CHECK_EQ(belay_send_file(ends[0], sender.fd, sender.result, 10), 10);

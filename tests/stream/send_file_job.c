@@ -35,7 +35,12 @@ static char room[65536];
 
 static struct bly_sending sending_to(int out, int64_t offset, int64_t size) {
         return (struct bly_sending) {
-                .socket = out, .file = file, .offset = offset, .left = size, .buffer = room, .room = sizeof(room),
+                .socket = out,
+                .file = file,
+                .offset = offset,
+                .left = size,
+                .buffer = room,
+                .room = sizeof(room),
         };
 }
 
@@ -113,7 +118,8 @@ static int cancelled(void *arg) {
         CHECK_EQ(send_from(ends[0], 0, 100), -ECANCELED);
         CHECK_EQ(read(ends[1], buffer, sizeof(buffer)), -1);
         CHECK(belay_cancel(belay_self(), NULL));
-        CHECK_EQ(bly_pool_read(belay_loop_self(), file, buffer, sizeof(buffer), 0, "here:1"), -ECANCELED);
+        CHECK_EQ(bly_pool_read(belay_loop_self(), file, buffer, sizeof(buffer), 0, "here:1"),
+                 -ECANCELED);
         CHECK_EQ(belay_uncancel(belay_self()), 1);
         CHECK_EQ(belay_uncancel(belay_self()), 0);
         close(ends[0]);

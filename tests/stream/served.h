@@ -30,7 +30,8 @@ struct way {
 };
 
 static inline void make_sockets(bool tcp, int fds[2]) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
         int listener;
 
@@ -97,7 +98,7 @@ static inline void pass(const struct way *way, size_t size, uint64_t from) {
 struct copy {
         belay_stream *to, *from;
         int64_t most, copied;
-        int rc, next;                   /* result of the copy, and of the wait after it */
+        int rc, next; /* result of the copy, and of the wait after it */
         belay_task *task;
 };
 
@@ -115,7 +116,9 @@ static inline void settle(void) {
 }
 
 static inline void start(struct copy *self, const struct way *way, int64_t most) {
-        *self = (struct copy) { .to = way->to, .from = way->from, .most = most, .copied = -1, .rc = 1 };
+        *self = (struct copy) {
+                .to = way->to, .from = way->from, .most = most, .copied = -1, .rc = 1
+        };
         self->task = must(belay_spawn(copy, self));
 }
 
@@ -178,8 +181,10 @@ static inline void run_served(belay_fn *fn) {
                 files.rlim_cur = 1024;
                 CHECK_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
         }
-        CHECK_EQ(belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL,
-                                                        .no_signals = true)), 0);
+        CHECK_EQ(belay_run_with(fn, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_EPOLL,
+                                              .no_signals = true)),
+                 0);
 }
 
 #endif

@@ -67,7 +67,8 @@ static void end_meddling(pthread_t thread) {
         CHECK_EQ(pthread_join(thread, NULL), 0);
 }
 
-static ssize_t limited(ssize_t (*move)(belay_stream *, void *, size_t), belay_stream *stream, size_t size) {
+static ssize_t limited(ssize_t (*move)(belay_stream *, void *, size_t), belay_stream *stream,
+                       size_t size) {
         belay_timeout limit;
         ssize_t rc;
 
@@ -120,7 +121,7 @@ static void open_way(enum kind kind, enum way way, belay_stream *ends[2]) {
 static int meddling(void *arg) {
         (void) arg;
         for (int i = 0; i < WAYS * (KINDS - PAIR); i++) {
-                enum kind kind = (enum kind) (PAIR + i / WAYS);
+                enum kind kind = (enum kind)(PAIR + i / WAYS);
                 struct once writer = { .data = data };
                 belay_task *task;
                 belay_stream *ends[2];
@@ -129,7 +130,7 @@ static int meddling(void *arg) {
                 ssize_t size;
 
                 printf("    %s, way %d\n", kind_names[kind], i % WAYS);
-                open_way(kind, (enum way) (i % WAYS), ends);
+                open_way(kind, (enum way)(i % WAYS), ends);
                 thread = begin_meddling(belay_stream_fd(ends[0]), belay_stream_fd(ends[1]));
                 for (int again = 0; again < 3; again++) {
                         CHECK_EQ(limited(read_it, ends[1], 10), -ETIMEDOUT);
@@ -254,7 +255,8 @@ static void *accept_elsewhere(void *arg) {
 enum { MEDDLER = 1, ACCEPTOR = 2 };
 
 static int handed_down(void *arg) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t length = sizeof(address);
         int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), copy;
 
@@ -272,7 +274,8 @@ static int handed_down(void *arg) {
                  * With epoll, both threads together may leave a thread in accept(), as
                  * belay_listen_fd() documents.
                  */
-                if (others == (MEDDLER | ACCEPTOR) && strcmp(belay_loop_backend(NULL), "io_uring") != 0)
+                if (others == (MEDDLER | ACCEPTOR)
+                    && strcmp(belay_loop_backend(NULL), "io_uring") != 0)
                         continue;
                 set_blocking(listening, blocking);
                 copy = dup(listening);
@@ -283,7 +286,8 @@ static int handed_down(void *arg) {
                 if (others & MEDDLER)
                         threads[0] = begin_meddling(listening, -1);
                 if (others & ACCEPTOR)
-                        CHECK_EQ(pthread_create(&threads[1], NULL, accept_elsewhere, &listening), 0);
+                        CHECK_EQ(pthread_create(&threads[1], NULL, accept_elsewhere, &listening),
+                                 0);
                 for (int i = 0; i < 100; i++) {
                         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -315,7 +319,8 @@ static int handed_down(void *arg) {
  * The descriptor blocks again after the listener is closed, and after a listener could not be made.
  */
 static int restored(void *arg) {
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), copy = dup(listening);
         belay_listener *listener;
 

@@ -36,17 +36,18 @@ static inline bool is_filled(const void *buffer, size_t size, uint64_t from) {
 
 enum kind {
         WIRE,
-        WIRE_OF_BYTES,                  /* one byte a read */
-        WIRE_RAGGED,                    /* slow, with pieces of random sizes */
-        WIRES,                          /* number of kinds in memory */
+        WIRE_OF_BYTES, /* one byte a read */
+        WIRE_RAGGED,   /* slow, with pieces of random sizes */
+        WIRES,         /* number of kinds in memory */
         PAIR = WIRES,
-        PIPE,                           /* only from [0] to [1] */
+        PIPE, /* only from [0] to [1] */
         /* raw; [1] is its master, which still reads the bytes that arrived when [0] is closed */
         TERMINAL,
         KINDS
 };
 
-static const char *const kind_names[] = { "wire", "wire of bytes", "ragged wire", "pair", "pipe", "terminal" };
+static const char *const kind_names[] = { "wire", "wire of bytes", "ragged wire",
+                                          "pair", "pipe",          "terminal" };
 
 /* Opens a terminal, [0], and its master, [1]. */
 static inline void open_pty(int fds[2], bool raw) {
@@ -77,12 +78,18 @@ static inline void open_terminal(belay_stream *ends[2]) {
 
 static inline void open_ends(enum kind kind, belay_stream *ends[2]) {
         static const belay_wire_options of_bytes = {
-                .size = sizeof(of_bytes), .ways = { { .read_most = 1 }, { .read_most = 1 } },
+                .size = sizeof(of_bytes),
+                .ways = { { .read_most = 1 }, { .read_most = 1 } },
         };
         static const belay_wire_options ragged = {
                 .size = sizeof(ragged),
                 .ways = {
-                        { .delay = BELAY_SECOND, .jitter = BELAY_SECOND, .room = 5000, .ragged = true },
+                        {
+                                .delay = BELAY_SECOND,
+                                .jitter = BELAY_SECOND,
+                                .room = 5000,
+                                .ragged = true,
+                        },
                         { .jitter = 3 * BELAY_SECOND, .room = 77, .ragged = true },
                 },
                 .seed = 7,
@@ -114,7 +121,7 @@ static inline void open_ends(enum kind kind, belay_stream *ends[2]) {
 /* The argument of a test: the kind of stream, and other parameters. */
 struct subject {
         enum kind kind;
-        size_t piece;                   /* bytes that are written at a time */
+        size_t piece; /* bytes that are written at a time */
 };
 
 /* Wires run on a virtual clock. Descriptors run in real time, but wait only for each other. */
@@ -125,10 +132,10 @@ static inline void run_kind(belay_fn *fn, const char *name, enum kind kind, size
         CHECK_EQ(belay_run_with(fn, &subject, kind < WIRES ? VIRTUAL : NULL), 0);
 }
 
-#define RUN_ALL_KINDS(fn)                                                       \
-        do {                                                                    \
-                for (int kind = 0; kind < KINDS; kind++)                        \
-                        run_kind(fn, #fn, (enum kind) kind, 0);                 \
+#define RUN_ALL_KINDS(fn)                                       \
+        do {                                                    \
+                for (int kind = 0; kind < KINDS; kind++)        \
+                        run_kind(fn, #fn, (enum kind) kind, 0); \
         } while (0)
 
 /* ---- feeding ---- */
@@ -137,7 +144,7 @@ static inline void run_kind(belay_fn *fn, const char *name, enum kind kind, size
 struct feed {
         belay_stream *stream;
         const char *data;
-        size_t size, piece;             /* bytes in all and in a piece, or 0 for one piece */
+        size_t size, piece; /* bytes in all and in a piece, or 0 for one piece */
         belay_task *task;
 };
 
@@ -145,7 +152,8 @@ static inline int feed(void *arg) {
         struct feed *self = arg;
 
         for (size_t at = 0, size; at < self->size; at += size) {
-                size = self->piece > 0 && self->piece < self->size - at ? self->piece : self->size - at;
+                size = self->piece > 0 && self->piece < self->size - at ? self->piece
+                                                                        : self->size - at;
                 CHECK_EQ(belay_write(self->stream, self->data + at, size), size);
                 CHECK_EQ(belay_yield(), 0);
         }
@@ -154,7 +162,8 @@ static inline int feed(void *arg) {
         return 0;
 }
 
-static inline void start_feed(struct feed *self, belay_stream *stream, const void *data, size_t size, size_t piece) {
+static inline void start_feed(struct feed *self, belay_stream *stream, const void *data,
+                              size_t size, size_t piece) {
         *self = (struct feed) { stream, data, size, piece, NULL };
         self->task = must(belay_spawn(feed, self));
 }

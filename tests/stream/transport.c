@@ -14,7 +14,7 @@ struct capitals {
         unsigned interrupted, destroyed;
         bool aborted;
         bool is_sound;
-        size_t most;                    /* most bytes that a write moves */
+        size_t most; /* most bytes that a write moves */
 };
 
 static ssize_t read_below(void *self, void *buffer, size_t size) {
@@ -66,10 +66,12 @@ static const belay_transport capitals_transport = {
 };
 
 /* Opens a stream of this transport over one end of a wire with `room` bytes, and the other end. */
-static void open_capitals(struct capitals *capitals, belay_stream **stream, belay_stream **other, size_t room) {
+static void open_capitals(struct capitals *capitals, belay_stream **stream, belay_stream **other,
+                          size_t room) {
         belay_stream *ends[2];
 
-        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .room = room } })), 0);
+        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .room = room } })),
+                 0);
         *capitals = (struct capitals) { .below = ends[0], .is_sound = true, .most = 7 };
         *other = ends[1];
         CHECK_EQ(belay_stream_new(stream, &capitals_transport, capitals), 0);
@@ -138,7 +140,8 @@ static int ends(void *arg) {
                 CHECK(capitals.destroyed == 0 && capitals.interrupted == 1);
                 join_task(task, 0);
                 CHECK_EQ(reader.result, -EBADF);
-                CHECK(capitals.destroyed == 1 && capitals.aborted == abort && capitals.interrupted == 1);
+                CHECK(capitals.destroyed == 1 && capitals.aborted == abort
+                      && capitals.interrupted == 1);
                 belay_abort(other);
         }
         return 0;

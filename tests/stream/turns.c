@@ -47,7 +47,8 @@ static int two_at_once(void *arg) {
         enum { SIZE = 1 << 22 };
         struct subject *subject = arg;
         char buffer[10], *data = calloc(1, SIZE);
-        struct once reader = { .buffer = buffer, .size = 10 }, writer = { .data = data, .size = SIZE };
+        struct once reader = { .buffer = buffer, .size = 10 },
+                    writer = { .data = data, .size = SIZE };
         belay_stream *other_end;
         belay_task *tasks[3];
         int outcome = 1;
@@ -156,7 +157,9 @@ static int limits(void *arg) {
         ssize_t rc;
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .delay = BELAY_MINUTE } })), 0);
+        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
+                                                .ways = { { .delay = BELAY_MINUTE } })),
+                 0);
         CHECK_EQ(belay_write(ends[0], "late", 4), 4);
         CHECK_EQ(belay_timeout_enter(&limit, BELAY_SECOND), 0);
         rc = belay_read(ends[1], buffer, 100);
@@ -240,7 +243,8 @@ static int never_waits(void *arg) {
         ssize_t rc = 1;
 
         while (rc == 1) {
-                rc = ++*calls % 2 == 1 ? belay_write(ends[0], &byte, 1) : belay_read(ends[1], &byte, 1);
+                rc = ++*calls % 2 == 1 ? belay_write(ends[0], &byte, 1)
+                                       : belay_read(ends[1], &byte, 1);
                 CHECK(*calls < 1000000);
         }
         return (int) rc;
@@ -282,7 +286,8 @@ static int one_long_call(void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
-                                                .ways = { { .read_most = 1, .write_most = 1 } })), 0);
+                                                .ways = { { .read_most = 1, .write_most = 1 } })),
+                 0);
         turns = 0;
         task = must(belay_spawn(count_turns, NULL));
         fill(data, SIZE, 0);

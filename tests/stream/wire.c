@@ -20,7 +20,8 @@ static int delays(void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 200 * BELAY_MILLISECOND },
-                                                    { .delay = BELAY_HOUR } })), 0);
+                                                    { .delay = BELAY_HOUR } })),
+                 0);
         CHECK_EQ(belay_write(ends[0], "one", 3), 3);
         CHECK_EQ(belay_now(), begin);
         CHECK_EQ(belay_sleep(50 * BELAY_MILLISECOND), 0);
@@ -54,7 +55,9 @@ static int delays(void *arg) {
 enum { JITTERS = 200 };
 
 static void open_jittery(belay_stream *ends[2], uint64_t seed) {
-        belay_wire_way way = { .delay = 5 * BELAY_MILLISECOND, .jitter = 20 * BELAY_MILLISECOND, .read_most = 1 };
+        belay_wire_way way = { .delay = 5 * BELAY_MILLISECOND,
+                               .jitter = 20 * BELAY_MILLISECOND,
+                               .read_most = 1 };
 
         CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { way }, .seed = seed)), 0);
 }
@@ -125,7 +128,8 @@ static int pieces(void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .read_most = 3, .write_most = 7 },
-                                                    { .ragged = true, .read_most = 10 } })), 0);
+                                                    { .ragged = true, .read_most = 10 } })),
+                 0);
         CHECK_EQ(belay_write_some(ends[0], "0123456789", 10), 7);
         CHECK_EQ(belay_write(ends[0], "789abcdefghijk", 14), 14);
         CHECK_EQ(belay_sent(ends[0]), 21);
@@ -198,7 +202,8 @@ static int cuts(void *arg) {
 
         (void) arg;
         CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 5, .delay = BELAY_SECOND },
-                                                    { .delay = BELAY_MINUTE } })), 0);
+                                                    { .delay = BELAY_MINUTE } })),
+                 0);
         CHECK_EQ(belay_write(ends[1], "lost", 4), 4);
         CHECK_EQ(belay_write(ends[0], "0123", 4), 4);
         /* The connection breaks at the instant at which the sixth byte would arrive. */
@@ -231,12 +236,16 @@ static int cuts(void *arg) {
 static int cut_while_waiting(void *arg) {
         belay_stream *ends[2];
         char buffer[100], data[300] = "";
-        struct once reader = { .buffer = buffer, .size = 100 }, writer = { .data = data, .size = 300 };
+        struct once reader = { .buffer = buffer, .size = 100 },
+                    writer = { .data = data, .size = 300 };
         belay_task *tasks[2];
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = {
-                        { .cut_after = 10, .cut_with = -ETIMEDOUT, .delay = BELAY_SECOND }, { .room = 100 } })), 0);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 10,
+                                                      .cut_with = -ETIMEDOUT,
+                                                      .delay = BELAY_SECOND },
+                                                    { .room = 100 } })),
+                 0);
         reader.stream = ends[0];
         writer.stream = ends[1];
         tasks[0] = must(belay_spawn(read_exactly_once, &reader));
@@ -265,7 +274,8 @@ static int cut_told_to_the_sender(void *arg) {
         char byte;
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 1, .delay = BELAY_SECOND } })), 0);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 1, .delay = BELAY_SECOND } })),
+                 0);
         CHECK_EQ(belay_write(ends[0], "ab", 2), 2);
         CHECK_EQ(belay_read(ends[0], &byte, 1), -ECONNRESET);
         CHECK_EQ(belay_now(), BELAY_SECOND);
@@ -282,7 +292,9 @@ static int stalled_at_once(void *arg) {
 
         (void) arg;
         for (int way = 0; way < 3; way++) {
-                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 1, .cut_with = BELAY_WIRE_STALLS } })), 0);
+                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 1,
+                                                              .cut_with = BELAY_WIRE_STALLS } })),
+                         0);
                 CHECK_EQ(belay_write(ends[0], "ab", 2), 2);
                 CHECK_EQ(belay_write(ends[0], "cd", 2), 2);
                 CHECK_EQ(belay_write(ends[1], "back", 4), 4);
@@ -317,8 +329,11 @@ static int stalls(void *arg) {
         ssize_t rc;
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 5, .cut_with = BELAY_WIRE_STALLS, .room = 100 },
-                                                    { .delay = BELAY_MINUTE } })), 0);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .cut_after = 5,
+                                                      .cut_with = BELAY_WIRE_STALLS,
+                                                      .room = 100 },
+                                                    { .delay = BELAY_MINUTE } })),
+                 0);
         CHECK_EQ(belay_write(ends[1], "lost", 4), 4);
         writer.stream = ends[0];
         task = must(belay_spawn(write_once, &writer));
@@ -394,10 +409,13 @@ static int goodbyes(void *arg) {
                 belay_task *task;
 
                 CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = BELAY_SECOND },
-                                                            { .delay = BELAY_MINUTE } })), 0);
+                                                            { .delay = BELAY_MINUTE } })),
+                         0);
                 CHECK_EQ(belay_write(ends[0], "there", 5), 5);
                 CHECK_EQ(belay_write(ends[1], "back", 4), 4);
-                once = (struct once) { .stream = ends[which >> 1 & 1], .buffer = buffer, .size = 10 };
+                once = (struct once) { .stream = ends[which >> 1 & 1],
+                                       .buffer = buffer,
+                                       .size = 10 };
                 task = must(belay_spawn(read_once, &once));
                 if (which & 16)
                         let_run();
@@ -547,7 +565,9 @@ static int really(void *arg) {
         char buffer[10];
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 3 * BELAY_MILLISECOND, .read_most = 1 } })), 0);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = 3 * BELAY_MILLISECOND,
+                                                      .read_most = 1 } })),
+                 0);
         for (int i = 0; i < 10; i++)
                 CHECK_EQ(belay_write(ends[0], &"0123456789"[i], 1), 1);
         CHECK_EQ(belay_read_exactly(ends[1], buffer, 10), 10);

@@ -20,7 +20,8 @@ static void close_both(void) {
 
 /* Opens a connection with `room` bytes in one direction. */
 static void open_narrow(size_t room) {
-        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .room = room } })), 0);
+        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .room = room } })),
+                 0);
 }
 
 /* ---- slow readers ---- */
@@ -34,7 +35,8 @@ static int drain_slowly(void *arg) {
 
         (void) arg;
         while (there < MUCH) {
-                size = belay_read(ends[1], buffer + there, MUCH - there < most ? MUCH - there : most);
+                size = belay_read(ends[1], buffer + there,
+                                  MUCH - there < most ? MUCH - there : most);
                 CHECK(size > 0);
                 there += (size_t) size;
                 most = most * 5 % 4099;
@@ -107,7 +109,8 @@ static int parts(void *arg) {
         for (int i = 0; i < PARTS; i++) {
                 size_t length = i % 3 == 0 || i > PARTS - 4 ? 0 : (size_t) i;
 
-                given[i] = (struct iovec) { .iov_base = length > 0 ? data + size : NULL, .iov_len = length };
+                given[i] = (struct iovec) { .iov_base = length > 0 ? data + size : NULL,
+                                            .iov_len = length };
                 size += length;
         }
         memcpy(before, given, sizeof(given));
@@ -135,7 +138,9 @@ static int parts_in_pieces(void *arg) {
         for (int i = 0; i < 100; i++)
                 given[i] = (struct iovec) { .iov_base = data + 10 * i, .iov_len = 10 };
         for (size_t most = 1; most < 400; most = most * 2 + 1) {
-                CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .write_most = most } })), 0);
+                CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options,
+                                                        .ways = { { .write_most = most } })),
+                         0);
                 CHECK_EQ(belay_writev(ends[0], given, 100), 1000);
                 CHECK_EQ(belay_read_exactly(ends[1], buffer, 1000), 1000);
                 CHECK(is_filled(buffer, 1000, 0));
@@ -193,9 +198,10 @@ static int prints(void *arg) {
                 text[size] = '\0';
                 CHECK_EQ(belay_print(ends[0], "<%s>", text), size + 2);
                 CHECK_EQ(belay_read_exactly(ends[1], buffer, size + 2), size + 2);
-                CHECK(buffer[0] == '<' && buffer[size + 1] == '>' && memcmp(buffer + 1, text, size) == 0);
+                CHECK(buffer[0] == '<' && buffer[size + 1] == '>'
+                      && memcmp(buffer + 1, text, size) == 0);
         }
-        CHECK_EQ((belay_print)(ends[0], "%c", 'y'), 1);
+        CHECK_EQ((belay_print) (ends[0], "%c", 'y'), 1);
         CHECK_EQ(belay_read(ends[1], buffer, 1), 1);
         CHECK_EQ(buffer[0], 'y');
         close_both();
@@ -206,7 +212,7 @@ static int prints(void *arg) {
 
 struct writer {
         ssize_t result;
-        int next;                       /* result of the next wait */
+        int next; /* result of the next wait */
 };
 
 static int write_then_wait(void *arg) {
@@ -336,8 +342,11 @@ static int failed_in_the_middle(void *arg) {
         static char data[1000];
 
         (void) arg;
-        CHECK_EQ(belay_wire(ends, BELAY_OPTIONS(belay_wire_options, .ways = { { .cut_after = 250, .write_most = 100,
-                                                                                .cut_with = -EPIPE } })), 0);
+        CHECK_EQ(belay_wire(ends,
+                            BELAY_OPTIONS(belay_wire_options, .ways = { { .cut_after = 250,
+                                                                          .write_most = 100,
+                                                                          .cut_with = -EPIPE } })),
+                 0);
         CHECK_EQ(belay_write(ends[0], data, 1000), 300);
         CHECK(belay_is_cut(ends[0]));
         CHECK_EQ(belay_write(ends[0], data, 1000), -EPIPE);
@@ -380,7 +389,8 @@ static int cut_descriptors(void *arg) {
         CHECK_EQ(belay_sent(ends[0]), once.result);
         CHECK(belay_is_cut(ends[0]));
         CHECK_EQ(belay_write(ends[0], "x", 1), -ENOTRECOVERABLE);
-        CHECK_EQ(belay_read_exactly(ends[1], buffer + 10000, (size_t) once.result - 10000), once.result - 10000);
+        CHECK_EQ(belay_read_exactly(ends[1], buffer + 10000, (size_t) once.result - 10000),
+                 once.result - 10000);
         CHECK(is_filled(buffer, (size_t) once.result, 0));
         CHECK_EQ(belay_mend(ends[0]), 0);
         CHECK_EQ(belay_write(ends[0], "rest", 4), 4);

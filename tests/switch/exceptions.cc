@@ -30,14 +30,12 @@ static bly_context main_context;
 static bly_exceptions main_exceptions;
 static task tasks[3];
 
-static void wait_turn(task *t)
-{
+static void wait_turn(task *t) {
         t->step++;
         bly_switch(&t->context, &main_context);
 }
 
-static void go(task *t)
-{
+static void go(task *t) {
         void *globals = bly_exceptions_of_thread();
 
         CHECK(globals);
@@ -49,8 +47,7 @@ static void go(task *t)
 struct waits_when_destroyed {
         task *t;
 
-        ~waits_when_destroyed()
-        {
+        ~waits_when_destroyed() {
                 /*
                  * Unwinding is in progress here. The C++ runtime counts that for each thread, so
                  * the count must move with the context.
@@ -61,16 +58,14 @@ struct waits_when_destroyed {
         }
 };
 
-static void thrower(task *t)
-{
+static void thrower(task *t) {
         waits_when_destroyed waits { t };
 
         wait_turn(t);
         throw std::runtime_error("of task " + std::to_string(t->number));
 }
 
-static void entry(void *arg)
-{
+static void entry(void *arg) {
         task *t = static_cast<task *>(arg);
         std::string expected = "of task " + std::to_string(t->number);
 
@@ -107,11 +102,11 @@ static void entry(void *arg)
                 wait_turn(t);
 }
 
-static void test_waiting()
-{
+static void test_waiting() {
         for (int i = 0; i < 3; i++) {
                 tasks[i].number = i;
-                bly_context_make(&tasks[i].context, tasks[i].stack, tasks[i].stack + SIZE, entry, &tasks[i]);
+                bly_context_make(&tasks[i].context, tasks[i].stack, tasks[i].stack + SIZE, entry,
+                                 &tasks[i]);
         }
         /* No simple rotation: the contexts stand at different points of their try blocks. */
         for (unsigned i = 0; !tasks[0].ended || !tasks[1].ended || !tasks[2].ended; i++)
@@ -124,7 +119,8 @@ static void test_waiting()
         } catch (int) {
                 tasks[0].ended = false;
                 tasks[0].exceptions = bly_exceptions();
-                bly_context_make(&tasks[0].context, tasks[0].stack, tasks[0].stack + SIZE, entry, &tasks[0]);
+                bly_context_make(&tasks[0].context, tasks[0].stack, tasks[0].stack + SIZE, entry,
+                                 &tasks[0]);
                 for (int i = 0; i < 4; i++)
                         go(&tasks[0]);
                 try {
@@ -138,8 +134,7 @@ static void test_waiting()
         CHECK(!std::current_exception());
 }
 
-static void seen()
-{
+static void seen() {
         static const char text[] = "terminate";
         bool right = false;
 
@@ -154,13 +149,11 @@ static void seen()
         _exit(43);
 }
 
-static void throws(void *)
-{
+static void throws(void *) {
         throw "nobody";
 }
 
-static void test_terminate()
-{
+static void test_terminate() {
         int out[2], status;
         char text[64] = "";
         pid_t child;
@@ -171,7 +164,8 @@ static void test_terminate()
         if (child == 0) {
                 dup2(out[1], STDOUT_FILENO);
                 std::set_terminate(seen);
-                bly_context_make(&tasks[0].context, tasks[0].stack, tasks[0].stack + SIZE, throws, nullptr);
+                bly_context_make(&tasks[0].context, tasks[0].stack, tasks[0].stack + SIZE, throws,
+                                 nullptr);
                 bly_switch(&main_context, &tasks[0].context);
                 _exit(44);
         }
@@ -183,8 +177,7 @@ static void test_terminate()
         CHECK(text == std::string("terminate"));
 }
 
-int main()
-{
+int main() {
         test_waiting();
         test_terminate();
         return 0;

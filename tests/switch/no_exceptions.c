@@ -6,8 +6,7 @@
 #include "../../src/switch/exceptions.h"
 #include "../check.h"
 
-int main(void)
-{
+int main(void) {
         CHECK(bly_exceptions_of_thread() == NULL);
         return 0;
 }

@@ -21,15 +21,13 @@ struct player {
         long depth;
 };
 
-static void turn(struct player *p)
-{
+static void turn(struct player *p) {
         p->turns++;
         bly_switch(&p->context, &main_context);
 }
 
 /* Leaves values on the stack at each depth, which must still be there on the way back. */
-static long dive(struct player *p, long depth)
-{
+static long dive(struct player *p, long depth) {
         volatile long here[8];
 
         for (int i = 0; i < 8; i++)
@@ -44,8 +42,7 @@ static long dive(struct player *p, long depth)
         return depth;
 }
 
-static void play(void *arg)
-{
+static void play(void *arg) {
         struct player *p = arg;
         int local __attribute__((aligned(16)));
 
@@ -63,13 +60,12 @@ static void play(void *arg)
                 turn(p);
 }
 
-int main(void)
-{
+int main(void) {
         static struct player players[MANY];
         const char *name = bly_switch_name();
 
-        CHECK(!strcmp(name, "x86-64") || !strcmp(name, "aarch64") || !strcmp(name, "riscv64") ||
-              !strcmp(name, "ucontext"));
+        CHECK(!strcmp(name, "x86-64") || !strcmp(name, "aarch64") || !strcmp(name, "riscv64")
+              || !strcmp(name, "ucontext"));
 #ifdef BELAY_SWITCH_UCONTEXT
         CHECK(!strcmp(name, "ucontext"));
 #endif

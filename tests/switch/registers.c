@@ -14,12 +14,14 @@
 static struct bly_context main_context, task_context;
 static char stack[64 * 1024] __attribute__((aligned(64)));
 
-#if defined(__x86_64__) || defined(__aarch64__) || (defined(__riscv_float_abi_double) && __riscv_xlen == 64)
+#if defined(__x86_64__) || defined(__aarch64__) \
+        || (defined(__riscv_float_abi_double) && __riscv_xlen == 64)
 /*
  * Sets all callee-saved registers from in[], calls bly_switch(from, to) and stores them to out[].
  * x86-64: rbx rbp r12-r15; aarch64: x19-x28 d8-d15; riscv64: s0-s11 fs0-fs11.
  */
-void switch_with(const uint64_t *in, uint64_t *out, struct bly_context *from, const struct bly_context *to);
+void switch_with(const uint64_t *in, uint64_t *out, struct bly_context *from,
+                 const struct bly_context *to);
 #endif
 
 #if defined(__x86_64__)
@@ -92,15 +94,13 @@ __asm__(".text\n.type switch_with, %function\nswitch_with:\n"
 #endif
 
 #ifdef REGISTERS
-static void fill(uint64_t *registers, uint64_t seed)
-{
+static void fill(uint64_t *registers, uint64_t seed) {
         for (int i = 0; i < REGISTERS; i++)
                 registers[i] = (seed << 32) + (uint64_t) i * 0x101 + 7;
 }
 
 /* Reads the registers as a tool outside the process would. */
-static void check_layout(const uint64_t *expected)
-{
+static void check_layout(const uint64_t *expected) {
         const char *sp = task_context.sp;
         uint64_t saved[REGISTERS];
         uint64_t pc;
@@ -131,8 +131,7 @@ static void check_layout(const uint64_t *expected)
         CHECK(pc >= (uintptr_t) switch_with && pc < (uintptr_t) switch_with + 512);
 }
 
-static void task(void *arg)
-{
+static void task(void *arg) {
         uint64_t in[REGISTERS], out[REGISTERS];
 
         (void) arg;
@@ -144,8 +143,7 @@ static void task(void *arg)
         }
 }
 
-static void test_registers(void)
-{
+static void test_registers(void) {
         uint64_t in[REGISTERS], out[REGISTERS], of_task[REGISTERS];
 
         bly_context_make(&task_context, stack, stack + sizeof(stack), task, NULL);
@@ -166,8 +164,7 @@ static int modes[] = { FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO, FE_TONEAREST };
  * On x86-64, fegetround() queries only one of the two floating-point units. Therefore this function
  * computes with both.
  */
-static int rounds_as(int mode)
-{
+static int rounds_as(int mode) {
         volatile double one = 1.0, three = 3.0;
         volatile long double lone = 1.0L, lthree = 3.0L;
         volatile double up = one / three, down = -one / three;
@@ -187,7 +184,8 @@ static int rounds_as(int mode)
         /* 1/3 rounds down to nearest as a double, and up to nearest as an x87 long double. */
         switch (mode) {
         case FE_UPWARD:
-                return up > nearest && -down == nearest && lup >= lnearest && -ldown <= lup && lup != -ldown;
+                return up > nearest && -down == nearest && lup >= lnearest && -ldown <= lup
+                       && lup != -ldown;
         case FE_DOWNWARD:
                 return up == nearest && -down > nearest && -ldown >= lup && lup != -ldown;
         case FE_TOWARDZERO:
@@ -197,8 +195,7 @@ static int rounds_as(int mode)
         }
 }
 
-static void rounding_task(void *arg)
-{
+static void rounding_task(void *arg) {
         CHECK(rounds_as(*(int *) arg));
         for (int i = 0;; i++) {
                 int mode = modes[i % 4];
@@ -209,12 +206,12 @@ static void rounding_task(void *arg)
         }
 }
 
-static void test_rounding(void)
-{
+static void test_rounding(void) {
         for (int m = 0; m < 4; m++) {
                 fesetround(modes[m]);
                 /* A new context has the modes of the context that made it. */
-                bly_context_make(&task_context, stack, stack + sizeof(stack), rounding_task, &modes[m]);
+                bly_context_make(&task_context, stack, stack + sizeof(stack), rounding_task,
+                                 &modes[m]);
                 fesetround(modes[(m + 1) % 4]);
                 for (int i = 0; i < 16; i++) {
                         int mode = modes[(m + 1 + i / 4) % 4];
@@ -227,8 +224,7 @@ static void test_rounding(void)
         fesetround(FE_TONEAREST);
 }
 
-int main(void)
-{
+int main(void) {
 #ifdef REGISTERS
         test_registers();
 #endif

@@ -347,7 +347,8 @@ static int outside(void *arg) {
                 start(1);
                 CHECK_EQ(belay_barrier_wait(&barrier), 1);
                 /* The first party has not run again yet. */
-                tasks[1] = must(belay_spawn_with(meets, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+                tasks[1] = must(belay_spawn_with(
+                        meets, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
                 CHECK(!belay_done(tasks[1]) && belay_barrier_waiting(&barrier) == 0);
                 if (how == 0)
                         belay_cancel(tasks[1], NULL);
@@ -434,7 +435,8 @@ static int misuse(void *arg) {
 
 /* Without signals, which could end any wait, the loop can find a deadlock. */
 static void run_really(belay_fn *fn) {
-        CHECK_EQ(belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options, .no_signals = true)), 0);
+        CHECK_EQ(belay_run_with(fn, NULL, BELAY_OPTIONS(belay_loop_options, .no_signals = true)),
+                 0);
 }
 
 int main(void) {

@@ -23,7 +23,11 @@ static int compare(const void *a, const void *b) {
 
 static belay_queue *queue_with(size_t capacity, belay_queue_order order) {
         belay_queue_options options = {
-                .size = sizeof(options), .capacity = capacity, .order = order, .compare = compare, .destroy = destroy,
+                .size = sizeof(options),
+                .capacity = capacity,
+                .order = order,
+                .compare = compare,
+                .destroy = destroy,
         };
         belay_queue *queue = belay_queue_new_with(&options);
 
@@ -101,10 +105,14 @@ static int no_wait(void *arg) {
         CHECK_EQ(belay_queue_free(queue), 0);
         CHECK_EQ(belay_queue_free(NULL), 0);
         errno = 0;
-        CHECK(belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .order = BELAY_QUEUE_PRIORITY)) == NULL);
+        CHECK(belay_queue_new_with(
+                      BELAY_OPTIONS(belay_queue_options, .order = BELAY_QUEUE_PRIORITY))
+              == NULL);
         CHECK_EQ(errno, EINVAL);
         errno = 0;
-        CHECK(belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .order = (belay_queue_order) 3)) == NULL);
+        CHECK(belay_queue_new_with(
+                      BELAY_OPTIONS(belay_queue_options, .order = (belay_queue_order) 3))
+              == NULL);
         CHECK_EQ(errno, EINVAL);
         return 0;
 }
@@ -144,7 +152,8 @@ static int hundred_thousand(void *arg) {
         queue = queue_with(10, BELAY_QUEUE_FIFO);
         got = 0;
         for (int i = 0; i < 7; i++)
-                tasks[i] = must(i < 4 ? belay_spawn(produces, &begins[i]) : belay_spawn(consumes, NULL));
+                tasks[i] = must(i < 4 ? belay_spawn(produces, &begins[i])
+                                      : belay_spawn(consumes, NULL));
         CHECK_EQ(belay_gather(tasks, 4, NULL), 0);
         CHECK_EQ(belay_queue_join(queue), 0);
         belay_queue_shutdown(queue, false);

@@ -71,7 +71,8 @@ static int join(void) {
         return belay_queue_join(no_work);
 }
 
-static int (*const acquire[])(void) = { get, get_in_order, hold, take_place, wait_for_event, wait_until, meet, join };
+static int (*const acquire[])(void) = { get,        get_in_order, hold, take_place, wait_for_event,
+                                        wait_until, meet,         join };
 
 enum { ALL = sizeof(acquire) / sizeof(*acquire) };
 
@@ -81,7 +82,8 @@ static int by_address(const void *a, const void *b) {
 
 static void set_up(void) {
         queue = belay_queue_new(2);
-        ordered = belay_queue_new_with(BELAY_OPTIONS(belay_queue_options, .order = BELAY_QUEUE_PRIORITY, .compare = by_address));
+        ordered = belay_queue_new_with(BELAY_OPTIONS(
+                belay_queue_options, .order = BELAY_QUEUE_PRIORITY, .compare = by_address));
         idle = belay_queue_new(0);
         no_work = belay_queue_new(0);
         CHECK(queue != NULL && ordered != NULL && idle != NULL && no_work != NULL);
@@ -406,7 +408,8 @@ static int acquires_for_ever(void *arg) {
 }
 
 static int eager(void *arg) {
-        belay_task *task = must(belay_spawn_with(acquires_for_ever, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        belay_task *task = must(belay_spawn_with(
+                acquires_for_ever, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
         unsigned had;
 
         (void) arg;
@@ -416,7 +419,8 @@ static int eager(void *arg) {
         CHECK_EQ(belay_join(task, NULL), 0);
         CHECK_EQ(ended_with(task), -ECANCELED);
 
-        task = must(belay_spawn_with(acquires_for_ever, NULL, BELAY_OPTIONS(belay_spawn_options, .eager = true)));
+        task = must(belay_spawn_with(acquires_for_ever, NULL,
+                                     BELAY_OPTIONS(belay_spawn_options, .eager = true)));
         belay_release(must(belay_spawn(counts_turns, NULL)));
         over = false;
         turns = 0;
@@ -456,7 +460,9 @@ int main(void) {
         on_back_ends(all);
         RUN_VIRTUAL(not_virtually);
         /* The order of ready tasks may vary as well. The time is real. */
-        CHECK_EQ(belay_run_with(lets_the_outside_in, NULL, BELAY_OPTIONS(belay_loop_options, .seed = 7)), 0);
+        CHECK_EQ(belay_run_with(lets_the_outside_in, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .seed = 7)),
+                 0);
         tear_down();
         return 0;
 }

@@ -52,7 +52,8 @@ static void test_memory(void) {
         bly_free(older);
         check_memory(0, 0);
         for (int i = 0; i < STEPS; i++) {
-                size_t which = next_random() % BLOCKS, size = next_random() % 3 == 0 ? 0 : 1 + next_random() % 100;
+                size_t which = next_random() % BLOCKS,
+                       size = next_random() % 3 == 0 ? 0 : 1 + next_random() % 100;
 
                 count -= blocks[which].memory != NULL;
                 bytes -= blocks[which].size;
@@ -101,7 +102,8 @@ static void test_tilt(void) {
         CHECK(bly_balance_next(&before, &after, &cursor, text, sizeof(text)));
         CHECK_STR(text, "memory was not given back: 100 bytes in 1 blocks");
         CHECK(bly_balance_next(&before, &after, &cursor, text, sizeof(text)));
-        CHECK(strstr(text, "open descriptors: 1 more, among them ") != NULL && strstr(text, " (/dev/null)") != NULL);
+        CHECK(strstr(text, "open descriptors: 1 more, among them ") != NULL
+              && strstr(text, " (/dev/null)") != NULL);
         CHECK(bly_balance_next(&before, &after, &cursor, text, sizeof(text)));
         CHECK_STR(text, "locks are still held: 1 more");
         CHECK(!bly_balance_next(&before, &after, &cursor, text, sizeof(text)));

@@ -42,7 +42,8 @@ static inline int lines_with(const char *part) {
 /* Returns 1 if a kept line contains both texts. */
 static inline int line_with(const char *part, const char *other) {
         for (const char *line = lines.text; *line != '\0';) {
-                const char *end = strchr(line, '\n'), *one = strstr(line, part), *two = strstr(line, other);
+                const char *end = strchr(line, '\n'), *one = strstr(line, part),
+                           *two = strstr(line, other);
 
                 if (one != NULL && one < end && two != NULL && two < end)
                         return 1;

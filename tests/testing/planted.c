@@ -25,8 +25,10 @@ static void forget(void *arg) {
 
 static int everywhere(belay_fn *fn, bool all_tasks, int (*check)(void *arg, int outcome)) {
         keep_lines();
-        return belay_everywhere(fn, NULL, BELAY_OPTIONS(belay_everywhere_options, .main_only = !all_tasks, .reset = forget,
-                                                        .check = check, .patience = BELAY_MINUTE));
+        return belay_everywhere(fn, NULL,
+                                BELAY_OPTIONS(belay_everywhere_options, .main_only = !all_tasks,
+                                              .reset = forget, .check = check,
+                                              .patience = BELAY_MINUTE));
 }
 
 /* ---- memory ---- */
@@ -52,10 +54,12 @@ static int loses_a_handle(void *arg) {
 
 static void test_memory(void) {
         CHECK_EQ(everywhere(loses_a_handle, false, NULL), 3);
-        CHECK_LINES(lines_with("memory was not given back: ") == 3 && lines_with(first) == 3 && lines_with(second) == 0);
+        CHECK_LINES(lines_with("memory was not given back: ") == 3 && lines_with(first) == 3
+                    && lines_with(second) == 0);
         CHECK_LINES(line_with(first, "sleep, task main, wait 1 of 2; a request: memory"));
         CHECK_LINES(line_with(first, "sleep, task main, wait 1 of 2; a time limit: memory"));
-        CHECK_LINES(line_with(first, "wait 1 of 2; a request, and one more after its delivery: memory"));
+        CHECK_LINES(line_with(first,
+                              "wait 1 of 2; a request, and one more after its delivery: memory"));
 }
 
 /* The queue is lost only if the cleanup is cancelled as well. */
@@ -72,7 +76,8 @@ static int loses_a_queue(void *arg) {
 
 static void test_memory_in_clean_up(void) {
         CHECK_EQ(everywhere(loses_a_queue, false, NULL), 1);
-        CHECK_LINES(lines_with("(again at ") == 1 && lines_with("one more after its delivery: memory was not given back") == 1);
+        CHECK_LINES(lines_with("(again at ") == 1
+                    && lines_with("one more after its delivery: memory was not given back") == 1);
 }
 
 /* While blocks are counted, the program's own memory function must still receive each call. */
@@ -130,7 +135,8 @@ static int loses_a_descriptor(void *arg) {
 
 static void test_descriptors(void) {
         CHECK_EQ(everywhere(loses_a_descriptor, false, NULL), 3);
-        CHECK_LINES(lines_with("open descriptors: 1 more, among them ") == 3 && lines_with(" (/dev/null)") == 3);
+        CHECK_LINES(lines_with("open descriptors: 1 more, among them ") == 3
+                    && lines_with(" (/dev/null)") == 3);
         CHECK_LINES(line_with(first, "yield, task main, wait 1 of 1; a request: open"));
 }
 
@@ -176,7 +182,8 @@ static void test_hangs(void) {
         CHECK_LINES(lines_with("a time limit: it does not end, nothing is left") == 1);
         second[strlen(second) - 2] = '\0';
         CHECK_LINES(lines_with("still there: ") == 2);
-        CHECK_LINES(line_with("  still there: task main ", second) && line_with("event at ", second));
+        CHECK_LINES(line_with("  still there: task main ", second)
+                    && line_with("event at ", second));
 }
 
 /*
@@ -226,7 +233,8 @@ static int child_resists(void *arg) {
 }
 
 static int leaves_a_child(void *arg) {
-        belay_task *task = belay_spawn_with(child_resists, arg, BELAY_OPTIONS(belay_spawn_options, .name = "the child"));
+        belay_task *task = belay_spawn_with(
+                child_resists, arg, BELAY_OPTIONS(belay_spawn_options, .name = "the child"));
         int rc = belay_sleep(BELAY_SECOND);
 
         if (rc < 0)
@@ -244,7 +252,8 @@ static int child_ignores(void *arg) {
 }
 
 static int leaves_a_bad_child(void *arg) {
-        belay_task *task = belay_spawn_with(child_ignores, arg, BELAY_OPTIONS(belay_spawn_options, .name = "the child"));
+        belay_task *task = belay_spawn_with(
+                child_ignores, arg, BELAY_OPTIONS(belay_spawn_options, .name = "the child"));
         int rc = belay_sleep(BELAY_SECOND);
 
         belay_release(task);
@@ -254,7 +263,8 @@ static int leaves_a_bad_child(void *arg) {
 static void test_outlives_shut_down(void) {
         CHECK_EQ(everywhere(leaves_a_child, false, NULL), 0);
         CHECK_EQ(everywhere(leaves_a_bad_child, false, NULL), 4);
-        CHECK_LINES(lines_with("it did not end in time:") == 4 && lines_with("still there: task the child ") == 4);
+        CHECK_LINES(lines_with("it did not end in time:") == 4
+                    && lines_with("still there: task the child ") == 4);
         CHECK_LINES(lines_with("the shut-down met its limit; 1 task is still there:") == 4);
 }
 
@@ -280,9 +290,11 @@ static int goes_on_and_on(void *arg) {
  */
 static void test_undisturbed_hang(void) {
         CHECK_EQ(everywhere(never_ends, false, NULL), 1);
-        CHECK_LINES(lines_with("everywhere: undisturbed: it does not end") == 1 && lines_with("shut-down met") == 0);
+        CHECK_LINES(lines_with("everywhere: undisturbed: it does not end") == 1
+                    && lines_with("shut-down met") == 0);
         CHECK_EQ(everywhere(goes_on_and_on, false, NULL), 1);
-        CHECK_LINES(lines_with("everywhere: undisturbed: it did not end in time") == 1 && lines_with("shut-down met") == 0);
+        CHECK_LINES(lines_with("everywhere: undisturbed: it did not end in time") == 1
+                    && lines_with("shut-down met") == 0);
 }
 
 /* ---- the result of check() ---- */
@@ -345,7 +357,8 @@ static int loses_in_a_child(void *arg) {
 }
 
 static int has_a_child(void *arg) {
-        belay_task *task = belay_spawn_with(loses_in_a_child, arg, BELAY_OPTIONS(belay_spawn_options, .name = "reader"));
+        belay_task *task = belay_spawn_with(loses_in_a_child, arg,
+                                            BELAY_OPTIONS(belay_spawn_options, .name = "reader"));
         int rc = belay_join(task, NULL);
 
         /* The program behaves as if no caller ever cancelled the child alone. */
@@ -368,7 +381,10 @@ static void test_others(void) {
          */
         CHECK_EQ(everywhere(has_a_child, true, NULL), 3);
         CHECK_LINES(line_with(first, "sleep, task reader, wait 2 of 2; a request: open"));
-        CHECK_LINES(line_with(first, "sleep, task reader, wait 2 of 2; a request, and one more after its delivery: open"));
+        CHECK_LINES(line_with(
+                first,
+                "sleep, task reader, wait 2 of 2; a request, and one more after its delivery: "
+                "open"));
 }
 
 /* ---- a wake-up that is lost ---- */
@@ -443,7 +459,9 @@ static void new_race(void *arg) {
 
 static void test_lost_wake_up(void) {
         keep_lines();
-        CHECK(belay_everywhere(relay, NULL, BELAY_OPTIONS(belay_everywhere_options, .reset = new_race)) > 0);
+        CHECK(belay_everywhere(relay, NULL,
+                               BELAY_OPTIONS(belay_everywhere_options, .reset = new_race))
+              > 0);
         CHECK_LINES(line_with(first, "; a request: it does not end"));
         CHECK_LINES(line_with(first, "one more after its delivery: it does not end"));
 }

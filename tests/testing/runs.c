@@ -31,9 +31,10 @@ static int note_check(void *arg, int outcome) {
 static int everywhere(belay_fn *fn, void *arg, bool all_tasks) {
         keep_lines();
         waits = runs = resets = checks = calls = 0;
-        return belay_everywhere(fn, arg, BELAY_OPTIONS(belay_everywhere_options, .main_only = !all_tasks, .waits = &waits,
-                                                       .runs = &runs, .untested = &untested, .reset = note_reset,
-                                                       .check = note_check));
+        return belay_everywhere(fn, arg,
+                                BELAY_OPTIONS(belay_everywhere_options, .main_only = !all_tasks,
+                                              .waits = &waits, .runs = &runs, .untested = &untested,
+                                              .reset = note_reset, .check = note_check));
 }
 
 /* ---- the number of runs ---- */
@@ -82,7 +83,9 @@ static void test_counts(void) {
         CHECK_EQ(everywhere(three_kinds, NULL, false), 0);
         CHECK(waits == 3 && untested == 3);
         CHECK(runs == 10 && calls == 10 && resets == 10 && checks == 10);
-        CHECK_LINES(lines_with("everywhere: 3 waits of other tasks than main were not cancelled (.main_only)\n") == 1);
+        CHECK_LINES(lines_with("everywhere: 3 waits of other tasks than main were not cancelled "
+                               "(.main_only)\n")
+                    == 1);
 
         CHECK_EQ(everywhere(three_kinds, NULL, true), 0);
         CHECK(waits == 6 && untested == 0);
@@ -146,7 +149,9 @@ static int note_outcome(void *arg, int outcome) {
 }
 
 static void test_kinds(void) {
-        CHECK_EQ(belay_everywhere(observed, NULL, BELAY_OPTIONS(belay_everywhere_options, .check = note_outcome)), 0);
+        CHECK_EQ(belay_everywhere(observed, NULL,
+                                  BELAY_OPTIONS(belay_everywhere_options, .check = note_outcome)),
+                 0);
         CHECK_EQ(run_number, 7);
         CHECK(seen[0].first == 0 && seen[0].outcome == 0);
         for (int i = 1; i <= 6; i++) {
@@ -158,7 +163,9 @@ static void test_kinds(void) {
                 CHECK_EQ(run->when, i <= 3 ? 0 : BELAY_MINUTE);
                 CHECK_EQ(run->outcome, by_limit ? -ETIMEDOUT : -ECANCELED);
                 CHECK_EQ(run->kind, by_limit ? BELAY_ORIGIN_TIMEOUT : BELAY_ORIGIN_TEST);
-                CHECK_STR(run->reason, by_limit ? "" : twice ? "cancelled everywhere, late" : "cancelled everywhere");
+                CHECK_STR(run->reason, by_limit ? ""
+                                       : twice  ? "cancelled everywhere, late"
+                                                : "cancelled everywhere");
                 CHECK_EQ(run->second, twice ? -ECANCELED : 0);
                 CHECK_STR(run->again, twice ? "cancelled everywhere again" : "");
         }
@@ -188,7 +195,9 @@ static int shielded(void *arg) {
 }
 
 static void test_held_back(void) {
-        CHECK_EQ(belay_everywhere(shielded, NULL, BELAY_OPTIONS(belay_everywhere_options, .waits = &waits)), 0);
+        CHECK_EQ(belay_everywhere(shielded, NULL,
+                                  BELAY_OPTIONS(belay_everywhere_options, .waits = &waits)),
+                 0);
         CHECK_EQ(waits, 3);
         CHECK_EQ(in_region, 0);
         CHECK_EQ(after_region, 9);
@@ -258,7 +267,9 @@ static int fills_it(void *arg) {
 
 static void test_reset_gives_back(void) {
         keep_lines();
-        CHECK_EQ(belay_everywhere(fills_it, NULL, BELAY_OPTIONS(belay_everywhere_options, .reset = empty_it)), 0);
+        CHECK_EQ(belay_everywhere(fills_it, NULL,
+                                  BELAY_OPTIONS(belay_everywhere_options, .reset = empty_it)),
+                 0);
         CHECK_LINES(lines.length == 0);
         CHECK_EQ(belay_queue_free(filled), 0);
 }
@@ -281,7 +292,10 @@ static int varies(void *arg) {
 static void test_not_met(void) {
         CHECK_EQ(everywhere(varies, NULL, false), 0);
         CHECK(waits == 5 && runs == 16 && untested == 5);
-        CHECK_LINES(lines_with("everywhere: 5 of 5 waits were not cancelled in each of the three ways, the first of them is wait 1: in 12 runs") == 1);
+        CHECK_LINES(
+                lines_with("everywhere: 5 of 5 waits were not cancelled in each of the three ways, "
+                           "the first of them is wait 1: in 12 runs")
+                == 1);
 }
 
 /*
@@ -306,16 +320,25 @@ static int leaves_one(void *arg) {
 
 static void test_untested(void) {
         keep_lines();
-        CHECK_EQ(belay_everywhere(three_kinds, NULL, BELAY_OPTIONS(belay_everywhere_options, .most = 2, .waits = &waits,
-                                                                   .runs = &runs, .untested = &untested)), 0);
+        CHECK_EQ(
+                belay_everywhere(three_kinds, NULL,
+                                 BELAY_OPTIONS(belay_everywhere_options, .most = 2, .waits = &waits,
+                                               .runs = &runs, .untested = &untested)),
+                0);
         CHECK(waits == 6 && runs == 7 && untested == 4);
-        CHECK_LINES(lines_with("everywhere: 4 waits after the first 2 were not cancelled (.most)\n") == 1);
-        CHECK_EQ(belay_everywhere(three_kinds, NULL, BELAY_OPTIONS(belay_everywhere_options, .most = 6, .untested = &untested)), 0);
+        CHECK_LINES(lines_with("everywhere: 4 waits after the first 2 were not cancelled (.most)\n")
+                    == 1);
+        CHECK_EQ(belay_everywhere(
+                         three_kinds, NULL,
+                         BELAY_OPTIONS(belay_everywhere_options, .most = 6, .untested = &untested)),
+                 0);
         CHECK_EQ(untested, 0);
 
         CHECK_EQ(everywhere(leaves_one, NULL, true), 0);
         CHECK(waits == 3 && runs == 10 && untested == 1);
-        CHECK_LINES(lines_with("1 of 3 waits were not cancelled in each of the three ways, the first of them is wait 3: in 1 runs") == 1);
+        CHECK_LINES(lines_with("1 of 3 waits were not cancelled in each of the three ways, "
+                               "the first of them is wait 3: in 1 runs")
+                    == 1);
 }
 
 /* The program takes longer than the patience, unless it is cancelled. */
@@ -333,9 +356,15 @@ static int is_slow(void *arg) {
 
 static void test_patience(void) {
         keep_lines();
-        CHECK_EQ(belay_everywhere(is_slow, NULL, BELAY_OPTIONS(belay_everywhere_options, .patience = 151 * BELAY_SECOND)), 0);
+        CHECK_EQ(belay_everywhere(
+                         is_slow, NULL,
+                         BELAY_OPTIONS(belay_everywhere_options, .patience = 151 * BELAY_SECOND)),
+                 0);
         CHECK_LINES(lines.length == 0);
-        CHECK_EQ(belay_everywhere(is_slow, NULL, BELAY_OPTIONS(belay_everywhere_options, .patience = 149 * BELAY_SECOND)), 1);
+        CHECK_EQ(belay_everywhere(
+                         is_slow, NULL,
+                         BELAY_OPTIONS(belay_everywhere_options, .patience = 149 * BELAY_SECOND)),
+                 1);
         CHECK_LINES(lines_with("everywhere: undisturbed: it did not end in time:") == 1);
 }
 
@@ -355,7 +384,10 @@ static int note_interrupted(void *arg, int outcome) {
 }
 
 static void test_interrupted(void) {
-        CHECK_EQ(belay_everywhere(interrupts, NULL, BELAY_OPTIONS(belay_everywhere_options, .check = note_interrupted)), 0);
+        CHECK_EQ(belay_everywhere(
+                         interrupts, NULL,
+                         BELAY_OPTIONS(belay_everywhere_options, .check = note_interrupted)),
+                 0);
         /*
          * The undisturbed run and the run with a timeout end with -EINTR. In the two other runs
          * main received the test's request as well. The interrupt must not hide it, so main ends
@@ -384,7 +416,9 @@ static void calls_itself(void *arg) {
 }
 
 static void test_within_itself(void) {
-        CHECK_EQ(belay_everywhere(child, NULL, BELAY_OPTIONS(belay_everywhere_options, .reset = calls_itself)), 0);
+        CHECK_EQ(belay_everywhere(child, NULL,
+                                  BELAY_OPTIONS(belay_everywhere_options, .reset = calls_itself)),
+                 0);
         CHECK_EQ(inside_reset, -EBUSY);
 }
 

@@ -40,7 +40,9 @@ static int everybody(void *arg) {
 }
 
 static void run(uint64_t seed, belay_clock clock) {
-        CHECK_EQ(belay_run_with(everybody, NULL, BELAY_OPTIONS(belay_loop_options, .clock = clock, .seed = seed)), 0);
+        CHECK_EQ(belay_run_with(everybody, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .clock = clock, .seed = seed)),
+                 0);
         CHECK_EQ(strlen(order), LENGTH);
 }
 

@@ -218,7 +218,9 @@ static int are_given_up(void *arg) {
         (void) arg;
         atomic_store(&disposed, 0);
         keep_lines();
-        CHECK_EQ(belay_run_with(gives_up, NULL, BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND)),
+        CHECK_EQ(belay_run_with(
+                         gives_up, NULL,
+                         BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND)),
                  -ETIMEDOUT);
         CHECK_EQ(atomic_load(&disposed), 1);
         for (int i = 0; i < LOOKUPS; i++)

@@ -18,7 +18,7 @@ struct gate {
         struct bly_job job;
         sem_t begun, go;
         bool done, was_asked;
-        int rc;                         /* result that the job's task received */
+        int rc; /* result that the job's task received */
 };
 
 static inline void pass_gate(struct bly_job *job) {

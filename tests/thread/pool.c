@@ -27,7 +27,9 @@ static void add(struct bly_job *job) {
 }
 
 static int is_done(void *arg) {
-        struct sum sum = { .job = { .run = add, .what = "add" }, .loop_thread = pthread_self(), .a = 3, .b = 4 };
+        struct sum sum = {
+                .job = { .run = add, .what = "add" }, .loop_thread = pthread_self(), .a = 3, .b = 4
+        };
         sigset_t mine;
 
         (void) arg;
@@ -378,8 +380,9 @@ static void ends_at_the_close(void) {
         gate_init(&late_gate);
         late_gate.job.must = true;
         belay_set_log(end_late, NULL);
-        CHECK_EQ(belay_run_with(leaves_a_job, &late_gate,
-                                BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND)),
+        CHECK_EQ(belay_run_with(
+                         leaves_a_job, &late_gate,
+                         BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND)),
                  -ETIMEDOUT);
         belay_set_log(NULL, NULL);
         CHECK(late_opened && late_gate.done);
@@ -447,9 +450,14 @@ int main(void) {
         RUN_VIRTUAL(is_done);
         CHECK_EQ(belay_run(is_done, NULL), 0);
         CHECK_EQ(belay_run_with(many, NULL, BELAY_OPTIONS(belay_loop_options, .threads = 2)), 0);
-        CHECK_EQ(belay_run_with(many, NULL, BELAY_OPTIONS(belay_loop_options, .threads = 2, .seed = 17)), 0);
-        CHECK_EQ(belay_run_with(taken_back, NULL, BELAY_OPTIONS(belay_loop_options, .threads = 1)), 0);
-        CHECK_EQ(belay_run_with(line_goes_on, NULL, BELAY_OPTIONS(belay_loop_options, .threads = 1)), 0);
+        CHECK_EQ(belay_run_with(many, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .threads = 2, .seed = 17)),
+                 0);
+        CHECK_EQ(belay_run_with(taken_back, NULL, BELAY_OPTIONS(belay_loop_options, .threads = 1)),
+                 0);
+        CHECK_EQ(
+                belay_run_with(line_goes_on, NULL, BELAY_OPTIONS(belay_loop_options, .threads = 1)),
+                0);
         RUN_VIRTUAL(pending_before);
         RUN_VIRTUAL(begun);
         RUN_VIRTUAL(over_first);
@@ -457,7 +465,9 @@ int main(void) {
         RUN_VIRTUAL(taken_back_request);
         CHECK_EQ(belay_run(limited, NULL), 0);
         RUN_VIRTUAL(limited);
-        CHECK_EQ(belay_run_with(is_done_anyway, NULL, BELAY_OPTIONS(belay_loop_options, .threads = 1)), 0);
+        CHECK_EQ(belay_run_with(is_done_anyway, NULL,
+                                BELAY_OPTIONS(belay_loop_options, .threads = 1)),
+                 0);
         RUN_VIRTUAL(is_described);
         ends_at_the_close();
         await_threads(threads);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The echo server on a bare epoll loop, and the reading of a file by bare preads: what the system itself costs.
+ * An echo server on a bare epoll loop, and reads of a file by bare pread(). Both show the cost of
+ * the system itself.
  *
  *     io-epoll echo               prints "port N", then echoes until it is killed
  *     io-epoll file PATH BLOCK    prints "ns VALUE cpu VALUE", of a block
  *
- * Edge-triggered, which spares the kernel a second look at each descriptor, and each is registered once for all that
- * can happen to it. A read that did not fill the buffer has emptied the socket, so that no read finds nothing. One
- * buffer serves all: only what could not be written at once is kept for the connection.
+ * Each descriptor is registered once, edge-triggered, for all events, so the loop calls epoll_ctl()
+ * only for new connections. A read that does not fill the buffer has emptied the socket, so no read
+ * fails with EAGAIN. All connections share one buffer. A connection keeps only the bytes that could
+ * not be written at once.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,9 +29,9 @@ enum { BATCH = 256, BUFFER = 65536 };
 
 struct connection {
         int fd;
-        bool more;              /* there may be something to read */
-        bool ended;             /* the other side writes no more: a short read does not tell */
-        size_t kept, kept_at;   /* what is still to be written, and where it begins */
+        bool more;            /* there may be something to read */
+        bool ended;           /* the other side writes no more: a short read does not tell */
+        size_t kept, kept_at; /* what is still to be written, and where it begins */
         char *rest;
 };
 
@@ -66,7 +68,8 @@ static bool keep(struct connection *connection, const char *data, size_t size) {
 }
 
 static bool write_kept(struct connection *connection) {
-        ssize_t written = write_some(connection->fd, connection->rest + connection->kept_at, connection->kept);
+        ssize_t written = write_some(connection->fd, connection->rest + connection->kept_at,
+                                     connection->kept);
 
         if (written < 0)
                 return false;
@@ -92,7 +95,8 @@ static bool echo(struct connection *connection) {
                 written = write_some(connection->fd, buffer, (size_t) size);
                 if (written < 0)
                         return false;
-                if (written < size && !keep(connection, buffer + written, (size_t) (size - written)))
+                if (written < size
+                    && !keep(connection, buffer + written, (size_t) (size - written)))
                         return false;
         }
         return true;
@@ -189,7 +193,8 @@ static void read_file(const char *path, size_t block) {
 int main(int argc, char **argv) {
         if (argc == 2 && strcmp(argv[1], "echo") == 0) {
                 serve();
-        } else if (argc == 4 && strcmp(argv[1], "file") == 0 && atol(argv[3]) > 0 && atol(argv[3]) <= BUFFER) {
+        } else if (argc == 4 && strcmp(argv[1], "file") == 0 && atol(argv[3]) > 0
+                   && atol(argv[3]) <= BUFFER) {
                 read_file(argv[2], (size_t) atol(argv[3]));
         } else {
                 fputs("usage: io-epoll echo | file PATH BLOCK\n", stderr);

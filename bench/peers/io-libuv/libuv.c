@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The echo server on libuv, and the reading of a file by uv_fs_read with callbacks, each started by the one before.
+ * An echo server on libuv, and reads of a file by uv_fs_read(), each started by the callback of the
+ * read before it.
  *
  *     io-libuv echo               prints "port N", then echoes until it is killed
  *     io-libuv file PATH BLOCK    prints "ns VALUE cpu VALUE", of a block
  *
- * What was read is written by uv_try_write from the one buffer that all reads use, which is libuv's shortest way;
- * only what that leaves is copied and given to uv_write, and nothing more is read until it is written.
+ * All reads share one buffer, and uv_try_write() writes from it, which is libuv's shortest path.
+ * The server copies only the bytes that are left and passes them to uv_write(). It reads again when
+ * they are written.
  */
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -19,7 +21,7 @@
 enum { BUFFER = 65536 };
 
 struct connection {
-        uv_tcp_t tcp;           /* first: handles are cast to it */
+        uv_tcp_t tcp; /* first: handles are cast to it */
         uv_write_t write;
         char *rest;
 };
@@ -60,7 +62,8 @@ static void was_written(uv_write_t *write, int status) {
         if (status < 0)
                 end(connection);
         else
-                must(uv_read_start((uv_stream_t *) connection, give_buffer, was_read), "uv_read_start");
+                must(uv_read_start((uv_stream_t *) connection, give_buffer, was_read),
+                     "uv_read_start");
 }
 
 static void write_later(struct connection *connection, const char *data, size_t size) {
@@ -74,7 +77,8 @@ static void write_later(struct connection *connection, const char *data, size_t 
         rest = uv_buf_init(connection->rest, (unsigned) size);
         connection->write.data = connection;
         uv_read_stop((uv_stream_t *) connection);
-        must(uv_write(&connection->write, (uv_stream_t *) connection, &rest, 1, was_written), "uv_write");
+        must(uv_write(&connection->write, (uv_stream_t *) connection, &rest, 1, was_written),
+             "uv_write");
 }
 
 static void was_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *from) {
@@ -122,7 +126,8 @@ static void serve(void) {
         must(uv_tcp_init(loop, &listener), "uv_tcp_init");
         must(uv_tcp_bind(&listener, (struct sockaddr *) &address, 0), "uv_tcp_bind");
         must(uv_listen((uv_stream_t *) &listener, 4096, came), "uv_listen");
-        must(uv_tcp_getsockname(&listener, (struct sockaddr *) &address, &length), "uv_tcp_getsockname");
+        must(uv_tcp_getsockname(&listener, (struct sockaddr *) &address, &length),
+             "uv_tcp_getsockname");
         printf("port %d\n", ntohs(address.sin_port));
         fflush(stdout);
         uv_run(loop, UV_RUN_DEFAULT);
@@ -145,7 +150,9 @@ static void block_was_read(uv_fs_t *request) {
                 return;
         reading.offset += size;
         reading.blocks++;
-        must(uv_fs_read(loop, request, reading.file, &reading.to, 1, reading.offset, block_was_read), "uv_fs_read");
+        must(uv_fs_read(loop, request, reading.file, &reading.to, 1, reading.offset,
+                        block_was_read),
+             "uv_fs_read");
 }
 
 static double clock_ns(clockid_t clock) {
@@ -162,7 +169,8 @@ static void read_file(const char *path, unsigned block) {
         must(reading.file, path);
         uv_fs_req_cleanup(&reading.request);
         reading.to = uv_buf_init(buffer, block);
-        must(uv_fs_read(loop, &reading.request, reading.file, &reading.to, 1, 0, block_was_read), "uv_fs_read");
+        must(uv_fs_read(loop, &reading.request, reading.file, &reading.to, 1, 0, block_was_read),
+             "uv_fs_read");
         uv_run(loop, UV_RUN_DEFAULT);
         printf("ns %.1f cpu %.1f\n", (clock_ns(CLOCK_MONOTONIC) - begun) / (double) reading.blocks,
                (clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu) / (double) reading.blocks);
@@ -172,7 +180,8 @@ int main(int argc, char **argv) {
         loop = uv_default_loop();
         if (argc == 2 && strcmp(argv[1], "echo") == 0) {
                 serve();
-        } else if (argc == 4 && strcmp(argv[1], "file") == 0 && atol(argv[3]) > 0 && atol(argv[3]) <= BUFFER) {
+        } else if (argc == 4 && strcmp(argv[1], "file") == 0 && atol(argv[3]) > 0
+                   && atol(argv[3]) <= BUFFER) {
                 read_file(argv[2], (unsigned) atol(argv[3]));
         } else {
                 fputs("usage: io-libuv echo | file PATH BLOCK\n", stderr);

@@ -21,14 +21,16 @@ static X509 *certificate(EVP_PKEY *key) {
         X509_gmtime_adj(X509_getm_notBefore(made), 0);
         X509_gmtime_adj(X509_getm_notAfter(made), 3600);
         X509_set_pubkey(made, key);
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *) "belay", -1, -1, 0);
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *) "belay", -1,
+                                   -1, 0);
         X509_set_issuer_name(made, name);
         CHECK(X509_sign(made, key, EVP_sha256()) > 0);
         return made;
 }
 
 static int handshake(void *arg) {
-        SSL_CTX *server_context = SSL_CTX_new(TLS_server_method()), *client_context = SSL_CTX_new(TLS_client_method());
+        SSL_CTX *server_context = SSL_CTX_new(TLS_server_method()),
+                *client_context = SSL_CTX_new(TLS_client_method());
         EVP_PKEY *key = EVP_RSA_gen(2048);
         X509 *own = certificate(key);
         SSL *server, *client;
@@ -43,7 +45,8 @@ static int handshake(void *arg) {
         SSL_set_bio(client, other, other);
         SSL_set_accept_state(server);
         SSL_set_connect_state(client);
-        for (int i = 0; i < 20 && !(SSL_is_init_finished(server) && SSL_is_init_finished(client)); i++) {
+        for (int i = 0; i < 20 && !(SSL_is_init_finished(server) && SSL_is_init_finished(client));
+             i++) {
                 SSL_do_handshake(client);
                 CHECK_EQ(belay_yield(), 0);
                 SSL_do_handshake(server);
@@ -72,7 +75,8 @@ int main(void) {
         size_t used = 0;
 
         CHECK_EQ(belay_run(app, &used), 0);
-        printf("a TLS handshake, key and certificate included, touches %zu KiB of a stack of 64\n", used / 1024);
+        printf("a TLS handshake, key and certificate included, touches %zu KiB of a stack of 64\n",
+               used / 1024);
         CHECK(used > 4096 && used < BLY_STACK_DEFAULT);
         return 0;
 }

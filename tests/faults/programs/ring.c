@@ -78,6 +78,9 @@ static int app(void *path) {
 
 int main(int argc, char **argv) {
         CHECK_EQ(argc, 2);
-        CHECK_EQ(belay_run_with(app, argv[1], BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_IO_URING)), 0);
+        CHECK_EQ(belay_run_with(
+                         app, argv[1],
+                         BELAY_OPTIONS(belay_loop_options, .backend = BELAY_BACKEND_IO_URING)),
+                 0);
         return 0;
 }

@@ -33,19 +33,24 @@ struct belay_debug_v1 {
         uint64_t sequence;
         uint64_t loops;
         uint16_t link_next;
-        uint16_t loop_size, loop_next, loop_current, loop_main, loop_slabs, loop_now, loop_is_virtual;
+        uint16_t loop_size, loop_next, loop_current, loop_main, loop_slabs, loop_now,
+                loop_is_virtual;
         uint16_t loop_running, loop_count, loop_tid, loop_heap;
         uint16_t deadline_size, deadline_when;
         uint16_t slab_next, slab_count, slab_tasks;
         uint16_t task_size, task_state, task_must_cancel, task_flags, task_sp, task_loop, task_wait;
-        uint16_t task_place, task_requests, task_held, task_shield, task_outcome, task_timer_index, task_timer_state;
+        uint16_t task_place, task_requests, task_held, task_shield, task_outcome, task_timer_index,
+                task_timer_state;
         uint16_t task_origin, task_origin_held, task_observers, task_owner, task_owned, task_scope;
         uint16_t task_stack_low, task_stack_top, task_name, task_started_at, task_id, task_since;
-        uint16_t origin_asker, origin_place, origin_name, origin_reason, origin_when, origin_kind, origin_signal;
+        uint16_t origin_asker, origin_place, origin_name, origin_reason, origin_when, origin_kind,
+                origin_signal;
         uint16_t wait_class, class_what;
         uint16_t text_chars;
-        uint16_t scope_outer, scope_task, scope_place, scope_kind, scope_state, scope_depth, scope_when;
-        uint16_t group_owner, group_wait, group_name, group_limit, group_count, group_failed, group_exiting;
+        uint16_t scope_outer, scope_task, scope_place, scope_kind, scope_state, scope_depth,
+                scope_when;
+        uint16_t group_owner, group_wait, group_name, group_limit, group_count, group_failed,
+                group_exiting;
         uint16_t group_aborting, owner_members;
         uint16_t saved_size, saved_pc, saved_fp;
         uint16_t saved[32];
@@ -92,7 +97,8 @@ static const char *string(uint64_t address) {
 
         if (address == 0)
                 return "-";
-        while (length < sizeof(texts[0]) - 1 && try_read(address + length, text + length, 1) && text[length] != '\0')
+        while (length < sizeof(texts[0]) - 1 && try_read(address + length, text + length, 1)
+               && text[length] != '\0')
                 length++;
         text[length] = '\0';
         return text;
@@ -115,8 +121,8 @@ static bool note_leads(uint64_t address, uint64_t size) {
                 if (!try_read(address, &header, sizeof(header)))
                         return false;
                 descriptor = name + (header.n_namesz + 3) / 4 * 4;
-                if (header.n_namesz == 6 && header.n_type == 1 && header.n_descsz == 8 && try_read(name, text, 6) &&
-                    strcmp(text, "belay") == 0) {
+                if (header.n_namesz == 6 && header.n_type == 1 && header.n_descsz == 8
+                    && try_read(name, text, 6) && strcmp(text, "belay") == 0) {
                         debug_at = descriptor + pointer(descriptor);
                         return try_read(debug_at, &d, sizeof(d));
                 }
@@ -131,7 +137,8 @@ static bool look_into(uint64_t start) {
         Elf64_Phdr program;
         uint64_t bias = 0;
 
-        if (!try_read(start, &header, sizeof(header)) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+        if (!try_read(start, &header, sizeof(header))
+            || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
                 return false;
         for (int pass = 0; pass < 2; pass++)
                 for (int i = 0; i < header.e_phnum; i++) {
@@ -141,8 +148,8 @@ static bool look_into(uint64_t start) {
                                 return false;
                         if (pass == 0 && program.p_type == PT_LOAD && program.p_offset == 0)
                                 bias = start - program.p_vaddr;
-                        if (pass == 1 && program.p_type == PT_NOTE &&
-                            note_leads(bias + program.p_vaddr, program.p_memsz))
+                        if (pass == 1 && program.p_type == PT_NOTE
+                            && note_leads(bias + program.p_vaddr, program.p_memsz))
                                 return true;
                 }
         return false;
@@ -166,8 +173,8 @@ static void find_note(void) {
         fclose(maps);
         if (!found)
                 fail("no note");
-        if (memcmp(d.magic, "belaydbg", 8) != 0 || d.version != 1 || d.pointer_size != 8 ||
-            d.size < offsetof(struct belay_debug_v1, saved_d8) + 2)
+        if (memcmp(d.magic, "belaydbg", 8) != 0 || d.version != 1 || d.pointer_size != 8
+            || d.size < offsetof(struct belay_debug_v1, saved_d8) + 2)
                 fail("the note leads to something else");
 }
 
@@ -195,7 +202,8 @@ static bool in_code(uint64_t address) {
 
 /* Calls fn for each record in use until it returns true. Returns that record, or 0. */
 static uint64_t each_task(uint64_t loop, bool (*fn)(uint64_t task, uint64_t what), uint64_t what) {
-        for (uint64_t slab = pointer(loop + d.loop_slabs); slab != 0; slab = pointer(slab + d.slab_next)) {
+        for (uint64_t slab = pointer(loop + d.loop_slabs); slab != 0;
+             slab = pointer(slab + d.slab_next)) {
                 uint64_t count = pointer(slab + d.slab_count);
 
                 for (uint64_t i = 0; i < count; i++) {
@@ -209,7 +217,8 @@ static uint64_t each_task(uint64_t loop, bool (*fn)(uint64_t task, uint64_t what
 }
 
 static bool stack_has(uint64_t task, uint64_t address) {
-        return address >= pointer(task + d.task_stack_low) && address < pointer(task + d.task_stack_top);
+        return address >= pointer(task + d.task_stack_low)
+               && address < pointer(task + d.task_stack_top);
 }
 
 static void print_label(uint64_t task) {
@@ -222,7 +231,8 @@ static void print_label(uint64_t task) {
 static void print_scopes(uint64_t task) {
         static const char *const kinds[] = { "timeout", "group", "shield" };
 
-        for (uint64_t scope = pointer(task + d.task_scope); scope != 0; scope = pointer(scope + d.scope_outer)) {
+        for (uint64_t scope = pointer(task + d.task_scope); scope != 0;
+             scope = pointer(scope + d.scope_outer)) {
                 unsigned kind = (unsigned) number(scope + d.scope_kind, 1);
 
                 printf(" {%s", kind <= SHIELD ? kinds[kind] : "?");
@@ -230,14 +240,17 @@ static void print_scopes(uint64_t task) {
                         uint64_t list = scope + d.group_owner + d.owner_members, link;
 
                         printf(" %s:", string(pointer(scope + d.group_name)));
-                        for (link = pointer(list + d.link_next); link != list; link = pointer(link + d.link_next)) {
+                        for (link = pointer(list + d.link_next); link != list;
+                             link = pointer(link + d.link_next)) {
                                 printf(" ");
                                 print_label(link - d.task_owned);
                         }
                 } else {
                         int64_t now = (int64_t) pointer(pointer(task + d.task_loop) + d.loop_now);
 
-                        printf(" %lld s", (long long) (((int64_t) pointer(scope + d.scope_when) - now) / 1000000000));
+                        printf(" %lld s",
+                               (long long) (((int64_t) pointer(scope + d.scope_when) - now)
+                                            / 1000000000));
                 }
                 printf("}");
         }
@@ -247,7 +260,8 @@ static void print_scopes(uint64_t task) {
 static void print_awaiters(uint64_t loop, uint64_t task) {
         uint64_t list = task + d.task_observers;
 
-        for (uint64_t link = pointer(list + d.link_next); link != list; link = pointer(link + d.link_next)) {
+        for (uint64_t link = pointer(list + d.link_next); link != list;
+             link = pointer(link + d.link_next)) {
                 uint64_t awaiter = each_task(loop, stack_has, link);
 
                 if (awaiter != 0) {
@@ -258,15 +272,21 @@ static void print_awaiters(uint64_t loop, uint64_t task) {
 }
 
 static void print_wait(uint64_t loop, uint64_t task) {
-        uint64_t class = pointer(pointer(task + d.task_wait) + d.wait_class), sp = pointer(task + d.task_sp);
+        uint64_t class = pointer(pointer(task + d.task_wait) + d.wait_class),
+                 sp = pointer(task + d.task_sp);
         int64_t now = (int64_t) pointer(loop + d.loop_now);
 
-        printf(" what=\"%s\" place=%s", string(pointer(class + d.class_what)), string(pointer(task + d.task_place)));
-        printf(" since=%lldms", (long long) ((now - (int64_t) pointer(task + d.task_since)) / 1000000));
+        printf(" what=\"%s\" place=%s", string(pointer(class + d.class_what)),
+               string(pointer(task + d.task_place)));
+        printf(" since=%lldms",
+               (long long) ((now - (int64_t) pointer(task + d.task_since)) / 1000000));
         if (number(task + d.task_timer_state, 1) == TIMER_HEAP) {
-                uint64_t entry = pointer(loop + d.loop_heap) + pointer(task + d.task_timer_index) * d.deadline_size;
+                uint64_t entry = pointer(loop + d.loop_heap)
+                                 + pointer(task + d.task_timer_index) * d.deadline_size;
 
-                printf(" left=%llds", (long long) (((int64_t) pointer(entry + d.deadline_when) - now) / 1000000000));
+                printf(" left=%llds",
+                       (long long) (((int64_t) pointer(entry + d.deadline_when) - now)
+                                    / 1000000000));
         }
         if (d.machine != 0 && (!stack_has(task, sp) || !in_code(pointer(sp + d.saved_pc))))
                 fail("a suspended task has no stack");
@@ -281,11 +301,13 @@ static bool print_task(uint64_t task, uint64_t loop) {
 
         printf("task ");
         print_label(task);
-        printf(" %s started=%s", state <= DONE ? states[state] : "?", string(pointer(task + d.task_started_at)));
+        printf(" %s started=%s", state <= DONE ? states[state] : "?",
+               string(pointer(task + d.task_started_at)));
         if (state == WAITING)
                 print_wait(loop, task);
         if (requests > 0) {
-                printf(" requests=%u held=%u by=%u", requests, held, (unsigned) number(origin + d.origin_kind, 1));
+                printf(" requests=%u held=%u by=%u", requests, held,
+                       (unsigned) number(origin + d.origin_kind, 1));
                 printf(" asker=%s/%llu reason=%s", text_of(pointer(origin + d.origin_name)),
                        (unsigned long long) pointer(origin + d.origin_asker),
                        text_of(pointer(origin + d.origin_reason)));
@@ -311,10 +333,13 @@ static void print_registers(uint64_t task) {
         for (unsigned i = 0; i < 31; i++) {
                 if (d.saved[i] == ABSENT || pointer(sp + d.saved[i]) == pointer(sp + d.saved_pc))
                         continue;
-                if (d.machine == EM_X86_64 && i < sizeof(of_x86_64) / sizeof(*of_x86_64) && of_x86_64[i] != NULL)
-                        printf("set $%s = %#llx\n", of_x86_64[i], (unsigned long long) pointer(sp + d.saved[i]));
+                if (d.machine == EM_X86_64 && i < sizeof(of_x86_64) / sizeof(*of_x86_64)
+                    && of_x86_64[i] != NULL)
+                        printf("set $%s = %#llx\n", of_x86_64[i],
+                               (unsigned long long) pointer(sp + d.saved[i]));
                 else if (d.machine == EM_AARCH64 || d.machine == EM_RISCV)
-                        printf("set $x%u = %#llx\n", i, (unsigned long long) pointer(sp + d.saved[i]));
+                        printf("set $x%u = %#llx\n", i,
+                               (unsigned long long) pointer(sp + d.saved[i]));
         }
         printf("set $sp = %#llx\nset $pc = %#llx\n", (unsigned long long) sp + d.saved_size,
                (unsigned long long) pointer(sp + d.saved_pc));

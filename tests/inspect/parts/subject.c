@@ -49,7 +49,9 @@ static int cleans_up(void *arg) {
 static belay_task *start(belay_group *group, belay_fn *fn, void *arg, const char *name) {
         belay_task *task;
 
-        if (belay_group_spawn_with(group, fn, arg, BELAY_OPTIONS(belay_spawn_options, .name = name), &task) < 0)
+        if (belay_group_spawn_with(group, fn, arg, BELAY_OPTIONS(belay_spawn_options, .name = name),
+                                   &task)
+            < 0)
                 abort();
         return task;
 }
@@ -60,8 +62,9 @@ static int body(void *arg) {
         belay_task *sleeper, *shielded, *cleaner;
         int rc;
 
-        if (belay_timeout_enter(&limit, BELAY_HOUR) < 0 ||
-            belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .name = "serve")) < 0)
+        if (belay_timeout_enter(&limit, BELAY_HOUR) < 0
+            || belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .name = "serve"))
+                       < 0)
                 abort();
         sleeper = start(&group, sleeps, NULL, "sleeper");
         belay_release(start(&group, awaits, sleeper, "awaiter"));

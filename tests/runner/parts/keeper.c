@@ -29,29 +29,35 @@
 #include <unistd.h>
 
 enum {
-        CODE_LEFT = 125,        /* the command succeeded, but left a process */
-        CODE_LIMIT = 124,       /* as in timeout(1) */
-        LISTED = 20,            /* number of processes to name */
-        TEXT = 160,             /* size of each name */
+        CODE_LEFT = 125,  /* the command succeeded, but left a process */
+        CODE_LIMIT = 124, /* as in timeout(1) */
+        LISTED = 20,      /* number of processes to name */
+        TEXT = 160,       /* size of each name */
 };
 
 static const char usage_text[] =
         "usage: keeper [-t SECONDS] [-g SECONDS] [-o FILE] COMMAND [ARGUMENT...]\n"
         "\n"
-        "Runs a command in a session of its own. When it ends, when its time is over, or when SIGINT, SIGTERM or SIGHUP\n"
-        "comes, all that it started is ended, too. What the command left running is named on standard error.\n"
+        "Runs a command in a session of its own. When the command ends, when its time is\n"
+        "over, or when SIGINT, SIGTERM or SIGHUP comes, keeper also ends every process\n"
+        "that the command started. It names the processes that the command left on\n"
+        "standard error.\n"
         "\n"
         "  -t SECONDS   time limit; default: none\n"
-        "  -g SECONDS   grace: how long the rest may take to end by itself, and the command after a SIGTERM; default: 5\n"
-        "  -o FILE      gets a line `HOW NUMBER LEFT WALL CPU': how it ended (exit, signal, limit, stopped), the code\n"
-        "               or the number of the signal, how many processes were left, milliseconds, those of processors\n"
+        "  -g SECONDS   grace, for the other processes after the command ends, and for the\n"
+        "               command after a SIGTERM; default: 5\n"
+        "  -o FILE      gets a line `HOW NUMBER LEFT WALL CPU': the kind of end (exit,\n"
+        "               signal, limit, stopped), the exit code or the signal's number, the\n"
+        "               number of processes left, the milliseconds elapsed, and the\n"
+        "               milliseconds of processor time\n"
         "\n"
-        "The exit code is the command's, 128 and the number for a signal, 124 for the limit, 125 if it is 0 or 77\n"
-        "but something was left, and 127 if the command cannot be run.\n";
+        "The exit code is the command's; 128 plus the number for a signal; 124 for the\n"
+        "limit; 125 if the command's code is 0 or 77 but a process was left; and 127 if\n"
+        "the command cannot be run.\n";
 
 static int64_t grace = INT64_C(5000000000);
 static pid_t command = -1;
-static bool ended;              /* the command has ended */
+static bool ended; /* the command has ended */
 static int status;
 
 /* ---- time ---- */
@@ -71,7 +77,8 @@ static int64_t nanoseconds(const char *seconds) {
 static int signal_until(const sigset_t *set, int64_t instant) {
         for (;;) {
                 int64_t left = instant - now_ns();
-                struct timespec span = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
+                struct timespec span = { .tv_sec = left / 1000000000,
+                                         .tv_nsec = left % 1000000000 };
                 int signal;
 
                 if (left < 0)
@@ -217,7 +224,8 @@ static void kill_all(void) {
                 int killed = 0;
 
                 if (each_child(getpid(), kill_child, &killed) > 0 && killed == 0) {
-                        fprintf(stderr, "keeper: what is left cannot be killed: %s\n", strerror(errno));
+                        fprintf(stderr, "keeper: what is left cannot be killed: %s\n",
+                                strerror(errno));
                         return;
                 }
                 if (killed > 0 && !reap(0))
@@ -261,9 +269,10 @@ static void report(const char *path, const char *how, int number, int left, int6
         if (!path)
                 return;
         getrusage(RUSAGE_CHILDREN, &used);
-        size = snprintf(line, sizeof(line), "%s %d %d %lld %lld\n", how, number, left, (long long) (wall / 1000000),
-                        (long long) (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
-                        (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000);
+        size = snprintf(line, sizeof(line), "%s %d %d %lld %lld\n", how, number, left,
+                        (long long) (wall / 1000000),
+                        (long long) (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000
+                                + (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000);
         fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         if (fd < 0 || write(fd, line, size) != size)
                 fprintf(stderr, "keeper: %s: %s\n", path, strerror(errno));
@@ -286,7 +295,7 @@ static const char *await_command(const sigset_t *set, int64_t deadline) {
                         reap(WNOHANG);
                         continue;
                 }
-                if (why)        /* a second signal, or the end of the grace period */
+                if (why) /* a second signal, or the end of the grace period */
                         break;
                 why = signal ? "stopped" : "limit";
                 if (!signal) {
@@ -322,7 +331,8 @@ int main(int count, char *arguments[]) {
                 else if (option == 'o')
                         path = optarg;
                 else
-                        return fputs(usage_text, option == 'h' ? stdout : stderr), option == 'h' ? 0 : 2;
+                        return fputs(usage_text, option == 'h' ? stdout : stderr),
+                               option == 'h' ? 0 : 2;
         }
         if (optind == count)
                 return fputs(usage_text, stderr), 2;
@@ -352,7 +362,11 @@ int main(int count, char *arguments[]) {
         code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         if (why)
                 code = strcmp(why, "limit") == 0 ? CODE_LIMIT : 128 + SIGTERM;
-        report(path, why ? why : WIFEXITED(status) ? "exit" : "signal",
-               WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), left.count, now_ns() - started);
+        report(path,
+               why                 ? why
+               : WIFEXITED(status) ? "exit"
+                                   : "signal",
+               WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), left.count,
+               now_ns() - started);
         return left.count > 0 && (code == 0 || code == 77) ? CODE_LEFT : code;
 }

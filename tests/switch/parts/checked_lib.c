@@ -29,35 +29,30 @@ static __thread struct bly_context main_context;
 static __thread struct bly_tool_stack main_tool;
 static __thread struct task *tasks, *current;
 
-void mini_begin(void)
-{
+void mini_begin(void) {
         bly_tools_init();
         bly_tool_stack_init_thread(&main_tool);
         pool = bly_stack_pool_create(NULL);
 }
 
-static void leave(struct task *t, bool ends)
-{
+static void leave(struct task *t, bool ends) {
         if (bly_tools)
                 bly_tools_switch(&t->context, &t->tool, &main_context, &main_tool, ends);
         else
                 bly_switch(&t->context, &main_context);
 }
 
-void mini_yield(void)
-{
+void mini_yield(void) {
         leave(current, false);
 }
 
-void mini_end(void)
-{
+void mini_end(void) {
         current->ended = 1;
         leave(current, true);
         abort();
 }
 
-static void start(void *arg)
-{
+static void start(void *arg) {
         struct task *t = arg;
 
         if (bly_tools)
@@ -66,8 +61,7 @@ static void start(void *arg)
         mini_end();
 }
 
-void mini_spawn(void (*entry)(void *), void *arg)
-{
+void mini_spawn(void (*entry)(void *), void *arg) {
         struct task *t = calloc(1, sizeof(*t));
         struct task **end = &tasks;
 
@@ -82,15 +76,15 @@ void mini_spawn(void (*entry)(void *), void *arg)
         *end = t;
 }
 
-void mini_run(int turns)
-{
+void mini_run(int turns) {
         for (int n = 0; tasks && (!turns || n < turns); n++) {
                 for (struct task **p = &tasks; *p;) {
                         struct task *t = *p;
 
                         current = t;
                         if (bly_tools)
-                                bly_tools_switch(&main_context, &main_tool, &t->context, &t->tool, false);
+                                bly_tools_switch(&main_context, &main_tool, &t->context, &t->tool,
+                                                 false);
                         else
                                 bly_switch(&main_context, &t->context);
                         if (t->ended) {
@@ -104,13 +98,11 @@ void mini_run(int turns)
         }
 }
 
-void mini_finish(void)
-{
+void mini_finish(void) {
         bly_stack_pool_destroy(pool);
 }
 
-void mini_touch(int value)
-{
+void mini_touch(int value) {
         char room[30000];
         volatile size_t size = sizeof(room);
 
@@ -119,7 +111,6 @@ void mini_touch(int value)
         __asm__ volatile("" : : "r"(room) : "memory");
 }
 
-int mini_tools(void)
-{
+int mini_tools(void) {
         return bly_tools;
 }

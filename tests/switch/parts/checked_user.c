@@ -17,8 +17,7 @@ static volatile int at = 16;
 static volatile int bottom = 5;
 static int *volatile kept;
 
-static __attribute__((noinline)) void deep(int n, int end_at)
-{
+static __attribute__((noinline)) void deep(int n, int end_at) {
         volatile char frame[600];
         char text[32];
 
@@ -34,8 +33,7 @@ static __attribute__((noinline)) void deep(int n, int end_at)
         sum += frame[n] + text[6];
 }
 
-static void returns(void *arg)
-{
+static void returns(void *arg) {
         (void) arg;
         mini_touch(1);
         deep(0, -1);
@@ -43,14 +41,12 @@ static void returns(void *arg)
 }
 
 /* Leaves the marks of 40 frames on its stack, which the next owner finds. */
-static void ends_deep(void *arg)
-{
+static void ends_deep(void *arg) {
         (void) arg;
         deep(0, 40);
 }
 
-static __attribute__((noinline)) void jump(jmp_buf to, int n)
-{
+static __attribute__((noinline)) void jump(jmp_buf to, int n) {
         volatile char frame[300];
 
         memset((void *) frame, n, sizeof(frame));
@@ -64,8 +60,7 @@ static __attribute__((noinline)) void jump(jmp_buf to, int n)
         sum += frame[3];
 }
 
-static void jumps(void *arg)
-{
+static void jumps(void *arg) {
         volatile int round = 0;
         jmp_buf here;
 
@@ -79,8 +74,7 @@ static void jumps(void *arg)
 }
 
 /* Runs on the thread's own stack. The checker must know its bounds again. */
-static void jumps_outside(void)
-{
+static void jumps_outside(void) {
         jmp_buf here;
 
         bottom = 20;
@@ -90,8 +84,7 @@ static void jumps_outside(void)
         bottom = 5;
 }
 
-static long address_space(void)
-{
+static long address_space(void) {
         FILE *f = fopen("/proc/self/statm", "r");
         long pages = 0;
 
@@ -101,8 +94,7 @@ static long address_space(void)
         return pages / 256;
 }
 
-static void holds(void *arg)
-{
+static void holds(void *arg) {
         int *volatile only = malloc(100);
 
         (void) arg;
@@ -112,14 +104,12 @@ static void holds(void *arg)
         }
 }
 
-static void short_lived(void *arg)
-{
+static void short_lived(void *arg) {
         (void) arg;
         sum++;
 }
 
-static void clean(void)
-{
+static void clean(void) {
         for (int round = 0; round < 5; round++) {
                 for (int i = 0; i < 20; i++) {
                         mini_spawn(returns, NULL);
@@ -130,8 +120,7 @@ static void clean(void)
         }
 }
 
-static void *clean_thread(void *arg)
-{
+static void *clean_thread(void *arg) {
         (void) arg;
         mini_begin();
         for (int i = 0; i < 10; i++)
@@ -141,8 +130,7 @@ static void *clean_thread(void *arg)
         return NULL;
 }
 
-static void overruns(void *arg)
-{
+static void overruns(void *arg) {
         volatile char buf[16];
 
         (void) arg;
@@ -151,16 +139,14 @@ static void overruns(void *arg)
         sum += buf[0];
 }
 
-static void leaks(void *arg)
-{
+static void leaks(void *arg) {
         (void) arg;
         kept = malloc(333);
         kept = NULL;
         mini_yield();
 }
 
-static void uses_undefined(void *arg)
-{
+static void uses_undefined(void *arg) {
         volatile int *p = malloc(sizeof(*p));
         /* Valgrind does not follow a stack with less than 512 bytes to its end. */
         volatile char room[600];
@@ -176,16 +162,14 @@ static void uses_undefined(void *arg)
 
 static int raced;
 
-static void *other(void *arg)
-{
+static void *other(void *arg) {
         (void) arg;
         for (int i = 0; i < 100000; i++)
                 raced++;
         return NULL;
 }
 
-static void races(void *arg)
-{
+static void races(void *arg) {
         (void) arg;
         for (int i = 0; i < 100000; i++) {
                 raced++;
@@ -194,8 +178,7 @@ static void races(void *arg)
         }
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
         const char *what = argc > 1 ? argv[1] : "clean";
         pthread_t t;
 
