@@ -9,6 +9,7 @@
 #   make services               the examples with other libraries that pkg-config finds
 #   make check-services         tests of these examples, on real servers: script/test --services
 #   make man                    the manual pages, from the headers' comments
+#   make build/compile_commands.json    for clangd and other tools; `make' updates it, too
 #   make install                to DESTDIR PREFIX (/usr/local) LIBDIR (PREFIX/lib), BINDIR,
 #                               INCLUDEDIR, LIBEXECDIR, MANDIR (PREFIX/share/man)
 #   make uninstall              removes what make install installed
@@ -69,13 +70,17 @@ same_anywhere := $(call quote,-ffile-prefix-map=$(CURDIR)=.)
 # gcc up to version 10 passes only this option on to the assembler.
 same_assembly := $(call quote,-fdebug-prefix-map=$(CURDIR)=.)
 # clang's assembler ignores both options for the working directory, but has an option of its own.
-same_assembly += $(shell $(CC) -fdebug-compilation-dir=. -E -x c /dev/null >/dev/null 2>&1 && echo -fdebug-compilation-dir=.)
-pointer_size := $(shell echo __SIZEOF_POINTER__ | $(CC) $(CPPFLAGS) $(CFLAGS) -E -P -x c - 2>/dev/null)
+same_assembly += $(shell $(CC) -fdebug-compilation-dir=. -E -x c /dev/null >/dev/null 2>&1 && \
+	echo -fdebug-compilation-dir=.)
+pointer_size := $(shell echo __SIZEOF_POINTER__ | \
+	$(CC) $(CPPFLAGS) $(CFLAGS) -E -P -x c - 2>/dev/null)
 # If glibc has several layouts of struct stat, the build uses the one with 64 bits: see
 # <belay/file.h>.
 hash := \#
-stat_source := $(hash)include <sys/types.h>\n$(hash)if defined(__GLIBC__) && !defined(__OFF_T_MATCHES_OFF64_T)\nseveral\n$(hash)endif\n
-wide := $(if $(filter several,$(shell printf '$(stat_source)' | $(CC) -E -P - 2>/dev/null)),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
+stat_condition := defined(__GLIBC__) && !defined(__OFF_T_MATCHES_OFF64_T)
+stat_source := $(hash)include <sys/types.h>\n$(hash)if $(stat_condition)\nseveral\n$(hash)endif\n
+several_stats := $(filter several,$(shell printf '$(stat_source)' | $(CC) -E -P - 2>/dev/null))
+wide := $(if $(several_stats),-D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
 compile := $(CC) $(wide) $(CPPFLAGS) $(CFLAGS) $(same_anywhere) $(sanitize)
 compile_cxx := $(CXX) $(wide) $(CPPFLAGS) $(CXXFLAGS) $(same_anywhere) $(sanitize)
 
@@ -134,7 +139,8 @@ number = $(shell sed -n 's/^\#define BELAY_VERSION_$1 *//p' include/belay/base.h
 version := $(call number,MAJOR).$(call number,MINOR).$(call number,PATCH)
 # Before 1.0 each minor version is a library of its own, as in src/belay.map and
 # belayConfigVersion.cmake.
-soname := libbelay.so.$(if $(filter 0,$(call number,MAJOR)),0.$(call number,MINOR),$(call number,MAJOR))
+major := $(call number,MAJOR)
+soname := libbelay.so.$(if $(filter 0,$(major)),0.$(call number,MINOR),$(major))
 sofile := libbelay.so.$(version)
 
 library_objects := $(patsubst %,$(BUILD)/obj/%.o,$(call find,src,*.c) $(call find,src,*.S))
@@ -160,9 +166,11 @@ test_programs += $(if $(CXX),$(test_sources_cxx:%.cc=$(BUILD)/%_cc))
 service_scripts := $(sort $(wildcard tests/services/*.sh))
 test_scripts := $(filter-out $(service_scripts),$(sort $(wildcard tests/*.sh tests/*/*.sh)))
 test_helpers := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/programs/*.c)))
-test_helpers += $(if $(CXX),$(patsubst %.cc,$(BUILD)/%_cc,$(sort $(wildcard tests/*/programs/*.cc))))
+test_helpers_cxx := $(sort $(wildcard tests/*/programs/*.cc))
+test_helpers += $(if $(CXX),$(patsubst %.cc,$(BUILD)/%_cc,$(test_helpers_cxx)))
 
-chosen = $(if $(T),$(foreach t,$1,$(if $(strip $(foreach word,$(T),$(findstring $(word),$t))),$t)),$1)
+is_chosen = $(strip $(foreach word,$(T),$(findstring $(word),$1)))
+chosen = $(if $(T),$(foreach t,$1,$(if $(call is_chosen,$t),$t)),$1)
 chosen_programs := $(call chosen,$(test_programs))
 chosen_scripts := $(call chosen,$(test_scripts))
 
@@ -172,22 +180,27 @@ ifndef V
 Q := @
 endif
 # Prints what make builds, except under make -s.
-say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-8s %s\n' '$1' $(call quote,$(if $2,$2,$@)))
+say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),,\
+	@printf '  %-8s %s\n' '$1' $(call quote,$(if $2,$2,$@)))
 
-.PHONY: all check check-programs check-services conformance services list-tests tests man install install-files uninstall clean FORCE
+.PHONY: all tests check check-programs check-services conformance services list-tests man
+.PHONY: install install-files uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
 
-all: $(libraries) $(programs) $(examples) man
+all: $(libraries) $(programs) $(examples) $(BUILD)/compile_commands.json man
 
 # Updates a file only if the flags, or the set of sources, differ from those of the last build. All
 # that depends on the file is then stale.
-record = @mkdir -p $(@D); printf '%s\n' $(call quote,$1) | cmp -s - $@ || printf '%s\n' $(call quote,$1) >$@
+record = @mkdir -p $(@D); printf '%s\n' $(call quote,$1) | cmp -s - $@ || \
+	printf '%s\n' $(call quote,$1) >$@
+
+uring_hint := $(if $(URING),,$(comma) by default; URING=static$(comma) shared or no chooses)
 
 $(BUILD)/flags: FORCE
 	$(call record,$(compile) | $(compile_cxx) | $(LDFLAGS) | $(WERROR) | $(uring))
-	$(call say,uring,$(uring_found)$(if $(URING),,$(comma) by default; URING=static$(comma) shared or no chooses))
+	$(call say,uring,$(uring_found)$(uring_hint))
 $(BUILD)/sources: FORCE
 	$(call record,$(objects))
 
@@ -222,8 +235,9 @@ $(BUILD)/libbelay.a: $(library_objects) $(BUILD)/sources
 # nodelete keeps the library loaded, because an abandoned lookup may still run in a thread.
 $(BUILD)/$(sofile): $(library_objects) src/belay.map $(BUILD)/sources
 	$(call say,link)
-	$(Q)$(compile) $(LDFLAGS) -shared -Wl,-soname,$(soname) -Wl,--version-script=src/belay.map -Wl,-z,nodelete \
-		$(if $(SAN),,-Wl,-z,defs) $(library_objects) $(uring) -pthread -o $@
+	$(Q)$(compile) $(LDFLAGS) -shared -Wl,-soname,$(soname) \
+		-Wl,--version-script=src/belay.map -Wl,-z,nodelete $(if $(SAN),,-Wl,-z,defs) \
+		$(library_objects) $(uring) -pthread -o $@
 	@ln -sf $(sofile) $(@D)/$(soname)
 	@ln -sf $(soname) $(@D)/libbelay.so
 
@@ -243,7 +257,8 @@ $(BUILD)/belay-%: $(BUILD)/obj/bench/io/%.c.o $(BUILD)/libbelay.a
 $(BUILD)/examples/documents/%: examples/documents/%.c $(BUILD)/libbelay.a $(BUILD)/flags
 	$(call say,example,$<)
 	@mkdir -p $(@D)
-	$(Q)$(compile) $(warnings) -Iinclude -MMD -MP -MF $@.d $< $(LDFLAGS) $(BUILD)/libbelay.a $(libs) -o $@
+	$(Q)$(compile) $(warnings) -Iinclude -MMD -MP -MF $@.d $< $(LDFLAGS) \
+		$(BUILD)/libbelay.a $(libs) -o $@
 
 # Built as a user builds a program: public headers, the shared library, and no option
 # that selects extensions.
@@ -263,8 +278,9 @@ found = $(foreach f,$1,$(if $(shell pkg-config --exists $(call package,$f) && ec
 $(beside:%.c=$(BUILD)/%): $(BUILD)/examples/%: examples/%.c $(BUILD)/$(sofile) $(BUILD)/flags
 	$(call say,example,$<)
 	@mkdir -p $(@D)
-	$(Q)$(compile) $(warnings) -Iinclude $$(pkg-config --cflags $(call package,$<)) -MMD -MP -MF $@.d $< $(LDFLAGS) \
-		-L$(BUILD) -lbelay -Wl,-rpath,'$$ORIGIN/../..' $$(pkg-config --libs $(call package,$<)) -pthread -o $@
+	$(Q)$(compile) $(warnings) -Iinclude $$(pkg-config --cflags $(call package,$<)) \
+		-MMD -MP -MF $@.d $< $(LDFLAGS) -L$(BUILD) -lbelay -Wl,-rpath,'$$ORIGIN/../..' \
+		$$(pkg-config --libs $(call package,$<)) -pthread -o $@
 
 services: $(libraries)
 	@$(MAKE) --no-print-directory all $(patsubst %.c,$(BUILD)/%,$(call found,$(beside)))
@@ -282,13 +298,34 @@ $(BUILD)/tests/%_cc: tests/%.cc $(BUILD)/libbelay.a $(BUILD)/flags
 	$(Q)$(compile_cxx) -std=c++17 $(warnings) $(test_flags) -MMD -MP -MF $@.d $< $(LDFLAGS) \
 		$(BUILD)/libbelay.a $(test_libs) -o $@
 
--include $(objects:.o=.d) $(addsuffix .d,$(examples) $(beside:%.c=$(BUILD)/%) $(test_programs) $(test_helpers))
+-include $(objects:.o=.d)
+-include $(addsuffix .d,$(examples) $(beside:%.c=$(BUILD)/%) $(test_programs) $(test_helpers))
+
+# ---- for editors ----
+
+# The compilation database, which clangd finds in build/ by itself. Each group is the flags, after an
+# equals sign, and the sources.
+group = $(call quote,=$(strip $(compile) $1)) $2
+test_programs_flags = -std=gnu11 $(warnings) $(test_flags)
+
+$(BUILD)/compile_commands.json: script/compile_commands.awk $(BUILD)/flags $(BUILD)/sources
+	$(call say,json)
+	@awk -v directory=$(call quote,$(CURDIR)) -f $< -- \
+		$(call group,$(library_flags),$(call find,src,*.c)) \
+		$(call group,$(program_flags) -Icli,$(call find,cli,*.c)) \
+		$(call group,$(program_flags) -Isrc,$(wildcard bench/*.c bench/io/*.c)) \
+		$(call group,$(warnings) -Iinclude,$(filter-out $(beside),$(wildcard examples/*/*.c))) \
+		$(call group,$(test_programs_flags),$(test_sources) $(wildcard tests/*/programs/*.c)) \
+		>$@.new
+	@mv $@.new $@
 
 # ---- manual pages ----
 
 man: $(BUILD)/man/made
 
-$(BUILD)/man/made: script/man script/man.awk script/headers.awk docs/man/belay.1 debian/changelog $(call find,include,*.h)
+man_sources := script/man script/man.awk script/headers.awk docs/man/belay.1 debian/changelog
+
+$(BUILD)/man/made: $(man_sources) $(call find,include,*.h)
 	$(call say,man,$(@D))
 	$(Q)script/man $(@D)
 	@touch $@
@@ -309,14 +346,18 @@ $(keeper): tests/runner/parts/keeper.c
 # build uses that switch, whether by request or by default.
 by_ucontext = $(shell echo '$(hash)include "switch/switch.h"' | $(compile) -Isrc -E -dM -x c - | \
 	sed -n 's/^.define BLY_SWITCH_UCONTEXT .*/ucontext/p')
-under = $(strip $(subst $(comma), ,$(SAN)) $(foreach w,valgrind qemu,$(if $(findstring $w,$(RUN)),$w)) \
-	$(patsubst qemu-%,%,$(filter qemu-%,$(notdir $(firstword $(RUN))))) $(by_ucontext) $(if $(filter 4,$(pointer_size)),32-bit) \
+under = $(strip $(subst $(comma), ,$(SAN)) \
+	$(foreach w,valgrind qemu,$(if $(findstring $w,$(RUN)),$w)) \
+	$(patsubst qemu-%,%,$(filter qemu-%,$(notdir $(firstword $(RUN))))) \
+	$(by_ucontext) $(if $(filter 4,$(pointer_size)),32-bit) \
 	$(foreach w,musl clang,$(if $(findstring $w,$(CC)),$w)))
 
 # The environment of tests. It gives scripts all that they need to build programs that this build
 # can run.
-test_environment = BUILD=$(call quote,$(abspath $(BUILD))) CC=$(call quote,$(CC)) CXX=$(call quote,$(CXX)) \
-	CFLAGS=$(call quote,$(strip $(wide) $(CPPFLAGS) $(CFLAGS))) SAN=$(call quote,$(SAN)) RUN=$(call quote,$(RUN)) UNDER=$(call quote,$(under)) LIBS=$(call quote,$(libs)) MAKE=$(call quote,$(MAKE))
+test_environment = BUILD=$(call quote,$(abspath $(BUILD))) \
+	CC=$(call quote,$(CC)) CXX=$(call quote,$(CXX)) SAN=$(call quote,$(SAN)) \
+	CFLAGS=$(call quote,$(strip $(wide) $(CPPFLAGS) $(CFLAGS))) LIBS=$(call quote,$(libs)) \
+	RUN=$(call quote,$(RUN)) UNDER=$(call quote,$(under)) MAKE=$(call quote,$(MAKE))
 
 # For tests/list.sh.
 list-tests:
@@ -339,9 +380,11 @@ conformance: $(programs)
 
 # ---- installing ----
 
-installing = BUILD=$(call quote,$(BUILD)) DESTDIR=$(call quote,$(DESTDIR)) PREFIX=$(call quote,$(PREFIX)) \
-	LIBDIR=$(call quote,$(LIBDIR)) BINDIR=$(call quote,$(BINDIR)) INCLUDEDIR=$(call quote,$(INCLUDEDIR)) \
-	LIBEXECDIR=$(call quote,$(LIBEXECDIR)) MANDIR=$(call quote,$(MANDIR)) VERSION=$(version) SONAME=$(soname) SOFILE=$(sofile) script/install
+installing = BUILD=$(call quote,$(BUILD)) DESTDIR=$(call quote,$(DESTDIR)) \
+	PREFIX=$(call quote,$(PREFIX)) LIBDIR=$(call quote,$(LIBDIR)) \
+	BINDIR=$(call quote,$(BINDIR)) INCLUDEDIR=$(call quote,$(INCLUDEDIR)) \
+	LIBEXECDIR=$(call quote,$(LIBEXECDIR)) MANDIR=$(call quote,$(MANDIR)) \
+	VERSION=$(version) SONAME=$(soname) SOFILE=$(sofile) script/install
 
 install: all
 	@$(MAKE) --no-print-directory install-files
