@@ -303,8 +303,8 @@ $(BUILD)/tests/%_cc: tests/%.cc $(BUILD)/libbelay.a $(BUILD)/flags
 
 # ---- for editors ----
 
-# The compilation database, which clangd finds in build/ by itself. Each group is the flags, after an
-# equals sign, and the sources.
+# The compilation database, which clangd finds in build/ by itself. Each group is the flags, after
+# an equals sign, and the sources.
 group = $(call quote,=$(strip $(compile) $1)) $2
 test_programs_flags = -std=gnu11 $(warnings) $(test_flags)
 

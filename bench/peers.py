@@ -41,7 +41,8 @@ TARGETS = (
     (["spawn-batch"], 1 / 5, "tokio", ["spawn-batch"]),
     (["queue"], 1 / 6, "go", ["queue"]),
     (["timeout"], 1 / 3, "go", ["timeout"]),
-    # Asked, run and reaped together: Go's tasks are asked without being found, and pay when they run.
+    # Asked, run and reaped together: Go's tasks are asked without being found, and pay when they
+    # run.
     ([MILLION + "cancel"], 1 / 3, "go", [MILLION + "cancel"]),
     ([MILLION + "create-warm"], 1 / 10, "go", [MILLION + "create-warm"]),
     (["sleepers-100000-bytes"], 4608, None, []),

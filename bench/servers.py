@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Compare belay's I/O with its peers: the same load on the same server, in turn.
 
-    servers.py --build DIR --belay DIR [--plain] [--quick] [--rounds 10] [--seconds 0.15] [--requests 50000]
-               [--only NAME,...] [--peers io_uring,loop,epoll,libuv,go,tokio,asyncio] [--cpus SERVER,LOAD]
+    servers.py --build DIR --belay DIR [--plain] [--quick] [--rounds 10] [--seconds 0.15]
+               [--requests 50000] [--only NAME,...]
+               [--peers io_uring,loop,epoll,libuv,go,tokio,asyncio] [--cpus SERVER,LOAD]
 
 Builds the peers into DIR. Then each server gets the load of belay-load, one
 after the other, and again, round by round; the best of the rounds counts. So a
@@ -31,7 +32,8 @@ import subprocess
 import sys
 
 BUILT = ("epoll", "libuv", "go", "tokio", "asyncio")
-PEERS = ("io_uring", "loop", *BUILT)  # belay on io_uring; and with a server that reads and writes, and does not copy
+# belay on io_uring; and with a server that reads and writes, and does not copy
+PEERS = ("io_uring", "loop", *BUILT)
 HAVE_FILES = ("belay", "io_uring", "epoll", "libuv")
 
 BLOCK = 4096
@@ -46,15 +48,17 @@ CASES += [("accept", "connections opened, 64 bytes echoed, and closed; 50 at a t
           ("file", "a file in memory, read in blocks of 4 KiB", None)]
 
 # The figures of a case, their units, and which of several rounds is the best.
-ECHO_FIGURES = {"cpu": ("ns", min), "calls": ("calls", min), "apart": ("ns", min), "rate": ("1/s", max),
-                "p50": ("ns", min), "p99": ("ns", min)}
+ECHO_FIGURES = {"cpu": ("ns", min), "calls": ("calls", min), "apart": ("ns", min),
+                "rate": ("1/s", max), "p50": ("ns", min), "p99": ("ns", min)}
 FILE_FIGURES = {"cpu": ("ns", min), "time": ("ns", min)}
 
 ECHOES = [name for name, _, _ in CASES if name.startswith("echo-")]
 # A program's figure <= factor x the other program's, or <= factor itself where there is none.
 TARGETS = [("belay", name, "cpu", 1.05, "epoll") for name in ECHOES]
-TARGETS += [("belay", name, "cpu", 1, peer) for name in ECHOES for peer in ("libuv", "go", "tokio", "asyncio")]
-TARGETS += [("belay", "echo-50-64", "calls", 2.1, None), ("io_uring", "echo-50-64", "calls", 0.2, None)]
+TARGETS += [("belay", name, "cpu", 1, peer)
+            for name in ECHOES for peer in ("libuv", "go", "tokio", "asyncio")]
+TARGETS += [("belay", "echo-50-64", "calls", 2.1, None),
+            ("io_uring", "echo-50-64", "calls", 0.2, None)]
 TARGETS += [("belay", name, "cpu", 1, "libuv") for name in ("accept", "file")]
 TARGETS += [("belay", "file", "time", 1, "libuv")]
 
@@ -85,9 +89,10 @@ class Program:
     def start(self, cpu):
         """An echo server: its process and its port."""
         mode = "loop" if self.name == "loop" else "echo"
-        server = subprocess.Popen([*self.command, mode], stdout=subprocess.PIPE, text=True, env=self.env,
-                                  preexec_fn=on(cpu))
-        words = server.stdout.readline().split() if select.select([server.stdout], [], [], 20)[0] else []
+        server = subprocess.Popen([*self.command, mode], stdout=subprocess.PIPE, text=True,
+                                  env=self.env, preexec_fn=on(cpu))
+        ready = select.select([server.stdout], [], [], 20)[0]
+        words = server.stdout.readline().split() if ready else []
         if words[:1] != ["port"]:
             stop(server)
             raise Failed("it did not start")
@@ -130,10 +135,10 @@ class Bench:
         self.count_by = choose_counter() if self.counted > 0 else None
 
     def run_load(self, server, port, cpu, options):
-        command = [self.load, "--port", port, "--pid", str(server.pid), "--warm", str(self.seconds / 3),
-                   "--seconds", str(self.seconds), *options]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=60 + self.seconds,
-                              preexec_fn=on(cpu))
+        command = [self.load, "--port", port, "--pid", str(server.pid),
+                   "--warm", str(self.seconds / 3), "--seconds", str(self.seconds), *options]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True,
+                              timeout=60 + self.seconds, preexec_fn=on(cpu))
         result = read_result(done.stdout)
         if result["requests"] == 0:
             raise Failed("no request was answered")
@@ -143,17 +148,20 @@ class Bench:
         server, port = program.start(self.server_cpu)
         try:
             together = self.run_load(server, port, self.server_cpu, options)
-            # Waking the load, on another core, is not to be the server's work: it does not sleep there.
+            # Waking the load, on another core, is not to be the server's work: it does not sleep
+            # there.
             spin = ["--spin"] if self.server_cpu != self.load_cpu else []
             apart = self.run_load(server, port, self.load_cpu, [*options, *spin])
         finally:
             stop(server)
-        program.add(case, cpu=together["cpu"] / together["requests"], apart=apart["cpu"] / apart["requests"],
+        program.add(case, cpu=together["cpu"] / together["requests"],
+                    apart=apart["cpu"] / apart["requests"],
                     rate=apart["requests"] / apart["seconds"], p50=apart["p50"], p99=apart["p99"])
 
     def measure_file(self, program):
-        done = subprocess.run([*program.command, "file", self.path, str(BLOCK)], stdout=subprocess.PIPE, text=True,
-                              check=True, env=program.env, preexec_fn=on(self.server_cpu), timeout=60)
+        done = subprocess.run([*program.command, "file", self.path, str(BLOCK)],
+                              stdout=subprocess.PIPE, text=True, check=True, env=program.env,
+                              preexec_fn=on(self.server_cpu), timeout=60)
         result = read_result(done.stdout)
         program.add("file", cpu=result["cpu"], time=result["ns"])
 
@@ -169,7 +177,8 @@ class Bench:
             return
         server, port = program.start(self.server_cpu)
         requests = self.counted if self.count_by is Perf else min(self.counted, 5000)
-        load = subprocess.Popen([self.load, "--port", port, "--warm", "0.1", "--requests", str(requests), *options],
+        load = subprocess.Popen([self.load, "--port", port, "--warm", "0.1",
+                                 "--requests", str(requests), *options],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                 preexec_fn=on(self.server_cpu))
         try:
@@ -205,8 +214,8 @@ class Perf:
         self.answers, answers = os.pipe()
         command = ["perf", "stat", "-x,", "-e", self.event, "-p", str(pid),
                    "-D", "-1", "--control", f"fd:{theirs},{answers}"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                        pass_fds=(theirs, answers))
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True, pass_fds=(theirs, answers))
         os.close(theirs)
         os.close(answers)
         self.order(b"enable\n")
@@ -280,7 +289,8 @@ def print_plain(cases, programs):
         for case, _, _ in cases:
             for figure, (unit, _) in figures_of(case).items():
                 if (value := program.best(case, figure)) is not None:
-                    print(f"{prefix}{case}-{figure} {value:.{2 if figure == 'calls' else 1}f} {unit}")
+                    digits = 2 if figure == "calls" else 1
+                    print(f"{prefix}{case}-{figure} {value:.{digits}f} {unit}")
     for program in programs[1:]:
         for case, _, _ in cases:
             for figure in figures_of(case):
@@ -305,8 +315,12 @@ def print_table(cases, programs):
             row = ""
             for figure, _, divisor, digits in columns:
                 ours, value = programs[0].best(case, figure), program.best(case, figure)
-                ratio = f"{ours / value:.2f}" if ours is not None and value and program is not programs[0] else ""
-                row += f"{'-' if value is None else format(value / divisor, f',.{digits}f'):>12}{ratio:>7}"
+                ratio, shown = "", "-"
+                if ours is not None and value and program is not programs[0]:
+                    ratio = f"{ours / value:.2f}"
+                if value is not None:
+                    shown = f"{value / divisor:,.{digits}f}"
+                row += f"{shown:>12}{ratio:>7}"
             if row.replace("-", "").strip():
                 print(f"{program.name:<10}{row}")
         print()
@@ -326,10 +340,12 @@ def print_targets(programs, plain):
         verdict = "met" if met else "MISSED"
         what = f"{case}-{figure}" if name == "belay" else f"{name}:{case}-{figure}"
         if plain:  # NAME VALUE UNIT as all lines: the part of the limit that is used
-            print(f"TARGET:{other or 'number'}:{what} {limit / got if least else got / limit:.3f} {verdict}")
+            used = limit / got if least else got / limit
+            print(f"TARGET:{other or 'number'}:{what} {used:.3f} {verdict}")
         else:
             against = f"{factor:g} x {other}'s {base:.1f} = {limit:.1f}" if other else f"{limit:g}"
-            print(f"{verdict:<7} {what} {got:.{1 if other else 2}f} {'>=' if least else '<='} {against}")
+            relation, digits = ">=" if least else "<=", 1 if other else 2
+            print(f"{verdict:<7} {what} {got:.{digits}f} {relation} {against}")
 
 
 # ---- the whole ----
@@ -348,14 +364,16 @@ def default_cpus():
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=pathlib.Path, required=True, metavar="DIR", help="for the peers")
+    parser.add_argument("--build", type=pathlib.Path, required=True, metavar="DIR",
+                        help="for the peers")
     parser.add_argument("--belay", type=pathlib.Path, required=True, metavar="DIR",
                         help="where belay-io and belay-load are")
     parser.add_argument("--plain", action="store_true", help="lines instead of tables")
     parser.add_argument("--quick", action="store_true", help="a short look: 2 rounds of 0.1 s")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of load, for each server in each round")
-    parser.add_argument("--requests", type=int, help="of which system calls are counted; 0: they are not")
+    parser.add_argument("--requests", type=int,
+                        help="of which system calls are counted; 0: they are not")
     parser.add_argument("--only", default="*", metavar="NAME,...")
     parser.add_argument("--list", action="store_true", help="the names, and what they are")
     parser.add_argument("--peers", default=",".join(PEERS), metavar="NAME,...")
@@ -387,7 +405,8 @@ def make_programs(args, directory):
     programs = [Program("belay", [belay], {"BELAY_BACKEND": "epoll"})]
     for peer in build(directory, args.peers):
         if peer not in BUILT:
-            program = Program(peer, [belay], {"BELAY_BACKEND": "io_uring" if peer == "io_uring" else "epoll"})
+            backend = "io_uring" if peer == "io_uring" else "epoll"
+            program = Program(peer, [belay], {"BELAY_BACKEND": backend})
         else:
             program = Program(peer, [directory / f"io-{peer}"])
         try:
@@ -426,7 +445,8 @@ def run_case(bench, programs, case, options, rounds):
 
 def main():
     args = parse_arguments()
-    cases = [case for case in CASES if any(fnmatch.fnmatchcase(case[0], p) for p in args.only.split(","))]
+    cases = [case for case in CASES
+             if any(fnmatch.fnmatchcase(case[0], p) for p in args.only.split(","))]
     if args.list:
         for case, title, _ in cases:
             print(f"{case:<14}{title}")

@@ -76,11 +76,14 @@ function words(code, is_array,    rest, at, word, start, digits, with) {
                 with = ""
                 if (word == "true") with = "false"
                 else if (word == "false") with = "true"
-                else if (word ~ /^E[A-Z][A-Z0-9]+$/ && word !~ /^(EOF|EPOLL)/) with = word == "EDOM" ? "EILSEQ" : "EDOM"
-                else if (word ~ /^[0-9]+[uUlL]*$/ && !is_array && substr(code, 1, at - 1) !~ /(<|>=) $/) {
+                else if (word ~ /^E[A-Z][A-Z0-9]+$/ && word !~ /^(EOF|EPOLL)/)
+                        with = word == "EDOM" ? "EILSEQ" : "EDOM"
+                else if (word ~ /^[0-9]+[uUlL]*$/ && !is_array &&
+                        substr(code, 1, at - 1) !~ /(<|>=) $/) {
                         digits = word
                         sub(/[uUlL]+$/, "", digits)
-                        with = (digits == 0 ? 1 : digits == 1 ? 0 : digits + 1) substr(word, length(digits) + 1)
+                        with = digits == 0 ? 1 : digits == 1 ? 0 : digits + 1
+                        with = with substr(word, length(digits) + 1)
                 }
                 if (with != "") emit("word " word, at, length(word), with)
         }
@@ -109,11 +112,14 @@ function statements(code,    text, at) {
         at = length(code) - length(text) + 1
         if (match(code, /[^ ]/)) at = RSTART
         if (text ~ /^return .+;$/) {
-                if (text !~ /^return (-?[0-9]+|true|false|NULL);$/) emit("return", at, length(text), "return 0;")
+                if (text !~ /^return (-?[0-9]+|true|false|NULL);$/)
+                        emit("return", at, length(text), "return 0;")
                 return
         }
         if (text ~ /^(break|continue);$/) { emit("dropped", at, length(text), ";"); return }
-        if (text !~ /;$/ || text ~ /^(if|else|while|for|do|switch|case|default|static|const|struct|typedef|return)[^a-z_0-9]/) return
+        if (text !~ /;$/) return
+        if (text ~ /^(if|else|while|for|do|switch|case|default|return)[^a-z_0-9]/) return
+        if (text ~ /^(static|const|struct|typedef)[^a-z_0-9]/) return
         if (text ~ /^(\(void\) )?[A-Za-z_][A-Za-z0-9_]*(->[a-z_]+|\.[a-z_]+)*\(.*\);$/ \
             || text ~ /^\*?[A-Za-z_][^ ]* [-+|&]?= .*;$/)
                 emit("dropped", at, length(text), ";")
@@ -138,8 +144,12 @@ FNR == 1 { file = FILENAME; in_comment = depth = in_type = in_directive = 0 }
         before = depth
         for (i = 1; i <= length(code); i++)
                 depth += (substr(code, i, 1) == "{") - (substr(code, i, 1) == "}")
-        if (before == 0 && code ~ /^(typedef )?(static )?(struct|enum|union)( [a-z_0-9]+)? \{/) in_type = depth > 0
-        if (in_type || (before == 0 && depth == 0 && code !~ /=/)) { if (depth == 0) in_type = 0; next }
+        if (before == 0 && code ~ /^(typedef )?(static )?(struct|enum|union)( [a-z_0-9]+)? \{/)
+                in_type = depth > 0
+        if (in_type || (before == 0 && depth == 0 && code !~ /=/)) {
+                if (depth == 0) in_type = 0
+                next
+        }
         if (code ~ /^(enum|_Static_assert)/ || (before == 0 && code ~ /\) \{ *$/)) next
         is_array = code ~ /^ *[a-z].*\[[A-Z0-9a-z_ +*]*\];$/ && code !~ /=|return/
         operators(code)

@@ -10,7 +10,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The parts, from the bottom up.
-parts=(switch stack base core cancel scope many sync thread io stream net file inspect loop testing places)
+parts=(switch stack base core cancel scope many sync thread io stream net file inspect loop testing
+        places)
 
 declare -A level=()
 for index in "${!parts[@]}"; do
@@ -27,7 +28,8 @@ complain()
 # Prints file:line of each include, its mark, and the name between the marks.
 includes()
 {
-        find "$@" -regex '.*\.\(c\|h\|S\|cc\)' -exec grep -nHoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<][^">]*' {} + |
+        find "$@" -regex '.*\.\(c\|h\|S\|cc\)' -exec grep -nHoE \
+                '^[[:space:]]*#[[:space:]]*include[[:space:]]*["<][^">]*' {} + |
                 sed -E 's/:[[:space:]]*#[[:space:]]*include[[:space:]]*(["<])/ \1 /' || true
 }
 
@@ -82,7 +84,8 @@ while read -r file symbol; do
 done < <("${NM:-nm}" -A --undefined-only "${of_sources[@]}" 2>/dev/null |
         sed -nE 's/^([^:]+):[ ]+U ([A-Za-z_][A-Za-z0-9_]*)$/\1 \2/p')
 for symbol in $upcalls; do
-        [ -n "${defined_in[$symbol]:-}" ] || complain "src/core/upcalls.h: no part defines $symbol()"
+        [ -n "${defined_in[$symbol]:-}" ] ||
+                complain "src/core/upcalls.h: no part defines $symbol()"
 done
 
 for directory in cli examples bench; do
@@ -93,7 +96,8 @@ for directory in cli examples bench; do
                 if [ "$mark" = '"' ]; then
                         # The include names a file of the same directory tree.
                         beside=$(realpath -m --relative-to=. "${place%/*}/$name")
-                        [[ -e $beside && $beside == "$directory"/* ]] || [ -e "$directory/$name" ] ||
+                        [[ -e $beside && $beside == "$directory"/* ]] ||
+                                [ -e "$directory/$name" ] ||
                                 complain "$place: \"$name\": only public headers, <belay...>"
                 elif [[ $name == */* && -e src/$name || $name == *../* ]]; then
                         complain "$place: <$name>: only public headers, <belay...>"
@@ -102,7 +106,8 @@ for directory in cli examples bench; do
 done
 
 while read -r place mark name; do
-        [[ $mark = '<' && ! -e src/$name ]] || complain "$place: $name: a public header includes public headers, as <belay...>"
+        [[ $mark = '<' && ! -e src/$name ]] ||
+                complain "$place: $name: a public header includes public headers, as <belay...>"
 done < <(includes include)
 
 exit $wrong

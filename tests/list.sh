@@ -32,7 +32,9 @@ while read -r pattern _; do
         *) file+=.c ;;
         esac
         # shellcheck disable=SC2053
-        while read -r test; do [[ tests/$file != $test && $test != tests/$file ]] || continue 2; done <tests/list
+        while read -r test; do
+                [[ tests/$file != $test && $test != tests/$file ]] || continue 2
+        done <tests/list
         echo "tests/unfit: $pattern: there is no such test"
         wrong=1
 done <tests/unfit

@@ -19,11 +19,13 @@ complain() {
 
 # Each kind of case, against a peer that every compiler can build.
 only=echo-1-64,echo-50-64,echo-50-64k,echo-1000-64,accept,file
-python3 bench/servers.py --build "$work/peers" --belay "$build" --plain --quick --rounds 1 --seconds 0.03 \
-        --requests 300 --only $only --peers loop,io_uring,epoll >"$work/out" 2>"$work/err" ||
+python3 bench/servers.py --build "$work/peers" --belay "$build" --plain --quick --rounds 1 \
+        --seconds 0.03 --requests 300 --only $only --peers loop,io_uring,epoll \
+        >"$work/out" 2>"$work/err" ||
         complain "bench/servers.py: exit status $?"
 # io_uring and the counts of system calls may be unavailable here. All other figures must be there.
-for name in echo-1-64-cpu echo-50-64-rate echo-50-64k-p50 echo-1000-64-p99 accept-cpu accept-rate file-time; do
+for name in echo-1-64-cpu echo-50-64-rate echo-50-64k-p50 echo-1000-64-p99 accept-cpu accept-rate \
+        file-time; do
         for prefix in '' loop: epoll:; do
                 [ "$prefix$name" != loop:file-time ] || continue
                 grep -qE "^$prefix$name [0-9]*[1-9][0-9.]* (ns|1/s)\$" "$work/out" ||
@@ -47,8 +49,8 @@ count = 0
 while data := connection.recv(65536):
     count += 1
     if count > 3:
-        data = {"other": data[:-1] + bytes([data[-1] ^ 1]), "more": data + data, "lost": data[:5] + data[6:],
-                "end": b"", "right": data}[sys.argv[1]]
+        data = {"other": data[:-1] + bytes([data[-1] ^ 1]), "more": data + data,
+                "lost": data[:5] + data[6:], "end": b"", "right": data}[sys.argv[1]]
     if not data:
         break
     connection.sendall(data)
@@ -61,10 +63,12 @@ finds() {
         python3 "$work/server.py" "$1" >"$work/fifo" &
         read -r _ port <"$work/fifo"
         rm "$work/fifo"
-        "$build/belay-load" --port "$port" --size "$2" --warm 0 --requests 100 </dev/null >"$work/out" 2>&1
+        "$build/belay-load" --port "$port" --size "$2" --warm 0 --requests 100 \
+                </dev/null >"$work/out" 2>&1
         status=$?
         if [ $status -ne "$3" ] || ! grep -q "$4" "$work/out"; then
-                complain "the load, of $1 in messages of $2: exit status $status, $(cat "$work/out")"
+                complain "the load, of $1 in messages of $2: exit status $status," \
+                        "$(cat "$work/out")"
         fi
         wait
 }

@@ -32,7 +32,8 @@ run 0 demo a-good-one
 has out 'A good one'
 has out '1 programs, 0 failed'
 grep -q '^ *0\.[01][0-9]*  begins$' out || complain "no time before the line: $(cat out)"
-grep -q '^ *0\.[3-9][0-9]*  ends without a newline$' out || complain "not the time at which the line arrived: $(cat out)"
+grep -q '^ *0\.[3-9][0-9]*  ends without a newline$' out ||
+        complain "not the time at which the line arrived: $(cat out)"
 run 1 demo
 has out '3 programs, 2 failed'
 has out '  complaint'

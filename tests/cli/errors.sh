@@ -15,7 +15,9 @@ scenario() {
         [ "$(wc -l <err)" -eq 1 ] || complain "expected one line: $2"
 }
 
-scenario 6 "expected 'cancelled', 'timeout', 'group', 'error' or 'any' after 'except', found 'foo'" <<-END
+scenario 6 \
+        "expected 'cancelled', 'timeout', 'group', 'error' or 'any' after 'except', found 'foo'" \
+        <<-END
 	prog main
 	  log ran
 	  # a comment counts as a line, and so does an empty one
@@ -74,7 +76,9 @@ scenario 2 "unexpected 'quickly': expected 'log WORD'" <<-END
 	  log word quickly
 	end
 END
-scenario 2 "unexpected 'odd': expected 'raise' or 'raise error WORD' or 'raise cancelled [REASON]'" <<-END
+scenario 2 \
+        "unexpected 'odd': expected 'raise' or 'raise error WORD' or 'raise cancelled [REASON]'" \
+        <<-END
 	prog main
 	  raise odd
 	end

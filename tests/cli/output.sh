@@ -28,7 +28,8 @@ fails() {
         status=0
         "$belay" "$@" 2>err </dev/null || status=$?
         {
-                [ "$status" -eq 2 ] || complain "belay $*: exit status $status, though it cannot write"
+                [ "$status" -eq 2 ] ||
+                        complain "belay $*: exit status $status, though it cannot write"
                 # musl loses the error code of a write that fails while it makes room in the buffer.
                 case " $UNDER " in
                 *' musl '*) has err 'cannot write to standard output' ;;
@@ -40,8 +41,8 @@ fails() {
 
 # Runs each command that prints to standard output.
 everything() {
-        for arguments in --help --version 'play --help' 'check --help' 'demo --help' 'play x.scn' 'check x.vectors' \
-                'check --quiet x.vectors' 'demo --list' demo; do
+        for arguments in --help --version 'play --help' 'check --help' 'demo --help' 'play x.scn' \
+                'check x.vectors' 'check --quiet x.vectors' 'demo --list' demo; do
                 # shellcheck disable=SC2086
                 "$@" $arguments
         done
@@ -71,7 +72,8 @@ exec 7<&-
 status=0
 "$belay" --help >&8 2>err || status=$?
 exec 8>&-
-[ "$status" -gt 128 ] || complain "writing to a pipe without a reader ends it with $status, not by a signal"
+[ "$status" -gt 128 ] ||
+        complain "writing to a pipe without a reader ends it with $status, not by a signal"
 [ ! -s err ] || complain "it printed something: $(cat err)"
 
 # If standard descriptors are closed, another file must not get the number of one of them.
@@ -86,21 +88,25 @@ ln -s "$belay" other-name
 command=$belay
 for belay in "$command" ./other-name ../programs/other-name; do
         run 2 --no-such-option
-        [ "$(cat err)" = "belay: unrecognized option '--no-such-option'; belay --help says more" ] ||
+        told="belay: unrecognized option '--no-such-option'"
+        [ "$(cat err)" = "$told; belay --help says more" ] ||
                 complain "$belay: $(cat err)"
         for name in play check demo; do
                 for option in --no-such-option --no-such=option -Z; do
                         run 2 $name $option
-                        [ "$(cat err)" = "belay $name: unrecognized option '$option'; belay $name --help says more" ] ||
+                        told="belay $name: unrecognized option '$option'"
+                        [ "$(cat err)" = "$told; belay $name --help says more" ] ||
                                 complain "$belay: $(cat err)"
                 done
                 run 2 $name --help=more
-                [ "$(cat err)" = "belay $name: option '--help' takes no argument; belay $name --help says more" ] ||
+                told="belay $name: option '--help' takes no argument"
+                [ "$(cat err)" = "$told; belay $name --help says more" ] ||
                         complain "$belay: $(cat err)"
         done
         for name in play check; do
                 run 2 $name --only
-                [ "$(cat err)" = "belay $name: option '--only' requires an argument; belay $name --help says more" ] ||
+                told="belay $name: option '--only' requires an argument"
+                [ "$(cat err)" = "$told; belay $name --help says more" ] ||
                         complain "$belay: $(cat err)"
         done
 done
@@ -148,7 +154,10 @@ has err "two tasks called '$shown'"
 printf '=== %s\nprog main\nend\n' "$evil" >"$evil"
 run 2 check "$evil"
 line err "$shown:3: expected '--- trace' at the end of the scenario '$shown'"
-printf '=== %s\nprog main\n  log %s\nend\n--- trace\n0 main start\n0 main log x\n0 main done ok:-\n' "$evil" "$evil" >"$evil"
+{
+        printf '=== %s\nprog main\n  log %s\nend\n' "$evil" "$evil"
+        printf '%s\n' '--- trace' '0 main start' '0 main log x' '0 main done ok:-'
+} >"$evil"
 run 1 check "$evil"
 has out "FAILED $shown ($shown:1)"
 has out "| 0 log $shown"

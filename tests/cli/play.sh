@@ -60,7 +60,10 @@ run 2 play --only that x.vectors
 has err "no scenario 'that'"
 
 # Two tasks with the same name.
-printf 'prog p\nend\nprog main\n  spawn a p\n  log said\n  spawn a p\n  log not-reached\nend\n' >x.scn
+{
+        printf 'prog p\nend\n'
+        printf 'prog main\n  spawn a p\n  log said\n  spawn a p\n  log not-reached\nend\n'
+} >x.scn
 run 1 play x.scn
 has out 'log said'
 hasnt out not-reached

@@ -11,5 +11,6 @@ flags=$(pkg-config --cflags --libs openssl 2>/dev/null) || exit 77
 program=$(mktemp)
 trap 'rm -f "$program"' EXIT
 # shellcheck disable=SC2086
-${CC:-cc} ${CFLAGS:-} -std=gnu11 -Iinclude -Isrc -Itests tests/core/parts/tls.c "$BUILD/libbelay.a" $flags ${LIBS:--pthread -lm} -o "$program"
+${CC:-cc} ${CFLAGS:-} -std=gnu11 -Iinclude -Isrc -Itests tests/core/parts/tls.c \
+        "$BUILD/libbelay.a" $flags ${LIBS:--pthread -lm} -o "$program"
 "$program"

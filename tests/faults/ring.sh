@@ -22,7 +22,8 @@ wrong=0
 for error in EINTR EAGAIN EBUSY ENOMEM; do
         for ((when = 1; when <= 400; when++)); do
                 timeout 60 strace -f -qq -o "$directory/trace" -e trace=io_uring_enter \
-                        -e inject=io_uring_enter:error=$error:when=$when "$program" "$directory/file" >"$directory/out" 2>&1
+                        -e inject=io_uring_enter:error=$error:when=$when \
+                        "$program" "$directory/file" >"$directory/out" 2>&1
                 rc=$?
                 if [ $rc -ne 0 ]; then
                         echo "call $when failed with $error, and the program came to $rc:"

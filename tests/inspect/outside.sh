@@ -27,13 +27,15 @@ read -ra libs <<<"${LIBS:--pthread -lm}"
 {
         echo '#include <stddef.h>'
         echo '#include "inspect/debug.h"'
-        echo '#define IS(field, at) _Static_assert(offsetof(struct belay_debug_v1, field) == at, #field)'
+        echo '#define IS(field, at)' \
+                '_Static_assert(offsetof(struct belay_debug_v1, field) == at, #field)'
         sed -nE 's/^\| ([0-9]+) \| `([a-z0-9_]+)` \| .*/IS(\2, \1);/p' \
                 docs/debug-format.md
         # The table must be complete: with another field, the struct would be larger than the last
         # number says.
         last=$(sed -nE 's/^\| ([0-9]+) \| `.*/\1/p' docs/debug-format.md | tail -n 1)
-        echo "_Static_assert(sizeof(struct belay_debug_v1) == ($last + 2 + 7) / 8 * 8, \"the last\");"
+        echo "_Static_assert(sizeof(struct belay_debug_v1) ==" \
+                "($last + 2 + 7) / 8 * 8, \"the last\");"
 } >"$work/table.c"
 [ "$(wc -l <"$work/table.c")" -gt 80 ] || { echo "the page has no table"; exit 1; }
 "${cc[@]}" -std=gnu11 -fsyntax-only -Isrc "$work/table.c"
@@ -48,15 +50,19 @@ complain()
 }
 
 # The lines that must appear once for each of the two loops, as patterns.
-cat >"$work/expected" <<'END'
-^loop tasks=6 running=1 virtual=0 main=main$
-^task main waiting .* what="group" place=PLACE .* \{group serve: sleeper awaiter #4 shielded cleaner\} \{timeout 35[0-9]+ s\}$
-^task sleeper waiting started=PLACE what="sleep" place=PLACE since=[0-9]+ms left=35[0-9]+s awaited-by=awaiter$
-^task awaiter waiting .* what="await"
-^task #4 waiting .* what="event" place=
-^task shielded waiting .* what="sleep" .* requests=1 held=1 by=1 asker=main/1 reason=- \{shield 35[0-9]+ s\}$
-^task cleaner waiting .* left=71[0-9]+s requests=1 held=0 by=1 asker=main/1 reason=out of time$
-END
+expected=(
+        '^loop tasks=6 running=1 virtual=0 main=main$'
+        '^task main waiting .* what="group" place=PLACE .* '\
+'\{group serve: sleeper awaiter #4 shielded cleaner\} \{timeout 35[0-9]+ s\}$'
+        '^task sleeper waiting started=PLACE what="sleep" place=PLACE '\
+'since=[0-9]+ms left=35[0-9]+s awaited-by=awaiter$'
+        '^task awaiter waiting .* what="await"'
+        '^task #4 waiting .* what="event" place='
+        '^task shielded waiting .* what="sleep" .* requests=1 held=1 by=1 asker=main/1 reason=- '\
+'\{shield 35[0-9]+ s\}$'
+        '^task cleaner waiting .* left=71[0-9]+s requests=1 held=0 by'\
+'=1 asker=main/1 reason=out of time$'
+)
 
 start()
 {
@@ -85,10 +91,10 @@ read_it()
                 sleep 0.1
         done
         grep -qx 'loops=2' "$work/output" || complain "not two loops"
-        while read -r pattern; do
+        for pattern in "${expected[@]}"; do
                 pattern=${pattern//PLACE/'[^ ]*subject\.c:[0-9]+'}
                 [ "$(grep -cE "$pattern" "$work/output")" = 2 ] || complain "not twice: $pattern"
-        done <"$work/expected"
+        done
         [ "$(grep -c '^task ' "$work/output")" = 12 ] || complain "other tasks"
 }
 
@@ -100,7 +106,8 @@ try()
         strip=$2
         shift 2
         : >"$work/output"
-        "${cc[@]}" -std=gnu11 -Iinclude "$here/parts/subject.c" "$@" "${libs[@]}" -o "$work/subject" 2>"$work/output" ||
+        "${cc[@]}" -std=gnu11 -Iinclude "$here/parts/subject.c" "$@" "${libs[@]}" \
+                -o "$work/subject" 2>"$work/output" ||
                 complain "cannot be linked"
         [ "$strip" = whole ] || strip --strip-all "$work/subject"
         start
@@ -140,7 +147,8 @@ shown_by_gdb()
                 grep -A 1 -E "^#[0-9]+ .* $body \\(" "$work/output" | tail -n 1 |
                         grep -qvE "^#[0-9]+ .* $body " ||
                         complain "not through $body()"
-                ! grep -qiE 'corrupt|Cannot access' "$work/output" || complain "the stack has no end"
+                ! grep -qiE 'corrupt|Cannot access' "$work/output" ||
+                        complain "the stack has no end"
                 gdb_works=1
                 wait "$subject" 2>/dev/null || true
                 start
@@ -157,6 +165,8 @@ if links -no-pie; then try "-no-pie" stripped -no-pie "$static"; fi
 if links -static; then try "-static" stripped -static "$static" -Wl,--gc-sections; fi
 if links -static-pie; then try "-static-pie" stripped -static-pie "$static"; fi
 for linker in gold lld; do
-        if links -fuse-ld=$linker; then try "$linker" stripped -fuse-ld=$linker "$static" -Wl,--gc-sections; fi
+        if links -fuse-ld=$linker; then
+                try "$linker" stripped -fuse-ld=$linker "$static" -Wl,--gc-sections
+        fi
 done
 echo "$ways ways; gdb: $gdb_works"

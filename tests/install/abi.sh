@@ -23,7 +23,8 @@ library()
         {
                 echo "struct thing { $field; };"
                 for function; do
-                        echo "__attribute__((visibility(\"default\"))) long $function(const struct thing *thing);"
+                        echo "__attribute__((visibility(\"default\")))" \
+                                "long $function(const struct thing *thing);"
                 done
         } >"$work/$name/thing.h"
         {
@@ -32,12 +33,14 @@ library()
                         echo "long $function(const struct thing *thing) { return thing->first; }"
                 done
         } >"$work/$name/thing.c"
-        "${cc[@]}" -g -fPIC -shared -Wl,-soname,"$soname" "$work/$name/thing.c" -o "$work/$name/lib.so"
+        "${cc[@]}" -g -fPIC -shared -Wl,-soname,"$soname" "$work/$name/thing.c" \
+                -o "$work/$name/lib.so"
 }
 
 compare()
 {
-        script/abi --compare "$work/old/lib.so" "$work/old" "$work/$1/lib.so" "$work/$1" >"$work/out" 2>&1
+        script/abi --compare "$work/old/lib.so" "$work/old" "$work/$1/lib.so" "$work/$1" \
+                >"$work/out" 2>&1
 }
 
 fail()

@@ -47,13 +47,15 @@ done
 # Constants must be plain literals, or enumerators with a plain literal. Tools that read headers for
 # other languages understand nothing else.
 literal='(0x[0-9a-fA-F]+|[0-9]+)(LL?)?'
+# These are texts, attributes, initializers and macros for C++.
+others='HERE|API|MUST_USE|NEEDS_WIDE_STAT|WITHIN_LIFETIME|BEGIN|END|[A-Z_]+_INIT'
 grep -rhE '^[[:space:]]*#[[:space:]]*define[[:space:]]+[A-Za-z_0-9]+[[:space:]]' include |
         sed -E 's/^[[:space:]]*#[[:space:]]*define[[:space:]]+//; s/[[:space:]]*(\/\*.*)?$//' |
-        # These are texts, attributes, initializers and macros for C++.
-        grep -vE '^BELAY_(HERE|API|MUST_USE|NEEDS_WIDE_STAT|WITHIN_LIFETIME|BEGIN|END|[A-Z_]+_INIT)[[:space:]]' >"$work/constants"
+        grep -vE "^BELAY_($others)[[:space:]]" >"$work/constants"
 grep -vE "^[A-Z_]+[[:space:]]+-?$literal\$" "$work/constants" >"$work/strange" &&
         complain "constants that are no plain literals: $(cat "$work/strange")"
-[ "$(grep -cE '^BELAY_(SECOND|NEVER)[[:space:]]' "$work/constants")" -gt 0 ] || complain "no constants were found"
+[ "$(grep -cE '^BELAY_(SECOND|NEVER)[[:space:]]' "$work/constants")" -gt 0 ] ||
+        complain "no constants were found"
 grep -rhE '^[[:space:]]*BELAY_[A-Z_]+[[:space:]]*(=|,)|enum \{ BELAY' include >"$work/enumerators"
 grep -vE "BELAY_[A-Z_]+ = -?$literal(,|[[:space:]]|\$)" "$work/enumerators" >"$work/strange" &&
         complain "enumerators that have no plain literal: $(cat "$work/strange")"
@@ -63,11 +65,13 @@ grep -vE "BELAY_[A-Z_]+ = -?$literal(,|[[:space:]]|\$)" "$work/enumerators" >"$w
 command -v gcc >/dev/null || { echo "no gcc"; exit 77; }
 printf '#include <%s>\n' "${headers[@]}" >"$work/all.c"
 gcc -DBELAY_NO_PLACES -Iinclude -fsyntax-only -aux-info "$work/list" "$work/all.c"
-awk '/^\/\* include\// && match($0, /[A-Za-z_0-9]+ \(/) { print substr($0, RSTART, RLENGTH - 2) }' "$work/list" |
-        sort -u >"$work/functions"
+awk '/^\/\* include\// && match($0, /[A-Za-z_0-9]+ \(/) {
+        print substr($0, RSTART, RLENGTH - 2)
+}' "$work/list" | sort -u >"$work/functions"
 [ -s "$work/functions" ] || complain "no declared functions were found"
 
-grep -v '^belay_' "$work/functions" >"$work/strange" && complain "functions of other names: $(cat "$work/strange")"
+grep -v '^belay_' "$work/functions" >"$work/strange" &&
+        complain "functions of other names: $(cat "$work/strange")"
 
 grep -rhoE '^[[:space:]]*#[[:space:]]*define[[:space:]]+[A-Za-z_0-9]+' include |
         sed -E 's/.*[[:space:]]//' | sort -u >"$work/macros"
@@ -78,6 +82,9 @@ comm -23 "$work/masks" "$work/functions" >"$work/strange"
 # Each function that takes a call site must have a mask, and each mask such a function.
 sed -n 's/_placed$//p' "$work/functions" | sort >"$work/placed"
 comm -3 "$work/masks" "$work/placed" >"$work/strange"
-[ ! -s "$work/strange" ] || complain "mask without _placed, or _placed without mask: $(tr -d '\t' <"$work/strange" | tr '\n' ' ')"
+[ ! -s "$work/strange" ] || {
+        names=$(tr -d '\t' <"$work/strange" | tr '\n' ' ')
+        complain "mask without _placed, or _placed without mask: $names"
+}
 
 exit $wrong

@@ -21,17 +21,18 @@ complain()
         wrong=1
 }
 
-sed -nE 's/^[[:space:]]*#[[:space:]]*define[[:space:]]+(belay_[a-z_0-9]+).*/\1/p' include/belay.h include/belay/*.h |
-        sort >"$work/masks"
+sed -nE 's/^[[:space:]]*#[[:space:]]*define[[:space:]]+(belay_[a-z_0-9]+).*/\1/p' \
+        include/belay.h include/belay/*.h | sort >"$work/masks"
 [ -s "$work/masks" ] || complain "no masks were found"
 
 # Lists each masked function as `NAME|RESULT|TYPE, TYPE, ...', from gcc's list of declarations.
 echo '#include <belay.h>' >"$work/all.c"
 gcc -DBELAY_NO_PLACES -Iinclude -fsyntax-only -aux-info "$work/list" "$work/all.c"
-sed -nE 's/^\/\* include\/.* extern ([^(]*[ *])(belay_[a-z_0-9]+) \((.*)\);.*$/\2|\1|\3/p' "$work/list" |
-        sort -u -t '|' -k 1,1 | join -t '|' - "$work/masks" >"$work/functions"
+sed -nE 's/^\/\* include\/.* extern ([^(]*[ *])(belay_[a-z_0-9]+) \((.*)\);.*$/\2|\1|\3/p' \
+        "$work/list" | sort -u -t '|' -k 1,1 | join -t '|' - "$work/masks" >"$work/functions"
 cut -d '|' -f 1 "$work/functions" | comm -3 - "$work/masks" >"$work/strange"
-[ ! -s "$work/strange" ] || complain "masks of no function: $(tr -d '\t' <"$work/strange" | tr '\n' ' ')"
+[ ! -s "$work/strange" ] ||
+        complain "masks of no function: $(tr -d '\t' <"$work/strange" | tr '\n' ' ')"
 
 # Writes right.c, few.c, many.c, right.cc, few.cc and many.cc, with one call a line.
 awk -F '|' -v work="$work" '
@@ -54,7 +55,8 @@ function split_types(list, types,    count, depth, i, c) {
 
 function argument(type, language) {
         if (language == "c")
-                return "(struct { __typeof__(" type ") first; int second; }){ (__typeof__(" type ")) 0, 0 }.first"
+                return "(struct { __typeof__(" type ") first; int second; })" \
+                        "{ (__typeof__(" type ")) 0, 0 }.first"
         sub(/_Bool/, "bool", type)
         return "two<__typeof__(" type "), int>{ {}, 0 }.first"
 }
@@ -72,7 +74,8 @@ BEGIN {
                         file = work "/" kinds[k] "." languages[l]
                         print "#include <belay.h>" >file
                         if (languages[l] == "cc")
-                                print "template <typename First, typename Second> struct two { First first; Second second; };" >file
+                                print "template <typename First, typename Second> " \
+                                        "struct two { First first; Second second; };" >file
                         print "void again(void);\nvoid calls(void);\nvoid calls(void) {" >file
                 }
 }
@@ -93,7 +96,8 @@ BEGIN {
                 }
                 call("right." languages[l], name, all)
                 call("right." languages[l], "(" name ")", all)
-                print "{ __typeof__(" name ") *plain = " name "; (void) plain; }" >(work "/right." languages[l])
+                print "{ __typeof__(" name ") *plain = " name "; (void) plain; }" \
+                        >(work "/right." languages[l])
                 if (count > 0 && !variadic)
                         call("few." languages[l], name, but_one)
                 if (!variadic)
@@ -121,13 +125,16 @@ takes()
                 "$@" $places "$work/right.$language" || complain "$* $places"
         done
         for kind in few many; do
-                ! "$@" "$work/$kind.$language" 2>"$work/errors" || complain "$*: takes too $kind arguments"
+                ! "$@" "$work/$kind.$language" 2>"$work/errors" ||
+                        complain "$*: takes too $kind arguments"
                 # gcc does not always name the line in which a macro was expanded. In that case it
                 # names the function.
                 grep -nE '^(if \()?belay_' "$work/$kind.$language" >"$work/calls"
                 while IFS=: read -r line call; do
                         [[ $call =~ belay_[a-z_0-9]+ ]]
-                        grep -qE "/$kind\.$language:$line:|error: .*\<${BASH_REMATCH[0]}_placed\>" "$work/errors" ||
+                        function=${BASH_REMATCH[0]}
+                        grep -qE "/$kind\.$language:$line:|error: .*\<${function}_placed\>" \
+                                "$work/errors" ||
                                 complain "$*: takes too $kind arguments: $call"
                 done <"$work/calls"
         done

@@ -20,7 +20,8 @@ fail()
 
 call_make()
 {
-        "${MAKE:-make}" -s "$@" BUILD="$BUILD" CC="$CC" CXX= >"$work/log" 2>&1 || { cat "$work/log"; fail "make $1"; }
+        "${MAKE:-make}" -s "$@" BUILD="$BUILD" CC="$CC" CXX= >"$work/log" 2>&1 ||
+                { cat "$work/log"; fail "make $1"; }
 }
 
 # Prints all files below a directory in one line.
@@ -36,7 +37,8 @@ list()
 mkdir -p "$work/a b/usr" "$work/a"
 for piece in "$work/a" "$work/a b/usr/include" "$work/a b/local" ; do
         mkdir -p "$piece/include/belay" "$piece/belay" "$piece/cmake/belay"
-        echo mine | tee "$piece/include/belay/mine.h" "$piece/belay/mine.h" >"$piece/cmake/belay/mine.cmake"
+        echo mine | tee "$piece/include/belay/mine.h" "$piece/belay/mine.h" \
+                >"$piece/cmake/belay/mine.cmake"
 done
 echo mine >"$work/b"
 before=$(list "$work")
@@ -52,7 +54,8 @@ try_spaces()
         [ -x "$work/a b$prefix/bin/belay" ] || fail "no command in its place"
         [ ! -e "$work/a/include/belay.h" ] || fail "something beside its place"
         call_make uninstall DESTDIR="$work/a b" PREFIX="$prefix" "$@"
-        [ "$(list "$work" | sed 's|\./log ||')" = "$before" ] || fail "not as it was: $(list "$work")"
+        [ "$(list "$work" | sed 's|\./log ||')" = "$before" ] ||
+                fail "not as it was: $(list "$work")"
 }
 try_spaces /usr
 try_spaces "/opt/my belay"
@@ -95,11 +98,12 @@ for libdir in /usr/lib "/usr/lib/$triplet"; do
         what="LIBDIR=$libdir"
         rm -rf "$work/system"
         call_make install-files DESTDIR="$work/system" PREFIX=/usr LIBDIR="$libdir"
-        ! grep -rF "$work" "$work/system$libdir/pkgconfig" "$work/system$libdir/cmake" || fail "it names DESTDIR"
+        ! grep -rF "$work" "$work/system$libdir/pkgconfig" "$work/system$libdir/cmake" ||
+                fail "it names DESTDIR"
         command -v pkg-config >/dev/null || continue
         # The machine that the build is for decides which directories are the system's own.
-        flags=$(PKG_CONFIG_PATH="$work/system$libdir/pkgconfig" PKG_CONFIG_SYSTEM_LIBRARY_PATH="$libdir" \
-                pkg-config --cflags --libs belay)
+        flags=$(PKG_CONFIG_PATH="$work/system$libdir/pkgconfig" \
+                PKG_CONFIG_SYSTEM_LIBRARY_PATH="$libdir" pkg-config --cflags --libs belay)
         read -r flags <<<"$flags"
         [ "$flags" = -lbelay ] || fail "pkg-config says $flags"
 done

@@ -25,7 +25,8 @@ build()
         cp -rp Makefile belay.pc.in include src cli examples "$1"
         (
                 cd "$1"
-                "${MAKE:-make}" -s -j"$(nproc)" CC="$CC" CXX= CFLAGS="${CFLAGS:-} -O0 -g" BUILD=out "${products[@]/#/out/}"
+                "${MAKE:-make}" -s -j"$(nproc)" CC="$CC" CXX= CFLAGS="${CFLAGS:-} -O0 -g" \
+                        BUILD=out "${products[@]/#/out/}"
         )
 }
 
@@ -35,7 +36,8 @@ TZ=Asia/Kolkata build "$work/somewhere else/of another length"
 
 wrong=0
 for product in "${products[@]}"; do
-        cmp "$work/one/out/$product" "$work/somewhere else/of another length/out/$product" || wrong=1
+        cmp "$work/one/out/$product" "$work/somewhere else/of another length/out/$product" ||
+                wrong=1
 done
 for product in "${products[@]}"; do
         if grep -qF "$work" "$work/one/out/$product"; then
@@ -46,7 +48,8 @@ done
 
 # CFLAGS must apply to assembly, too. This build asks for no debugging information.
 for source in src/switch/*.S; do
-        "${MAKE:-make}" -s CC="$CC" CXX= CFLAGS="${CFLAGS:-} -O0 -g0" BUILD="$work/bare" "$work/bare/obj/$source.o"
+        "${MAKE:-make}" -s CC="$CC" CXX= CFLAGS="${CFLAGS:-} -O0 -g0" \
+                BUILD="$work/bare" "$work/bare/obj/$source.o"
         if readelf -S "$work/bare/obj/$source.o" | grep -q '\.debug_'; then
                 echo "$source is not built with CFLAGS"
                 wrong=1

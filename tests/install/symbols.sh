@@ -23,9 +23,11 @@ complain()
 find include -name '*.h' -printf '#include <%P>\n' >"$work/all.c"
 gcc -DBELAY_NO_PLACES -Iinclude -fsyntax-only -aux-info "$work/list" "$work/all.c"
 {
-        awk '/^\/\* include\/.* extern / && match($0, /[A-Za-z_0-9]+ \(/) { print substr($0, RSTART, RLENGTH - 2) }' \
-                "$work/list"
-        find include -name '*.h' -exec sed -nE '/BELAY_API extern|extern BELAY_API/s/^.*[ *]([a-z_0-9]+)(\[[^]]*\])*;.*$/\1/p' {} +
+        awk '/^\/\* include\/.* extern / && match($0, /[A-Za-z_0-9]+ \(/) {
+                print substr($0, RSTART, RLENGTH - 2)
+        }' "$work/list"
+        find include -name '*.h' -exec sed -nE \
+                '/BELAY_API extern|extern BELAY_API/s/^.*[ *]([a-z_0-9]+)(\[[^]]*\])*;.*$/\1/p' {} +
 } | sort -u >"$work/declared"
 
 # The symbol version itself is listed as absolute.
@@ -36,7 +38,8 @@ complain "exported, and not ours by name" "$(grep -v '^belay_' "$work/exported" 
 complain "declared, but not exported" "$(comm -23 "$work/declared" "$work/exported")"
 complain "exported, but not declared" "$(comm -13 "$work/declared" "$work/exported")"
 
-nm -g --defined-only "$BUILD/libbelay.a" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u >"$work/static"
+nm -g --defined-only "$BUILD/libbelay.a" 2>/dev/null | awk 'NF == 3 { print $3 }' |
+        sort -u >"$work/static"
 complain "in libbelay.a, and not ours by name" "$(grep -vE '^(belay|bly)_' "$work/static" || true)"
 
 exit $wrong

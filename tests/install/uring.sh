@@ -33,14 +33,17 @@ grep -q 'URING=both: it is static, shared or no' "$work/out" || fail "URING=both
 # This compiler finds no headers, so neither form of liburing is available.
 for form in static shared; do
         ! plan URING=$form CC="$CC -nostdinc" || fail "URING=$form builds without it"
-        grep -q "URING=$form: .* finds no $form liburing" "$work/out" || fail "URING=$form does not say what is missing"
-        plan uninstall URING=$form CC="$CC -nostdinc" || fail "URING=$form cannot be uninstalled without it"
+        grep -q "URING=$form: .* finds no $form liburing" "$work/out" ||
+                fail "URING=$form does not say what is missing"
+        plan uninstall URING=$form CC="$CC -nostdinc" ||
+                fail "URING=$form cannot be uninstalled without it"
 done
 plan CC="$CC -nostdinc" || fail "without liburing nothing is built"
 grep -q 'uring.*no, by default' "$work/out" || fail "the missing liburing is not reported"
 
 plan || fail "nothing is built"
-grep -qE "uring.*(static|shared|no), by default" "$work/out" || fail "the form that was found is not reported"
+grep -qE "uring.*(static|shared|no), by default" "$work/out" ||
+        fail "the form that was found is not reported"
 for form in static shared; do
         plan URING=$form || continue
         grep -qE "uring *' *'$form'" "$work/out" || fail "URING=$form is not reported"

@@ -14,7 +14,8 @@ echo '#warning "as another compiler may"' >"$work/warns.h"
 
 build()
 {
-        "${MAKE:-make}" -s BUILD="$work" CC="$CC" CXX= CFLAGS="-include $work/warns.h" "$@" "$work/obj/src/base/text.c.o" >"$work/out" 2>&1
+        "${MAKE:-make}" -s BUILD="$work" CC="$CC" CXX= CFLAGS="-include $work/warns.h" "$@" \
+                "$work/obj/src/base/text.c.o" >"$work/out" 2>&1
 }
 
 build WERROR= || { cat "$work/out"; exit 1; }

@@ -60,8 +60,10 @@ END
 version=$(sed -n 's/^#define BELAY_VERSION_\(MAJOR\|MINOR\) *//p' include/belay/base.h | paste -sd.)
 soname=libbelay.so.$version
 way=SONAME
-[ "$(readelf -d "$BUILD/libbelay.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')" = "$soname" ] || fail "not $soname"
-readelf -V "$BUILD/libbelay.so" | grep -q "Name: BELAY_$version\$" || fail "the symbols are not of BELAY_$version"
+[ "$(readelf -d "$BUILD/libbelay.so" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')" = "$soname" ] ||
+        fail "not $soname"
+readelf -V "$BUILD/libbelay.so" | grep -q "Name: BELAY_$version\$" ||
+        fail "the symbols are not of BELAY_$version"
 grep -q "\`$soname\`" README.md || fail "README.md does not name $soname"
 
 # The program must run, and must need the shared library at run time only if it was linked so.
@@ -120,10 +122,12 @@ by_cmake()
         way="$layout, $language, CMake"
         rm -rf "$work/cmake"
         # CMake does not search the library directory of a foreign machine by default.
-        cmake -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DLANGUAGE="$3" -DPROGRAM="$source" \
-                -DCMAKE_"$3"_COMPILER="$4" ${RUN:+-DCMAKE_SYSTEM_NAME=Linux} \
-                -DCMAKE_LIBRARY_ARCHITECTURE="$triplet" >"$work/log" 2>&1 || { cat "$work/log"; fail "not found"; }
-        cmake --build "$work/cmake" >"$work/log" 2>&1 || { cat "$work/log"; fail "cannot be built"; }
+        cmake -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DLANGUAGE="$3" \
+                -DPROGRAM="$source" -DCMAKE_"$3"_COMPILER="$4" \
+                ${RUN:+-DCMAKE_SYSTEM_NAME=Linux} -DCMAKE_LIBRARY_ARCHITECTURE="$triplet" \
+                >"$work/log" 2>&1 || { cat "$work/log"; fail "not found"; }
+        cmake --build "$work/cmake" >"$work/log" 2>&1 ||
+                { cat "$work/log"; fail "cannot be built"; }
         for kind in shared static; do
                 way="$layout, $language, CMake $kind"
                 try $kind "$work/cmake/$kind"
@@ -145,7 +149,8 @@ for layout in lib "lib/$triplet"; do
         export PKG_CONFIG_SYSTEM_INCLUDE_PATH=/usr/include PKG_CONFIG_SYSTEM_LIBRARY_PATH=/usr/lib
 
         [ ! -e "$BUILD/belay" ] || [ -x "$prefix/bin/belay" ] || fail "the command is not there"
-        [ "$(readlink -f "$libdir/libbelay.so")" = "$(readlink -f "$libdir/$soname")" ] || fail "symbolic links"
+        [ "$(readlink -f "$libdir/libbelay.so")" = "$(readlink -f "$libdir/$soname")" ] ||
+                fail "symbolic links"
 
         by_hand C "$work/program.c" "${cc[@]}" -std=c11
         by_cmake C "$work/program.c" C "${cc[0]}"

@@ -12,7 +12,9 @@ cat >"$work/stat.c" <<'END'
 #include <sys/stat.h>
 #include <belay.h>
 int look(struct stat *stat);
-int look(struct stat *stat) { return belay_file_stat("/", true, stat) + belay_file_stat_fd(0, stat); }
+int look(struct stat *stat) {
+        return belay_file_stat("/", true, stat) + belay_file_stat_fd(0, stat);
+}
 END
 cat >"$work/walk.c" <<'END'
 #include <belay.h>
@@ -30,15 +32,18 @@ tried=0
 for compiler in "$CC" arm-linux-gnueabihf-gcc i686-linux-gnu-gcc; do
         command -v "$compiler" >/dev/null || continue
         echo '#include <sys/stat.h>' | "$compiler" -x c -fsyntax-only - 2>/dev/null || continue
-        several=$(printf '#include <sys/types.h>\n#if defined(__GLIBC__) && !defined(__OFF_T_MATCHES_OFF64_T)\nyes\n#endif\n' |
+        several=$(printf '%s\n' '#include <sys/types.h>' \
+                '#if defined(__GLIBC__) && !defined(__OFF_T_MATCHES_OFF64_T)' yes '#endif' |
                 "$compiler" -E -P - | grep -x yes || true)
         for name in stat walk other; do
                 "$compiler" -std=gnu11 "${wide[@]}" -Iinclude -c "$work/$name.c" -o "$work/$name.o"
                 expected=compiles
                 [ "$name" = other ] || [ -z "$several" ] || expected='is refused'
                 result=compiles
-                "$compiler" -std=gnu11 -Iinclude -c "$work/$name.c" -o "$work/$name.o" 2>"$work/errors" || result='is refused'
-                [ "$result" = "$expected" ] || { echo "$compiler: $name.c $result"; cat "$work/errors"; exit 1; }
+                "$compiler" -std=gnu11 -Iinclude -c "$work/$name.c" -o "$work/$name.o" \
+                        2>"$work/errors" || result='is refused'
+                [ "$result" = "$expected" ] ||
+                        { echo "$compiler: $name.c $result"; cat "$work/errors"; exit 1; }
                 [ "$result" = compiles ] || grep -q 'D_FILE_OFFSET_BITS=64' "$work/errors"
         done
         [ -z "$several" ] || tried=$((tried + 1))

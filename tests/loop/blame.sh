@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A leak checker names the function that created a task or future whose handle was forgotten, once for
-# each. It also finds a handle that is used after its release.
+# A leak checker names the function that created a task or future whose handle was forgotten, once
+# for each. It also finds a handle that is used after its release.
 set -euo pipefail
 
 case ${SAN:-}${RUN:-}${CC:-cc} in
@@ -16,8 +16,12 @@ cat >"$dir/forgets.c" <<'END'
 #include <belay.h>
 
 static int nothing(void *arg) { (void) arg; return 0; }
-static __attribute__((noinline)) const char *forgets_a_task(void) { return belay_started_at(belay_spawn(nothing, NULL)); }
-static __attribute__((noinline)) bool forgets_a_future(void) { return belay_done(belay_future_new()); }
+static __attribute__((noinline)) const char *forgets_a_task(void) {
+        return belay_started_at(belay_spawn(nothing, NULL));
+}
+static __attribute__((noinline)) bool forgets_a_future(void) {
+        return belay_done(belay_future_new());
+}
 static int app(void *arg) {
         (void) arg;
         return forgets_a_task() == NULL || forgets_a_future() ? -1 : belay_yield();
@@ -41,7 +45,8 @@ END
 
 # shellcheck disable=SC2086
 build() {
-        ${CC:-cc} ${CFLAGS:-} -O0 -g -std=gnu11 -Iinclude "$dir/$1.c" "$BUILD/libbelay.a" ${LIBS:--pthread -lm} -o "$dir/$1"
+        ${CC:-cc} ${CFLAGS:-} -O0 -g -std=gnu11 -Iinclude "$dir/$1.c" "$BUILD/libbelay.a" \
+                ${LIBS:--pthread -lm} -o "$dir/$1"
 }
 
 fail() {
@@ -58,5 +63,6 @@ for place in forgets_a_task forgets_a_future; do
 done
 
 build late
-! valgrind --error-exitcode=9 "$dir/late" >"$dir/out" 2>&1 || fail "a handle that was released is used, and nobody says so"
+! valgrind --error-exitcode=9 "$dir/late" >"$dir/out" 2>&1 ||
+        fail "a handle that was released is used, and nobody says so"
 grep -q 'Invalid read' "$dir/out" || fail "no invalid read"

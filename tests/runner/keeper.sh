@@ -35,7 +35,8 @@ ends()
 
         name=$script
         all_end &
-        "$keeper" -o "$work/end" "${options[@]}" bash -c "$script" >"$work/out" 2>"$work/err" 9>"$work/alive" || code=$?
+        "$keeper" -o "$work/end" "${options[@]}" bash -c "$script" \
+                >"$work/out" 2>"$work/err" 9>"$work/alive" || code=$?
         wait $!
         [ "$code" -eq "$wanted" ] || complain "exit code $code, not $wanted"
 }
@@ -92,7 +93,9 @@ has err '^keeper: left running: bash -c echo >&8; sleep 100001; exit$'
 has end '^exit 0 [12] '
 ends 125 -g 0.1 'setsid sleep 100001 & exit 77'
 has end '^exit 77 1 '
-ends 3 -g 0.1 '(setsid setsid bash -c "trap : TERM INT HUP; echo >&8; sleep 100001; sleep 100001" &); read -r _ <&8; echo bad; exit 3'
+ends 3 -g 0.1 \
+        '(setsid setsid bash -c "trap : TERM INT HUP; echo >&8; sleep 100001; sleep 100001" &)
+        read -r _ <&8; echo bad; exit 3'
 has err '^keeper: left running: bash -c trap : TERM INT HUP; echo >&8; sleep 100001; sleep 100001$'
 has out '^bad$'
 has end '^exit 3 [1-3] '
@@ -110,7 +113,8 @@ has out '^before$'
 has end '^limit '
 ends 124 -g 0.1 -t 0.5 'trap "" TERM INT; setsid sleep 100001 & while :; do sleep 100001; done'
 ends 124 -g 0.1 -t 0.5 'kill -STOP $$'
-ends 124 -t 3 'setsid sleep 100001 & trap "echo cleaned up; exit 0" TERM; while :; do sleep 0.01; done'
+ends 124 -t 3 \
+        'setsid sleep 100001 & trap "echo cleaned up; exit 0" TERM; while :; do sleep 0.01; done'
 has out '^cleaned up$'
 
 # ---- signals ----
@@ -120,7 +124,8 @@ for signal in INT TERM HUP; do
         all_end &
         rest=$!
         # A shell ignores SIGINT in commands that it runs in the background.
-        "$keeper" bash -c 'setsid sleep 100001 & echo ready >&8; exec sleep 100001' >"$work/out" 2>"$work/err" 9>"$work/alive" &
+        "$keeper" bash -c 'setsid sleep 100001 & echo ready >&8; exec sleep 100001' \
+                >"$work/out" 2>"$work/err" 9>"$work/alive" &
         read -r _ <&8
         kill -$signal $!
         code=0
@@ -143,7 +148,8 @@ wait $rest
 name="the parent is killed"
 all_end &
 rest=$!
-bash -c "'$keeper' bash -c 'setsid sleep 100001 & echo ready >&8; exec sleep 100001' & wait" >"$work/out" 2>"$work/err" 9>"$work/alive" &
+bash -c "'$keeper' bash -c 'setsid sleep 100001 & echo ready >&8; exec sleep 100001' & wait" \
+        >"$work/out" 2>"$work/err" 9>"$work/alive" &
 read -r _ <&8
 kill -KILL $!
 wait $! || true

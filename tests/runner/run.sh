@@ -84,7 +84,8 @@ for signal in TERM INT HUP KILL; do
         timeout 300 cat "$work/alive" >"$work/rest" &
         rest=$!
         # A shell ignores SIGINT in commands that it runs in the background.
-        env --default-signal=INT tests/run -j 2 "$work/waits.sh" "$work/waits.sh" >"$work/out" 2>&1 9>"$work/alive" &
+        env --default-signal=INT tests/run -j 2 "$work/waits.sh" "$work/waits.sh" \
+                >"$work/out" 2>&1 9>"$work/alive" &
         read -r _ <&8
         read -r _ <&8
         kill -$signal $!

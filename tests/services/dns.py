@@ -35,7 +35,8 @@ def answer(query, by_tcp):
     if cut:
         addresses = []
     flags = 0x8580 | (0x0200 if cut else 0) | (0 if addresses or cut else 3)
-    records = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + socket.inet_aton(a) for a in addresses)
+    records = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + socket.inet_aton(a)
+                       for a in addresses)
     return query[:2] + struct.pack(">HHHHH", flags, 1, len(addresses), 0, 0) + question + records
 
 

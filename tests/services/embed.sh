@@ -8,7 +8,10 @@ set -euo pipefail
 
 built=0
 for host in glib libuv sd_event; do
-        [ -x "$BUILD/examples/embed/$host" ] || { echo "examples/embed/$host was not built"; continue; }
+        if [ ! -x "$BUILD/examples/embed/$host" ]; then
+                echo "examples/embed/$host was not built"
+                continue
+        fi
         built=$((built + 1))
         for backend in epoll io_uring; do
                 run 0 env "BELAY_BACKEND=$backend" "$BUILD/examples/embed/$host"

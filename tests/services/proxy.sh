@@ -20,7 +20,8 @@ start_proxy()
         "$program" 127.0.0.1:0 "127.0.0.1:$nginx_port" "$@" >>proxy.out 2>>proxy.err </dev/null &
         proxy=$!
         servers+=("$proxy")
-        eventually grep -q '^listening at ' proxy.out || { cat proxy.err; echo "the proxy does not start"; exit 1; }
+        eventually grep -q '^listening at ' proxy.out ||
+                { cat proxy.err; echo "the proxy does not start"; exit 1; }
         address=$(sed -n 's/^listening at //p' proxy.out)
 }
 
@@ -76,8 +77,10 @@ for backend in epoll io_uring; do
         has out '^ *[1-9][0-9]* requests in '
         ! grep -E 'Non-2xx|Socket errors' out || complain "wrk reports errors"
         eventually logged 53 || { complain "not fifty connections more:"; cat proxy.out; }
-        ! grep -F "tcp $address: " proxy.out || complain "a client is called by the proxy's own address"
-        eventually holds "$before" || complain "it holds $(descriptors) descriptors, and held $before"
+        ! grep -F "tcp $address: " proxy.out ||
+                complain "a client is called by the proxy's own address"
+        eventually holds "$before" ||
+                complain "it holds $(descriptors) descriptors, and held $before"
         asked=$(sed -nE 's/^ *([0-9]+) requests in .*/\1/p' out)
         [ "$(grep -c '^/page 200 5000$' access.log)" -ge "$asked" ] ||
                 complain "nginx answered less often than wrk was answered"
@@ -87,7 +90,8 @@ for backend in epoll io_uring; do
         # each connection.
         start_proxy 2 6
         exec 5<>"/dev/tcp/${address%:*}/${address##*:}"
-        ! read -r -t 30 -u 5 _ 2>/dev/null || complain "a client that sent nothing receives an answer"
+        ! read -r -t 30 -u 5 _ 2>/dev/null ||
+                complain "a client that sent nothing receives an answer"
         exec 5>&-
         eventually logged 1 || complain "a silent client is not cut off"
         has proxy.out ': 0 bytes there, 0 back, [0-9.]+ s: it was idle for too long$'

@@ -121,7 +121,12 @@ fail()
 
 # Prints the names of the frames of each backtrace, innermost first, one backtrace a line.
 awk '
-/^== / { if (name) print name ":" frames registers; name = substr($0, 4); frames = registers = ""; next }
+/^== / {
+        if (name) print name ":" frames registers
+        name = substr($0, 4)
+        frames = registers = ""
+        next
+}
 /^registers:/ { registers = " /" substr($0, 11); next }
 /^#[0-9]+ / && registers { next }
 /^#[0-9]+ / {
@@ -130,7 +135,8 @@ awk '
 }' "$tmp/out" >"$tmp/frames"
 
 grep -q '^== end' "$tmp/out" || fail "the debugger did not reach the end"
-grep -qi 'Backtrace stopped\|corrupt\|Cannot access memory\|??' "$tmp/out" && fail "a backtrace broke off"
+grep -qi 'Backtrace stopped\|corrupt\|Cannot access memory\|??' "$tmp/out" &&
+        fail "a backtrace broke off"
 
 grep -qx 'running: look_running inner middle task bly_context_start' "$tmp/frames" ||
         fail "no whole backtrace of a running context"

@@ -27,8 +27,9 @@ library()
         mkdir -p "$tmp/$1"
         if [ "$3" = shared ]; then
                 # shellcheck disable=SC2086
-                $cc $2 -fPIC -fvisibility=hidden -shared "$dir/parts/checked_lib.c" "$src"/switch/*.c \
-                        "$src"/switch/*.S "$src"/stack/*.c -o "$tmp/$1/libmini.so" -pthread
+                $cc $2 -fPIC -fvisibility=hidden -shared "$dir/parts/checked_lib.c" \
+                        "$src"/switch/*.c "$src"/switch/*.S "$src"/stack/*.c \
+                        -o "$tmp/$1/libmini.so" -pthread
         else
                 (
                         cd "$tmp/$1" &&
@@ -45,7 +46,8 @@ user()
 {
         mkdir -p "$tmp/$1"
         # shellcheck disable=SC2086
-        $cc $3 "$dir/parts/checked_user.c" -o "$tmp/$1/user" -L"$tmp/$2" -lmini -Wl,-rpath,"$tmp/$2" -pthread ||
+        $cc $3 "$dir/parts/checked_user.c" -o "$tmp/$1/user" -L"$tmp/$2" -lmini \
+                -Wl,-rpath,"$tmp/$2" -pthread ||
                 fail "build of $1"
 }
 
@@ -131,8 +133,8 @@ if works -fsanitize=thread; then
                 finds "thread/$v" 'data race' "$u" races
                 grep -q ' races ' "$tmp/out" || fail "thread/$v: no place"
         done
-        # More stacks than thread sanitizer can have at once, so those that ended must be gone. This takes longer than all
-        # the rest, so that only the build with thread sanitizer does it.
+        # More stacks than thread sanitizer can have at once, so those that ended must be gone. This
+        # takes longer than all the rest, so that only the build with thread sanitizer does it.
         case ${SAN:-} in
         *thread*) is_clean thread/tuser "$tmp/tuser/user" many ;;
         esac
@@ -144,7 +146,8 @@ if command -v valgrind >/dev/null 2>&1 && echo '#include <valgrind/memcheck.h>' 
         for v in plain plain-shared; do
                 u=$tmp/$v/user
                 run="valgrind -q --error-exitcode=9 --leak-check=full"
-                [ "$(valgrind -q "$u" tools 2>/dev/null)" = 4 ] || fail "valgrind/$v: tools are not 4"
+                [ "$(valgrind -q "$u" tools 2>/dev/null)" = 4 ] ||
+                        fail "valgrind/$v: tools are not 4"
                 # shellcheck disable=SC2086
                 {
                         is_clean "valgrind/$v" $run "$u" clean
