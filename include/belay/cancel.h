@@ -185,7 +185,7 @@ BELAY_API bool belay_origin_of(const belay_task *task, belay_origin *origin);
 /*
  * Return a word for a kind of sender.
  *
- * The words are "nobody", "caller", "timeout", "sibling", "group", "awaiter", "shut-down",
+ * The words are "none", "caller", "timeout", "sibling", "group", "awaiter", "shutdown",
  * "interrupt", "signal", "body", "race" and "test", in the order of the numbers.
  *
  * Returns: the word; "unknown" for any other number. The text is static.

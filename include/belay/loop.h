@@ -303,7 +303,7 @@ typedef void belay_log_fn(void *context, belay_log_level level, const char *line
  *
  * While a loop runs, the library limits lines that connections, failures or misuse can cause again
  * and again. Lines of one kind and one call site count together. The loop writes the first 8, and
- * then one in 10 s. A line says how many lines like it were left out before it. If no line follows,
+ * then one in 10 s. A line says how many lines like it were omitted before it. If no line follows,
  * the loop says so within 20 s, or when its run ends.
  *
  * Threads: the library calls the function in the thread that has something to report. The program

@@ -72,8 +72,7 @@ static void log_limited(belay_log_level level, const char *place, const char *st
         length = strlen(line);
         if (omitted > 0)
                 snprintf(line + length, sizeof(line) - length,
-                         " (%llu line%s like it left out before)", omitted,
-                         omitted == 1 ? "" : "s");
+                         " (%llu line%s like it omitted before)", omitted, omitted == 1 ? "" : "s");
         log_line(level, line);
 }
 

@@ -12,7 +12,7 @@ static void tell(struct bly_log_kind *kind) {
         if (omitted == 0)
                 return;
         kind->omitted = 0;
-        bly_log(kind->level, "%llu line%s left out, like: %s", omitted,
+        bly_log(kind->level, "%llu line%s omitted, like: %s", omitted,
                 omitted == 1 ? " was" : "s were", kind->sample);
 }
 

@@ -43,7 +43,7 @@ extern __thread struct bly_log_limits *bly_log_limits
 
 /*
  * Returns the kind of the line if it is to be written, or NULL if it is left out. Stores in
- * *omitted how many lines of its kind were left out before it.
+ * *omitted how many lines of its kind were omitted before it.
  */
 struct bly_log_kind *bly_log_admit(struct bly_log_limits *limits, belay_log_level level,
                                    const char *format, const char *place,

@@ -42,8 +42,12 @@ static void target_ended(struct bly_observer *observer, belay_task *target) {
         }
 }
 
-int bly_await_uncancellable(belay_task *self, belay_task *target, belay_time limit,
-                            const char *place) {
+/*
+ * Waits for the end of a task. A request for the waiting task does not end the wait, and is pending
+ * afterwards. Returns 0, -ETIMEDOUT, -EDEADLK or -ENOMEM.
+ */
+static int await_uncancellable(belay_task *self, belay_task *target, belay_time limit,
+                               const char *place) {
         struct cancel_wait wait = {
                 .wait.class = &cancel_wait_class,
                 .observer.ended = target_ended,
@@ -69,10 +73,18 @@ int bly_await_uncancellable(belay_task *self, belay_task *target, belay_time lim
         return rc < 0 ? rc : -ETIMEDOUT;
 }
 
+static void report_left(const belay_task *task, const char *place) {
+        struct bly_out line = { .fd = -1 };
+
+        bly_describe(&line, task);
+        bly_log_limited(BELAY_LOG_WARNING, place,
+                        "still there after its cancellation was waited for at %s: %s",
+                        place != NULL ? place : "an unknown place", bly_out_line(&line));
+}
+
 int belay_cancel_wait_placed(const char *place, belay_task *task, const char *reason,
                              belay_time limit, int *outcome) {
         belay_task *self = bly_waiter(place, "belay_cancel_wait()");
-        char line[512];
         int rc = 0;
 
         if (self == NULL)
@@ -85,17 +97,13 @@ int belay_cancel_wait_placed(const char *place, belay_task *task, const char *re
         /* A task that an earlier loop abandoned takes no request, and is not done either. */
         belay_cancel_placed(place, task, reason);
         if (!bly_is_done(task))
-                rc = bly_await_uncancellable(self, task, limit, place);
+                rc = await_uncancellable(self, task, limit, place);
         if (rc == 0) {
                 rc = bly_pass_outcome(self, task, outcome);
         } else {
                 bly_set_last_failure(self, rc, NULL);
                 if (rc == -ETIMEDOUT)
-                        bly_log_limited(
-                                BELAY_LOG_WARNING, place,
-                                "still there after its cancellation was waited for at %s: %s",
-                                place != NULL ? place : "an unknown place",
-                                bly_describe(task, line, sizeof(line)));
+                        report_left(task, place);
         }
         bly_record_unref(task);
         return rc;

@@ -2,27 +2,11 @@
 /*
  * The description of a task in one line.
  */
-#include <stdio.h>
-
 #include "cancel/describe.h"
 #include "core/loop.h"
-
-const char *bly_span(belay_time span, char text[32]) {
-        if (span < 0)
-                span = 0;
-        if (span < BELAY_MICROSECOND)
-                snprintf(text, 32, "%d ns", (int) span);
-        else if (span < BELAY_MILLISECOND)
-                snprintf(text, 32, "%.3g us", (double) span / BELAY_MICROSECOND);
-        else if (span < BELAY_SECOND)
-                snprintf(text, 32, "%.3g ms", (double) span / BELAY_MILLISECOND);
-        else if (span < 2 * BELAY_MINUTE)
-                snprintf(text, 32, "%.3g s", (double) span / BELAY_SECOND);
-        else
-                snprintf(text, 32, "%lld:%02d:%02d", (long long) (span / BELAY_HOUR),
-                         (int) (span / BELAY_MINUTE % 60), (int) (span / BELAY_SECOND % 60));
-        return text;
-}
+#include "core/upcalls.h"
+#include "core/wait.h"
+#include "stack/own.h"
 
 const char *bly_what(const belay_task *task) {
         switch (task->node.state) {
@@ -41,38 +25,196 @@ const char *bly_what(const belay_task *task) {
         }
 }
 
-const char *bly_describe(const belay_task *task, char *line, size_t size) {
-        const struct bly_origin *origin = &task->origin;
-        char label[32], span[32];
-        const char *on = NULL;
-        int length;
+static void put_label(struct bly_out *out, const belay_task *task) {
+        char label[32];
 
-        if (task->wait != NULL && task->wait->class->on != NULL)
-                on = task->wait->class->on(task->wait);
-        length = snprintf(
-                line, size, "%s %s (started at %s), %s%s%s%s%s",
-                bly_is_future(task) ? "future" : "task", bly_task_label(task, label),
-                task->started_at != NULL ? task->started_at : "an unknown place", bly_what(task),
-                on != NULL ? bly_between(task->wait) : "", on != NULL ? on : "",
-                task->place != NULL && task->node.state == BLY_WAITING ? " at " : "",
-                task->place != NULL && task->node.state == BLY_WAITING ? task->place : "");
-        if (task->node.state == BLY_WAITING && length >= 0 && (size_t) length < size)
-                length += snprintf(line + length, size - (size_t) length, " for %s",
-                                   bly_span(bly_now(task->loop) - task->since, span));
-        if (task->requests > 0 && length >= 0 && (size_t) length < size)
-                length += snprintf(line + length, size - (size_t) length,
-                                   "; %d request%s, %s by %s%s%s%s %s ago", task->requests,
-                                   task->requests == 1 ? "" : "s",
-                                   task->node.must_cancel
-                                                   || (task->node.flags
-                                                       & (BLY_TASK_HELD | BLY_TASK_ORIGIN_FRESH))
-                                           ? "pending,"
-                                           : "delivered,",
-                                   belay_origin_name((belay_origin_kind) origin->kind),
-                                   origin->name != NULL ? " " : "",
-                                   origin->name != NULL ? origin->name->chars : "", "",
-                                   bly_span(bly_now(task->loop) - origin->when, span));
-        if (origin->place != NULL && task->requests > 0 && length >= 0 && (size_t) length < size)
-                snprintf(line + length, size - (size_t) length, " at %s", origin->place);
-        return line;
+        bly_out_text(out, bly_task_label(task, label));
+}
+
+void bly_out_left(struct bly_out *out, const char *before, belay_time when, belay_time now) {
+        if (when >= now)
+                bly_out_span(out, before, when - now, " left");
+        else
+                bly_out_span(out, before, now - when, " overdue");
+}
+
+static void put_kib(struct bly_out *out, size_t bytes) {
+        bly_out(out, bytes % 1024 == 0 ? "%.0f" : "%.1f", (double) bytes / 1024);
+}
+
+/* ---- a task: its state and its wait ---- */
+
+/* Writes the labels of the first 3 awaited tasks, and the number of the others. */
+static void put_awaited(struct bly_out *out, const struct bly_wait *wait, const belay_task *first,
+                        size_t cursor) {
+        enum { BY_NAME = 3 };
+        const belay_task *task = first;
+        size_t count = 0;
+
+        for (; task != NULL; task = wait->class->awaits(wait, &cursor)) {
+                if (count < BY_NAME) {
+                        bly_out(out, count == 0 ? " of " : ", ");
+                        put_label(out, task);
+                }
+                count++;
+        }
+        if (count > BY_NAME)
+                bly_out(out, " and %zu more", count - BY_NAME);
+}
+
+static void put_wait(struct bly_out *out, const belay_task *task) {
+        const struct bly_wait *wait = task->wait;
+        const char *on = wait->class->on != NULL ? wait->class->on(wait) : NULL;
+        size_t cursor = 0;
+        const belay_task *first = wait->class->awaits != NULL ? wait->class->awaits(wait, &cursor)
+                                                              : NULL;
+
+        bly_out(out, "waiting: ");
+        bly_out_text(out, wait->class->what);
+        if (wait->class->drawn) {
+                if (on != NULL) {
+                        bly_out(out, " \"");
+                        bly_out_text(out, on);
+                        bly_out(out, "\"");
+                }
+        } else if (first != NULL) {
+                put_awaited(out, wait, first, cursor);
+        } else {
+                bly_out_place(out, wait->class->between != NULL ? wait->class->between : " of ",
+                              on);
+        }
+}
+
+static void put_state(struct bly_out *out, const belay_task *task, belay_time now) {
+        belay_time when;
+
+        if (task->node.state == BLY_WAITING && task->wait != NULL) {
+                put_wait(out, task);
+                bly_out_place(out, " at ", task->place);
+                bly_out_span(out, " for ", now - task->since, "");
+                when = bly_timer_when(task->loop, &task->timer);
+                if (when != BELAY_NEVER)
+                        bly_out_left(out, ", ", when, now);
+        } else {
+                bly_out(out, "%s", bly_what(task));
+                if (task->node.state == BLY_READY && task->loop->current != task)
+                        bly_out_place(out, ", goes on at ", task->place);
+                else if (bly_is_cancelled(task))
+                        bly_out(out, ": cancelled");
+                else if (bly_is_done(task))
+                        bly_out(out, task->outcome < 0 ? ": failed, %d" : ": result %d",
+                                task->outcome);
+        }
+}
+
+/* ---- a task: requests ---- */
+
+static void put_origin(struct bly_out *out, const belay_task *task, const struct bly_origin *origin,
+                       belay_time now) {
+        if (origin == NULL || origin->kind == BELAY_ORIGIN_NONE)
+                return;
+        bly_out(out, ", by %s", belay_origin_name((belay_origin_kind) origin->kind));
+        if (origin->kind == BELAY_ORIGIN_SIGNAL)
+                bly_out(out, " %d", origin->signal);
+        /* If the task's own timeout or group sent the request, the task's name adds nothing. */
+        if (origin->asker != 0 && origin->asker != task->id) {
+                if (origin->name != NULL)
+                        bly_out_place(out, " ", origin->name->chars);
+                else
+                        bly_out(out, " #%llu", (unsigned long long) origin->asker);
+        }
+        bly_out_place(out, " at ", origin->place);
+        bly_out_span(out, " ", now - origin->when, " ago");
+        if (origin->reason != NULL) {
+                bly_out(out, ": \"");
+                bly_out_text(out, origin->reason->chars);
+                bly_out(out, "\"");
+        }
+}
+
+static bool was_passed_on(const belay_task *task) {
+        return task->wait != NULL && task->wait->class->next != NULL
+               && container_of(task->wait, struct bly_pass, wait)->passed;
+}
+
+/*
+ * Writes the requests that shielded regions hold back. Their origin is in the task's record, or in
+ * the shield if the record holds the origin of another request.
+ */
+static void put_held(struct bly_out *out, const belay_task *task, belay_time now) {
+        const struct bly_origin *origin = &task->origin;
+
+        if (!task->origin_held)
+                origin = &bly_shield_held((belay_task *) task)->origin;
+        bly_out(out, "; cancelling: %d request%s held back by a shielded region", task->held,
+                bly_plural((size_t) task->held));
+        put_origin(out, task, origin, now);
+}
+
+static void put_requests(struct bly_out *out, const belay_task *task, belay_time now) {
+        const struct bly_origin *origin = task->origin_held ? NULL : &task->origin;
+        int others = task->requests - task->held;
+
+        if (bly_is_done(task) && task->requests == 0)
+                return;
+        if (others > 0) {
+                bly_out(out, "; cancelling: %d request%s", others, bly_plural((size_t) others));
+                if (was_passed_on(task))
+                        bly_out(out, ", forwarded");
+                else if (task->node.must_cancel
+                         || (origin != NULL && (task->node.flags & BLY_TASK_ORIGIN_FRESH)))
+                        bly_out(out, ", pending");
+                else
+                        bly_out(out, ", delivered");
+                put_origin(out, task, origin, now);
+        } else if (origin != NULL && origin->kind != BELAY_ORIGIN_NONE) {
+                /* The task has handled and withdrawn the request, and has gone on. */
+                bly_out(out, "; earlier, a request");
+                put_origin(out, task, origin, now);
+                bly_out(out, ", withdrawn");
+        }
+        /* The shielded regions of a task that is done do not exist any more. */
+        if (task->held > 0 && !bly_is_done(task))
+                put_held(out, task, now);
+}
+
+/* ---- a task ---- */
+
+void bly_describe(struct bly_out *out, const belay_task *task) {
+        belay_time now = bly_now(task->loop);
+
+        if (bly_is_future(task))
+                bly_out(out, "future ");
+        put_label(out, task);
+        bly_out(out, "  ");
+        put_state(out, task, now);
+        put_requests(out, task, now);
+        if (task->node.flags & BLY_TASK_ABANDONED)
+                bly_out(out, "; abandoned by the shutdown");
+        if (task->node.flags & BLY_TASK_LAST)
+                bly_out(out, "; a last member");
+        if (!bly_is_future(task)) {
+                bly_out(out, "  (");
+                if (task->name != NULL)
+                        bly_out(out, "#%llu, ", (unsigned long long) task->id);
+                bly_out_place(out, "started at ",
+                              task->started_at != NULL ? task->started_at : "an unknown place");
+                /* A task that is done has given its stack back. A new task may have none yet. */
+                if (!bly_is_done(task) && task->stack.low != NULL) {
+                        bly_out(out, "; stack ");
+                        put_kib(out, bly_stack_used(&task->stack));
+                        bly_out(out, " of %zu KiB", bly_stack_size(&task->stack) / 1024);
+                }
+                bly_out(out, ")");
+        } else if (task->started_at != NULL) {
+                bly_out_place(out, "  (made at ", task->started_at);
+                bly_out(out, ")");
+        }
+}
+
+void bly_log_task(belay_log_level level, const char *before, const belay_task *task) {
+        struct bly_out line = { .fd = -1 };
+
+        bly_describe(&line, task);
+        bly_log(level, "%s%s", before, bly_out_line(&line));
 }

@@ -24,12 +24,12 @@ bool belay_origin_of(const belay_task *task, belay_origin *origin) {
 
 const char *belay_origin_name(belay_origin_kind kind) {
         static const char *const names[] = {
-                [BELAY_ORIGIN_NONE] = "nobody",        [BELAY_ORIGIN_CALLER] = "caller",
-                [BELAY_ORIGIN_TIMEOUT] = "timeout",    [BELAY_ORIGIN_SIBLING] = "sibling",
-                [BELAY_ORIGIN_GROUP] = "group",        [BELAY_ORIGIN_AWAITER] = "awaiter",
-                [BELAY_ORIGIN_SHUTDOWN] = "shut-down", [BELAY_ORIGIN_INTERRUPT] = "interrupt",
-                [BELAY_ORIGIN_SIGNAL] = "signal",      [BELAY_ORIGIN_BODY] = "body",
-                [BELAY_ORIGIN_RACE] = "race",          [BELAY_ORIGIN_TEST] = "test",
+                [BELAY_ORIGIN_NONE] = "none",         [BELAY_ORIGIN_CALLER] = "caller",
+                [BELAY_ORIGIN_TIMEOUT] = "timeout",   [BELAY_ORIGIN_SIBLING] = "sibling",
+                [BELAY_ORIGIN_GROUP] = "group",       [BELAY_ORIGIN_AWAITER] = "awaiter",
+                [BELAY_ORIGIN_SHUTDOWN] = "shutdown", [BELAY_ORIGIN_INTERRUPT] = "interrupt",
+                [BELAY_ORIGIN_SIGNAL] = "signal",     [BELAY_ORIGIN_BODY] = "body",
+                [BELAY_ORIGIN_RACE] = "race",         [BELAY_ORIGIN_TEST] = "test",
         };
 
         return (size_t) kind < ARRAY_SIZE(names) ? names[kind] : "unknown";

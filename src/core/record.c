@@ -172,10 +172,11 @@ static void report_unseen(const belay_task *task) {
                 bly_log_limited(BELAY_LOG_ERROR, place, "main (started at %s) failed: %s", place,
                                 text);
         else
-                bly_log_limited(BELAY_LOG_ERROR, place,
-                                "%s %s (started at %s) failed, and nobody looked: %s",
-                                bly_is_future(task) ? "future" : "task",
-                                bly_task_label(task, label), place, text);
+                bly_log_limited(
+                        BELAY_LOG_ERROR, place,
+                        "%s %s (started at %s) failed, and its failure was not retrieved: %s",
+                        bly_is_future(task) ? "future" : "task", bly_task_label(task, label), place,
+                        text);
 }
 
 /* Releases what most tasks never have. */

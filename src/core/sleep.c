@@ -19,7 +19,7 @@ static const struct bly_wait_class sleep_class = {
         .on_request = wake_sleeper,
 };
 static const struct bly_wait_class forever_class = {
-        .what = "sleep for ever",
+        .what = "sleep without a limit",
         .on_request = bly_detach,
         .outside = true,
 };

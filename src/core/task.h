@@ -89,6 +89,8 @@ struct bly_wait_class {
         belay_task *(*awaits)(const struct bly_wait *wait, size_t *cursor);
         /* True if an event from outside of the loop can end the wait. */
         bool outside;
+        /* True if a dump draws the awaited tasks beneath the waiting one. */
+        bool drawn;
         /* When a deadlock may end the wait. */
         enum bly_break breaks;
 };

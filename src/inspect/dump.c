@@ -102,7 +102,8 @@ static void draw(struct walk *walk, struct node node) {
         if (node.scope != NULL)
                 bly_line_scope(&walk->out, node.scope);
         else
-                bly_line_task(&walk->out, node.task);
+                bly_describe(&walk->out, node.task);
+        bly_out(&walk->out, "\n");
 }
 
 /*
@@ -151,7 +152,7 @@ int belay_loop_dump(belay_loop *loop, int fd) {
                         draw_tree(&walk, task);
         }
         if (ended > 0)
-                bly_out(&walk.out, "%zu more %s ended, and somebody holds %s\n", ended,
+                bly_out(&walk.out, "%zu more %s ended, and the program holds %s\n", ended,
                         ended == 1 ? "has" : "have",
                         ended == 1 ? "a handle of it" : "handles of them");
         return bly_out_flush(&walk.out);

@@ -488,7 +488,7 @@ static void uring_close(struct bly_io *io) {
 
         if (left > 0)
                 bly_log(BELAY_LOG_WARNING,
-                        "%u operation%s of tasks that were given up cannot be ended; "
+                        "%u operation%s of abandoned tasks cannot be ended; "
                         "the system may still use their memory",
                         left, left == 1 ? "" : "s");
         unmake(ring);

@@ -116,8 +116,6 @@ static void report_circle(belay_task *first) {
 }
 
 static void report(struct belay_loop *loop) {
-        char line[512];
-
         bly_log(BELAY_LOG_ERROR,
                 "deadlock: %zu task%s, none of them ready, no deadline, "
                 "nothing to come from outside:",
@@ -125,7 +123,7 @@ static void report(struct belay_loop *loop) {
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL;
              task = bly_record_next(loop, task))
                 if (task->wait != NULL)
-                        bly_log(BELAY_LOG_ERROR, "  %s", bly_describe(task, line, sizeof(line)));
+                        bly_log_task(BELAY_LOG_ERROR, "  ", task);
 }
 
 void bly_deadlock(struct belay_loop *loop) {

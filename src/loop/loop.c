@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cancel/describe.h"
 #include "inspect/debug.h"
 #include "io/io.h"
 #include "loop/run.h"

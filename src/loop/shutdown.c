@@ -42,15 +42,13 @@ static void cancel_all(struct belay_loop *loop) {
 }
 
 static void abandon_the_rest(struct belay_loop *loop) {
-        char line[512];
-
         bly_log(BELAY_LOG_ERROR,
-                "the shut-down met its limit; %zu task%s still there:", loop->count,
+                "the shutdown reached its limit; %zu task%s still there:", loop->count,
                 loop->count == 1 ? " is" : "s are");
         for (belay_task *task = bly_record_next(loop, NULL); task != NULL;
              task = bly_record_next(loop, task))
                 if (!bly_is_future(task) && !bly_is_done(task)) {
-                        bly_log(BELAY_LOG_ERROR, "  %s", bly_describe(task, line, sizeof(line)));
+                        bly_log_task(BELAY_LOG_ERROR, "  ", task);
                         task->node.flags |= BLY_TASK_ABANDONED;
                 }
 }
@@ -62,7 +60,7 @@ int bly_shut_down(struct belay_loop *loop) {
                                   bly_add_time(bly_now(loop), loop->shutdown_limit))
                     < 0)
                         bly_log(BELAY_LOG_WARNING,
-                                "no memory for the shut-down's limit: there is none");
+                                "no memory for the shutdown's limit, so there is none");
         }
         do {
                 loop->patience = 10000;

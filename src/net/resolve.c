@@ -211,7 +211,7 @@ static struct look_up *new_look_up(const struct bly_endpoint *endpoint, const ch
                 return NULL;
         self->job.run = look_up;
         self->job.dispose = dispose;
-        self->job.what = "look-up";
+        self->job.what = "lookup";
         self->job.path = text;
         self->hints.ai_socktype = type;
         self->anywhere = endpoint->anywhere;

@@ -150,7 +150,7 @@ static int wait_for_an_end(struct bly_serve *serve, belay_time span) {
 static void say_once(struct bly_serve *serve, int shortage) {
         if (!serve->short_of_something)
                 bly_log_limited(BELAY_LOG_WARNING, serve->place,
-                                "serving at %s: %s; accepting goes on when there is room again",
+                                "serving at %s: %s; accepting resumes when the shortage ends",
                                 belay_listener_endpoint(serve->listener), strerror(-shortage));
         serve->short_of_something = true;
 }

@@ -216,6 +216,7 @@ static const struct bly_wait_class group_class = {
         .on_request = stop_waiting,
         .on = group_name,
         .awaits = a_member,
+        .drawn = true,
         .breaks = BLY_BREAK_NEVER,
 };
 

@@ -5,7 +5,7 @@
 #include "scope/group.h"
 
 static const char *const kind_names[] = {
-        [BLY_SCOPE_TIMEOUT] = "time limit",
+        [BLY_SCOPE_TIMEOUT] = "timeout",
         [BLY_SCOPE_GROUP] = "group",
         [BLY_SCOPE_SHIELD] = "shielded region",
 };

@@ -15,7 +15,7 @@ struct timeout {
         int requests; /* count on entering */
 };
 
-_Static_assert(sizeof(struct timeout) <= sizeof(belay_timeout), "room for a time limit");
+_Static_assert(sizeof(struct timeout) <= sizeof(belay_timeout), "room for a timeout");
 _Static_assert(offsetof(struct timeout, when) == offsetof(struct bly_limited, when),
                "begins as those with a limit do");
 

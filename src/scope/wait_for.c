@@ -26,7 +26,7 @@ static enum bly_answer stop_turns(belay_task *task, struct bly_wait *wait) {
 }
 
 static const struct bly_wait_class turns_class = {
-        .what = "time limit of none",
+        .what = "timeout of 0",
         .on_request = stop_turns,
 };
 

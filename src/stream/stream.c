@@ -84,7 +84,7 @@ static __attribute__((noinline)) int refuse(belay_stream *stream, struct bly_str
                                   what, belay_stream_name(stream));
         if (end->task != NULL)
                 return bly_misuse(-EBUSY, place,
-                                  "%s by task %s, while task %s is at it (%s): "
+                                  "%s by task %s while task %s uses the stream (%s): "
                                   "%s has one reader and one writer",
                                   what, bly_task_label(self, label),
                                   bly_task_label(end->task, other),

@@ -26,7 +26,7 @@ enum kind {
 static const char *const kind_names[] = {
         [UNDISTURBED] = "undisturbed",
         [REQUEST] = "a request",
-        [TIME_LIMIT] = "a time limit",
+        [TIME_LIMIT] = "a timeout",
         [TWO_REQUESTS] = "a request, and one more after its delivery",
 };
 
@@ -84,8 +84,6 @@ static void note_where(struct run *run, const belay_task *task) {
 
 /* Stops a run that does not end, and complains. The loop stops as soon as it can. */
 static void stop(struct run *run, struct belay_loop *loop, const char *why) {
-        char line[512];
-
         if (run->closing)
                 loop->limit_met = true;
         else
@@ -97,8 +95,7 @@ static void stop(struct run *run, struct belay_loop *loop, const char *why) {
         for (const belay_task *task = bly_record_next(loop, NULL); task != NULL;
              task = bly_record_next(loop, task))
                 if (!bly_is_future(task) && !bly_is_done(task))
-                        bly_log(BELAY_LOG_ERROR, "  still there: %s",
-                                bly_describe(task, line, sizeof(line)));
+                        bly_log_task(BELAY_LOG_ERROR, "  still there: ", task);
 }
 
 static void have_patience(struct run *run, const struct belay_loop *loop) {

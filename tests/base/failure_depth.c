@@ -96,7 +96,7 @@ static int borrowed(void *arg) {
         CHECK_LINES(1, __FILE__);
         CHECK_EQ(belay_join(task, NULL), 0);
         belay_release(task);
-        CHECK_LINES(1, "nobody looked");
+        CHECK_LINES(1, "was not retrieved");
 
         /*
          * The reason goes only to the first task that awaits. A pointer that was borrowed before

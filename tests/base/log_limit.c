@@ -60,11 +60,11 @@ static void a_burst(void) {
         now += 1;
         say(3, NULL);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
-        last_is("number 0 (6 lines like it left out before)");
+        last_is("number 0 (6 lines like it omitted before)");
         now += BLY_LOG_PERIOD;
         say(1, NULL);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
-        last_is("number 0 (2 lines like it left out before)");
+        last_is("number 0 (2 lines like it omitted before)");
         now += BLY_LOG_PERIOD;
         say(1, NULL);
         last_is("number 0");
@@ -99,7 +99,7 @@ static void after_a_calm(void) {
         CHECK_EQ(bly_log_limits_tell(&limits, now), now + 1);
         CHECK_EQ(bly_log_limits_tell(&limits, now + 1), BELAY_NEVER);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
-        last_is("4 lines were left out, like: number 0");
+        last_is("4 lines were omitted, like: number 0");
         CHECK_EQ(kept_lines[kept_count - 1].level, BELAY_LOG_WARNING);
         CHECK_EQ(bly_log_limits_tell(&limits, BELAY_NEVER), BELAY_NEVER);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
@@ -109,7 +109,7 @@ static void after_a_calm(void) {
         kept_count = 0;
         CHECK_EQ(bly_log_limits_tell(&limits, BELAY_NEVER), BELAY_NEVER);
         CHECK_EQ(kept_count, 1);
-        last_is("1 line was left out, like: number 7");
+        last_is("1 line was omitted, like: number 7");
         bly_log_limits = NULL;
 }
 
@@ -135,11 +135,11 @@ static void kinds(void) {
         CHECK_EQ(kept_count, 0);
         say(1, "another");
         CHECK_EQ(kept_count, 2);
-        CHECK_STR(kept_lines[0].text, "1 line was left out, like: number 7");
+        CHECK_STR(kept_lines[0].text, "1 line was omitted, like: number 7");
         CHECK_STR(kept_lines[1].text, "number 0");
         say(1, "yet another");
         CHECK_EQ(kept_count, 4);
-        CHECK_STR(kept_lines[2].text, "1 line was left out, like: number 7");
+        CHECK_STR(kept_lines[2].text, "1 line was omitted, like: number 7");
         bly_log_limits = NULL;
 }
 
@@ -155,7 +155,7 @@ static void long_lines(void) {
         now += BLY_LOG_PERIOD;
         bly_log_limited(BELAY_LOG_ERROR, NULL, "%s", name);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
-        CHECK_LINES(1, "x (3 lines like it left out before)");
+        CHECK_LINES(1, "x (3 lines like it omitted before)");
         bly_log_limits = NULL;
 }
 
@@ -178,21 +178,21 @@ static int floods(void *arg) {
         keep_lines();
         fail_often(1000);
         CHECK_EQ(kept_count, BLY_LOG_BURST);
-        CHECK_LINES(BLY_LOG_BURST, "nobody looked: Protocol error: bad??[31mheader?");
+        CHECK_LINES(BLY_LOG_BURST, "was not retrieved: Protocol error: bad??[31mheader?");
         /* After a calm period. */
         CHECK_EQ(belay_sleep(2 * BLY_LOG_PERIOD - 1), 0);
         CHECK_EQ(kept_count, BLY_LOG_BURST);
         CHECK_EQ(belay_sleep(2), 0);
         CHECK_EQ(belay_now() - began, 2 * BLY_LOG_PERIOD + 1);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
-        CHECK_LINES(1, "992 lines were left out, like: task #");
+        CHECK_LINES(1, "992 lines were omitted, like: task #");
         /* While the flood goes on. */
         for (int i = 0; i < 10; i++) {
                 kept_count = 0;
                 fail_often(1000);
                 CHECK_EQ(kept_count, i == 0 ? 2 : 1);
-                CHECK_LINES(i == 0 ? 0 : 1, i == 1 ? " (998 lines like it left out before)"
-                                                   : " (999 lines like it left out before)");
+                CHECK_LINES(i == 0 ? 0 : 1, i == 1 ? " (998 lines like it omitted before)"
+                                                   : " (999 lines like it omitted before)");
                 CHECK_EQ(belay_sleep(BLY_LOG_PERIOD), 0);
         }
         kept_count = 0;
@@ -235,23 +235,23 @@ int main(void) {
         RUN_VIRTUAL(floods);
         /* The end of the run reports the lines that were omitted last. */
         CHECK_EQ(kept_count, 1);
-        CHECK_LINES(1, "999 lines were left out, like: task #");
+        CHECK_LINES(1, "999 lines were omitted, like: task #");
         RUN_VIRTUAL(floods_at_the_end);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
-        CHECK_LINES(1, "92 lines were left out, like: task #");
+        CHECK_LINES(1, "92 lines were omitted, like: task #");
         CHECK_EQ(belay_run(floods_at_the_end, NULL), 0);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
         RUN_VIRTUAL(misuses);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
-        CHECK_LINES(1, "92 lines were left out, like: misuse at there:1: ");
+        CHECK_LINES(1, "92 lines were omitted, like: misuse at there:1: ");
 
         /* Each run reports them, and a timer that was set must not outlive its run. */
         loop = belay_loop_new(NULL);
         CHECK(loop != NULL);
         CHECK_EQ(belay_loop_run(loop, floods_at_the_end, NULL, NULL), 0);
-        CHECK_LINES(1, "92 lines were left out");
+        CHECK_LINES(1, "92 lines were omitted");
         CHECK_EQ(belay_loop_run(loop, sleeps, NULL, NULL), 0);
         CHECK_EQ(belay_loop_close(loop), 0);
-        CHECK_LINES(1, "92 lines were left out");
+        CHECK_LINES(1, "92 lines were omitted");
         return 0;
 }

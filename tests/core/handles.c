@@ -173,7 +173,7 @@ static int states(void *arg) {
         keep_lines();
         belay_release(task);
         belay_release(other);
-        CHECK_LINES(1, "nobody looked");
+        CHECK_LINES(1, "was not retrieved");
         belay_set_log(NULL, NULL);
 
         task = must(belay_future_new());

@@ -101,7 +101,7 @@ static int states(void *arg) {
         CHECK_EQ(belay_cancel_wait(sleeper, NULL, BELAY_NEVER, NULL), 0);
         CHECK_STR(belay_state(sleeper), "cancelled");
         belay_release(task);
-        CHECK_LINES(1, "nobody looked");
+        CHECK_LINES(1, "was not retrieved");
         owner = must(
                 belay_spawn_with(releases, belay_ref(future),
                                  BELAY_OPTIONS(belay_spawn_options, .destroy = belay_release_arg)));

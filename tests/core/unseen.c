@@ -31,7 +31,7 @@ static int sleeps(void *arg) {
         return belay_sleep(BELAY_HOUR);
 }
 
-static const char said[] = "and nobody looked";
+static const char said[] = "and its failure was not retrieved";
 
 static belay_task *failed(void) {
         belay_task *task = must(belay_spawn_with(

@@ -385,7 +385,7 @@ int main(int argument_count, char **arguments) {
                 { "datagrams", datagrams, NULL },
                 { "descriptors that travel", travelling, NULL },
                 { "name", by_name, NULL },
-                { "look-up", looking_up, NULL },
+                { "lookup", looking_up, NULL },
                 { "several", several, NULL },
         };
 

@@ -302,7 +302,7 @@ static void note_line(void *context, belay_log_level level, const char *line) {
 
 /* Returns whether a line was logged that no scene gives cause for. */
 static bool has_said_wrong(void) {
-        return strstr(lines, "deadlock") != NULL || strstr(lines, "nobody looked") != NULL
+        return strstr(lines, "deadlock") != NULL || strstr(lines, "was not retrieved") != NULL
                || strstr(lines, "misuse") != NULL;
 }
 

@@ -232,9 +232,9 @@ static int requests(void *arg) {
         HAS("`- shielded region entered at tests/inspect/dump.c:");
         HAS("`- shielded region entered at tests/inspect/dump.c:%d, 18 s left\n", shield_line);
         SAYS("back", " for 1 s, 4 s left; earlier, a request, by caller main at ");
-        SAYS("back", " 1 s ago, taken back  (");
+        SAYS("back", " 1 s ago, withdrawn  (");
         SAYS("outer", "await of inner at ");
-        SAYS("outer", "; cancelling: 1 request, passed on, by caller main at ");
+        SAYS("outer", "; cancelling: 1 request, forwarded, by caller main at ");
         SAYS("inner", "; cancelling: 1 request, delivered, by awaiter outer at ");
         SAYS("within", "; cancelling: 1 request, delivered, by timeout at ");
         SAYS("within", " 500 ms ago; cancelling: 1 request held back by a shielded region, "
@@ -281,18 +281,18 @@ static int limits(void *arg) {
         capture(NULL);
         HAS("|- shielded region entered at tests/inspect/dump.c:");
         SAYS("|- shielded", ", no limit\n");
-        HAS("|- time limit entered at tests/inspect/dump.c:");
-        SAYS("|- time limit", ", 1.5 s left\n");
-        CHECK(strstr(captured, ", 29.5 s left\n`- time limit entered at ") != NULL);
-        SAYS("`- time limit", ", not set\n");
+        HAS("|- timeout entered at tests/inspect/dump.c:");
+        SAYS("|- timeout", ", 1.5 s left\n");
+        CHECK(strstr(captured, ", 29.5 s left\n`- timeout entered at ") != NULL);
+        SAYS("`- timeout", ", not set\n");
         CHECK_EQ(belay_sleep(2 * BELAY_SECOND), 0);
         capture(NULL);
         SAYS("limited", "; cancelling: 1 request, delivered, by timeout at ");
         SAYS("limited", " 500 ms ago");
-        SAYS("|- time limit", ", struck: 500 ms over\n");
+        SAYS("|- timeout", ", expired 500 ms ago\n");
         CHECK_EQ(belay_await(task, NULL), 0);
         capture(NULL);
-        HAS("1 more has ended, and somebody holds a handle of it\n");
+        HAS("1 more has ended, and the program holds a handle of it\n");
         CHECK_EQ(lines(), 3);
         belay_release(task);
 
@@ -300,7 +300,7 @@ static int limits(void *arg) {
         CHECK_EQ(belay_timeout_enter(&limit, BELAY_SECOND), 0);
         CHECK_EQ(belay_advance(3 * BELAY_SECOND), 0);
         capture(NULL);
-        SAYS("`- time limit", ", 2 s over\n");
+        SAYS("`- timeout", ", 2 s overdue\n");
         return belay_timeout_leave(&limit, 0);
 }
 
@@ -354,7 +354,7 @@ static int groups(void *arg) {
         capture(NULL);
         HAS("`- group entered at ");
         SAYS("`- group", ", 2 members of 2 at once, 1 waits for room, supervised\n");
-        SAYS("   `- #4", "; to be last  (");
+        SAYS("   `- #4", "; a last member  (");
         CHECK(strstr(captured, "waiting: room in a group at ") != NULL);
         belay_group_cancel(&group);
         capture(NULL);

@@ -117,7 +117,7 @@ static int everything(void *arg) {
         CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
 
         says(tasks[0], "sleep", NULL, NULL);
-        says(tasks[1], "sleep for ever", NULL, NULL);
+        says(tasks[1], "sleep without a limit", NULL, NULL);
         says(tasks[2], "await", "sleeper", tasks[0]);
         says(tasks[3], "join", NULL, tasks[1]);
         says(tasks[4], "shield", NULL, future);

@@ -39,9 +39,8 @@ static int never_released(void *arg) {
         CHECK_EQ(outcome, -EDEADLK);
         CHECK_EQ(codes[0], -EDEADLK);
         CHECK_LINES(1, "deadlock: 2 tasks");
-        CHECK_LINES(1, "task wants (started at " __FILE__);
-        CHECK_LINES(1, ", lock of ");
-        CHECK_LINES(2, __FILE__); /* the wait of main, and that of the task that wants the lock */
+        CHECK_LINES(1, "  wants  waiting: lock of " __FILE__);
+        CHECK_LINES(2, " (#"); /* main, and the task that wants the lock */
         /* After the report, the loop goes on. */
         CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         belay_release(task);

@@ -185,10 +185,10 @@ static void limited(void) {
          * The lines name each task that is left, its wait, the sender of its request, and the time
          * since then.
          */
-        CHECK_LINES(1, "the shut-down met its limit; 2 tasks are still there:");
+        CHECK_LINES(1, "the shutdown reached its limit; 2 tasks are still there:");
         CHECK_LINES(1, "resister");
         CHECK_LINES(2, "sleep at " __FILE__);
-        CHECK_LINES(2, "shut-down 10 s ago");
+        CHECK_LINES(2, "shutdown 10 s ago");
         CHECK_EQ(kept_count, 3);
         /*
          * The task never runs again. Its handle still returns the right answers, and no call on it

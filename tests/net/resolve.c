@@ -435,7 +435,7 @@ static int is_given_up(void *arg) {
                          leaves_it, arg,
                          BELAY_OPTIONS(belay_loop_options, .shutdown_limit = BELAY_MILLISECOND)),
                  -ETIMEDOUT);
-        CHECK_LINES(1, "look-up, held:80");
+        CHECK_LINES(1, "lookup, held:80");
         let_go(1);
         await_threads(threads);
         return 0;

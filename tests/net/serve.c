@@ -597,7 +597,7 @@ static int many_failures(void *arg) {
 static void check_many_failures(void) {
         RUN_VIRTUAL(many_failures);
         CHECK_EQ(kept_count, 9);
-        CHECK_LINES(1, "92 lines were left out, like: connection tcp 127.0.0.1:");
+        CHECK_LINES(1, "92 lines were omitted, like: connection tcp 127.0.0.1:");
         belay_set_log(NULL, NULL);
 }
 

@@ -136,8 +136,8 @@ static int churn(void *arg) {
         }
         periods = (unsigned) ((belay_now() - began) / (10 * BELAY_SECOND));
         CHECK(kept_count >= 8 && kept_count <= 9 + periods);
-        CHECK_LINES(kept_count, "accepting goes on when there is room again");
-        CHECK_LINES(kept_count - 8, "left out before");
+        CHECK_LINES(kept_count, "accepting resumes when the shortage ends");
+        CHECK_LINES(kept_count - 8, "omitted before");
         CHECK_EQ(belay_serve_stop(listener), 0);
         end_of(task, 0);
         belay_listener_close(listener);
@@ -146,7 +146,7 @@ static int churn(void *arg) {
 
 static void run_churn(enum kind kind) {
         CHECK_EQ(belay_run_with(churn, &kind, VIRTUAL), 0);
-        CHECK_LINES(1, " lines were left out, like: serving at ");
+        CHECK_LINES(1, " lines were omitted, like: serving at ");
         belay_set_log(NULL, NULL);
 }
 
@@ -207,7 +207,7 @@ static int no_stack(void *arg) {
                 CHECK_EQ(belay_sleep(BELAY_MILLISECOND), 0);
         }
         CHECK_LINES(8, "no stack for a task");
-        CHECK_LINES(1, "accepting goes on when there is room again");
+        CHECK_LINES(1, "accepting resumes when the shortage ends");
         CHECK_EQ(belay_serve_stop(listener), 0);
         end_of(task, 0);
         belay_listener_close(listener);

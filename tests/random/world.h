@@ -192,7 +192,7 @@ static inline int fail(struct player *player) {
 
 static inline void note_line(void *context, belay_log_level level, const char *line) {
         struct world *world = context;
-        const char *at = strstr(line, "nobody looked: ");
+        const char *at = strstr(line, "was not retrieved: ");
 
         if (verbose)
                 fprintf(stderr, "         log: %s\n", line);

@@ -35,11 +35,11 @@ static int wrong_order(void *arg) {
         CHECK_EQ(belay_timeout_enter(&inner, SECONDS(9)), 0);
 
         CHECK_EQ(belay_timeout_leave(&outer, 5), -EPERM);
-        check_line(__LINE__ - 1, limit_at, "the time limit within it, entered at");
+        check_line(__LINE__ - 1, limit_at, "the timeout within it, entered at");
         CHECK_EQ(belay_group_leave(&group, -EIO), -EPERM);
-        check_line(__LINE__ - 1, group_at, "the time limit within it, entered at");
+        check_line(__LINE__ - 1, group_at, "the timeout within it, entered at");
         CHECK_EQ(belay_shield_leave(&shield, 0), -EPERM);
-        check_line(__LINE__ - 1, shield_at, "the time limit within it, entered at");
+        check_line(__LINE__ - 1, shield_at, "the timeout within it, entered at");
 
         /* The scopes are unchanged, and work. */
         CHECK_EQ(belay_timeout_leave(&inner, belay_sleep(SECONDS(3))), 0);

@@ -505,7 +505,7 @@ static int in_no_task(void *arg) {
         CHECK_EQ(belay_yield(), 0);
         CHECK(entered);
         CHECK_LINES(5, "misuse at " __FILE__);
-        CHECK_LINES(2, "a time limit is entered outside of a task");
+        CHECK_LINES(2, "a timeout is entered outside of a task");
         CHECK_LINES(2, "a group is entered outside of a task");
         CHECK_LINES(1, "a shielded region is entered outside of a task");
         belay_set_log(NULL, NULL);

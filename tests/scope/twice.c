@@ -41,7 +41,7 @@ static int time_limit(void *arg) {
         keep_lines();
         CHECK_EQ((entered = __LINE__, belay_timeout_enter(&limit, SECONDS(1))), 0);
         CHECK_EQ(belay_timeout_enter(&limit, SECONDS(9)), -EPERM);
-        check_line(__LINE__ - 1, entered, "the time limit entered at");
+        check_line(__LINE__ - 1, entered, "the timeout entered at");
         CHECK_EQ(belay_timeout_enter(&within, SECONDS(9)), 0);
         CHECK_EQ(belay_timeout_enter_until(&limit, 0), -EPERM);
         check_line(__LINE__ - 1, entered, "is entered again, and was not left");
@@ -124,7 +124,7 @@ static int other_kind(void *arg) {
         CHECK_EQ(belay_timeout_enter(&any->limit, SECONDS(1)), -EPERM);
         check_line(__LINE__ - 1, entered, "the group entered at");
         CHECK_EQ(belay_timeout_leave(&any->limit, 1), -EPERM);
-        check_line(__LINE__ - 1, entered, "is left as a time limit");
+        check_line(__LINE__ - 1, entered, "is left as a timeout");
         CHECK_EQ(belay_group_leave(&any->group, 1), 1);
         CHECK_EQ(belay_timeout_leave(&any->limit, 1), -EPERM);
         check_line(__LINE__ - 1, entered, "is left again");
@@ -284,7 +284,7 @@ static int copies(void *arg) {
         CHECK_EQ(belay_timeout_reschedule(&limit_copy, SECONDS(3)), -EPERM);
         CHECK(!belay_timeout_expired(&limit_copy));
         CHECK_EQ(belay_timeout_leave(&limit_copy, 3), -EPERM);
-        check_line(__LINE__ - 1, entered, "a copy of the time limit entered at");
+        check_line(__LINE__ - 1, entered, "a copy of the timeout entered at");
         CHECK_EQ(belay_timeout_leave(&limit, belay_sleep(SECONDS(2))), -ETIMEDOUT);
         limit_copy = limit;
         CHECK_EQ(belay_timeout_leave(&limit_copy, 3), -EPERM);

@@ -190,7 +190,7 @@ static inline int look_up(void *arg) {
                 rc = belay_resolve(names[below(&dice, name_count)], SOCK_STREAM, &addresses,
                                    &found);
                 if (rc == 0 && (found == 0 || addresses[0].length == 0))
-                        wrong(NULL, "a look-up found nothing");
+                        wrong(NULL, "a lookup found nothing");
                 if (rc == 0)
                         belay_addresses_free(addresses, found);
                 rc = leave(&limit, rc);

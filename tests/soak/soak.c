@@ -200,7 +200,7 @@ static void say_totals(void) {
         printf("%llu connections (%llu broken off, %llu cancelled, %llu refused, "
                "%llu accepted by hand), %.1f MB, "
                "%llu servers stopped, %llu datagrams, %llu descriptors, %llu uses of files, "
-               "%llu look-ups, "
+               "%llu lookups, "
                "%llu waits, %.1f MB of memory at most, %u wrong\n",
                totals.connections, totals.broken, totals.cancelled, totals.refused, totals.accepts,
                (double) totals.bytes / 1e6, totals.restarts, totals.datagrams, totals.descriptors,

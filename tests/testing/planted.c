@@ -57,7 +57,7 @@ static void test_memory(void) {
         CHECK_LINES(lines_with("memory was not given back: ") == 3 && lines_with(first) == 3
                     && lines_with(second) == 0);
         CHECK_LINES(line_with(first, "sleep, task main, wait 1 of 2; a request: memory"));
-        CHECK_LINES(line_with(first, "sleep, task main, wait 1 of 2; a time limit: memory"));
+        CHECK_LINES(line_with(first, "sleep, task main, wait 1 of 2; a timeout: memory"));
         CHECK_LINES(line_with(first,
                               "wait 1 of 2; a request, and one more after its delivery: memory"));
 }
@@ -179,11 +179,10 @@ static int swallows(void *arg) {
 static void test_hangs(void) {
         CHECK_EQ(everywhere(swallows, false, NULL), 2);
         CHECK_LINES(lines_with("a request: it does not end, nothing is left") == 1);
-        CHECK_LINES(lines_with("a time limit: it does not end, nothing is left") == 1);
+        CHECK_LINES(lines_with("a timeout: it does not end, nothing is left") == 1);
         second[strlen(second) - 2] = '\0';
         CHECK_LINES(lines_with("still there: ") == 2);
-        CHECK_LINES(line_with("  still there: task main ", second)
-                    && line_with("event at ", second));
+        CHECK_LINES(line_with("  still there: main ", second) && line_with("event at ", second));
 }
 
 /*
@@ -264,8 +263,8 @@ static void test_outlives_shut_down(void) {
         CHECK_EQ(everywhere(leaves_a_child, false, NULL), 0);
         CHECK_EQ(everywhere(leaves_a_bad_child, false, NULL), 4);
         CHECK_LINES(lines_with("it did not end in time:") == 4
-                    && lines_with("still there: task the child ") == 4);
-        CHECK_LINES(lines_with("the shut-down met its limit; 1 task is still there:") == 4);
+                    && lines_with("still there: the child ") == 4);
+        CHECK_LINES(lines_with("the shutdown reached its limit; 1 task is still there:") == 4);
 }
 
 static int never_ends(void *arg) {
@@ -291,10 +290,10 @@ static int goes_on_and_on(void *arg) {
 static void test_undisturbed_hang(void) {
         CHECK_EQ(everywhere(never_ends, false, NULL), 1);
         CHECK_LINES(lines_with("everywhere: undisturbed: it does not end") == 1
-                    && lines_with("shut-down met") == 0);
+                    && lines_with("shutdown reached") == 0);
         CHECK_EQ(everywhere(goes_on_and_on, false, NULL), 1);
         CHECK_LINES(lines_with("everywhere: undisturbed: it did not end in time") == 1
-                    && lines_with("shut-down met") == 0);
+                    && lines_with("shutdown reached") == 0);
 }
 
 /* ---- the result of check() ---- */

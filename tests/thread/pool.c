@@ -361,7 +361,7 @@ static bool late_opened;
 static void end_late(void *context, belay_log_level level, const char *line) {
         (void) context;
         (void) level;
-        if (late_opened || strstr(line, "met its limit") == NULL)
+        if (late_opened || strstr(line, "reached its limit") == NULL)
                 return;
         late_opened = true;
         gate_open(&late_gate);
