@@ -56,19 +56,19 @@ static const struct bly_wait_class join_class = {
         .awaits = awaited,
 };
 
-/* Returns 1 if it waited for the target, 0 if the target was done already. */
-static inline __attribute__((always_inline)) int
+/* Returns true if it waited for the target, false if the target was done already. */
+static inline __attribute__((always_inline)) bool
 wait_for_end(belay_task *self, struct ending *ending, belay_task *target,
              const struct bly_wait_class *class, const char *place) {
         if (bly_is_done(target))
-                return 0;
+                return false;
         bly_pass_init(&ending->pass, self, class);
         ending->observer.ended = target_ended;
         ending->target = target;
         bly_observe(target, &ending->observer);
         bly_suspend(self, &ending->pass.wait, place);
         bly_unobserve(&ending->observer);
-        return 1;
+        return true;
 }
 
 void bly_write_outcome(belay_task *target, int *outcome) {
@@ -131,7 +131,7 @@ static int await_oneself(belay_task *self, const char *place) {
 
 int bly_await(belay_task *self, belay_task *target, int *outcome, const char *place) {
         struct ending ending;
-        int rc = 0, waited;
+        int rc = 0;
 
         if (unlikely(target->awaited_itself) && !bly_is_done(target)) {
                 bly_set_last_failure(self, -EDEADLK, NULL);
@@ -140,10 +140,7 @@ int bly_await(belay_task *self, belay_task *target, int *outcome, const char *pl
         if (unlikely(target == self))
                 return await_oneself(self, place);
         bly_record_ref(target);
-        waited = wait_for_end(self, &ending, target, &await_class, place);
-        if (waited < 0) {
-                rc = waited;
-        } else if (waited == 0) {
+        if (!wait_for_end(self, &ending, target, &await_class, place)) {
                 rc = bly_pass_outcome(self, target, outcome);
         } else if (unlikely(self->wake != 0)) {
                 /*
@@ -192,7 +189,7 @@ static void report_shield_of_oneself(const belay_task *self, const char *place) 
 int belay_shield_placed(const char *place, belay_task *task, int *outcome) {
         belay_task *self = bly_waiter(place, "belay_shield()");
         struct ending ending;
-        int rc, waited;
+        int rc;
 
         if (self == NULL)
                 return -EPERM;
@@ -201,10 +198,7 @@ int belay_shield_placed(const char *place, belay_task *task, int *outcome) {
         if (unlikely(task == self))
                 report_shield_of_oneself(self, place);
         bly_record_ref(task);
-        waited = wait_for_end(self, &ending, task, &shield_class, place);
-        if (waited < 0) {
-                rc = waited;
-        } else if (waited == 0) {
+        if (!wait_for_end(self, &ending, task, &shield_class, place)) {
                 rc = bly_pass_outcome(self, task, outcome);
         } else if (self->wake != 0 || self->node.must_cancel) {
                 if (bly_is_done(task))
@@ -243,13 +237,12 @@ int belay_join_placed(const char *place, belay_task *task, int *outcome) {
         if (task == self)
                 return bly_waits_for_itself(self, place);
         bly_record_ref(task);
-        rc = wait_for_end(self, &ending, task, &join_class, place);
-        if (rc == 0) {
-                bly_pass_outcome(self, task, outcome);
-        } else if (rc > 0 && bly_is_done(task)) {
+        if (!wait_for_end(self, &ending, task, &join_class, place)) {
+                rc = bly_pass_outcome(self, task, outcome);
+        } else if (bly_is_done(task)) {
                 bly_postpone(self);
                 rc = bly_pass_outcome(self, task, outcome);
-        } else if (rc > 0) {
+        } else {
                 rc = bly_settle(self);
         }
         bly_record_unref(task);

@@ -237,46 +237,59 @@ static bool is_closed(const struct walk *walk, struct bly_pass *last) {
         return true;
 }
 
+/* Forwards the request to one more task that the wait awaits. Returns a wait as meet() does. */
+static struct bly_pass *forward(struct walk *walk, struct bly_pass *pass, belay_task *next) {
+        struct bly_request ask = {
+                .kind = BELAY_ORIGIN_AWAITER,
+                .asker = pass->task,
+                .place = pass->task->place,
+        };
+
+        /* A task that is not done always accepts a request. */
+        pass->taken = true;
+        return ask_one(walk, next, &ask);
+}
+
+/*
+ * Does one step of the walk: forwards the request to the next task that this wait awaits, or leaves
+ * the wait if there is none. Returns the wait at which the walk continues, or NULL after the last.
+ */
+static struct bly_pass *step(struct walk *walk, struct bly_pass *pass) {
+        struct bly_pass *deeper;
+        belay_task *next;
+
+        if (!pass->walking) {
+                pass->walking = true;
+                pass->taken = false;
+                pass->cursor = 0;
+        }
+        next = pass->wait.class->next(&pass->wait, &pass->cursor);
+        if (next != NULL) {
+                deeper = forward(walk, pass, next);
+                if (deeper == NULL)
+                        return pass;
+                deeper->up = pass;
+                return deeper;
+        }
+        pass->walking = false;
+        if (pass->taken)
+                pass->passed = true;
+        else
+                leave_for_next_wait(pass->task, walk->reason);
+        return pass->up;
+}
+
 /* Forwards the request from a wait to all tasks that it awaits, and from their waits onwards. */
 static void go_on(struct walk *walk, struct bly_pass *pass) {
-        struct bly_request ask = { .kind = BELAY_ORIGIN_AWAITER };
-
         pass->up = NULL;
-        while (pass != NULL && walk->circle == NULL) {
-                belay_task *next;
-                struct bly_pass *deeper;
-
-                if (!pass->walking) {
-                        pass->walking = true;
-                        pass->taken = false;
-                        pass->cursor = 0;
-                }
-                next = pass->wait.class->next(&pass->wait, &pass->cursor);
-                if (next != NULL) {
-                        /* A task that is not done always accepts a request. */
-                        pass->taken = true;
-                        ask.asker = pass->task;
-                        ask.place = pass->task->place;
-                        deeper = ask_one(walk, next, &ask);
-                        if (deeper != NULL) {
-                                deeper->up = pass;
-                                pass = deeper;
-                        }
-                        continue;
-                }
-                pass->walking = false;
-                if (pass->taken)
-                        pass->passed = true;
-                else
-                        leave_for_next_wait(pass->task, walk->reason);
-                pass = pass->up;
-        }
-        if (unlikely(walk->circle != NULL)) {
-                report_circle(walk);
-                if (is_closed(walk, pass)) {
-                        detach(walk->circle, walk->reason);
-                        walk->circle = NULL;
-                }
+        while (pass != NULL && walk->circle == NULL)
+                pass = step(walk, pass);
+        if (likely(walk->circle == NULL))
+                return;
+        report_circle(walk);
+        if (is_closed(walk, pass)) {
+                detach(walk->circle, walk->reason);
+                walk->circle = NULL;
         }
         for (; pass != NULL; pass = pass->up)
                 pass->walking = false;

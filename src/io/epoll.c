@@ -18,6 +18,7 @@
 
 #include "base/spans.h"
 #include "io/io.h"
+#include "io/poll_bits.h"
 
 enum { EVENTS_AT_ONCE = 64 };
 
@@ -94,9 +95,7 @@ static int epoll_watch(struct bly_io *io, struct bly_fd *fd, bool same) {
                 wanted |= fd->armed;
         else
                 fd->generation++;
-        event.events = (wanted & BELAY_READABLE ? (unsigned) EPOLLIN | EPOLLRDHUP : 0)
-                       | (wanted & BELAY_WRITABLE ? (unsigned) EPOLLOUT : 0)
-                       | (wanted & BELAY_PRIORITY || fd->owned ? (unsigned) EPOLLPRI : 0)
+        event.events = bly_poll_of(wanted) | (fd->owned ? (unsigned) EPOLLPRI : 0)
                        | (fd->owned ? (unsigned) EPOLLET : (unsigned) EPOLLONESHOT);
         event.data.u64 = (uint64_t) fd->generation << 32 | (uint32_t) fd->fd;
         rc = control(io, fd, &event, same);
@@ -120,18 +119,9 @@ static void epoll_unwatch(struct bly_io *io, struct bly_fd *fd, bool closing) {
 /* ---- waiting ---- */
 
 static unsigned events_of(const struct bly_fd *fd, unsigned bits) {
-        unsigned events = 0;
+        unsigned events = bly_events_of(bits);
 
-        if (bits & (EPOLLIN | EPOLLRDHUP))
-                events |= BELAY_READABLE;
-        if (bits & EPOLLOUT)
-                events |= BELAY_WRITABLE;
-        if (bits & EPOLLPRI)
-                events |= BELAY_PRIORITY;
-        if (bits & (EPOLLERR | EPOLLHUP))
-                events |= BELAY_READABLE | BELAY_WRITABLE | BELAY_PRIORITY;
-        if (unlikely(bits & (EPOLLERR | EPOLLHUP | EPOLLRDHUP))
-            || (unlikely(bits & EPOLLPRI) && fd->owned))
+        if (unlikely(bits & EPOLLPRI) && fd->owned)
                 events |= BLY_GONE;
         return events;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "io/io.h"
+#include "io/poll_bits.h"
 
 /* ---- the table ---- */
 
@@ -357,27 +358,6 @@ int bly_fd_forget(struct bly_io *io, struct bly_fd *fd) {
 }
 
 /* ---- any descriptor ---- */
-
-unsigned bly_poll_of(unsigned events) {
-        return (events & BELAY_READABLE ? POLLIN | POLLRDHUP : 0)
-               | (events & BELAY_WRITABLE ? POLLOUT : 0) | (events & BELAY_PRIORITY ? POLLPRI : 0);
-}
-
-unsigned bly_events_of(unsigned bits) {
-        unsigned events = 0;
-
-        if (bits & (POLLIN | POLLRDHUP))
-                events |= BELAY_READABLE;
-        if (bits & POLLOUT)
-                events |= BELAY_WRITABLE;
-        if (bits & POLLPRI)
-                events |= BELAY_PRIORITY;
-        if (bits & (POLLERR | POLLHUP))
-                events |= BELAY_READABLE | BELAY_WRITABLE | BELAY_PRIORITY;
-        if (unlikely(bits & (POLLERR | POLLHUP | POLLRDHUP)))
-                events |= BLY_GONE;
-        return events;
-}
 
 /*
  * Returns whether epoll accepts the descriptor. poll() reports a regular file as ready, too, but

@@ -339,10 +339,6 @@ void bly_fd_happened(struct bly_io *io, struct bly_fd *fd, unsigned events);
 /* Returns all events that tasks wait for on the descriptor, BELAY_READABLE..., or 0. */
 unsigned bly_fd_wanted(const struct bly_fd *fd);
 
-/* Convert BELAY_READABLE... to the bits of poll() and epoll, and back. The latter adds BLY_GONE. */
-unsigned bly_poll_of(unsigned events);
-unsigned bly_events_of(unsigned bits);
-
 /* ---- operations (op.c) ---- */
 
 static inline bool bly_performs(const struct bly_io *io) {

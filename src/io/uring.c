@@ -12,6 +12,7 @@
  * state when it begins, so it misses no earlier event.
  */
 #define _GNU_SOURCE
+#include "io/poll_bits.h"
 #include "io/uring.h"
 
 #ifdef BLY_HAVE_URING

@@ -11,6 +11,7 @@
  * event, as the ring would do.
  */
 #define _GNU_SOURCE
+#include "io/poll_bits.h"
 #include "io/uring.h"
 
 #ifdef BLY_HAVE_URING

@@ -82,7 +82,7 @@ static int try_accept(belay_listener *listener, struct peer *peer, const char *p
         if (rc < 0)
                 return rc;
         /* Other tasks may have run in bly_fd_try(), so the number may be another descriptor's. */
-        if (listener->hushed)
+        if (listener->stopped)
                 return -EBADF;
         rc = listener->is_shared ? look_before(listener) : 0;
         if (rc < 0)
@@ -101,12 +101,12 @@ static int accept_one(belay_listener *listener, struct peer *peer, const char *p
         struct bly_io *io = listener->io;
         int rc;
 
-        while (!listener->hushed) {
+        while (!listener->stopped) {
                 rc = bly_performs(io) ? perform_accept(listener, place)
                                       : try_accept(listener, peer, place);
                 if (rc >= 0)
                         return rc;
-                if (rc == -EAGAIN && !listener->hushed)
+                if (rc == -EAGAIN && !listener->stopped)
                         rc = bly_fd_wait(io, listener->fd, BELAY_READABLE, "accept", place);
                 if (rc < 0 && rc != -EAGAIN && !is_of_the_connection(-rc))
                         return rc;

@@ -71,7 +71,9 @@ int bly_note_file(const char *path, struct bly_inode *file) {
 void bly_remove_file(const char *path, const struct bly_inode *file) {
         struct stat now;
 
-        if (lstat(path, &now) == 0 && now.st_dev == file->device && now.st_ino == file->number)
+        if (path != NULL
+            && (lstat(path, &now) < 0
+                || (now.st_dev == file->device && now.st_ino == file->number)))
                 unlink(path);
 }
 

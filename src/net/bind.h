@@ -35,7 +35,10 @@ struct bly_inode {
 
 /* Stores the identity of the file at `path`. Returns 0 or a negative errno. */
 int bly_note_file(const char *path, struct bly_inode *file);
-/* Removes the file, unless another file has the path. */
+/*
+ * Removes the file, unless another file has the path. If lstat() fails, tries in any case. Does
+ * nothing if the path is NULL.
+ */
 void bly_remove_file(const char *path, const struct bly_inode *file);
 
 /*

@@ -44,29 +44,19 @@ static int prepare(int fd, const belay_address *address, const belay_listen_opti
 struct opened {
         int fd;
         const char *path; /* Unix socket's file; NULL: none */
-        struct stat file; /* identity of that file: another may take its path */
+        struct bly_inode file;
 };
 
-/* Removes the file unless another file has the path. If lstat() fails, it tries in any case. */
-static void remove_file(const char *path, dev_t device, ino_t number) {
-        struct stat now;
-
-        if (path != NULL
-            && (lstat(path, &now) < 0 || (now.st_dev == device && now.st_ino == number)))
-                unlink(path);
-}
-
 static void undo(const struct opened *opened) {
-        remove_file(opened->path, opened->file.st_dev, opened->file.st_ino);
+        bly_remove_file(opened->path, &opened->file);
         close(opened->fd);
 }
 
 /* Makes a bound socket listen. Returns 0 or a negative errno. */
 static int begin(struct opened *opened, const belay_listen_options *options) {
-        int rc;
+        int rc = opened->path != NULL ? bly_note_file(opened->path, &opened->file) : 0;
 
-        if (opened->path != NULL && lstat(opened->path, &opened->file) < 0) {
-                rc = -errno;
+        if (rc < 0) {
                 unlink(opened->path);
                 opened->path = NULL;
                 return rc;
@@ -117,8 +107,8 @@ static void block_again(int fd) {
 static void lost(struct bly_fd_owner *owner) {
         belay_listener *listener = container_of(owner, belay_listener, owner);
 
-        remove_file(listener->path, listener->device, listener->file);
-        listener->hushed = true;
+        bly_remove_file(listener->path, &listener->file);
+        listener->stopped = true;
 }
 
 static bool is_same(const struct bly_fd_owner *owner, int fd) {
@@ -161,8 +151,7 @@ static int make(belay_listener **out, struct bly_io *io, const struct opened *op
         }
         if (opened->path != NULL)
                 listener->path = memcpy(listener + 1, opened->path, path_size);
-        listener->device = opened->file.st_dev;
-        listener->file = opened->file.st_ino;
+        listener->file = opened->file;
         *out = listener;
         return 0;
 }
@@ -238,7 +227,7 @@ const char *belay_listener_endpoint(const belay_listener *listener) {
 }
 
 int belay_listener_fd(const belay_listener *listener) {
-        return listener->hushed ? -EBADF : listener->fd->fd;
+        return listener->stopped ? -EBADF : listener->fd->fd;
 }
 
 /* ---- stopping and closing ---- */
@@ -246,12 +235,12 @@ int belay_listener_fd(const belay_listener *listener) {
 void bly_listener_stop(belay_listener *listener) {
         int fd;
 
-        if (listener->hushed)
+        if (listener->stopped)
                 return;
-        listener->hushed = true;
+        listener->stopped = true;
         fd = listener->fd->fd;
         /* Remove the path before the socket, so that no client finds a path without a listener. */
-        remove_file(listener->path, listener->device, listener->file);
+        bly_remove_file(listener->path, &listener->file);
         bly_fd_disown(listener->io, listener->fd, true);
         if (listener->restore)
                 block_again(fd);

@@ -10,6 +10,7 @@
 
 #include <belay/net.h>
 
+#include "net/bind.h"
 #include "stream/stream.h"
 
 /*
@@ -26,14 +27,13 @@ struct belay_listener {
         struct bly_io *io;
         struct bly_fd *fd;
         int family;
-        size_t inside;  /* number of tasks in a call; the last to leave frees it */
-        bool closed;    /* the handle is invalid */
-        bool hushed;    /* stopped: it does not listen, and has no descriptor */
-        bool is_shared; /* handed down: other processes may change O_NONBLOCK */
-        bool restore;   /* O_NONBLOCK must be cleared when it stops */
-        char *path;     /* Unix socket's file, which stopping removes; NULL: none */
-        dev_t device;   /* identity of that file */
-        ino_t file;
+        size_t inside;           /* number of tasks in a call; the last to leave frees it */
+        bool closed;             /* the handle is invalid */
+        bool stopped;            /* it does not listen, and has no descriptor */
+        bool is_shared;          /* handed down: other processes may change O_NONBLOCK */
+        bool restore;            /* O_NONBLOCK must be cleared when it stops */
+        char *path;              /* Unix socket's file, which stopping removes; NULL: none */
+        struct bly_inode file;   /* identity of that file */
         struct bly_serve *serve; /* belay_serve() that runs there; NULL: none */
         char endpoint[BELAY_ADDRESS_TEXT];
 };
