@@ -6,7 +6,7 @@
 
 __thread struct bly_log_limits *bly_log_limits;
 
-static void tell(struct bly_log_kind *kind) {
+static void report_omitted(struct bly_log_kind *kind) {
         unsigned long long omitted = kind->omitted;
 
         if (omitted == 0)
@@ -52,7 +52,7 @@ static struct bly_log_kind *find(struct bly_log_limits *limits, const char *form
                 if (kind->since < oldest->since)
                         oldest = kind;
         }
-        tell(oldest);
+        report_omitted(oldest);
         oldest->format = NULL;
         return oldest;
 }
@@ -87,7 +87,7 @@ struct bly_log_kind *bly_log_admit(struct bly_log_limits *limits, belay_log_leve
         return kind;
 }
 
-belay_time bly_log_limits_tell(struct bly_log_limits *limits, belay_time now) {
+belay_time bly_log_limits_report(struct bly_log_limits *limits, belay_time now) {
         belay_time next = BELAY_NEVER;
 
         for (size_t i = 0; i < ARRAY_SIZE(limits->kinds); i++) {
@@ -95,7 +95,7 @@ belay_time bly_log_limits_tell(struct bly_log_limits *limits, belay_time now) {
                 belay_time calm = kind->since + 2 * BLY_LOG_PERIOD;
 
                 if (calm <= now)
-                        tell(kind);
+                        report_omitted(kind);
                 else if (kind->omitted > 0 && calm < next)
                         next = calm;
         }

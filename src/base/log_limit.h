@@ -32,7 +32,7 @@ struct bly_log_kind {
 
 struct bly_log_limits {
         belay_time (*now)(struct bly_log_limits *limits);
-        /* Called when lines are left out. bly_log_limits_tell() must be called at `when`. */
+        /* Called when lines are left out. bly_log_limits_report() must be called at `when`. */
         void (*remind)(struct bly_log_limits *limits, belay_time when);
         struct bly_log_kind kinds[BLY_LOG_KINDS];
 };
@@ -53,6 +53,6 @@ struct bly_log_kind *bly_log_admit(struct bly_log_limits *limits, belay_log_leve
  * For each kind that has been calm for two periods, reports how many lines were left out. If `now`
  * is BELAY_NEVER, reports on all kinds. Returns the time of the next report, or BELAY_NEVER.
  */
-belay_time bly_log_limits_tell(struct bly_log_limits *limits, belay_time now);
+belay_time bly_log_limits_report(struct bly_log_limits *limits, belay_time now);
 
 #endif

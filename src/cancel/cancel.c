@@ -13,7 +13,7 @@ bool belay_cancel_placed(const char *place, belay_task *task, const char *reason
                                                 .kind = BELAY_ORIGIN_CALLER,
                                                 .place = place,
                                                 .reason = reason,
-                                                .asker = self,
+                                                .sender = self,
                                                 /*
                  * A request that a task sends itself comes from inside all of its shielded regions.
                  */

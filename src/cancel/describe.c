@@ -117,11 +117,11 @@ static void put_origin(struct bly_out *out, const belay_task *task, const struct
         if (origin->kind == BELAY_ORIGIN_SIGNAL)
                 bly_out(out, " %d", origin->signal);
         /* If the task's own timeout or group sent the request, the task's name adds nothing. */
-        if (origin->asker != 0 && origin->asker != task->id) {
+        if (origin->sender != 0 && origin->sender != task->id) {
                 if (origin->name != NULL)
                         bly_out_place(out, " ", origin->name->chars);
                 else
-                        bly_out(out, " #%llu", (unsigned long long) origin->asker);
+                        bly_out(out, " #%llu", (unsigned long long) origin->sender);
         }
         bly_out_place(out, " at ", origin->place);
         bly_out_span(out, " ", now - origin->when, " ago");
@@ -132,7 +132,7 @@ static void put_origin(struct bly_out *out, const belay_task *task, const struct
         }
 }
 
-static bool was_passed_on(const belay_task *task) {
+static bool was_forwarded(const belay_task *task) {
         return task->wait != NULL && task->wait->class->next != NULL
                && container_of(task->wait, struct bly_pass, wait)->passed;
 }
@@ -159,7 +159,7 @@ static void put_requests(struct bly_out *out, const belay_task *task, belay_time
                 return;
         if (others > 0) {
                 bly_out(out, "; cancelling: %d request%s", others, bly_plural((size_t) others));
-                if (was_passed_on(task))
+                if (was_forwarded(task))
                         bly_out(out, ", forwarded");
                 else if (task->node.must_cancel
                          || (origin != NULL && (task->node.flags & BLY_TASK_ORIGIN_FRESH)))

@@ -11,7 +11,7 @@ bool belay_origin_of(const belay_task *task, belay_origin *origin) {
                 .size = origin->size,
                 .kind = (belay_origin_kind) kept->kind,
                 .signal = kept->signal,
-                .task = kept->asker,
+                .task = kept->sender,
                 .name = bly_text_chars(kept->name),
                 .place = kept->place,
                 .reason = bly_text_chars(kept->reason),

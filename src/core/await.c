@@ -73,7 +73,7 @@ wait_for_end(belay_task *self, struct ending *ending, belay_task *target,
 
 void bly_write_outcome(belay_task *target, int *outcome) {
         if (outcome != NULL) {
-                target->node.flags |= BLY_TASK_LOOKED_AT;
+                target->node.flags |= BLY_TASK_RETRIEVED;
                 *outcome = target->outcome;
         }
 }

@@ -31,7 +31,7 @@ void bly_finish(belay_task *self, int code) {
                         if (self->origin.kind == BELAY_ORIGIN_NONE)
                                 self->origin = (struct bly_origin) {
                                         .kind = BELAY_ORIGIN_BODY,
-                                        .asker = self->id,
+                                        .sender = self->id,
                                         .name = bly_text_ref(self->name),
                                         .when = self->loop->now,
                                 };

@@ -76,7 +76,7 @@ int belay_result_placed(const char *place, belay_task *task) {
                 return bly_misuse(-EINPROGRESS, place,
                                   "the result of %s is asked for before its end",
                                   bly_task_label(task, label));
-        task->node.flags |= BLY_TASK_LOOKED_AT;
+        task->node.flags |= BLY_TASK_RETRIEVED;
         return task->outcome;
 }
 
@@ -90,7 +90,7 @@ const belay_failure *belay_failure_of_placed(const char *place, belay_task *task
                            bly_task_label(task, label));
                 return NULL;
         }
-        task->node.flags |= BLY_TASK_LOOKED_AT;
+        task->node.flags |= BLY_TASK_RETRIEVED;
         /* The reason of a cancellation may exist only as a text up to this point. */
         if (task->failure == NULL && bly_is_cancelled(task) && task->message != NULL)
                 task->failure = bly_failure_new(-ECANCELED, bly_text_ref(task->message));

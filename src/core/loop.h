@@ -54,7 +54,7 @@ struct belay_loop {
          * Under a host loop, set while nothing runs here. Called if the ready queue gets its first
          * entry, a timer is set, or the back end has new work. Implemented by loop/.
          */
-        void (*tell_host)(struct belay_loop *loop);
+        void (*wake_host)(struct belay_loop *loop);
         struct bly_exceptions own_exceptions;
         struct bly_tool_stack own_tool;
         belay_time now; /* reading of the clock at the latest look */
@@ -284,20 +284,20 @@ void bly_callbacks_free(struct belay_loop *loop);
  * so this reads the clock.
  */
 static inline belay_time bly_when(const struct belay_loop *loop) {
-        return unlikely(loop->tell_host != NULL) ? bly_clock() : loop->now;
+        return unlikely(loop->wake_host != NULL) ? bly_clock() : loop->now;
 }
 
 /* Every call from outside of a dispatch that gives the loop work calls this function. */
-static inline void bly_tell_host(struct belay_loop *loop) {
-        if (unlikely(loop->tell_host != NULL))
-                loop->tell_host(loop);
+static inline void bly_wake_host(struct belay_loop *loop) {
+        if (unlikely(loop->wake_host != NULL))
+                loop->wake_host(loop);
 }
 
 static inline void bly_ready_push(struct belay_loop *loop, struct bly_node *node) {
         node->next = NULL;
         if (loop->ready.head == NULL) {
                 loop->ready.head = loop->ready.tail = node;
-                bly_tell_host(loop);
+                bly_wake_host(loop);
         } else {
                 loop->ready.tail->next = node;
                 loop->ready.tail = node;

@@ -162,7 +162,7 @@ static void report_unseen(const belay_task *task) {
         const char *place = task->started_at != NULL ? task->started_at : "an unknown place";
         char label[32], text[512];
 
-        if (task->node.flags & (BLY_TASK_CANCELLED | BLY_TASK_LOOKED_AT))
+        if (task->node.flags & (BLY_TASK_CANCELLED | BLY_TASK_RETRIEVED))
                 return;
         if (task->failure != NULL)
                 belay_failure_format(task->failure, text, sizeof(text));

@@ -15,20 +15,20 @@
 #include "core/upcalls.h"
 #include "core/wait.h"
 
-static void set_origin(belay_task *task, struct bly_origin *origin, const struct bly_request *ask,
-                       struct bly_text *reason) {
+static void set_origin(belay_task *task, struct bly_origin *origin,
+                       const struct bly_request *request, struct bly_text *reason) {
         if (unlikely(origin->name != NULL))
                 bly_text_release(origin->name);
         if (unlikely(origin->reason != NULL))
                 bly_text_release(origin->reason);
         *origin = (struct bly_origin) {
-                .asker = ask->asker != NULL ? ask->asker->id : 0,
-                .name = ask->asker != NULL ? bly_text_ref(ask->asker->name) : NULL,
-                .place = ask->place,
+                .sender = request->sender != NULL ? request->sender->id : 0,
+                .name = request->sender != NULL ? bly_text_ref(request->sender->name) : NULL,
+                .place = request->place,
                 .reason = bly_text_ref(reason),
                 .when = bly_when(task->loop),
-                .kind = (uint8_t) ask->kind,
-                .signal = (uint8_t) ask->signal,
+                .kind = (uint8_t) request->kind,
+                .signal = (uint8_t) request->signal,
         };
 }
 
@@ -45,14 +45,15 @@ static void set_aside(belay_task *task) {
         task->node.flags &= (uint8_t) ~BLY_TASK_ORIGIN_FRESH;
 }
 
-static void note_origin(belay_task *task, const struct bly_request *ask, struct bly_text *reason) {
+static void note_origin(belay_task *task, const struct bly_request *request,
+                        struct bly_text *reason) {
         if (unlikely(task->origin_held))
                 set_aside(task);
         /* If several requests merge into one delivery, the origin of the first is reported. */
         if (task->node.flags & BLY_TASK_ORIGIN_FRESH)
                 return;
         task->node.flags |= BLY_TASK_ORIGIN_FRESH;
-        set_origin(task, &task->origin, ask, reason);
+        set_origin(task, &task->origin, request, reason);
 }
 
 static void set_message(belay_task *task, struct bly_text *reason) {
@@ -73,25 +74,26 @@ static void detach(belay_task *task, struct bly_text *reason) {
 
 /* ---- held back by a shield ---- */
 
-static void hold_back(belay_task *task, const struct bly_request *ask, struct bly_text *reason) {
+static void hold_back(belay_task *task, const struct bly_request *request,
+                      struct bly_text *reason) {
         struct bly_held *held = bly_shield_held(task);
 
         if (likely(task->held < INT_MAX))
                 task->held++;
         task->node.flags |= BLY_TASK_HELD;
-        bly_shield_count(task, ask->depth);
+        bly_shield_count(task, request->depth);
         if (held->origin.kind == BELAY_ORIGIN_NONE
             && (task->origin_held || !(task->node.flags & BLY_TASK_ORIGIN_FRESH))) {
                 if (!task->origin_held) {
                         task->origin_held = true;
                         task->node.flags |= BLY_TASK_ORIGIN_FRESH;
-                        set_origin(task, &task->origin, ask, reason);
+                        set_origin(task, &task->origin, request, reason);
                 }
                 set_message(task, reason);
                 return;
         }
         if (held->origin.kind == BELAY_ORIGIN_NONE)
-                set_origin(task, &held->origin, ask, reason);
+                set_origin(task, &held->origin, request, reason);
         bly_text_release(held->message);
         held->message = bly_text_ref(reason);
 }
@@ -108,7 +110,7 @@ static void forget_held(belay_task *task) {
         *held = (struct bly_held) { 0 };
 }
 
-void bly_let_through(belay_task *task) {
+void bly_release_held(belay_task *task) {
         struct bly_held *held;
 
         if (!(task->node.flags & BLY_TASK_HELD))
@@ -131,7 +133,7 @@ void bly_let_through(belay_task *task) {
         forget_held(task);
         task->node.must_cancel = true;
         if (task->wait != NULL)
-                bly_meet_pending(task);
+                bly_handle_pending(task);
 }
 
 int bly_uncancel(belay_task *task) {
@@ -164,7 +166,7 @@ struct walk {
 /*
  * Lets one task's wait handle the request. Returns the wait into which the walk continues, or NULL.
  */
-static struct bly_pass *meet(struct walk *walk, belay_task *task) {
+static struct bly_pass *hand_to_wait(struct walk *walk, belay_task *task) {
         struct bly_wait *wait = task->wait;
         struct bly_pass *pass;
 
@@ -185,26 +187,26 @@ static struct bly_pass *meet(struct walk *walk, belay_task *task) {
 
 /*
  * Counts the request, and lets the task handle it unless a shield holds it back. A future ends at
- * once. Returns a wait as meet() does.
+ * once. Returns a wait as hand_to_wait() does.
  */
-static struct bly_pass *ask_one(struct walk *walk, belay_task *task,
-                                const struct bly_request *ask) {
+static struct bly_pass *send_to(struct walk *walk, belay_task *task,
+                                const struct bly_request *request) {
         struct bly_text *reason = walk->reason;
 
         if (bly_is_future(task)) {
-                note_origin(task, ask, reason);
+                note_origin(task, request, reason);
                 set_message(task, reason);
                 bly_end(task, -ECANCELED, NULL);
                 return NULL;
         }
         if (likely(task->requests < INT_MAX))
                 task->requests++;
-        if (unlikely(task->shield > ask->depth)) {
-                hold_back(task, ask, reason);
+        if (unlikely(task->shield > request->depth)) {
+                hold_back(task, request, reason);
                 return NULL;
         }
-        note_origin(task, ask, reason);
-        return meet(walk, task);
+        note_origin(task, request, reason);
+        return hand_to_wait(walk, task);
 }
 
 static void report_circle(const struct walk *walk) {
@@ -237,17 +239,20 @@ static bool is_closed(const struct walk *walk, struct bly_pass *last) {
         return true;
 }
 
-/* Forwards the request to one more task that the wait awaits. Returns a wait as meet() does. */
+/*
+ * Forwards the request to one more task that the wait awaits. Returns a wait as hand_to_wait()
+ * does.
+ */
 static struct bly_pass *forward(struct walk *walk, struct bly_pass *pass, belay_task *next) {
-        struct bly_request ask = {
+        struct bly_request request = {
                 .kind = BELAY_ORIGIN_AWAITER,
-                .asker = pass->task,
+                .sender = pass->task,
                 .place = pass->task->place,
         };
 
         /* A task that is not done always accepts a request. */
         pass->taken = true;
-        return ask_one(walk, next, &ask);
+        return send_to(walk, next, &request);
 }
 
 /*
@@ -295,7 +300,7 @@ static void go_on(struct walk *walk, struct bly_pass *pass) {
                 pass->walking = false;
 }
 
-bool bly_request_cancel(belay_task *task, const struct bly_request *ask) {
+bool bly_request_cancel(belay_task *task, const struct bly_request *request) {
         struct walk walk = { 0 };
         struct bly_pass *pass;
 
@@ -304,23 +309,23 @@ bool bly_request_cancel(belay_task *task, const struct bly_request *ask) {
          */
         if (bly_is_done(task) || unlikely(task->node.flags & BLY_TASK_ABANDONED))
                 return false;
-        walk.reason = ask->shared_reason != NULL ? bly_text_ref(ask->shared_reason)
-                                                 : bly_text_new(ask->reason);
-        pass = ask_one(&walk, task, ask);
+        walk.reason = request->shared_reason != NULL ? bly_text_ref(request->shared_reason)
+                                                     : bly_text_new(request->reason);
+        pass = send_to(&walk, task, request);
         if (pass != NULL)
                 go_on(&walk, pass);
         bly_text_release(walk.reason);
-        if (ask->in_vain != NULL)
-                *ask->in_vain = walk.circle != NULL;
+        if (request->in_circle != NULL)
+                *request->in_circle = walk.circle != NULL;
         return true;
 }
 
-void bly_meet_pending(belay_task *self) {
+void bly_handle_pending(belay_task *self) {
         struct walk walk = { .reason = bly_text_ref(self->message) };
         struct bly_pass *pass;
 
         self->node.must_cancel = false;
-        pass = meet(&walk, self);
+        pass = hand_to_wait(&walk, self);
         if (pass != NULL)
                 go_on(&walk, pass);
         /*

@@ -363,7 +363,7 @@ void bly_run_eagerly(struct belay_loop *loop, belay_task *task) {
         loop->switches = left;
         loop->switches_cxx = slow_left;
         loop->current = parent;
-        bly_tell_host(loop);
+        bly_wake_host(loop);
         errno = saved;
 }
 
@@ -399,7 +399,7 @@ void bly_look(struct belay_loop *loop) {
                 loop->now = now;
         }
         if (loop->io != NULL)
-                bly_io_look(loop);
+                bly_io_poll(loop);
         if (unlikely(bly_needs_attention(loop)))
                 bly_attend(loop);
         bly_timers_look(loop);

@@ -140,7 +140,7 @@ enum bly_state {
 
 enum {
         BLY_TASK_FUTURE = 1,       /* a future: it has no body */
-        BLY_TASK_LOOKED_AT = 2,    /* its outcome was retrieved */
+        BLY_TASK_RETRIEVED = 2,    /* its outcome was retrieved */
         BLY_TASK_LAST = 4,         /* spawned with .last */
         BLY_TASK_ORIGIN_FRESH = 8, /* the request of `origin` has not been delivered */
         BLY_TASK_HELD = 16,        /* a shield holds a request back */
@@ -151,7 +151,7 @@ enum {
 
 /* The origin of a request, as the record keeps it. */
 struct bly_origin {
-        uint64_t asker;
+        uint64_t sender;
         const char *place;
         struct bly_text *name;
         struct bly_text *reason;

@@ -115,7 +115,7 @@ int bly_timer_set(struct belay_loop *loop, struct bly_timer *timer, belay_time w
                 return -ENOMEM;
         timer->state = BLY_TIMER_HEAP;
         sift_up(heap, heap->count++, (struct bly_heap_entry) { when, timer });
-        bly_tell_host(loop);
+        bly_wake_host(loop);
         return 0;
 }
 

@@ -14,7 +14,7 @@ void bly_attend(struct belay_loop *loop);
 /*
  * io/io.c: polls descriptors and completed operations without waiting, unless it did so recently.
  */
-void bly_io_look(struct belay_loop *loop);
+void bly_io_poll(struct belay_loop *loop);
 
 /*
  * scope/scope.c: called when a task ends inside scopes that it has not left. Makes those scopes

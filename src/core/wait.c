@@ -15,7 +15,7 @@ void bly_before_wait(belay_task *self) {
         if (loop->on_wait != NULL)
                 loop->on_wait(loop, self);
         if (self->node.must_cancel)
-                bly_meet_pending(self);
+                bly_handle_pending(self);
 }
 
 void bly_yield_slowly(belay_task *self) {

@@ -157,11 +157,11 @@ struct bly_request {
         const char *place;
         const char *reason;
         struct bly_text *shared_reason; /* used instead of `reason` if not NULL */
-        belay_task *asker;
+        belay_task *sender;
         int signal;
         int depth; /* depth of the sending scope, 0 outside of all scopes */
         /* if not NULL, set to whether a circle kept it from waking any task */
-        bool *in_vain;
+        bool *in_circle;
 };
 /* The depth of requests that a task sends to itself. */
 enum { BLY_DEPTH_INNERMOST = 1 << 30 };
@@ -170,10 +170,10 @@ enum { BLY_DEPTH_INNERMOST = 1 << 30 };
 bool bly_request_cancel(belay_task *task, const struct bly_request *ask);
 
 /* Lets the current wait of a task handle the pending request. */
-void bly_meet_pending(belay_task *self);
+void bly_handle_pending(belay_task *self);
 
 /* Makes the requests that shields hold back pending. A wait in progress handles them at once. */
-void bly_let_through(belay_task *task);
+void bly_release_held(belay_task *task);
 
 /* Withdraws one request, as belay_uncancel(). Returns how many are left. */
 int bly_uncancel(belay_task *task);

@@ -125,8 +125,7 @@ static bool is_size_limited(void) {
  */
 
 static int move_in_thread(const struct bly_file_call *call, struct bly_transfer *transfer) {
-        int rc = bly_io_tried_enough(call->io) ? bly_give_way_before_trying(call->io, call->place)
-                                               : 0;
+        int rc = bly_io_tried_enough(call->io) ? bly_yield_before_trying(call->io, call->place) : 0;
 
         if (rc < 0 || move_at_once(transfer))
                 return rc;

@@ -139,7 +139,7 @@ int bly_move_when_ready(const struct bly_file_call *call, struct bly_transfer *t
                 transfer->offset = -1;
         while (rc == 0 && transfer->left > 0 && transfer->error == 0) {
                 if (bly_io_tried_enough(call->io))
-                        rc = bly_give_way_before_trying(call->io, call->place);
+                        rc = bly_yield_before_trying(call->io, call->place);
                 if (rc == 0)
                         rc = step(call, &attempt);
         }

@@ -32,10 +32,10 @@ static int push(struct bly_walk *walk, size_t path_length) {
                 .path_length = path_length,
                 .names = bly_alloc(NAMES_ROOM),
                 .room = NAMES_ROOM,
-                .looked = bly_alloc(BLY_WALK_BATCH * sizeof(*level->looked)),
+                .status = bly_alloc(BLY_WALK_BATCH * sizeof(*level->status)),
         };
         walk->depth++;
-        return level->names != NULL && level->looked != NULL ? 0 : -ENOMEM;
+        return level->names != NULL && level->status != NULL ? 0 : -ENOMEM;
 }
 
 static void pop(struct bly_walk *walk) {
@@ -44,7 +44,7 @@ static void pop(struct bly_walk *walk) {
         if (level->fd >= 0)
                 close(level->fd);
         bly_free(level->names);
-        bly_free(level->looked);
+        bly_free(level->status);
 }
 
 /*
@@ -67,17 +67,17 @@ static int grow(struct bly_level *level) {
 }
 
 /*
- * Gives back the unused part of `looked` if a single batch holds all entries. A deep tree may have
+ * Gives back the unused part of `status` if a single batch holds all entries. A deep tree may have
  * many small directories from the root to the current one.
  */
 static void fit(struct bly_level *level) {
-        struct bly_looked *looked;
+        struct bly_entry_status *status;
 
-        if (level->looked_first > 0 || level->looked_count == 0 || level->count >= BLY_WALK_BATCH)
+        if (level->status_first > 0 || level->status_count == 0 || level->count >= BLY_WALK_BATCH)
                 return;
-        looked = bly_realloc(level->looked, level->count * sizeof(*looked));
-        if (looked != NULL)
-                level->looked = looked;
+        status = bly_realloc(level->status, level->count * sizeof(*status));
+        if (status != NULL)
+                level->status = status;
 }
 
 /* ---- paths ---- */
@@ -126,31 +126,31 @@ static int read_level(const struct bly_file_call *call, struct bly_walk *walk) {
         return (int) bly_file_end(call, rc);
 }
 
-static int tell(const struct bly_walk *walk, size_t level, const char *name,
-                const struct bly_looked *looked, belay_walk_fn *fn, void *arg) {
+static int report(const struct bly_walk *walk, size_t level, const char *name,
+                  const struct bly_entry_status *status, belay_walk_fn *fn, void *arg) {
         belay_walk_entry entry = {
                 .size = sizeof(entry),
                 .path = walk->path,
                 .name = name,
                 .depth = (int) level + 1,
-                .stat = &looked->stat,
-                .error = looked->error,
+                .stat = &status->stat,
+                .error = status->error,
         };
 
         return fn(&entry, arg);
 }
 
 /* Reports the directory of the deepest level a second time, with the error of reading it. */
-static int tell_unreadable(struct bly_walk *walk, int error, belay_walk_fn *fn, void *arg) {
+static int report_unreadable(struct bly_walk *walk, int error, belay_walk_fn *fn, void *arg) {
         size_t at = walk->depth - 2;
         const struct bly_level *level = &walk->levels[at];
         size_t entry = level->next - 1;
-        struct bly_looked looked = level->looked[entry - level->looked_first];
+        struct bly_entry_status status = level->status[entry - level->status_first];
         int rc;
 
         walk->path[level[1].path_length] = '\0';
-        looked.error = error;
-        rc = tell(walk, at, bly_level_name(level, entry), &looked, fn, arg);
+        status.error = error;
+        rc = report(walk, at, bly_level_name(level, entry), &status, fn, arg);
         return rc == BELAY_WALK_PASS ? 0 : rc;
 }
 
@@ -164,7 +164,7 @@ static int read_on(const struct bly_file_call *call, struct bly_walk *walk, bela
 
         if (rc == 0 || rc != walk->error || walk->depth == 1)
                 return rc;
-        rc = bly_walk_vanished(rc) ? 0 : tell_unreadable(walk, rc, fn, arg);
+        rc = bly_walk_vanished(rc) ? 0 : report_unreadable(walk, rc, fn, arg);
         pop(walk);
         return rc;
 }
@@ -180,7 +180,7 @@ static int step(const struct bly_file_call *call, struct bly_walk *walk, belay_w
                 void *arg) {
         size_t at = walk->depth - 1;
         struct bly_level *level = &walk->levels[at];
-        const struct bly_looked *looked;
+        const struct bly_entry_status *status;
         const char *name;
         int rc;
 
@@ -188,18 +188,18 @@ static int step(const struct bly_file_call *call, struct bly_walk *walk, belay_w
                 pop(walk);
                 return 0;
         }
-        if (level->next == level->looked_first + level->looked_count)
+        if (level->next == level->status_first + level->status_count)
                 return read_on(call, walk, fn, arg);
-        looked = &level->looked[level->next - level->looked_first];
+        status = &level->status[level->next - level->status_first];
         name = bly_level_name(level, level->next++);
-        if (bly_walk_vanished(looked->error))
+        if (bly_walk_vanished(status->error))
                 return 0;
         rc = (int) bly_file_end(call, set_path(walk, level->path_length, name));
         if (rc == 0)
-                rc = tell(walk, at, name, looked, fn, arg);
+                rc = report(walk, at, name, status, fn, arg);
         if (rc == BELAY_WALK_PASS)
                 return 0;
-        return rc == 0 && S_ISDIR(looked->stat.st_mode) ? go_into(call, walk, fn, arg) : rc;
+        return rc == 0 && S_ISDIR(status->stat.st_mode) ? go_into(call, walk, fn, arg) : rc;
 }
 
 int belay_walk_placed(const char *place, const char *root, belay_walk_fn *fn, void *arg) {

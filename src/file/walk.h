@@ -17,7 +17,7 @@ enum {
 };
 
 /* The status of an entry, or the error of reading it. */
-struct bly_looked {
+struct bly_entry_status {
         struct stat stat;
         int error;
 };
@@ -36,9 +36,9 @@ struct bly_level {
         size_t count;
         bool listed; /* all names are there, and the offsets sorted by name */
 
-        size_t next;               /* index of the next entry to report */
-        struct bly_looked *looked; /* status of the entries from `looked_first` on */
-        size_t looked_first, looked_count;
+        size_t next;                     /* index of the next entry to report */
+        struct bly_entry_status *status; /* status of the entries from `status_first` on */
+        size_t status_first, status_count;
 };
 
 struct bly_walk {

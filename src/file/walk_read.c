@@ -155,16 +155,16 @@ static void look(struct bly_level *level) {
         if (count > BLY_WALK_BATCH)
                 count = BLY_WALK_BATCH;
         for (size_t i = 0; i < count; i++) {
-                struct bly_looked *looked = &level->looked[i];
+                struct bly_entry_status *status = &level->status[i];
 
-                memset(looked, 0, sizeof(*looked));
-                if (fstatat(level->fd, bly_level_name(level, level->next + i), &looked->stat,
+                memset(status, 0, sizeof(*status));
+                if (fstatat(level->fd, bly_level_name(level, level->next + i), &status->stat,
                             AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)
                     < 0)
-                        looked->error = -errno;
+                        status->error = -errno;
         }
-        level->looked_first = level->next;
-        level->looked_count = count;
+        level->status_first = level->next;
+        level->status_count = count;
 }
 
 void bly_walk_read(struct bly_job *job) {

@@ -82,7 +82,7 @@ struct belay_debug_v1 bly_debug = {
         .task_id = offsetof(belay_task, id),
         .task_since = offsetof(belay_task, since),
 
-        .origin_asker = offsetof(struct bly_origin, asker),
+        .origin_sender = offsetof(struct bly_origin, sender),
         .origin_place = offsetof(struct bly_origin, place),
         .origin_name = offsetof(struct bly_origin, name),
         .origin_reason = offsetof(struct bly_origin, reason),

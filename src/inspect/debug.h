@@ -43,7 +43,7 @@ struct belay_debug_v1 {
         uint16_t task_origin, task_origin_held, task_observers, task_owner, task_owned, task_scope;
         uint16_t task_stack_low, task_stack_top, task_name, task_started_at, task_id, task_since;
 
-        uint16_t origin_asker, origin_place, origin_name, origin_reason, origin_when, origin_kind,
+        uint16_t origin_sender, origin_place, origin_name, origin_reason, origin_when, origin_kind,
                 origin_signal;
 
         uint16_t wait_class, class_what;

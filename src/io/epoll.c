@@ -22,7 +22,7 @@
 
 enum { EVENTS_AT_ONCE = 64 };
 
-#define THE_BELL UINT64_MAX
+#define WAKE_FD UINT64_MAX
 
 struct epoll {
         int fd;
@@ -30,7 +30,7 @@ struct epoll {
 };
 
 static int epoll_open(struct bly_io *io) {
-        struct epoll_event event = { .events = EPOLLIN, .data.u64 = THE_BELL };
+        struct epoll_event event = { .events = EPOLLIN, .data.u64 = WAKE_FD };
         struct epoll *state = bly_alloc(sizeof(*state));
         int rc;
 
@@ -141,16 +141,16 @@ static inline void prefetch_after(const struct bly_io *io, const struct epoll_ev
                                   const struct epoll_event *end) {
         enum { TASK = 4, DESCRIPTOR = 8 };
 
-        if (end - event > DESCRIPTOR && event[DESCRIPTOR].data.u64 != THE_BELL)
+        if (end - event > DESCRIPTOR && event[DESCRIPTOR].data.u64 != WAKE_FD)
                 __builtin_prefetch(fd_of(io, event + DESCRIPTOR), 1);
-        if (end - event > TASK && event[TASK].data.u64 != THE_BELL)
+        if (end - event > TASK && event[TASK].data.u64 != WAKE_FD)
                 __builtin_prefetch(fd_of(io, event + TASK)->waiter, 1);
 }
 
-static void tell(struct bly_io *io, const struct epoll_event *event) {
+static void handle(struct bly_io *io, const struct epoll_event *event) {
         struct bly_fd *fd;
 
-        if (event->data.u64 == THE_BELL) {
+        if (event->data.u64 == WAKE_FD) {
                 bly_request_attention(io->loop);
                 return;
         }
@@ -190,7 +190,7 @@ static void epoll_wait_(struct bly_io *io, belay_time span) {
                 count = wait_exactly(state, span);
         for (int i = 0; i < count; i++) {
                 prefetch_after(io, &state->events[i], &state->events[count]);
-                tell(io, &state->events[i]);
+                handle(io, &state->events[i]);
         }
 }
 

@@ -255,16 +255,16 @@ int bly_fd_wait(struct bly_io *io, struct bly_fd *fd, unsigned events, const cha
         return bly_fd_wait_served(io, fd, events, what, place, NULL);
 }
 
-int bly_give_way_before_trying(struct bly_io *io, const char *place) {
+int bly_yield_before_trying(struct bly_io *io, const char *place) {
         if (!io->loop->is_virtual)
                 return bly_try_slowly(place);
         io->tries = BLY_TRIES;
         return belay_yield_placed(place);
 }
 
-int bly_fd_give_way(struct bly_io *io, const struct bly_fd *fd, const char *place) {
+int bly_fd_yield(struct bly_io *io, const struct bly_fd *fd, const char *place) {
         const struct bly_fd_owner *owner = fd->owner;
-        int rc = bly_give_way_before_trying(io, place);
+        int rc = bly_yield_before_trying(io, place);
 
         return rc == 0 && fd->owner != owner ? -EBADF : rc;
 }
@@ -350,7 +350,7 @@ int bly_fd_forget(struct bly_io *io, struct bly_fd *fd) {
                 if (!op->stopped) {
                         op->stopped = true;
                         io->backend->stop(io, op);
-                        bly_tell_host(io->loop);
+                        bly_wake_host(io->loop);
                         count++;
                 }
         }
@@ -378,7 +378,7 @@ static bool can_be_polled(int fd) {
  * -EBADF if it is not open, and -EAGAIN if poll() fails. A descriptor that cannot be polled is
  * ready for all.
  */
-static int look_at(int fd, int events) {
+static int poll_once(int fd, int events) {
         struct pollfd pollfd = { .fd = fd, .events = (short) bly_poll_of((unsigned) events) };
         int ready;
 
@@ -427,7 +427,7 @@ static int wait_until_ready(struct bly_io *io, struct bly_fd_wait *wait, const c
                 /* The descriptor's owner has closed it, or it has got an owner. */
                 if (unlikely(fd->tenancy != tenancy))
                         return -EBADF;
-                rc = look_at(fd->fd, wait->events);
+                rc = poll_once(fd->fd, wait->events);
                 if (likely(rc != 0))
                         return rc == -EAGAIN ? wait->got : rc;
                 same = true;
@@ -449,11 +449,11 @@ int belay_wait_fd_placed(const char *place, int number, int events) {
                 return -errno;
         /* A request may be delivered even if the descriptor is ready: this call takes no data. */
         if (unlikely(self->node.must_cancel) || bly_io_tried_enough(io)) {
-                rc = bly_give_way_before_trying(io, place);
+                rc = bly_yield_before_trying(io, place);
                 if (rc < 0)
                         return rc;
         }
-        rc = look_at(number, events);
+        rc = poll_once(number, events);
         if (unlikely(rc == -EBADF))
                 forget_closed(io, find(io, number));
         if (rc != 0 && rc != -EAGAIN)

@@ -88,7 +88,7 @@ void bly_io_free(struct bly_io *io) {
         bly_free(io);
 }
 
-void bly_io_look(struct belay_loop *loop) {
+void bly_io_poll(struct belay_loop *loop) {
         struct bly_io *io = loop->io;
 
         if (io->waiting == 0)

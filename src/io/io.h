@@ -151,9 +151,9 @@ struct bly_op {
         int flags;
         /* A virtual clock stands still during the operation, which is certain to end by itself. */
         bool holds_time;
-        bool stopped;    /* stop() was called for it */
-        bool forgotten;  /* bly_fd_forget() was called meanwhile */
-        uint64_t ticket; /* identifier for the back end, with a generation */
+        bool stopped;       /* stop() was called for it */
+        bool forgotten;     /* bly_fd_forget() was called meanwhile */
+        uint64_t user_data; /* identifier for the back end, with a generation */
         ssize_t result;
 };
 
@@ -308,9 +308,9 @@ static inline void bly_io_refill(struct bly_io *io) {
  * Yields before a try, so that a task that never has to wait does not starve others. Returns 0 or
  * -ECANCELED.
  */
-int bly_give_way_before_trying(struct bly_io *io, const char *place);
+int bly_yield_before_trying(struct bly_io *io, const char *place);
 /* The same for an owned descriptor. Returns -EBADF if its owner lost it during the yield. */
-int bly_fd_give_way(struct bly_io *io, const struct bly_fd *fd, const char *place);
+int bly_fd_yield(struct bly_io *io, const struct bly_fd *fd, const char *place);
 
 /*
  * Called before a try for `events`. Clears them in fd->ready, because the try consumes what was
@@ -320,7 +320,7 @@ int bly_fd_give_way(struct bly_io *io, const struct bly_fd *fd, const char *plac
 static inline int bly_fd_try(struct bly_io *io, struct bly_fd *fd, unsigned events,
                              const char *place) {
         if (bly_io_tried_enough(io)) {
-                int rc = bly_fd_give_way(io, fd, place);
+                int rc = bly_fd_yield(io, fd, place);
 
                 if (rc < 0)
                         return rc;

@@ -14,7 +14,7 @@ static void stop(struct bly_io *io, struct bly_op *op) {
                 return;
         op->stopped = true;
         io->backend->stop(io, op);
-        bly_tell_host(io->loop);
+        bly_wake_host(io->loop);
 }
 
 static enum bly_answer meet_op(belay_task *task, struct bly_wait *wait) {
@@ -52,9 +52,9 @@ static bool is_outrun(belay_task *self) {
 }
 
 /* Yields. Returns -EBADF if another task closes the descriptor during the yield. */
-static int give_way(struct bly_io *io, const struct bly_fd *slot, const char *place) {
+static int yield_to_cancel(struct bly_io *io, const struct bly_fd *slot, const char *place) {
         uint16_t tenancy = slot->tenancy;
-        int rc = bly_give_way_before_trying(io, place);
+        int rc = bly_yield_before_trying(io, place);
 
         if (rc < 0)
                 return rc;
@@ -70,8 +70,8 @@ static int give_way(struct bly_io *io, const struct bly_fd *slot, const char *pl
 static __attribute__((noinline)) int prepare(struct bly_io *io, const struct bly_op *op,
                                              belay_task *self, const char *place) {
         if (op->slot == NULL)
-                return op->kind != BLY_OP_CLOSE ? bly_meet_limit(self, place) : 0;
-        return self->node.must_cancel && is_outrun(self) ? give_way(io, op->slot, place) : 0;
+                return op->kind != BLY_OP_CLOSE ? bly_reach_limit(self, place) : 0;
+        return self->node.must_cancel && is_outrun(self) ? yield_to_cancel(io, op->slot, place) : 0;
 }
 
 ssize_t bly_perform(struct bly_io *io, struct bly_op *op, const char *place) {

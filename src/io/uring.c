@@ -83,30 +83,30 @@ static void arm_bell(struct bly_uring *ring, int wake_fd) {
                 return;
         sqe = io_uring_get_sqe(&ring->queues);
         io_uring_prep_poll_multishot(sqe, wake_fd, POLLIN);
-        sqe->user_data = bly_user_data(BLY_OF_BELL, 0, 0);
+        sqe->user_data = bly_user_data(BLY_OF_WAKE_FD, 0, 0);
         ring->bell_armed = true;
 }
 
 /* ---- descriptors ---- */
 
-static void end_poll(struct bly_uring *ring, uint64_t ticket) {
+static void end_poll(struct bly_uring *ring, uint64_t user_data) {
         struct io_uring_sqe *sqe;
 
         if (bly_uring_reserve(ring, 1) < 0)
                 return;
         sqe = io_uring_get_sqe(&ring->queues);
-        io_uring_prep_cancel64(sqe, ticket, 0);
+        io_uring_prep_cancel64(sqe, user_data, 0);
         sqe->flags |= ring->quiet;
         sqe->user_data = bly_user_data(BLY_OF_NOBODY, 0, 0);
         ring->ends_polls = true;
 }
 
 /* Returns the descriptor of this user_data, or NULL if it was armed anew or disarmed since. */
-static struct bly_fd *fd_of(const struct bly_io *io, uint64_t ticket) {
-        uint32_t number = bly_user_data_number(ticket);
+static struct bly_fd *fd_of(const struct bly_io *io, uint64_t user_data) {
+        uint32_t number = bly_user_data_number(user_data);
         struct bly_fd *fd = &io->pages[number / BLY_FD_PAGE][number % BLY_FD_PAGE];
 
-        return fd->generation == (uint32_t) ticket && fd->armed != 0 ? fd : NULL;
+        return fd->generation == (uint32_t) user_data && fd->armed != 0 ? fd : NULL;
 }
 
 /* Ends the poll of a descriptor. A completion that still comes is stale. */
@@ -217,7 +217,7 @@ static int verify(const struct bly_fd *fd, int result) {
  * counts as ready, unless the number is closed or the poll was cancelled. If tasks still wait, the
  * descriptor is armed again.
  */
-static void tell(struct bly_io *io, struct bly_fd *fd, int result) {
+static void report(struct bly_io *io, struct bly_fd *fd, int result) {
         fd->armed = 0;
         if (unlikely(result == -EBADF))
                 bly_fd_forget(io, fd);
@@ -227,11 +227,11 @@ static void tell(struct bly_io *io, struct bly_fd *fd, int result) {
                 bly_fd_forget(io, fd);
 }
 
-void bly_uring_happened(struct bly_io *io, uint64_t ticket, int result) {
-        struct bly_fd *fd = fd_of(io, ticket);
+void bly_uring_happened(struct bly_io *io, uint64_t user_data, int result) {
+        struct bly_fd *fd = fd_of(io, user_data);
 
         if (fd != NULL)
-                tell(io, fd, result);
+                report(io, fd, result);
 }
 
 static void polled(struct bly_uring *ring, struct bly_io *io, const struct io_uring_cqe *cqe) {
@@ -254,7 +254,7 @@ static void polled(struct bly_uring *ring, struct bly_io *io, const struct io_ur
                 end_poll(ring, cqe->user_data);
                 fd->generation++;
         }
-        tell(io, fd, result);
+        report(io, fd, result);
 }
 
 /* ---- completions ---- */
@@ -271,7 +271,7 @@ static void complete(struct bly_uring *ring, struct bly_io *io, const struct io_
                 if (io != NULL)
                         polled(ring, io, cqe);
                 break;
-        case BLY_OF_BELL:
+        case BLY_OF_WAKE_FD:
                 if (io != NULL)
                         bly_request_attention(io->loop);
                 if (!(cqe->flags & IORING_CQE_F_MORE))
@@ -336,7 +336,7 @@ static int go_outside(struct bly_io *io) {
                         if (io->pages[page][i].armed != 0)
                                 move(io, &io->pages[page][i], outside);
         ring->outside = outside;
-        end_poll(ring, bly_user_data(BLY_OF_BELL, 0, 0));
+        end_poll(ring, bly_user_data(BLY_OF_WAKE_FD, 0, 0));
         return 0;
 }
 
@@ -346,7 +346,7 @@ static int uring_descriptor(struct bly_io *io) {
 
         if (rc == 0 && io_uring_sq_ready(&ring->queues) > 0) {
                 bly_uring_hand_in(ring);
-                bly_uring_embed_tell(ring);
+                bly_uring_embed_signal(ring);
         }
         errno = saved;
         return rc < 0 ? rc : ring->outside;
@@ -355,17 +355,17 @@ static int uring_descriptor(struct bly_io *io) {
 /* ---- opening and closing ---- */
 
 /* liburing maps and unmaps the queues by direct system calls. ThreadSanitizer does not see them. */
-static void tell_checkers(struct io_uring *queues, void (*tell)(void *memory, size_t size)) {
+static void notify_checkers(struct io_uring *queues, void (*report)(void *memory, size_t size)) {
         if (likely(!(bly_tools & BLY_TOOL_THREAD)))
                 return;
-        tell(queues->sq.ring_ptr, queues->sq.ring_sz);
-        tell(queues->sq.sqes, queues->sq.ring_entries * sizeof(struct io_uring_sqe));
+        report(queues->sq.ring_ptr, queues->sq.ring_sz);
+        report(queues->sq.sqes, queues->sq.ring_entries * sizeof(struct io_uring_sqe));
         if (queues->cq.ring_ptr != queues->sq.ring_ptr)
-                tell(queues->cq.ring_ptr, queues->cq.ring_sz);
+                report(queues->cq.ring_ptr, queues->cq.ring_sz);
 }
 
 static void unmake(struct bly_uring *ring) {
-        tell_checkers(&ring->queues, bly_tool_memory_ends);
+        notify_checkers(&ring->queues, bly_tool_memory_ends);
         io_uring_queue_exit(&ring->queues);
 }
 
@@ -389,7 +389,7 @@ static int make(struct bly_uring *ring, struct io_uring_params *params) {
                 *params = (struct io_uring_params) { .flags = flags, .cq_entries = COMPLETIONS };
                 rc = io_uring_queue_init_params(ENTRIES, &ring->queues, params);
                 if (rc == 0)
-                        tell_checkers(&ring->queues, bly_tool_memory_begins);
+                        notify_checkers(&ring->queues, bly_tool_memory_begins);
                 if (rc != -EINVAL || dropped == ARRAY_SIZE(optional))
                         return rc;
                 flags &= ~optional[dropped];
@@ -441,7 +441,7 @@ static int uring_open(struct bly_io *io) {
 
         if (ring == NULL)
                 return -ENOMEM;
-        ring->outside = ring->told_fd = -1;
+        ring->outside = ring->completion_fd = -1;
         ring->known = epoll_create1(EPOLL_CLOEXEC);
         rc = ring->known >= 0 ? make(ring, &params) : -errno;
         if (rc == 0) {
@@ -495,7 +495,7 @@ static void uring_close(struct bly_io *io) {
         unmake(ring);
         if (ring->outside >= 0) {
                 close(ring->outside);
-                close(ring->told_fd);
+                close(ring->completion_fd);
         }
         close(ring->known);
         bly_free(ring->seats);

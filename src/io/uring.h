@@ -19,7 +19,7 @@ enum bly_user_data_kind {
         BLY_OF_OPERATION,  /* an operation; the number is that of its seat */
         BLY_OF_STOP,       /* a cancel entry for the operation in that seat */
         BLY_OF_DESCRIPTOR, /* a poll; the number is that of the descriptor */
-        BLY_OF_BELL,
+        BLY_OF_WAKE_FD,
 };
 
 /* The record of an operation from bly_uring_begin() until its completion. */
@@ -39,7 +39,7 @@ struct bly_uring {
         uint32_t going_on;              /* number of operations in progress */
         uint32_t to_stop;               /* number of seats with to_stop */
         /* Epoll instance and eventfd of uring_embed.c, or -1 if the loop waits in the ring. */
-        int outside, told_fd;
+        int outside, completion_fd;
         int known;       /* epoll instance that identifies files, see note() */
         bool bell_armed; /* the ring polls the inbox's wake_fd */
         bool ends_polls; /* cancel entries for polls are queued and not submitted */
@@ -52,12 +52,12 @@ static inline uint64_t bly_user_data(enum bly_user_data_kind kind, uint32_t numb
         return (uint64_t) kind << 61 | (uint64_t) number << 32 | generation;
 }
 
-static inline enum bly_user_data_kind bly_user_data_kind(uint64_t ticket) {
-        return (enum bly_user_data_kind)(ticket >> 61);
+static inline enum bly_user_data_kind bly_user_data_kind(uint64_t user_data) {
+        return (enum bly_user_data_kind)(user_data >> 61);
 }
 
-static inline uint32_t bly_user_data_number(uint64_t ticket) {
-        return ticket >> 32 & 0x1fffffff;
+static inline uint32_t bly_user_data_number(uint64_t user_data) {
+        return user_data >> 32 & 0x1fffffff;
 }
 
 static inline uint64_t bly_user_data_of(const struct bly_fd *fd) {
@@ -80,7 +80,7 @@ void bly_uring_hand_in(struct bly_uring *ring);
  */
 void bly_uring_take(struct bly_uring *ring, struct bly_io *io);
 /* Reports the result of a poll to its descriptor, unless the descriptor was armed anew since. */
-void bly_uring_happened(struct bly_io *io, uint64_t ticket, int result);
+void bly_uring_happened(struct bly_io *io, uint64_t user_data, int result);
 
 /* Returns whether the kernel has more completions than those in the completion queue. */
 static inline bool bly_uring_has_more(const struct bly_uring *ring) {
@@ -91,15 +91,15 @@ static inline bool bly_uring_has_more(const struct bly_uring *ring) {
 /* ---- embedded in a host loop (uring_embed.c) ---- */
 
 /*
- * Makes the epoll instance for ring->outside, and sets ring->told_fd. Returns it or a negative
- * errno.
+ * Makes the epoll instance for ring->outside, and sets ring->completion_fd. Returns it or a
+ * negative errno.
  */
 int bly_uring_embed_open(struct bly_io *io);
 int bly_uring_embed_arm(struct bly_uring *ring, struct bly_fd *fd, unsigned events, bool same);
 void bly_uring_embed_disarm(struct bly_uring *ring, struct bly_fd *fd);
 void bly_uring_embed_wait(struct bly_io *io, belay_time span);
 /* Makes ring->outside readable if completions are available. */
-void bly_uring_embed_tell(struct bly_uring *ring);
+void bly_uring_embed_signal(struct bly_uring *ring);
 
 /* ---- operations (uring_op.c) ---- */
 
@@ -108,11 +108,11 @@ void bly_uring_stop(struct bly_io *io, struct bly_op *op);
 /* Queues the cancel entries that are still missing (to_stop). */
 void bly_uring_stop_late(struct bly_uring *ring);
 /* Handles the completion of a cancel entry. */
-void bly_uring_stopped(struct bly_uring *ring, uint64_t ticket, int result);
+void bly_uring_stopped(struct bly_uring *ring, uint64_t user_data, int result);
 /* Requests the end of all operations. */
 void bly_uring_stop_all(struct bly_uring *ring);
 /* Handles the completion of an operation. For `io` see bly_uring_take(). */
-void bly_uring_completed(struct bly_uring *ring, struct bly_io *io, uint64_t ticket, int result);
+void bly_uring_completed(struct bly_uring *ring, struct bly_io *io, uint64_t user_data, int result);
 
 /* The kernel's opcode for each kind of operation. */
 extern const uint8_t bly_uring_needs[BLY_OP_KINDS];

@@ -7,8 +7,8 @@
  * to an eventfd that is registered with the ring, except if a write to another eventfd caused it.
  *
  * The host loop therefore waits for an epoll instance. It contains the registered eventfd
- * (told_fd), for operations. Descriptors are polled by the instance itself, each armed for one
- * event, as the ring would do.
+ * (completion_fd), for operations. Descriptors are polled by the instance itself, each armed for
+ * one event, as the ring would do.
  */
 #define _GNU_SOURCE
 #include "io/poll_bits.h"
@@ -24,8 +24,8 @@
 
 /* ---- arming ---- */
 
-static int control(int outside, int how, int fd, unsigned events, uint64_t ticket) {
-        struct epoll_event event = { .events = events, .data.u64 = ticket };
+static int control(int outside, int how, int fd, unsigned events, uint64_t user_data) {
+        struct epoll_event event = { .events = events, .data.u64 = user_data };
 
         return epoll_ctl(outside, how, fd, &event) < 0 ? -errno : 0;
 }
@@ -56,27 +56,27 @@ void bly_uring_embed_disarm(struct bly_uring *ring, struct bly_fd *fd) {
 
 int bly_uring_embed_open(struct bly_io *io) {
         struct bly_uring *ring = io->state;
-        int outside = epoll_create1(EPOLL_CLOEXEC), told_fd, rc;
+        int outside = epoll_create1(EPOLL_CLOEXEC), completion_fd, rc;
 
         if (outside < 0)
                 return -errno;
-        told_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        rc = told_fd < 0 ? -errno : io_uring_register_eventfd(&ring->queues, told_fd);
-        /* No code reads told_fd. With EPOLLET, each write to it is an event. */
+        completion_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        rc = completion_fd < 0 ? -errno : io_uring_register_eventfd(&ring->queues, completion_fd);
+        /* No code reads completion_fd. With EPOLLET, each write to it is an event. */
         if (rc == 0)
-                rc = control(outside, EPOLL_CTL_ADD, told_fd, EPOLLIN | (unsigned) EPOLLET,
+                rc = control(outside, EPOLL_CTL_ADD, completion_fd, EPOLLIN | (unsigned) EPOLLET,
                              bly_user_data(BLY_OF_NOBODY, 0, 0));
         if (rc == 0)
                 rc = control(outside, EPOLL_CTL_ADD, io->loop->inbox->wake_fd, EPOLLIN,
-                             bly_user_data(BLY_OF_BELL, 0, 0));
+                             bly_user_data(BLY_OF_WAKE_FD, 0, 0));
         if (rc < 0) {
                 close(outside);
-                if (told_fd >= 0)
-                        close(told_fd);
+                if (completion_fd >= 0)
+                        close(completion_fd);
                 return rc;
         }
-        ring->told_fd = told_fd;
-        eventfd_write(told_fd, 1);
+        ring->completion_fd = completion_fd;
+        eventfd_write(completion_fd, 1);
         return outside;
 }
 
@@ -96,25 +96,25 @@ static void take_events(struct bly_io *io, int outside) {
         int count = epoll_wait(outside, events, EVENTS_AT_ONCE, 0);
 
         for (int i = 0; i < count; i++) {
-                uint64_t ticket = events[i].data.u64;
+                uint64_t user_data = events[i].data.u64;
 
-                if (bly_user_data_kind(ticket) == BLY_OF_DESCRIPTOR)
-                        bly_uring_happened(io, ticket, (int) events[i].events);
-                else if (bly_user_data_kind(ticket) == BLY_OF_BELL)
+                if (bly_user_data_kind(user_data) == BLY_OF_DESCRIPTOR)
+                        bly_uring_happened(io, user_data, (int) events[i].events);
+                else if (bly_user_data_kind(user_data) == BLY_OF_WAKE_FD)
                         bly_request_attention(io->loop);
         }
 }
 
-void bly_uring_embed_tell(struct bly_uring *ring) {
+void bly_uring_embed_signal(struct bly_uring *ring) {
         if (io_uring_cq_ready(&ring->queues) > 0 || bly_uring_has_more(ring))
-                eventfd_write(ring->told_fd, 1);
+                eventfd_write(ring->completion_fd, 1);
 }
 
 /*
- * told_fd reports each completion once, so the loop must take all completions, in at most ROUNDS
- * rounds. The kernel also writes to told_fd for the work that bly_uring_hand_in() makes it run.
- * That write must not wake the loop again, so take_events() comes after it. If completions are
- * left, bly_uring_embed_tell() writes to told_fd.
+ * completion_fd reports each completion once, so the loop must take all completions, in at most
+ * ROUNDS rounds. The kernel also writes to completion_fd for the work that bly_uring_hand_in()
+ * makes it run. That write must not wake the loop again, so take_events() comes after it. If
+ * completions are left, bly_uring_embed_signal() writes to completion_fd.
  */
 void bly_uring_embed_wait(struct bly_io *io, belay_time span) {
         struct bly_uring *ring = io->state;
@@ -130,7 +130,7 @@ void bly_uring_embed_wait(struct bly_io *io, belay_time span) {
                 take_events(io, ring->outside);
                 bly_uring_take(ring, io);
         } while (bly_uring_has_more(ring) && ++round < ROUNDS);
-        bly_uring_embed_tell(ring);
+        bly_uring_embed_signal(ring);
 }
 
 #endif

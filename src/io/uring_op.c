@@ -46,14 +46,14 @@ static bool add_seats(struct bly_uring *ring) {
 }
 
 /* Returns the seat of an operation in progress, or NULL if the operation is over. */
-static struct bly_seat *seat_of(struct bly_uring *ring, uint64_t ticket) {
-        uint32_t number = bly_user_data_number(ticket);
+static struct bly_seat *seat_of(struct bly_uring *ring, uint64_t user_data) {
+        uint32_t number = bly_user_data_number(user_data);
         struct bly_seat *seat;
 
         if (number >= ring->seat_count)
                 return NULL;
         seat = &ring->seats[number];
-        return seat->op != NULL && seat->generation == (uint32_t) ticket ? seat : NULL;
+        return seat->op != NULL && seat->generation == (uint32_t) user_data ? seat : NULL;
 }
 
 static void leave_seat(struct bly_uring *ring, struct bly_seat *seat) {
@@ -170,7 +170,7 @@ int bly_uring_begin(struct bly_io *io, struct bly_op *op) {
         if (unlikely(rc < 0))
                 return rc;
         seat = &ring->seats[ring->free_seat];
-        op->ticket = bly_user_data(BLY_OF_OPERATION, ring->free_seat, seat->generation);
+        op->user_data = bly_user_data(BLY_OF_OPERATION, ring->free_seat, seat->generation);
         ring->free_seat = seat->next;
         ring->going_on++;
         seat->op = op;
@@ -178,7 +178,7 @@ int bly_uring_begin(struct bly_io *io, struct bly_op *op) {
         seat->entry = ring->queues.sq.sqe_tail;
         sqe = io_uring_get_sqe(&ring->queues);
         fill(sqe, op);
-        sqe->user_data = op->ticket;
+        sqe->user_data = op->user_data;
         return 0;
 }
 
@@ -186,26 +186,26 @@ int bly_uring_begin(struct bly_io *io, struct bly_op *op) {
 
 /* Returns the entry of an operation, or NULL if it was submitted already. */
 static struct io_uring_sqe *entry_of(const struct bly_uring *ring, const struct bly_seat *seat,
-                                     uint64_t ticket) {
+                                     uint64_t user_data) {
         const struct io_uring_sq *queue = &ring->queues.sq;
         unsigned handed_in = io_uring_smp_load_acquire(queue->khead);
         struct io_uring_sqe *sqe = &queue->sqes[seat->entry & (queue->ring_entries - 1)];
 
-        return seat->entry - handed_in < queue->sqe_tail - handed_in && sqe->user_data == ticket
+        return seat->entry - handed_in < queue->sqe_tail - handed_in && sqe->user_data == user_data
                        ? sqe
                        : NULL;
 }
 
-static bool ask_to_end(struct bly_uring *ring, uint64_t ticket) {
+static bool ask_to_end(struct bly_uring *ring, uint64_t user_data) {
         struct io_uring_sqe *sqe;
 
         if (bly_uring_reserve(ring, 1) < 0)
                 return false;
         sqe = io_uring_get_sqe(&ring->queues);
-        io_uring_prep_cancel64(sqe, ticket, 0);
+        io_uring_prep_cancel64(sqe, user_data, 0);
         sqe->flags |= ring->quiet;
-        sqe->user_data = bly_user_data(BLY_OF_STOP, bly_user_data_number(ticket),
-                                       (uint32_t) ticket);
+        sqe->user_data = bly_user_data(BLY_OF_STOP, bly_user_data_number(user_data),
+                                       (uint32_t) user_data);
         return true;
 }
 
@@ -216,18 +216,18 @@ static void stop_later(struct bly_uring *ring, struct bly_seat *seat) {
 
 void bly_uring_stop(struct bly_io *io, struct bly_op *op) {
         struct bly_uring *ring = io->state;
-        struct bly_seat *seat = seat_of(ring, op->ticket);
+        struct bly_seat *seat = seat_of(ring, op->user_data);
         struct io_uring_sqe *sqe;
 
         /* The kernel releases the descriptor in any case, so that a close is never stopped. */
         if (seat == NULL || op->kind == BLY_OP_CLOSE)
                 return;
-        sqe = entry_of(ring, seat, op->ticket);
+        sqe = entry_of(ring, seat, op->user_data);
         if (sqe != NULL && (op->slot == NULL || op->forgotten)) {
                 io_uring_prep_nop(sqe);
-                sqe->user_data = op->ticket;
+                sqe->user_data = op->user_data;
                 seat->revoked = true;
-        } else if (!ask_to_end(ring, op->ticket)) {
+        } else if (!ask_to_end(ring, op->user_data)) {
                 stop_later(ring, seat);
         }
 }
@@ -236,8 +236,8 @@ void bly_uring_stop(struct bly_io *io, struct bly_op *op) {
  * -ENOENT says that the kernel did not find the operation, because it was between two tries. The
  * operation may then wait as if it had not been cancelled, so it needs another cancel entry.
  */
-void bly_uring_stopped(struct bly_uring *ring, uint64_t ticket, int result) {
-        struct bly_seat *seat = seat_of(ring, ticket);
+void bly_uring_stopped(struct bly_uring *ring, uint64_t user_data, int result) {
+        struct bly_seat *seat = seat_of(ring, user_data);
 
         if (seat != NULL && result == -ENOENT)
                 stop_later(ring, seat);
@@ -249,7 +249,7 @@ void bly_uring_stop_late(struct bly_uring *ring) {
 
                 if (seat->op == NULL || !seat->to_stop)
                         continue;
-                if (!ask_to_end(ring, seat->op->ticket))
+                if (!ask_to_end(ring, seat->op->user_data))
                         return;
                 seat->to_stop = false;
                 ring->to_stop--;
@@ -320,8 +320,9 @@ static void drop(const struct bly_op *op, int result) {
                 close(result);
 }
 
-void bly_uring_completed(struct bly_uring *ring, struct bly_io *io, uint64_t ticket, int result) {
-        struct bly_seat *seat = seat_of(ring, ticket);
+void bly_uring_completed(struct bly_uring *ring, struct bly_io *io, uint64_t user_data,
+                         int result) {
+        struct bly_seat *seat = seat_of(ring, user_data);
         struct bly_op *op;
 
         if (seat == NULL)

@@ -7,7 +7,7 @@
  * when the earliest timer is due.
  *
  * Between two dispatches, each function that makes a task or callback ready, sets an earlier timer
- * or submits work to the back end calls tell_host(). So the descriptor is always up to date.
+ * or submits work to the back end calls wake_host(). So the descriptor is always up to date.
  * Switching a timer off leaves the timerfd as it is, because a dispatch without work costs less
  * than setting the timerfd each time.
  */
@@ -70,19 +70,19 @@ static void ring_once(struct belay_loop *loop) {
         loop->embed->rung = true;
 }
 
-static void tell_host(struct belay_loop *loop) {
+static void wake_host(struct belay_loop *loop) {
         int saved = errno;
 
         /*
          * descriptor() may wake tasks, which must not call this function again: the code below
          * handles the ready tasks.
          */
-        loop->tell_host = NULL;
+        loop->wake_host = NULL;
         loop->io->backend->descriptor(loop->io);
         follow_deadlines(loop, false);
         if (loop->ready.head != NULL)
                 ring_once(loop);
-        loop->tell_host = tell_host;
+        loop->wake_host = wake_host;
         errno = saved;
 }
 
@@ -160,7 +160,7 @@ int belay_loop_start_placed(const char *place, belay_loop *loop, belay_fn *fn, v
         loop->embed = embed;
         loop->wants_signals = false;
         loop->idle = rest;
-        tell_host(loop);
+        wake_host(loop);
         return 0;
 }
 
@@ -171,7 +171,7 @@ int bly_embed_end(struct belay_loop *loop) {
                 return 0;
         if (bly_loop != loop || loop->running || loop->current != NULL)
                 return -EBUSY;
-        loop->tell_host = NULL;
+        loop->wake_host = NULL;
         loop->idle = bly_idle;
         bly_visit_end(loop, &embed->visit);
         loop->embed = NULL;
@@ -192,7 +192,7 @@ static bool turn_is_over(struct belay_loop *loop) {
 static void take_turn(struct belay_loop *loop) {
         struct bly_embed *embed = loop->embed;
 
-        loop->tell_host = NULL;
+        loop->wake_host = NULL;
         loop->running = true;
         embed->rung = embed->rests = false;
         bly_io_wait(loop->io, 0);
@@ -203,7 +203,7 @@ static void take_turn(struct belay_loop *loop) {
         loop->switches = loop->switches_cxx = 0;
         loop->running = false;
         follow_deadlines(loop, embed->armed <= loop->now);
-        tell_host(loop);
+        wake_host(loop);
 }
 
 int belay_loop_dispatch(belay_loop *loop) {

@@ -12,7 +12,7 @@ int bly_interrupt(struct belay_loop *loop, belay_origin_kind kind, int signal, c
         bly_request_cancel(loop->main, &(struct bly_request) {
                                                .kind = kind,
                                                .place = place,
-                                               .asker = bly_current(),
+                                               .sender = bly_current(),
                                                .signal = signal,
                                        });
         return 0;

@@ -17,9 +17,9 @@ static void remind(struct bly_log_limits *limits, belay_time when) {
                 (void) bly_timer_set(loop, &loop->log_timer, when);
 }
 
-static void tell_omitted(struct bly_timer *timer) {
+static void report_omitted(struct bly_timer *timer) {
         struct belay_loop *loop = container_of(timer, struct belay_loop, log_timer);
-        belay_time next = bly_log_limits_tell(&loop->log_limits, bly_now(loop));
+        belay_time next = bly_log_limits_report(&loop->log_limits, bly_now(loop));
 
         if (next != BELAY_NEVER)
                 remind(&loop->log_limits, next);
@@ -28,12 +28,12 @@ static void tell_omitted(struct bly_timer *timer) {
 void bly_limit_log_begin(struct belay_loop *loop) {
         loop->log_limits.now = now_of;
         loop->log_limits.remind = remind;
-        loop->log_timer.fire = tell_omitted;
+        loop->log_timer.fire = report_omitted;
         bly_log_limits = &loop->log_limits;
 }
 
 void bly_limit_log_end(struct belay_loop *loop) {
         bly_timer_off(loop, &loop->log_timer);
-        (void) bly_log_limits_tell(&loop->log_limits, BELAY_NEVER);
+        (void) bly_log_limits_report(&loop->log_limits, BELAY_NEVER);
         bly_log_limits = NULL;
 }

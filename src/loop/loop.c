@@ -215,7 +215,7 @@ belay_task *belay_loop_main(const belay_loop *loop) {
 const belay_failure *belay_loop_failure(const belay_loop *loop) {
         /* The caller retrieves the failure, so the release of main's record does not log it. */
         if (loop->main_failure != NULL)
-                loop->main->node.flags |= BLY_TASK_LOOKED_AT;
+                loop->main->node.flags |= BLY_TASK_RETRIEVED;
         return loop->main_failure;
 }
 

@@ -56,7 +56,7 @@ void bly_main_outcome(const struct belay_loop *loop, int *outcome) {
                 return;
         *outcome = loop->main->outcome;
         if (!bly_is_done(loop->main) || loop->main->failure == NULL)
-                loop->main->node.flags |= BLY_TASK_LOOKED_AT;
+                loop->main->node.flags |= BLY_TASK_RETRIEVED;
 }
 
 static int run_main(struct belay_loop *loop, belay_fn *fn, void *arg, int *outcome,

@@ -20,7 +20,7 @@ static bool wave_is_over(struct belay_loop *loop) {
         return loop->patience-- == 0;
 }
 
-static void meet_limit(struct bly_timer *timer) {
+static void limit_reached(struct bly_timer *timer) {
         container_of(timer, struct belay_loop, limit_timer)->limit_met = true;
 }
 
@@ -55,7 +55,7 @@ static void abandon_the_rest(struct belay_loop *loop) {
 
 int bly_shut_down(struct belay_loop *loop) {
         if (loop->count > 0 && loop->shutdown_limit != BELAY_NEVER) {
-                loop->limit_timer.fire = meet_limit;
+                loop->limit_timer.fire = limit_reached;
                 if (bly_timer_set(loop, &loop->limit_timer,
                                   bly_add_time(bly_now(loop), loop->shutdown_limit))
                     < 0)

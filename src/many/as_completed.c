@@ -16,7 +16,7 @@ struct each {
         struct bly_wait wait;
         belay_task *self;
         belay_ticket timer;
-        belay_ticket first_look;
+        belay_ticket first_check;
         struct bly_watched **line; /* NULL stands for a timeout */
         size_t stands, given;      /* entries of `line`; those of them that were returned */
         size_t missing;            /* tasks without an entry in `line` */
@@ -71,10 +71,10 @@ static void one_ended(struct bly_watch *watch, struct bly_watched *watched) {
                 put_in_line(each, watched);
 }
 
-static void look_at_done(void *arg) {
+static void note_done(void *arg) {
         struct each *each = arg;
 
-        each->first_look = 0;
+        each->first_check = 0;
         for (size_t i = 0; i < each->watch->count && each->missing > 0; i++) {
                 struct bly_watched *watched = &each->watch->watched[i];
 
@@ -135,11 +135,11 @@ int belay_as_completed_begin_placed(const char *place, belay_as_completed *handl
                         some_done = true;
                 }
         if (some_done)
-                each->first_look = bly_callback_soon(self->loop, look_at_done, each);
+                each->first_check = bly_callback_soon(self->loop, note_done, each);
         if (span != BELAY_NEVER && each->missing > 0)
                 each->timer = bly_callback_at(self->loop, bly_add_time(bly_now(self->loop), span),
                                               time_is_over, each);
-        if ((some_done && each->first_look == 0)
+        if ((some_done && each->first_check == 0)
             || (span != BELAY_NEVER && each->missing > 0 && each->timer == 0)) {
                 belay_as_completed_end(handle);
                 return -ENOMEM;
@@ -196,8 +196,8 @@ void belay_as_completed_end(belay_as_completed *handle) {
                 return;
         if (each->timer != 0)
                 belay_timer_cancel(each->timer);
-        if (each->first_look != 0)
-                belay_timer_cancel(each->first_look);
+        if (each->first_check != 0)
+                belay_timer_cancel(each->first_check);
         watch = container_of(each->watch, struct watch_of_each, watch);
         bly_list_remove(&watch->link);
         bly_watch_end(each->watch);

@@ -33,7 +33,7 @@ static belay_failure *reason_of_last(const struct gather *gather) {
                                      : NULL;
 }
 
-static void look_at(struct gather *gather, belay_task *task) {
+static void note_outcome(struct gather *gather, belay_task *task) {
         gather->pending--;
         if (gather->over)
                 return;
@@ -56,7 +56,7 @@ static void look_at(struct gather *gather, belay_task *task) {
 static void child_ended(struct bly_watch *watch, struct bly_watched *watched) {
         struct gather *gather = container_of(watch, struct gather, watch);
 
-        look_at(gather, watched->task);
+        note_outcome(gather, watched->task);
         if (gather->over && gather->self->wait == &gather->pass.wait)
                 bly_wake(gather->self, 0);
 }
@@ -140,7 +140,7 @@ static int gather(const char *place, belay_task *const tasks[], size_t count, bo
         gather.pending = gather.watch.count;
         for (size_t i = 0; i < gather.watch.count; i++)
                 if (bly_is_done(gather.watch.watched[i].task))
-                        look_at(&gather, gather.watch.watched[i].task);
+                        note_outcome(&gather, gather.watch.watched[i].task);
         if (gather.watch.count > 0 && !gather.over) {
                 waited = true;
                 bly_suspend(self, &gather.pass.wait, place);

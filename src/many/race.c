@@ -47,13 +47,13 @@ static void stop(struct race *race, const char *place) {
                                            &(struct bly_request) {
                                                    .kind = BELAY_ORIGIN_RACE,
                                                    .place = place,
-                                                   .asker = race->self,
+                                                   .sender = race->self,
                                            });
 }
 
 static void note_end(struct race *race, struct bly_watched *watched) {
         if (watched->task->outcome >= 0 && race->winner == NULL && !race->stopped) {
-                watched->task->node.flags |= BLY_TASK_LOOKED_AT;
+                watched->task->node.flags |= BLY_TASK_RETRIEVED;
                 race->winner = watched;
         } else if (watched->task->outcome < 0) {
                 note_loser(race, watched);
@@ -75,13 +75,13 @@ static void racer_ended(struct bly_watch *watch, struct bly_watched *watched) {
  * Marks the failures that the race reports as retrieved. If a task has won, its result stands for
  * them.
  */
-static void look_at_losers(const struct race *race) {
+static void mark_losers(const struct race *race) {
         for (size_t i = 0; i < race->watch.count; i++)
                 if (race->watch.watched[i].noted)
-                        race->watch.watched[i].task->node.flags |= BLY_TASK_LOOKED_AT;
+                        race->watch.watched[i].task->node.flags |= BLY_TASK_RETRIEVED;
 }
 
-static enum bly_answer meet(belay_task *task, struct bly_wait *wait) {
+static enum bly_answer on_request(belay_task *task, struct bly_wait *wait) {
         (void) task;
         return container_of(wait, struct race, wait)->stopped ? BLY_REFUSED : BLY_DETACHED;
 }
@@ -92,7 +92,7 @@ static belay_task *awaited(const struct bly_wait *wait, size_t *cursor) {
 
 static const struct bly_wait_class race_class = {
         .what = "race",
-        .on_request = meet,
+        .on_request = on_request,
         .awaits = awaited,
         .breaks = BLY_BREAK_LAST,
 };
@@ -194,7 +194,7 @@ int belay_race_placed(const char *place, belay_task *const tasks[], size_t count
                 race.failures = NULL;
         }
         if (rc == 0)
-                look_at_losers(&race);
+                mark_losers(&race);
         belay_failure_release(race.failures);
         bly_watch_end(&race.watch);
         if (rc == 0 && winner != NULL)

@@ -55,7 +55,7 @@ struct peer {
  * Gets the peer's address, or the length 0. belay_accept() does so at once, because the kernel
  * forgets the address when the connection is gone.
  */
-static void ask_who(int fd, struct peer *peer) {
+static void read_peer(int fd, struct peer *peer) {
         peer->length = sizeof(peer->address);
         if (getpeername(fd, (struct sockaddr *) &peer->address, &peer->length) < 0)
                 peer->length = 0;
@@ -134,7 +134,7 @@ int belay_accept_placed(const char *place, belay_listener *listener, belay_strea
         bly_listener_enter(listener);
         rc = explain(accept_one(listener, &peer, place), listener);
         if (rc >= 0 && peer.length == 0)
-                ask_who(rc, &peer);
+                read_peer(rc, &peer);
         if (rc >= 0)
                 rc = bly_stream_of_socket(stream, listener->io, rc, listener->family, place);
         if (rc == 0)

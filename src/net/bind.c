@@ -24,7 +24,7 @@ const char *bly_path_of(const belay_address *address) {
  * Returns 0 if no socket belongs to the file, or if the file is gone. Returns -EADDRINUSE if a
  * socket belongs to it, or the error that prevented the check.
  */
-static int is_left_over(const belay_address *address, const char *path) {
+static int is_stale(const belay_address *address, const char *path) {
         struct stat stat;
         int fd, error;
 
@@ -51,7 +51,7 @@ int bly_bind(int fd, const belay_address *address) {
                 return 0;
         if (errno != EADDRINUSE)
                 return -errno;
-        rc = path != NULL ? is_left_over(address, path) : -EADDRINUSE;
+        rc = path != NULL ? is_stale(address, path) : -EADDRINUSE;
         if (rc < 0)
                 return rc;
         if (unlink(path) < 0 && errno != ENOENT)

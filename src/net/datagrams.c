@@ -309,7 +309,7 @@ ssize_t belay_send_placed(const char *place, belay_datagrams *socket, const void
                 message.header.msg_name = (void *) &to->address;
                 message.header.msg_namelen = to->length;
                 /* If the receiver's queue is full, no event of this socket reports room there. */
-                message.untold = socket->family == AF_UNIX;
+                message.without_events = socket->family == AF_UNIX;
         }
         rc = move(socket, &message, place, "belay_send()");
         /* Without a destination, Unix sockets fail with ENOTCONN, all others with EDESTADDRREQ. */

@@ -63,8 +63,8 @@ static ssize_t move_when_ready(struct bly_io *io, struct bly_fd *fd, struct bly_
                 rc = try_once(fd->fd, message);
                 if (rc != -EAGAIN)
                         return rc;
-                rc = message->untold ? bly_pause(&pauses, place)
-                                     : bly_fd_wait(io, fd, events, message->what, place);
+                rc = message->without_events ? bly_pause(&pauses, place)
+                                             : bly_fd_wait(io, fd, events, message->what, place);
         }
         return rc < 0 ? rc : -EBADF;
 }
@@ -78,7 +78,7 @@ ssize_t bly_message_move(struct bly_io *io, struct bly_fd *fd, struct bly_messag
          * before it finds that the peer's queue is full. When there is room, the kernel sends the
          * bytes that it has left of the datagram, which are none.
          */
-        if (bly_performs(io) && !message->untold && !message->is_datagram)
+        if (bly_performs(io) && !message->without_events && !message->is_datagram)
                 rc = perform(io, fd, message, place);
         if (rc == -EAGAIN)
                 rc = move_when_ready(io, fd, message, place);

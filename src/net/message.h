@@ -13,10 +13,10 @@ struct bly_message {
         struct msghdr header;
         enum bly_op_kind kind; /* BLY_OP_SEND_MESSAGE or BLY_OP_RECEIVE_MESSAGE */
         int flags;
-        const char *what;   /* "send", for reports */
-        const bool *closed; /* set by closing: the descriptor must not be used */
-        bool untold;        /* no event reports when there is room */
-        bool is_datagram;   /* datagram to send: a try sends all of it or nothing */
+        const char *what;    /* "send", for reports */
+        const bool *closed;  /* set by closing: the descriptor must not be used */
+        bool without_events; /* no event reports when there is room */
+        bool is_datagram;    /* datagram to send: a try sends all of it or nothing */
 };
 
 /*

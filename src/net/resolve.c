@@ -18,7 +18,7 @@
 #include "core/wait.h"
 #include "thread/pool.h"
 
-struct look_up {
+struct lookup {
         struct bly_job job;
         struct addrinfo hints;
         struct addrinfo *found;
@@ -48,8 +48,8 @@ static int try_descriptors(void) {
         return other < 0 && bly_is_shortage(-error) ? -error : 0;
 }
 
-static void look_up(struct bly_job *job) {
-        struct look_up *self = container_of(job, struct look_up, job);
+static void lookup(struct bly_job *job) {
+        struct lookup *self = container_of(job, struct lookup, job);
 
         self->error = EAI_SYSTEM;
         self->shortage = try_descriptors();
@@ -68,7 +68,7 @@ static void look_up(struct bly_job *job) {
 }
 
 static void dispose(struct bly_job *job) {
-        struct look_up *self = container_of(job, struct look_up, job);
+        struct lookup *self = container_of(job, struct lookup, job);
 
         if (self->found != NULL)
                 freeaddrinfo(self->found);
@@ -95,7 +95,7 @@ static int error_of_system(int error) {
         return -error;
 }
 
-static int error_of(const struct look_up *self) {
+static int error_of(const struct lookup *self) {
         if (self->shortage < 0)
                 return self->shortage;
         switch (self->error) {
@@ -144,7 +144,7 @@ static int explain_no_thread(int rc, const char *text) {
                            bly_endpoint_quote(quoted, text), strerror(-rc));
 }
 
-static int explain_error(int rc, const struct look_up *self) {
+static int explain_error(int rc, const struct lookup *self) {
         bool of_service = self->anywhere || self->error == EAI_SERVICE;
         const char *what = of_service ? "service" : "host";
         char quoted[BLY_QUOTED];
@@ -203,13 +203,12 @@ static int copy_parsed(const struct bly_endpoint *endpoint, belay_address **addr
 
 /* ---- in the task ---- */
 
-static struct look_up *new_look_up(const struct bly_endpoint *endpoint, const char *text,
-                                   int type) {
-        struct look_up *self = calloc(1, sizeof(*self));
+static struct lookup *new_lookup(const struct bly_endpoint *endpoint, const char *text, int type) {
+        struct lookup *self = calloc(1, sizeof(*self));
 
         if (self == NULL)
                 return NULL;
-        self->job.run = look_up;
+        self->job.run = lookup;
         self->job.dispose = dispose;
         self->job.what = "lookup";
         self->job.path = text;
@@ -220,10 +219,10 @@ static struct look_up *new_look_up(const struct bly_endpoint *endpoint, const ch
         return self;
 }
 
-static int look_up_name(struct belay_loop *loop, struct bly_endpoint *endpoint, const char *text,
-                        int type, bool to_listen, belay_address **addresses, size_t *count,
-                        const char *place) {
-        struct look_up *self = new_look_up(endpoint, text, type);
+static int lookup_name(struct belay_loop *loop, struct bly_endpoint *endpoint, const char *text,
+                       int type, bool to_listen, belay_address **addresses, size_t *count,
+                       const char *place) {
+        struct lookup *self = new_lookup(endpoint, text, type);
         int rc;
 
         if (self == NULL)
@@ -257,7 +256,7 @@ int bly_resolve(struct belay_loop *loop, const char *text, int type, bool to_lis
                 return explain_text(rc, &endpoint, text);
         if (endpoint.count > 0)
                 return copy_parsed(&endpoint, addresses, count);
-        return look_up_name(loop, &endpoint, text, type, to_listen, addresses, count, place);
+        return lookup_name(loop, &endpoint, text, type, to_listen, addresses, count, place);
 }
 
 int belay_resolve_placed(const char *place, const char *endpoint, int type,

@@ -16,21 +16,21 @@ static const char *describe_group(const struct bly_owner *owner) {
 /* Returns false if the request went round in a circle of tasks that await each other. */
 static bool request(belay_task *task, const struct bly_group *group, belay_origin_kind kind,
                     const char *place) {
-        bool in_vain = false;
+        bool in_circle = false;
 
         bly_request_cancel(task,
                            &(struct bly_request) {
                                    .kind = kind,
                                    .place = place != NULL ? place : group->scope.place,
-                                   .asker = bly_current(),
+                                   .sender = bly_current(),
                                    /*
                  * The group's depth counts in its own task only. For a member, the request comes
                  * from outside of all scopes.
                  */
                                    .depth = task == group->scope.task ? group->scope.depth : 0,
-                                   .in_vain = &in_vain,
+                                   .in_circle = &in_circle,
                            });
-        return !in_vain;
+        return !in_circle;
 }
 
 /*
@@ -106,7 +106,7 @@ static void member_ended(struct bly_owner *owner, belay_task *task) {
         if (group->count == 0)
                 wake_waiter(group);
         if (task->outcome < 0 && !bly_is_cancelled(task) && !group->supervise && !taken) {
-                task->node.flags |= BLY_TASK_LOOKED_AT;
+                task->node.flags |= BLY_TASK_RETRIEVED;
                 add_failure(group, task->outcome,
                             task->failure != NULL ? belay_failure_ref(task->failure) : NULL);
                 /*
@@ -267,7 +267,7 @@ static void ask_again(belay_task *self, const char *place) {
         bly_request_cancel(self, &(struct bly_request) {
                                          .kind = BELAY_ORIGIN_GROUP,
                                          .place = place,
-                                         .asker = self,
+                                         .sender = self,
                                          .depth = BLY_DEPTH_INNERMOST,
                                  });
 }

@@ -85,7 +85,7 @@ static int give_up(belay_task *self, struct bly_start_wait *start_wait, int rc, 
         start_wait->given_up = true;
         bly_request_cancel(member, &(struct bly_request) { .kind = BELAY_ORIGIN_CALLER,
                                                            .place = place,
-                                                           .asker = self });
+                                                           .sender = self });
         if (member->held == 0 && belay_join_placed(place, member, NULL) == -ECANCELED)
                 bly_undeliver(self);
         bly_set_last_failure(self, rc, why);
@@ -97,7 +97,7 @@ static int give_up(belay_task *self, struct bly_start_wait *start_wait, int rc, 
  * A cancelled member gives -EPIPE, too, so that the caller does not appear to be cancelled.
  */
 static int failed_start(belay_task *self, belay_task *member) {
-        member->node.flags |= BLY_TASK_LOOKED_AT;
+        member->node.flags |= BLY_TASK_RETRIEVED;
         if (member->outcome < 0 && !bly_is_cancelled(member)) {
                 bly_pass_outcome(self, member, NULL);
                 return member->outcome;

@@ -46,7 +46,7 @@ static void forget_between(belay_task *self, const char *low, const char *high) 
                         task->owner = NULL;
                         task->owned = (struct bly_link) { 0 };
                         bly_request_cancel(task, &(struct bly_request) { .kind = BELAY_ORIGIN_GROUP,
-                                                                         .asker = self });
+                                                                         .sender = self });
                 }
 }
 

@@ -175,10 +175,10 @@ void bly_alarm_off(struct belay_loop *loop, struct bly_alarm *alarm);
  * of the task is due and has not expired yet, the task yields so that it expires. Returns 0 or
  * -ECANCELED.
  */
-int bly_meet_limit_slowly(belay_task *self, const char *place);
+int bly_reach_limit_slowly(belay_task *self, const char *place);
 
-static inline int bly_meet_limit(belay_task *self, const char *place) {
-        return likely(self->scope == NULL) ? 0 : bly_meet_limit_slowly(self, place);
+static inline int bly_reach_limit(belay_task *self, const char *place) {
+        return likely(self->scope == NULL) ? 0 : bly_reach_limit_slowly(self, place);
 }
 
 /* First members of scopes that may have a limit: timeouts and shielded regions. For inspect/. */

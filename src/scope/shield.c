@@ -63,12 +63,12 @@ static void open_up(struct region *region) {
         task->shield = region->shield;
         region->holds = 0;
         if (task->shield == 0 || between == task->held) {
-                bly_let_through(task);
+                bly_release_held(task);
         } else if (between > 0) {
                 task->held -= between;
                 task->node.must_cancel = true;
                 if (task->wait != NULL)
-                        bly_meet_pending(task);
+                        bly_handle_pending(task);
         }
 }
 

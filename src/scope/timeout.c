@@ -30,20 +30,20 @@ static const struct timeout *inside_const(const belay_timeout *timeout) {
 static void expire(struct bly_timer *timer) {
         struct timeout *timeout = container_of(timer, struct timeout, alarm.timer);
 
-        bool in_vain = false;
+        bool in_circle = false;
 
         bly_request_cancel(timeout->scope.task, &(struct bly_request) {
                                                         .kind = BELAY_ORIGIN_TIMEOUT,
                                                         .place = timeout->scope.place,
-                                                        .asker = timeout->scope.task,
+                                                        .sender = timeout->scope.task,
                                                         .depth = timeout->scope.depth,
-                                                        .in_vain = &in_vain,
+                                                        .in_circle = &in_circle,
                                                 });
         /*
          * If the request goes round in a circle, the timeout does not count as expired. In asyncio,
          * cancel() raises an error there before the timeout changes its state.
          */
-        if (!in_vain)
+        if (!in_circle)
                 timeout->scope.state = BLY_SCOPE_EXPIRING;
 }
 
@@ -185,7 +185,7 @@ static bool is_over(const belay_task *self) {
  * bly_look() puts all that is due into the ready queue before this task, so the yield lets it run
  * first.
  */
-int bly_meet_limit_slowly(belay_task *self, const char *place) {
+int bly_reach_limit_slowly(belay_task *self, const char *place) {
         if (likely(!is_over(self)))
                 return 0;
         /*

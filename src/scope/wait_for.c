@@ -133,7 +133,7 @@ static int cancel_now_and_wait(belay_task *self, belay_task *task, int *outcome,
                 bly_observe(task, &bare.observer);
                 bly_request_cancel(task, &(struct bly_request) { .kind = BELAY_ORIGIN_TIMEOUT,
                                                                  .place = place,
-                                                                 .asker = self });
+                                                                 .sender = self });
                 rc = bly_wait(self, &bare.wait, place);
                 bly_unobserve(&bare.observer);
                 if (rc < 0)

@@ -62,7 +62,7 @@ void bly_stream_recall(struct bly_stream_end *end) {
                                       .kind = BELAY_ORIGIN_CALLER,
                                       .place = bly_current() != NULL ? bly_current()->place : NULL,
                                       .reason = "the stream was closed",
-                                      .asker = bly_current(),
+                                      .sender = bly_current(),
                                       .depth = recall->depth,
                               });
 }

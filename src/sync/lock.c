@@ -51,8 +51,8 @@ static int wait_and_take(struct bly_lock *lock, belay_task *self,
 }
 
 /* Acquires the lock after bly_try_slowly(), during which another task may acquire it. */
-static __attribute__((noinline)) int give_way_and_acquire(struct bly_lock *lock, belay_task *self,
-                                                          const char *place) {
+static __attribute__((noinline)) int yield_and_acquire(struct bly_lock *lock, belay_task *self,
+                                                       const char *place) {
         int rc = bly_try_slowly(place);
 
         if (rc < 0)
@@ -67,7 +67,7 @@ int bly_lock_acquire(struct bly_lock *lock, belay_task *self, const char *place)
         if (unlikely(!free_for_us(lock)))
                 return wait_and_take(lock, self, &lock_class, place);
         if (unlikely(--bly_tries == 0))
-                return give_way_and_acquire(lock, self, place);
+                return yield_and_acquire(lock, self, place);
         take(lock, self, place);
         return 0;
 }

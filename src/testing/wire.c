@@ -167,7 +167,7 @@ static const struct bly_wait_class write_class = { .what = "write",
                                                    .on = bly_waiter_on };
 
 /* Does a task wait that was not woken? A woken task stays in the list until it runs. */
-static bool somebody_waits(const struct bly_waiters *waiters) {
+static bool has_waiter(const struct bly_waiters *waiters) {
         for (const struct bly_waiter *waiter = waiters->first; waiter != NULL;
              waiter = waiter->next)
                 if (waiter->state == BLY_WAITER_PENDING)
@@ -199,8 +199,8 @@ static belay_time next_of_all(const struct wire *wire) {
         for (int i = 0; i < 2; i++) {
                 const struct end *end = &wire->ends[i];
 
-                next = earlier(next, next_at(end, somebody_waits(&end->in->readers),
-                                             somebody_waits(&end->out->writers)));
+                next = earlier(next, next_at(end, has_waiter(&end->in->readers),
+                                             has_waiter(&end->out->writers)));
         }
         return next;
 }

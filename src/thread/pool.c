@@ -469,7 +469,7 @@ static struct bly_pool *pool_for(struct belay_loop *loop, const struct bly_job *
 /* Does the same as bly_pool_do(), except that the caller disposes of a job that was not queued. */
 static int do_in(struct bly_pool *pool, struct bly_job_wait *wait, const char *place) {
         belay_task *self = wait->task;
-        int rc = wait->job->must ? 0 : bly_meet_limit(self, place);
+        int rc = wait->job->must ? 0 : bly_reach_limit(self, place);
 
         if (rc == 0)
                 rc = make_room(pool);

@@ -93,21 +93,21 @@ static void after_a_calm(void) {
         now += BLY_LOG_PERIOD / 2;
         say(5, NULL);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
-        CHECK_EQ(bly_log_limits_tell(&limits, now), now + 2 * BLY_LOG_PERIOD);
+        CHECK_EQ(bly_log_limits_report(&limits, now), now + 2 * BLY_LOG_PERIOD);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
         now += 2 * BLY_LOG_PERIOD - 1;
-        CHECK_EQ(bly_log_limits_tell(&limits, now), now + 1);
-        CHECK_EQ(bly_log_limits_tell(&limits, now + 1), BELAY_NEVER);
+        CHECK_EQ(bly_log_limits_report(&limits, now), now + 1);
+        CHECK_EQ(bly_log_limits_report(&limits, now + 1), BELAY_NEVER);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
         last_is("4 lines were omitted, like: number 0");
         CHECK_EQ(kept_lines[kept_count - 1].level, BELAY_LOG_WARNING);
-        CHECK_EQ(bly_log_limits_tell(&limits, BELAY_NEVER), BELAY_NEVER);
+        CHECK_EQ(bly_log_limits_report(&limits, BELAY_NEVER), BELAY_NEVER);
         CHECK_EQ(kept_count, BLY_LOG_BURST + 2);
 
         say(BLY_LOG_BURST, "elsewhere");
         say(1, "elsewhere");
         kept_count = 0;
-        CHECK_EQ(bly_log_limits_tell(&limits, BELAY_NEVER), BELAY_NEVER);
+        CHECK_EQ(bly_log_limits_report(&limits, BELAY_NEVER), BELAY_NEVER);
         CHECK_EQ(kept_count, 1);
         last_is("1 line was omitted, like: number 7");
         bly_log_limits = NULL;

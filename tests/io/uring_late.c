@@ -243,7 +243,7 @@ static int receives(void *arg) {
         return (int) receive(fds[0], &byte, 1);
 }
 
-static void tickets(void) {
+static void stale_user_data(void) {
         struct bly_uring *ring = the_io()->state;
         struct bly_op over = { .kind = BLY_OP_RECEIVE, .what = "test", .length = 1 };
         belay_task *task;
@@ -271,7 +271,7 @@ static void tickets(void) {
                                 ring, the_io(),
                                 bly_user_data(BLY_OF_OPERATION, seat, generation + back), 1);
                 }
-        bly_uring_completed(ring, the_io(), over.ticket, 1);
+        bly_uring_completed(ring, the_io(), over.user_data, 1);
         CHECK_EQ(the_io()->waiting, waiting);
         CHECK_EQ(belay_yield(), 0);
         CHECK(!belay_done(task));
@@ -305,7 +305,7 @@ static void given_up(void) {
         turn();
         for (uint32_t seat = 0; seat < ring->seat_count; seat++)
                 if (ring->seats[seat].op != NULL)
-                        bly_uring_completed(ring, the_io(), ring->seats[seat].op->ticket,
+                        bly_uring_completed(ring, the_io(), ring->seats[seat].op->user_data,
                                             -ECANCELED);
         CHECK_EQ(end_of(task), -EAGAIN);
         other = begun(receives, NULL);
@@ -328,20 +328,20 @@ static void given_up(void) {
 static void not_found(void) {
         struct bly_uring *ring = the_io()->state;
         belay_task *task;
-        uint64_t ticket = 0;
+        uint64_t user_data = 0;
 
         make_pair(fds);
         task = begun(receives, NULL);
         turn();
         for (uint32_t seat = 0; seat < ring->seat_count; seat++)
                 if (ring->seats[seat].op != NULL)
-                        ticket = bly_user_data(BLY_OF_STOP, seat, ring->seats[seat].generation);
-        bly_uring_stopped(ring, ticket - 1, -ENOENT);
-        bly_uring_stopped(ring, ticket, -EALREADY);
-        bly_uring_stopped(ring, ticket, 0);
+                        user_data = bly_user_data(BLY_OF_STOP, seat, ring->seats[seat].generation);
+        bly_uring_stopped(ring, user_data - 1, -ENOENT);
+        bly_uring_stopped(ring, user_data, -EALREADY);
+        bly_uring_stopped(ring, user_data, 0);
         CHECK_EQ(ring->to_stop, 0);
-        bly_uring_stopped(ring, ticket, -ENOENT);
-        bly_uring_stopped(ring, ticket, -ENOENT);
+        bly_uring_stopped(ring, user_data, -ENOENT);
+        bly_uring_stopped(ring, user_data, -ENOENT);
         CHECK_EQ(ring->to_stop, 1);
         /* The task was not cancelled, so the operation returns -EAGAIN. */
         CHECK_EQ(end_of(task), -EAGAIN);
@@ -406,7 +406,7 @@ static int app(void *arg) {
         untrue();
         ours();
         half_ended();
-        tickets();
+        stale_user_data();
         given_up();
         not_found();
         closed_at_once();

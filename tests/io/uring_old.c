@@ -49,25 +49,25 @@ static int old_probe(struct io_uring *ring, struct io_uring_probe *probe, unsign
 #define bly_uring_embed_arm        old_embed_arm
 #define bly_uring_embed_disarm     old_embed_disarm
 #define bly_uring_embed_wait       old_embed_wait
-#define bly_uring_embed_tell       old_embed_tell
+#define bly_uring_embed_signal     old_embed_signal
 
 extern const struct bly_backend old_backend;
 int old_reserve(struct bly_uring *ring, unsigned entries);
 void old_hand_in(struct bly_uring *ring);
 void old_take(struct bly_uring *ring, struct bly_io *io);
-void old_happened(struct bly_io *io, uint64_t ticket, int result);
+void old_happened(struct bly_io *io, uint64_t user_data, int result);
 int old_begin(struct bly_io *io, struct bly_op *op);
 void old_stop(struct bly_io *io, struct bly_op *op);
 void old_stop_late(struct bly_uring *ring);
-void old_stopped(struct bly_uring *ring, uint64_t ticket, int result);
+void old_stopped(struct bly_uring *ring, uint64_t user_data, int result);
 void old_stop_all(struct bly_uring *ring);
-void old_completed(struct bly_uring *ring, struct bly_io *io, uint64_t ticket, int result);
+void old_completed(struct bly_uring *ring, struct bly_io *io, uint64_t user_data, int result);
 extern const uint8_t old_needs[BLY_OP_KINDS];
 int old_embed_open(struct bly_io *io);
 int old_embed_arm(struct bly_uring *ring, struct bly_fd *fd, unsigned events, bool same);
 void old_embed_disarm(struct bly_uring *ring, struct bly_fd *fd);
 void old_embed_wait(struct bly_io *io, belay_time span);
-void old_embed_tell(struct bly_uring *ring);
+void old_embed_signal(struct bly_uring *ring);
 
 #include "io/uring.c"
 #include "io/uring_embed.c"

@@ -43,7 +43,7 @@ struct belay_debug_v1 {
                 task_timer_state;
         uint16_t task_origin, task_origin_held, task_observers, task_owner, task_owned, task_scope;
         uint16_t task_stack_low, task_stack_top, task_name, task_started_at, task_id, task_since;
-        uint16_t origin_asker, origin_place, origin_name, origin_reason, origin_when, origin_kind,
+        uint16_t origin_sender, origin_place, origin_name, origin_reason, origin_when, origin_kind,
                 origin_signal;
         uint16_t wait_class, class_what;
         uint16_t text_chars;
@@ -309,7 +309,7 @@ static bool print_task(uint64_t task, uint64_t loop) {
                 printf(" requests=%u held=%u by=%u", requests, held,
                        (unsigned) number(origin + d.origin_kind, 1));
                 printf(" asker=%s/%llu reason=%s", text_of(pointer(origin + d.origin_name)),
-                       (unsigned long long) pointer(origin + d.origin_asker),
+                       (unsigned long long) pointer(origin + d.origin_sender),
                        text_of(pointer(origin + d.origin_reason)));
         }
         print_scopes(task);

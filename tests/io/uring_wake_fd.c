@@ -55,7 +55,7 @@ static void ends(void) {
         struct bly_uring *ring = the_io()->state;
         struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->queues);
 
-        io_uring_prep_poll_remove(sqe, bly_user_data(BLY_OF_BELL, 0, 0));
+        io_uring_prep_poll_remove(sqe, bly_user_data(BLY_OF_WAKE_FD, 0, 0));
         sqe->user_data = bly_user_data(BLY_OF_NOBODY, 0, 0);
         turn();
         CHECK(!ring->bell_armed);
