@@ -4,50 +4,31 @@
  */
 #include <belay.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "check.h"
 
 /* ---- the recipe ---- */
 
-static void report(const char *name, int rc, const belay_failure *failure) {
-        char text[512];
-
-        if (failure != NULL)
-                belay_failure_format(failure, text, sizeof(text));
-        fprintf(stderr, "%s: %s\n", name, failure != NULL ? text : strerror(-rc));
-}
-
 /*
- * Runs fn(arg) as a program and returns its exit status: 0, 1 after a failure, 128 + n if signal n
- * ended it.
+ * Runs fn(arg) as a command: 0, 1 after a failure, 130 after Ctrl-C. A shell stops a script only if
+ * the command dies by the signal, so the command raises it again.
  */
-static int run_as_command(const char *name, belay_fn *fn, void *arg) {
-        belay_loop *loop = belay_loop_new(NULL);
-        int outcome = 0, status, rc = -errno;
+static int run_as_command(belay_fn *fn, void *arg) {
+        int status = belay_main(fn, arg);
 
-        if (loop != NULL)
-                rc = belay_loop_run(loop, fn, arg, &outcome);
-        if (rc == -EINTR) {
-                int number = belay_loop_signal(loop);
-
-                status = 128 + (number != 0 ? number : SIGINT);
-        } else {
-                status = rc < 0 || outcome < 0;
-                if (rc < 0)
-                        report(name, rc, NULL);
-                else if (outcome < 0)
-                        report(name, outcome, belay_loop_failure(loop));
-        }
-        /* Cancels what main left, and waits for it. */
-        rc = belay_loop_close(loop);
-        return status == 0 && rc < 0 ? 1 : status;
+        if (status == 128 + SIGINT || status == 128 + SIGTERM)
+                raise(status - 128);
+        return status;
 }
 
 /* ---- the check ---- */
 
 static unsigned ended;
+static sig_atomic_t raised;
+
+static void note(int signal) {
+        raised = signal;
+}
 
 static int until_signal(void *arg) {
         int rc;
@@ -55,9 +36,10 @@ static int until_signal(void *arg) {
         check(raise(*(int *) arg) == 0);
         while ((rc = belay_sleep(BELAY_MILLISECOND)) == 0)
                 ;
-        /* Cleanup runs as ever. */
+        /* Cleanup runs as ever, and the rest of the program, too. */
         if (rc == -ECANCELED && belay_sleep(BELAY_MILLISECOND) == 0)
                 ended++;
+        signal(*(int *) arg, note);
         return rc;
 }
 
@@ -66,27 +48,35 @@ static int fail(void *arg) {
         return belay_fail(-EINVAL, "line 3 is bad");
 }
 
-static int succeed(void *arg) {
-        (void) arg;
-        return 0;
-}
-
 static int interrupt_itself(void *arg) {
         (void) arg;
         check(belay_interrupt(NULL) == 0);
         return belay_sleep(BELAY_HOUR);
 }
 
-int main(void) {
-        int signal = SIGINT;
+static int succeed(void *arg) {
+        (void) arg;
+        return 0;
+}
 
-        check(run_as_command("demo", until_signal, &signal) == 130);
-        signal = SIGTERM;
-        check(run_as_command("demo", until_signal, &signal) == 143);
+int main(void) {
+        int number = SIGINT;
+        belay_loop *loop;
+
+        check(run_as_command(until_signal, &number) == 130 && raised == SIGINT);
+        number = SIGTERM;
+        check(run_as_command(until_signal, &number) == 143 && raised == SIGTERM);
         check(ended == 2);
-        /* The same, asked for by the program. */
-        check(run_as_command("demo", interrupt_itself, NULL) == 130);
-        check(run_as_command("demo", fail, NULL) == 1);
-        check(run_as_command("demo", succeed, NULL) == 0);
+        raised = 0;
+        check(run_as_command(fail, NULL) == 1);
+        check(run_as_command(succeed, NULL) == 0 && raised == 0);
+        /* The program may request its own end as Ctrl-C does. */
+        check(belay_main(interrupt_itself, NULL) == 130);
+        /* A program with a loop of its own asks the loop for the signal. */
+        check(signal(SIGTERM, SIG_DFL) == note);
+        loop = belay_loop_new(NULL);
+        check(loop != NULL && belay_loop_run(loop, until_signal, &number, NULL) == -EINTR);
+        check(belay_loop_signal(loop) == SIGTERM);
+        check(belay_loop_close(loop) == 0);
         return 0;
 }

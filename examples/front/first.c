@@ -27,7 +27,5 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        int rc = belay_run(app, "work"); /* Ctrl-C cancels app; no task is left on return */
-
-        return rc == -EINTR ? 130 : rc < 0;
+        return belay_main(app, "work"); /* Ctrl-C cancels app; no task is left on return */
 }

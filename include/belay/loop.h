@@ -128,6 +128,22 @@ BELAY_API int belay_run_with(belay_fn *fn, void *arg,
                              const belay_loop_options *options) BELAY_MUST_USE;
 
 /*
+ * Run a function as the main task of a program, and return the exit status.
+ *
+ * The function works as belay_run() does, and its value is what main() should return. It also logs
+ * a failure of main that is a code alone, and a main that was cancelled without a signal.
+ *
+ * A shell stops a script only if the command died by the signal itself. For that, a program raises
+ * the signal again when the function returns 130 or 143.
+ *
+ * Returns: 0 if main ended with a result; 1 if it failed, was cancelled, or could not run, or if
+ *          the shutdown reached its limit; 128 + n if signal n ended main: 130 after SIGINT or
+ *          belay_interrupt(), 143 after SIGTERM.
+ * Threads: any. Each thread may run one loop at a time.
+ */
+BELAY_API int belay_main(belay_fn *fn, void *arg) BELAY_MUST_USE;
+
+/*
  * Create a loop for the calling thread.
  *
  * belay_loop_new(), belay_loop_run() and belay_loop_close() do in three steps what belay_run() does

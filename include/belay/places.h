@@ -128,6 +128,7 @@ BELAY_API int belay_queue_join_placed(const char *place, belay_queue *queue) BEL
 BELAY_API int belay_run_placed(const char *place, belay_fn *fn, void *arg) BELAY_MUST_USE;
 BELAY_API int belay_run_with_placed(const char *place, belay_fn *fn, void *arg,
                                     const belay_loop_options *options) BELAY_MUST_USE;
+BELAY_API int belay_main_placed(const char *place, belay_fn *fn, void *arg) BELAY_MUST_USE;
 BELAY_API int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, void *arg,
                                     int *outcome) BELAY_MUST_USE;
 
@@ -300,6 +301,7 @@ BELAY_END
 /* loop.h */
 #define belay_run(...) belay_run_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_run_with(...) belay_run_with_placed(BELAY_HERE, __VA_ARGS__)
+#define belay_main(...) belay_main_placed(BELAY_HERE, __VA_ARGS__)
 #define belay_loop_run(...) belay_loop_run_placed(BELAY_HERE, __VA_ARGS__)
 
 /* io.h */

@@ -2,6 +2,9 @@
 /*
  * Runs main until it has ended. belay_run() also makes a loop before, and closes it after.
  */
+#include <signal.h>
+#include <stdlib.h>
+
 #include "loop/run.h"
 
 static bool main_is_over(struct belay_loop *loop) {
@@ -94,7 +97,13 @@ int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, voi
         return rc;
 }
 
-/* ---- belay_run() ---- */
+/* ---- belay_run() and belay_main() ---- */
+
+static void report(const char *place, const char *what, const char *text) {
+        bly_log(BELAY_LOG_ERROR, "main (started at %s) %s%s%s",
+                place != NULL ? place : "an unknown place", what, text != NULL ? ": " : "",
+                text != NULL ? text : "");
+}
 
 int belay_run_with_placed(const char *place, belay_fn *fn, void *arg,
                           const belay_loop_options *options) {
@@ -114,11 +123,41 @@ int belay_run_with_placed(const char *place, belay_fn *fn, void *arg,
                 return rc < 0 ? rc : outcome;
         /* The caller receives the code of the shutdown, so a log line reports that of main. */
         if (rc == 0 && outcome < 0 && outcome != -ECANCELED && !has_detail)
-                bly_log(BELAY_LOG_ERROR, "main (started at %s) failed: %s",
-                        place != NULL ? place : "an unknown place", strerror(-outcome));
+                report(place, "failed", strerror(-outcome));
         return closed;
 }
 
 int belay_run_placed(const char *place, belay_fn *fn, void *arg) {
         return belay_run_with_placed(place, fn, arg, NULL);
+}
+
+/* Logs how main ended, unless the release of its record does, and returns the exit status. */
+static int conclude(const struct belay_loop *loop, int rc, int outcome, const char *place) {
+        const belay_failure *failure = loop->main_failure;
+
+        if (rc == -EINTR)
+                return 128 + (loop->signal != 0 ? loop->signal : SIGINT);
+        if (rc < 0)
+                report(place, "cannot run", strerror(-rc));
+        else if (outcome == -ECANCELED)
+                report(place, "was cancelled",
+                       failure != NULL ? belay_failure_text(failure) : NULL);
+        else if (outcome < 0 && failure == NULL)
+                report(place, "failed", strerror(-outcome));
+        return rc < 0 || outcome < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int belay_main_placed(const char *place, belay_fn *fn, void *arg) {
+        belay_loop *loop = bly_loop == NULL ? belay_loop_new(NULL) : NULL;
+        int rc, status, outcome = 0;
+
+        if (loop == NULL) {
+                report(place, "cannot run", strerror(bly_loop != NULL ? EBUSY : errno));
+                return EXIT_FAILURE;
+        }
+        rc = belay_loop_run_placed(place, loop, fn, arg, &outcome);
+        status = conclude(loop, rc, outcome, place);
+        /* The shutdown logs it if tasks are left at its limit. */
+        rc = belay_loop_close(loop);
+        return status == EXIT_SUCCESS && rc < 0 ? EXIT_FAILURE : status;
 }

@@ -239,6 +239,10 @@ int belay_run_with(belay_fn *fn, void *arg, const belay_loop_options *options) {
         return belay_run_with_placed(NULL, fn, arg, options);
 }
 
+int belay_main(belay_fn *fn, void *arg) {
+        return belay_main_placed(NULL, fn, arg);
+}
+
 int belay_loop_run(belay_loop *loop, belay_fn *fn, void *arg, int *outcome) {
         return belay_loop_run_placed(NULL, loop, fn, arg, outcome);
 }
