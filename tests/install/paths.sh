@@ -112,3 +112,31 @@ what='search paths'
 for program in "$work/system/usr/bin/belay" "$work/system/usr/libexec/belay/documents/"*; do
         ! readelf -d "$program" | grep -E 'RPATH|RUNPATH' || fail "in $program"
 done
+
+# ---- the dynamic linker's cache ----
+
+# An installation without DESTDIR into a directory that the cache covers updates the cache.
+mkdir "$work/bin"
+cat >"$work/bin/ldconfig" <<END
+#!/bin/sh
+case \$1 in
+-NXv) echo "$work/cached/lib: (from a test)" ;;
+*) echo updated >>"$work/updates" ;;
+esac
+END
+chmod +x "$work/bin/ldconfig"
+
+try_cache()
+{
+        local expected=$1
+        shift
+
+        what="ldconfig: $*"
+        : >"$work/updates"
+        PATH=$work/bin:$PATH call_make install-files "$@"
+        PATH=$work/bin:$PATH call_make uninstall "$@"
+        [ "$(wc -l <"$work/updates")" = "$expected" ] || fail "$(wc -l <"$work/updates") updates"
+}
+try_cache 2 PREFIX="$work/cached"
+try_cache 0 PREFIX="$work/other"
+try_cache 0 PREFIX="$work/cached" DESTDIR="$work/staged"
