@@ -25,6 +25,9 @@
  * task that opens or reads a file which never answers takes none of these threads. So no number of
  * files that do not answer holds up the others. The threads take no signals, and end with the loop.
  *
+ * If a function that takes a path fails, the text of the failure has the operation, the path and
+ * the error, as in "open a.conf: Permission denied". See belay_failure_text().
+ *
  * Signals: none. A write to a FIFO, a pipe or a socket that no process reads returns -EPIPE. A
  * write beyond RLIMIT_FSIZE returns -EFBIG. Neither SIGPIPE nor SIGXFSZ is raised in the program.
  *

@@ -35,6 +35,14 @@ ssize_t bly_file_end(const struct bly_file_call *call, ssize_t result) {
         return result;
 }
 
+int bly_file_end_at(const struct bly_file_call *call, ssize_t result, const char *what,
+                    const char *path) {
+        result = bly_file_end(call, result);
+        if (result < 0 && result != -ECANCELED)
+                bly_explain((int) result, "%s %s: %s", what, path, strerror((int) -result));
+        return (int) result;
+}
+
 /* ---- in a thread ---- */
 
 static ssize_t do_once(const struct bly_op *op) {

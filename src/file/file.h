@@ -34,6 +34,9 @@ int bly_file_begin(struct bly_file_call *call, const char *place, const char *wh
  * failure is gone.
  */
 ssize_t bly_file_end(const struct bly_file_call *call, ssize_t result);
+/* As bly_file_end(). The text of the failure has the operation and the path. */
+int bly_file_end_at(const struct bly_file_call *call, ssize_t result, const char *what,
+                    const char *path);
 
 /*
  * Performs an operation, and waits for it. Returns the result of the system call as a number or

@@ -208,5 +208,5 @@ int belay_file_open_placed(const char *place, const char *path, int flags, mode_
         self.directory = bly_file_directory(path);
         rc = open_in_threads(&call, &self);
         bly_file_directory_close(self.directory);
-        return (int) bly_file_end(&call, rc);
+        return bly_file_end_at(&call, rc, self.job.what, path);
 }

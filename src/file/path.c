@@ -30,7 +30,7 @@ int belay_file_stat_placed(const char *place, const char *path, bool follow, str
         struct bly_file_call call;
         int rc = bly_file_begin(&call, place, "belay_file_stat()");
 
-        return rc < 0 ? rc : (int) bly_file_end(&call, do_at(&call, &op, path));
+        return rc < 0 ? rc : bly_file_end_at(&call, do_at(&call, &op, path), op.what, path);
 }
 
 int belay_file_rename_placed(const char *place, const char *from, const char *to) {
@@ -45,7 +45,7 @@ int belay_file_rename_placed(const char *place, const char *from, const char *to
         op.fd = bly_file_directory(from[0] != '/' ? from : to);
         rc = (int) bly_file_do(&call, &op);
         bly_file_directory_close(op.fd);
-        return (int) bly_file_end(&call, rc);
+        return bly_file_end_at(&call, rc, op.what, from);
 }
 
 /*
@@ -66,7 +66,7 @@ int belay_file_remove_placed(const char *place, const char *path) {
                 if (as_directory != -ENOTDIR)
                         rc = as_directory;
         }
-        return (int) bly_file_end(&call, rc);
+        return bly_file_end_at(&call, rc, op.what, path);
 }
 
 int belay_file_make_directory_placed(const char *place, const char *path, mode_t mode) {
@@ -76,7 +76,7 @@ int belay_file_make_directory_placed(const char *place, const char *path, mode_t
         struct bly_file_call call;
         int rc = bly_file_begin(&call, place, "belay_file_make_directory()");
 
-        return rc < 0 ? rc : (int) bly_file_end(&call, do_at(&call, &op, path));
+        return rc < 0 ? rc : bly_file_end_at(&call, do_at(&call, &op, path), op.what, path);
 }
 
 /* ---- descriptors ---- */

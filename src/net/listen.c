@@ -204,22 +204,34 @@ int belay_listen_placed(const char *place, belay_listener **out, const char *end
         return rc;
 }
 
-int belay_listen_fd_placed(const char *place, belay_listener **out, int fd) {
+/* Returns 0, -EINVAL if the descriptor is no stream socket that listens, or another errno. */
+static int check_listens(int fd) {
         int type, listens;
         socklen_t length = sizeof(type);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0)
+                return errno == ENOTSOCK ? -EINVAL : -errno;
+        length = sizeof(listens);
+        if (type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0)
+                return -EINVAL;
+        return listens ? 0 : -EINVAL;
+}
+
+int belay_listen_fd_placed(const char *place, belay_listener **out, int fd) {
         struct bly_io *io;
+        int rc;
 
         *out = NULL;
         if (bly_loop == NULL)
                 return bly_misuse(-EPERM, place, "belay_listen_fd() where no loop runs");
-        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0)
-                return errno == ENOTSOCK ? -EINVAL : -errno;
-        length = sizeof(listens);
-        if (type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0
-            || !listens)
-                return -EINVAL;
-        io = bly_io_of(bly_loop);
-        return io != NULL ? make(out, io, &(struct opened) { .fd = fd }, true, place) : -errno;
+        rc = check_listens(fd);
+        if (rc == -EINVAL)
+                return bly_explain(rc, "descriptor %d is no listening stream socket", fd);
+        io = rc == 0 ? bly_io_of(bly_loop) : NULL;
+        if (rc == 0)
+                rc = io != NULL ? make(out, io, &(struct opened) { .fd = fd }, true, place)
+                                : -errno;
+        return rc < 0 ? bly_explain(rc, "listen at descriptor %d: %s", fd, strerror(-rc)) : rc;
 }
 
 const char *belay_listener_endpoint(const belay_listener *listener) {

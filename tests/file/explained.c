@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The details of failures of whole-file functions: the file and the step that failed.
+ * The details of failures: the file, and the step that failed.
  */
 #include "place.h"
 
@@ -25,6 +25,7 @@ static void check(int rc, int expected, const char *format, const char *path) {
 
 static int explains(void *arg) {
         struct rlimit limit, small;
+        struct stat status;
         const char *path;
         char big[20000] = "", *data;
 
@@ -33,6 +34,11 @@ static int explains(void *arg) {
         check(belay_file_write_all(path, "x", 1, 0600), -ENOENT,
               "replace %s: opening its directory", path);
         check(belay_file_read_all(path, 0, &data, NULL), -ENOENT, "read %s", path);
+        check(belay_file_open(path, O_RDONLY, 0), -ENOENT, "open %s", path);
+        check(belay_file_stat(path, true, &status), -ENOENT, "stat %s", path);
+        check(belay_file_rename(path, "other"), -ENOENT, "rename %s", path);
+        check(belay_file_remove(path), -ENOENT, "remove %s", path);
+        check(belay_file_make_directory(path, 0700), -ENOENT, "make directory %s", path);
         CHECK_EQ(mkdir(in_place("dir"), 0700), 0);
         path = in_place("dir");
         check(belay_file_write_all(path, "x", 1, 0600), -EISDIR,

@@ -216,6 +216,19 @@ static int listening(void *arg) {
         return 0;
 }
 
+static int descriptors(void *arg) {
+        belay_listener *listener;
+        char expected[100];
+
+        (void) arg;
+        CHECK_EQ(belay_listen_fd(&listener, STDERR_FILENO), -EINVAL);
+        CHECK_STR(said(-EINVAL), "descriptor 2 is no listening stream socket");
+        CHECK_EQ(belay_listen_fd(&listener, -1), -EBADF);
+        snprintf(expected, sizeof(expected), "listen at descriptor -1: %s", strerror(EBADF));
+        CHECK_STR(said(-EBADF), expected);
+        return 0;
+}
+
 static int datagrams(void *arg) {
         belay_datagrams *first, *second;
         belay_address address;
@@ -275,6 +288,7 @@ int main(void) {
         RUN_VIRTUAL(connecting);
         RUN_VIRTUAL(cancelled);
         RUN_VIRTUAL(listening);
+        RUN_VIRTUAL(descriptors);
         RUN_VIRTUAL(datagrams);
         return 0;
 }
