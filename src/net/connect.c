@@ -266,6 +266,8 @@ int belay_connect_to_placed(const char *place, belay_stream **stream, const stru
         int rc;
 
         *stream = NULL;
+        if (self == NULL)
+                return -EPERM;
         if (length < sizeof(given->sa_family) || length > sizeof(address.address))
                 return -EINVAL;
         memcpy(&address.address, given, length);

@@ -459,8 +459,10 @@ static void misuse(void) {
         CHECK(stream == NULL);
         CHECK_EQ(belay_connect_to(&stream, (struct sockaddr *) &address, sizeof(address), NULL),
                  -EPERM);
+        /* Outside of a task, that is the error whatever the arguments are. */
+        CHECK_EQ(belay_connect_to(&stream, (struct sockaddr *) &address, 1, NULL), -EPERM);
         CHECK_LINES(1, "belay_connect() outside of a task");
-        CHECK_LINES(1, "belay_connect_to() outside of a task");
+        CHECK_LINES(2, "belay_connect_to() outside of a task");
         belay_set_log(NULL, NULL);
 }
 
