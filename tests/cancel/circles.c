@@ -30,6 +30,13 @@ static int gathers(void *arg) {
         return verdicts[0];
 }
 
+static int gathers_from_outside(void *arg) {
+        belay_task *all[] = { tasks[1], tasks[2] };
+
+        (void) arg;
+        return belay_gather(all, 2, NULL);
+}
+
 static int sleeps(void *arg) {
         (void) arg;
         return belay_sleep(10 * BELAY_SECOND) == -ECANCELED ? 5 : 0;
@@ -104,8 +111,67 @@ static int not_closed(void *arg) {
         return 0;
 }
 
+/* Waits for a future and for the other task. */
+static int gathers_future(void *arg) {
+        belay_task *all[] = { tasks[2], tasks[0] };
+
+        (void) arg;
+        verdicts[1] = belay_gather(all, 2, NULL);
+        return verdicts[1];
+}
+
+/*
+ * The request cancels the future, which ends the wait of the second task, before it comes back to
+ * the first one. So the circle is broken already, and the request stays pending.
+ */
+static int broken_meanwhile(void *arg) {
+        static int number = 0;
+
+        (void) arg;
+        verdicts[0] = verdicts[1] = 99;
+        tasks[0] = named(awaits_other, &number, "anna");
+        tasks[1] = named(gathers_future, NULL, "otto");
+        tasks[2] = must(belay_future_new());
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        keep_lines();
+        CHECK(belay_cancel(tasks[0], "enough"));
+        check_report("anna", lines[0]);
+        CHECK(!belay_done(tasks[0]));
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        /* Its await returns what the second task returned. */
+        CHECK_EQ(verdicts[0], 0);
+        CHECK(belay_done(tasks[0]) && belay_done(tasks[1]));
+        release(3);
+        return 0;
+}
+
+/* The request enters a closed circle from a task that awaits others, too. */
+static int entered(void *arg) {
+        static int numbers[] = { 0, 1 };
+        belay_task *outside;
+
+        (void) arg;
+        verdicts[0] = verdicts[1] = 99;
+        tasks[0] = named(awaits_other, &numbers[0], "anna");
+        tasks[1] = named(awaits_other, &numbers[1], "otto");
+        tasks[2] = named(sleeps, NULL, "sleeper");
+        outside = named(gathers_from_outside, NULL, "outside");
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        keep_lines();
+        CHECK(belay_cancel(outside, NULL));
+        check_report("otto", lines[1]);
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        CHECK_EQ(verdicts[1], -ECANCELED);
+        CHECK(belay_done(tasks[0]) && belay_cancelled(tasks[1]));
+        belay_release(outside);
+        release(3);
+        return 0;
+}
+
 int main(void) {
         RUN_VIRTUAL(closed);
+        RUN_VIRTUAL(entered);
+        RUN_VIRTUAL(broken_meanwhile);
         RUN_VIRTUAL(not_closed);
         return 0;
 }
