@@ -2,8 +2,8 @@
 /*
  * Spans in the forms that the kernel and the C library take.
  */
-#ifndef BLY_SPANS_H
-#define BLY_SPANS_H
+#ifndef BLY_TIMESPEC_H
+#define BLY_TIMESPEC_H
 
 #include <stdint.h>
 #include <sys/syscall.h>

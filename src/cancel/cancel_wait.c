@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "cancel/describe.h"
+#include "cancel/task_line.h"
 #include "core/await.h"
 
 struct cancel_wait {
@@ -76,7 +76,7 @@ static int await_uncancellable(belay_task *self, belay_task *target, belay_time 
 static void report_left(const belay_task *task, const char *place) {
         struct bly_out line = { .fd = -1 };
 
-        bly_describe(&line, task);
+        bly_task_line(&line, task);
         bly_log_limited(BELAY_LOG_WARNING, place,
                         "still there after its cancellation was waited for at %s: %s",
                         place != NULL ? place : "an unknown place", bly_out_line(&line));

@@ -2,7 +2,7 @@
 /*
  * The description of a task in one line.
  */
-#include "cancel/describe.h"
+#include "cancel/task_line.h"
 #include "core/loop.h"
 #include "core/upcalls.h"
 #include "core/wait.h"
@@ -180,7 +180,7 @@ static void put_requests(struct bly_out *out, const belay_task *task, belay_time
 
 /* ---- a task ---- */
 
-void bly_describe(struct bly_out *out, const belay_task *task) {
+void bly_task_line(struct bly_out *out, const belay_task *task) {
         belay_time now = bly_now(task->loop);
 
         if (bly_is_future(task))
@@ -215,6 +215,6 @@ void bly_describe(struct bly_out *out, const belay_task *task) {
 void bly_log_task(belay_log_level level, const char *before, const belay_task *task) {
         struct bly_out line = { .fd = -1 };
 
-        bly_describe(&line, task);
+        bly_task_line(&line, task);
         bly_log(level, "%s%s", before, bly_out_line(&line));
 }

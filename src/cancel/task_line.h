@@ -2,8 +2,8 @@
 /*
  * The description of a task in one line, for the log and for dumps.
  */
-#ifndef BLY_DESCRIBE_H
-#define BLY_DESCRIBE_H
+#ifndef BLY_TASK_LINE_H
+#define BLY_TASK_LINE_H
 
 #include "base/out.h"
 #include "core/task.h"
@@ -12,7 +12,7 @@
  * Writes the task's name, its state or wait, its requests, the call site that started it, and its
  * stack. The line is not ended.
  */
-void bly_describe(struct bly_out *out, const belay_task *task);
+void bly_task_line(struct bly_out *out, const belay_task *task);
 
 /* Logs the description after the text `before`. */
 void bly_log_task(belay_log_level level, const char *before, const belay_task *task);

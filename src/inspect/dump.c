@@ -7,8 +7,8 @@
  * and no recursion, whatever the depth of the tree. Only the drawing has a limit. LEVELS_DRAWN
  * levels are indented, and the lines of deeper nodes contain the number of their level.
  */
-#include "cancel/describe.h"
-#include "inspect/line.h"
+#include "cancel/task_line.h"
+#include "inspect/scope_line.h"
 #include "scope/group.h"
 
 #include <belay/inspect.h>
@@ -100,9 +100,9 @@ static void draw(struct walk *walk, struct node node) {
         if (walk->level > LEVELS_DRAWN)
                 bly_out(&walk->out, "[level %zu] ", walk->level);
         if (node.scope != NULL)
-                bly_line_scope(&walk->out, node.scope);
+                bly_scope_line(&walk->out, node.scope);
         else
-                bly_describe(&walk->out, node.task);
+                bly_task_line(&walk->out, node.task);
         bly_out(&walk->out, "\n");
 }
 
@@ -141,7 +141,7 @@ int belay_loop_dump(belay_loop *loop, int fd) {
         struct walk walk = { .out.fd = fd };
         size_t ended = 0;
 
-        bly_line_loop(&walk.out, loop);
+        bly_loop_line(&walk.out, loop);
         for (const belay_task *task = bly_record_next(loop, NULL);
              task != NULL && walk.out.error == 0; task = bly_record_next(loop, task)) {
                 if (bly_group_of(task) != NULL)

@@ -2,13 +2,13 @@
 /*
  * The line of a dump for a loop or a scope.
  */
-#include "cancel/describe.h"
-#include "inspect/line.h"
+#include "cancel/task_line.h"
+#include "inspect/scope_line.h"
 #include "scope/group.h"
 
 /* ---- the loop ---- */
 
-void bly_line_loop(struct bly_out *out, const struct belay_loop *loop) {
+void bly_loop_line(struct bly_out *out, const struct belay_loop *loop) {
         size_t ready = 0, calls = 0, timers = loop->heap.count - loop->heap.dead;
         belay_time now = belay_loop_now(loop);
 
@@ -73,7 +73,7 @@ static void put_limit(struct bly_out *out, const struct bly_limited *limited, be
                 bly_out(out, is_shield ? ", no limit" : ", not set");
 }
 
-void bly_line_scope(struct bly_out *out, const struct bly_scope *scope) {
+void bly_scope_line(struct bly_out *out, const struct bly_scope *scope) {
         belay_time now = bly_now(scope->task->loop);
 
         switch (scope->kind) {

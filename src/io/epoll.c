@@ -16,7 +16,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "base/spans.h"
+#include "base/timespec.h"
 #include "io/io.h"
 #include "io/poll_bits.h"
 

@@ -20,7 +20,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/spans.h"
+#include "base/timespec.h"
 
 /* ---- arming ---- */
 

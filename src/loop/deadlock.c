@@ -11,7 +11,7 @@
  */
 #include <stdio.h>
 
-#include "cancel/describe.h"
+#include "cancel/task_line.h"
 #include "loop/run.h"
 
 void bly_break_wait(belay_task *task) {

@@ -15,7 +15,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "base/spans.h"
+#include "base/timespec.h"
 #include "io/io.h"
 #include "loop/run.h"
 #include "core/inbox.h"

@@ -5,7 +5,7 @@
 #define _GNU_SOURCE
 #include <poll.h>
 
-#include "base/spans.h"
+#include "base/timespec.h"
 #include "io/io.h"
 #include "loop/run.h"
 

@@ -2,7 +2,7 @@
 /*
  * The shutdown: cancels all tasks, in waves, until no task is left or the limit expires.
  */
-#include "cancel/describe.h"
+#include "cancel/task_line.h"
 #include "loop/run.h"
 
 /*

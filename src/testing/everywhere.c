@@ -9,7 +9,7 @@
  */
 #include <stdio.h>
 
-#include "cancel/describe.h"
+#include "cancel/task_line.h"
 #include "loop/run.h"
 #include "scope/scope.h"
 #include "testing/balance.h"

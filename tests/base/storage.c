@@ -7,7 +7,7 @@
 #include <belay/wire.h>
 
 #include "base/help.h"
-#include "base/spans.h"
+#include "base/timespec.h"
 
 #define IS_STORAGE(type, size)                                             \
         _Static_assert(sizeof(type) == (size), #type " has another size"); \

@@ -31,7 +31,7 @@
 #include <sys/uio.h>
 
 #include "base/help.h"
-#include "base/spans.h"
+#include "base/timespec.h"
 
 /* ---- functions that can fail ---- */
 
