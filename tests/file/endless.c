@@ -235,22 +235,21 @@ static pid_t hold_lease(int told[2]) {
         CHECK(pid >= 0);
         if (pid == 0) {
                 int fd = open("leased", O_RDWR);
-                sigset_t pending;
+                sigset_t notice;
 
                 /*
-                 * The signal is blocked, so that it is still pending when the process checks for
-                 * it.
+                 * The signal is blocked, so that the process can wait for it. The open that causes
+                 * it may begin later than this process is told to end.
                  */
-                sigemptyset(&pending);
-                sigaddset(&pending, SIGIO);
-                sigprocmask(SIG_BLOCK, &pending, NULL);
+                sigemptyset(&notice);
+                sigaddset(&notice, SIGIO);
+                sigprocmask(SIG_BLOCK, &notice, NULL);
                 byte = fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
                 CHECK_EQ(write(ready[1], &byte, 1), 1);
                 close(told[1]);
                 while (read(told[0], &byte, 1) < 0)
                         ;
-                sigpending(&pending);
-                _exit(sigismember(&pending, SIGIO) == 1 ? 0 : 1);
+                _exit(sigwaitinfo(&notice, NULL) == SIGIO ? 0 : 1);
         }
         CHECK_EQ(read(ready[0], &byte, 1), 1);
         close(ready[0]);
