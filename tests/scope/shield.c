@@ -338,6 +338,7 @@ static int taken_over(void *arg) {
         CHECK_EQ(belay_yield(), -ECANCELED);
         CHECK_EQ(belay_yield(), 0);
         CHECK_EQ(belay_shield_leave(&middle, 0), 0);
+        CHECK_EQ(belay_yield(), 0);
         rc = belay_timeout_leave(&limits[1], -ECANCELED);
         CHECK_EQ(rc, -ECANCELED);
         CHECK_EQ(belay_timeout_leave(&limits[0], rc), -ETIMEDOUT);

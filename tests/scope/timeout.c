@@ -407,12 +407,16 @@ static int in_spite(void *arg) {
 }
 
 /*
- * Gives a thread that wrongly begins to make the directory 20 ms for it. Otherwise the request of
- * the timeout could still stop the thread's job.
+ * Gives a thread that wrongly begins to make the directory 5 ms for it, in each of 4 turns of the
+ * loop. Otherwise the request of the timeout could still stop the thread's job.
  */
+static int turns_left;
+
 static void gives_time(void *directory) {
-        for (int i = 0; i < 20 && access(directory, F_OK) < 0; i++)
+        for (int i = 0; i < 5 && access(directory, F_OK) < 0; i++)
                 usleep(1000);
+        if (--turns_left > 0)
+                CHECK(belay_soon(gives_time, directory) != 0);
 }
 
 /*
@@ -435,11 +439,14 @@ static int before_work(void *arg) {
                 belay_timeout_enter(&outer, i < 2 ? BELAY_NEVER : SECONDS(2));
                 belay_timeout_enter(&limit, i < 2 ? SECONDS(2) : BELAY_NEVER);
                 CHECK_EQ(belay_advance(spans[i]), 0);
+                turns_left = 4;
                 CHECK(belay_soon(gives_time, directory) != 0);
                 belay_fail(-ECANCELED, "earlier");
                 rc = belay_file_make_directory(directory, 0700);
                 CHECK_EQ(rc, -ECANCELED);
                 CHECK_LEFT(-ECANCELED, NULL);
+                while (turns_left > 0)
+                        CHECK_EQ(belay_yield(), 0);
                 CHECK_EQ(access(directory, F_OK), -1);
                 CHECK_EQ(origin_kind(belay_self()), BELAY_ORIGIN_TIMEOUT);
                 rc = belay_timeout_leave(&limit, rc);
