@@ -407,13 +407,13 @@ static int in_spite(void *arg) {
 }
 
 /*
- * Gives a thread that wrongly begins to make the directory 5 ms for it, in each of 4 turns of the
- * loop. Otherwise the request of the timeout could still stop the thread's job.
+ * Gives a thread that wrongly begins to make the directory 10 ms for it, in each of 3 turns of
+ * the loop. Otherwise the request of the timeout could still stop the thread's job.
  */
 static int turns_left;
 
 static void gives_time(void *directory) {
-        for (int i = 0; i < 5 && access(directory, F_OK) < 0; i++)
+        for (int i = 0; i < 10 && access(directory, F_OK) < 0; i++)
                 usleep(1000);
         if (--turns_left > 0)
                 CHECK(belay_soon(gives_time, directory) != 0);
@@ -435,11 +435,14 @@ static int before_work(void *arg) {
         snprintf(place, sizeof(place), "%s/belay-timeout-XXXXXX", tmp != NULL ? tmp : "/tmp");
         CHECK(mkdtemp(place) != NULL);
         snprintf(directory, sizeof(directory), "%s/new", place);
+        /* From here on, a thread is there and begins at once. */
+        CHECK_EQ(belay_file_make_directory(directory, 0700), 0);
+        CHECK_EQ(rmdir(directory), 0);
         for (size_t i = 0; i < 3; i++) {
                 belay_timeout_enter(&outer, i < 2 ? BELAY_NEVER : SECONDS(2));
                 belay_timeout_enter(&limit, i < 2 ? SECONDS(2) : BELAY_NEVER);
                 CHECK_EQ(belay_advance(spans[i]), 0);
-                turns_left = 4;
+                turns_left = 3;
                 CHECK(belay_soon(gives_time, directory) != 0);
                 belay_fail(-ECANCELED, "earlier");
                 rc = belay_file_make_directory(directory, 0700);
