@@ -378,6 +378,109 @@ static int groups(void *arg) {
         return 0;
 }
 
+/* ---- whole lines ---- */
+
+static char ready_at[64], made_at[64], spawned_at[64], named_at[64], cancelled_at[64];
+
+static int yields(void *arg) {
+        (void) arg;
+        HERE(ready_at);
+        return belay_yield();
+}
+
+/*
+ * Captures a dump in which `*` replaces the used part of each stack, so that whole lines can be
+ * compared. Checks these numbers: more than 0 and less than 64 KiB, and at most one decimal.
+ */
+static void capture_whole(void) {
+        static const char before[] = "; stack ";
+        char *from = captured;
+
+        capture(NULL);
+        while ((from = strstr(from, before)) != NULL) {
+                char *end;
+                double used;
+
+                from += strlen(before);
+                used = strtod(from, &end);
+                CHECK(used > 0 && used < 64);
+                CHECK_EQ(strspn(from, "0123456789"), used < 10 ? 1 : 2);
+                CHECK(*end == ' ' && (strchr(from, '.') >= end || end[-2] == '.'));
+                *from++ = '*';
+                memmove(from, end, strlen(end) + 1);
+        }
+}
+
+static int ends_with(void *arg) {
+        return *(int *) arg;
+}
+
+static int whole_lines(void *arg) {
+        static int ends[] = { 5, -EIO, -ECANCELED, 0 };
+        belay_spawn_options eager = { .size = sizeof(eager), .eager = true };
+        belay_task *named, *ready, *future, *cancelled, *members[4];
+        char member_at[64];
+        belay_group group;
+        int rc;
+
+        (void) arg;
+        HERE(named_at);
+        named = belay_spawn_with(sleeps, NULL, BELAY_OPTIONS(belay_spawn_options, .name = "named"));
+        HERE(spawned_at);
+        ready = belay_spawn(yields, NULL);
+        HERE(made_at);
+        future = belay_future_new();
+        cancelled = belay_spawn(sleeps, NULL);
+        CHECK(named != NULL && ready != NULL && future != NULL && cancelled != NULL);
+        capture_whole();
+        HAS("named  new  (#2, started at %s)\n", named_at);
+        HAS("#3  new  (started at %s)\n", spawned_at);
+        HAS("future #4  pending  (made at %s)\n", made_at);
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        HERE(cancelled_at);
+        CHECK(belay_cancel(cancelled, "why"));
+        capture_whole();
+        HAS("named  waiting: sleep at %s for 1 s, 9 s left  (#2, started at %s; stack * of 64 KiB)"
+            "\n",
+            sleeps_at, named_at);
+        SAYS("#5  ready", "; stack * of 64 KiB)\n");
+        SAYS("#5  ready", cancelled_at);
+        HAS("#5  ready, goes on at %s; cancelling: 1 request, pending, by caller main at %s 0 ns "
+            "ago: \"why\"  (started at ",
+            sleeps_at, cancelled_at);
+        CHECK_EQ(belay_await(ready, NULL), 0);
+        belay_release(ready);
+        ready = belay_spawn(yields, NULL);
+        CHECK_EQ(belay_yield(), 0);
+        capture_whole();
+        HAS("#6  ready, goes on at %s  (started at tests/inspect/dump.c:", ready_at);
+
+        /* Eager members have ended, and the group has not handled their ends yet. */
+        CHECK_EQ(belay_group_enter_with(&group,
+                                        BELAY_OPTIONS(belay_group_options, .supervise = true)),
+                 0);
+        for (size_t i = 0; i < 4; i++) {
+                HERE(member_at);
+                rc = belay_group_spawn_with(&group, ends_with, &ends[i], &eager, &members[i]);
+                CHECK_EQ(rc, 0);
+        }
+        capture_whole();
+        HAS("   |- #7  done: result 5  (started at %s)\n", member_at);
+        HAS("   |- #8  done: failed, %d  (started at %s)\n", -EIO, member_at);
+        HAS("   |- #9  done: cancelled  (started at %s)\n", member_at);
+        HAS("   `- #10  done: result 0  (started at %s)\n", member_at);
+        CHECK_EQ(belay_group_leave(&group, 0), 0);
+        for (size_t i = 0; i < 4; i++) {
+                CHECK_EQ(belay_result(members[i]), ends[i]);
+                belay_release(members[i]);
+        }
+        belay_release(named);
+        belay_release(ready);
+        belay_release(future);
+        belay_release(cancelled);
+        return 0;
+}
+
 /* ---- depth and width of the tree ---- */
 
 enum { DEEP = 300, WIDE = 100000 };
@@ -469,7 +572,7 @@ static void without_a_run(void) {
 }
 
 int main(void) {
-        belay_fn *const situations[] = { tree, requests, limits, groups, depth };
+        belay_fn *const situations[] = { whole_lines, tree, requests, limits, groups, depth };
 
         for (size_t i = 0; i < sizeof(situations) / sizeof(*situations); i++)
                 CHECK_EQ(run_virtually(situations[i]), 0);

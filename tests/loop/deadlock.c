@@ -49,6 +49,70 @@ static int never_released(void *arg) {
         return 0;
 }
 
+/* ---- whole lines of the report ---- */
+
+static char asks_at[64], taken_at[64], spawned_at[64], joins_at[64];
+
+/* Stores the place of the next line. */
+#define HERE(place) snprintf(place, sizeof(place), "%s:%d", __FILE__, __LINE__ + 1)
+
+static int asks(void *arg) {
+        (void) arg;
+        HERE(asks_at);
+        return belay_lock_acquire(&lock);
+}
+
+/* Checks the text of a kept line, in which `*` replaces the used part of a stack. */
+static void check_line(unsigned index, const char *text) {
+        char line[1024], *used;
+
+        CHECK(index < kept_count);
+        CHECK_EQ(kept_lines[index].level, BELAY_LOG_ERROR);
+        snprintf(line, sizeof(line), "%s", kept_lines[index].text);
+        used = strstr(line, "; stack ");
+        if (used != NULL) {
+                char *end = strchr(used += strlen("; stack "), ' ');
+
+                CHECK(end != NULL && end > used);
+                *used++ = '*';
+                memmove(used, end, strlen(end) + 1);
+        }
+        CHECK_STR(line, text);
+}
+
+static int whole_lines(void *arg) {
+        belay_spawn_options options = { .size = sizeof(options), .name = "asks" };
+        char main_line[1024], line[1024];
+        belay_task *task;
+
+        (void) arg;
+        lock = (belay_lock) { 0 };
+        HERE(taken_at);
+        CHECK_EQ(belay_lock_acquire(&lock), 0);
+        HERE(spawned_at);
+        task = must(belay_spawn_with(asks, NULL, &options));
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        keep_lines();
+        HERE(joins_at);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_EQ(kept_count, 3);
+        check_line(0, "deadlock: 2 tasks, none of them ready, no deadline, nothing to come from "
+                      "outside:");
+        snprintf(main_line, sizeof(main_line),
+                 "  main  waiting: join of asks at %s for 0 ns  (#1, started at ", joins_at);
+        CHECK(strncmp(kept_lines[1].text, main_line, strlen(main_line)) == 0);
+        snprintf(
+                line, sizeof(line),
+                "  asks  waiting: lock of %s at %s for 1 s  (#2, started at %s; stack * of 64 KiB)",
+                taken_at, asks_at, spawned_at);
+        check_line(2, line);
+        CHECK_EQ(belay_result(task), -EDEADLK);
+        belay_release(task);
+        CHECK_EQ(belay_lock_release(&lock), 0);
+        belay_set_log(NULL, NULL);
+        return 0;
+}
+
 /* ---- a future that is never set ---- */
 
 static int awaits_future(void *arg) {
@@ -252,6 +316,7 @@ int main(void) {
 
         RUN_VIRTUAL(never_released);
         CHECK_EQ(belay_run(never_released, NULL), 0);
+        RUN_VIRTUAL(whole_lines);
         RUN_VIRTUAL(never_set);
         RUN_VIRTUAL(ways_of_waiting);
         RUN_VIRTUAL(circle);

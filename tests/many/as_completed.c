@@ -180,6 +180,39 @@ static int done_already(void *arg) {
         return 0;
 }
 
+/*
+ * An iteration sets no timer without a limit or without tasks, and keeps none when all tasks have
+ * ended. With a timer, the loop would wait for its instant before it reports the deadlock.
+ */
+static int leaves_no_timer(void *arg) {
+        struct part part = { .span = SECONDS(1) };
+        belay_task *target = start_part(&part), *future = must(belay_future_new()), *task;
+        belay_as_completed each;
+
+        (void) arg;
+        keep_lines();
+        CHECK_EQ(belay_as_completed_begin(&each, &target, 1, BELAY_HOUR), 0);
+        CHECK_EQ(belay_as_completed_next(&each, &task), 1);
+        CHECK_EQ(belay_await(future, NULL), -EDEADLK);
+        CHECK_EQ(belay_now(), SECONDS(1));
+        belay_as_completed_end(&each);
+
+        CHECK_EQ(belay_as_completed_begin(&each, &future, 1, BELAY_NEVER), 0);
+        CHECK_EQ(belay_as_completed_next(&each, &task), -EDEADLK);
+        CHECK_EQ(belay_now(), SECONDS(1));
+        belay_as_completed_end(&each);
+
+        CHECK_EQ(belay_as_completed_begin(&each, NULL, 0, BELAY_HOUR), 0);
+        CHECK_EQ(belay_await(future, NULL), -EDEADLK);
+        CHECK_EQ(belay_now(), SECONDS(1));
+        belay_as_completed_end(&each);
+        CHECK_LINES(3, "deadlock: 1 task, ");
+        belay_set_log(NULL, NULL);
+        belay_release(target);
+        belay_release(future);
+        return 0;
+}
+
 static int ended_early(void *arg) {
         belay_as_completed each;
         belay_task *task;
@@ -314,6 +347,7 @@ int main(void) {
         RUN_VIRTUAL(at_the_same_time);
         RUN_VIRTUAL(limited);
         RUN_VIRTUAL(done_already);
+        RUN_VIRTUAL(leaves_no_timer);
         RUN_VIRTUAL(ended_early);
         RUN_VIRTUAL(begun_twice);
         RUN_VIRTUAL(wrong);

@@ -266,6 +266,88 @@ static int nested(void *arg) {
         return 0;
 }
 
+/*
+ * Requests of timeouts that stand between two regions. The inner region holds them back alone, and
+ * the outer region holds back the requests from outside of both.
+ */
+static int between(void *arg) {
+        static const belay_time spans[] = { BELAY_NEVER, SECONDS(4) };
+        belay_shield_scope outer, inner;
+        belay_timeout limits[2];
+        int rc;
+
+        (void) arg;
+        for (size_t i = 0; i < 8; i++) {
+                bool outside = i % 4 < 2, both = i < 4;
+
+                belay_shield_enter(&outer, BELAY_NEVER);
+                belay_timeout_enter(&limits[0], SECONDS(2));
+                belay_timeout_enter(&limits[1], both ? SECONDS(3) : BELAY_NEVER);
+                belay_shield_enter(&inner, spans[i % 2]);
+                if (outside)
+                        cancel_after(SECONDS(1), belay_self());
+                CHECK_EQ(belay_sleep(SECONDS(3) + 1), 0);
+                CHECK_EQ(belay_cancelling(belay_self()), 1 + outside + both);
+                if (i % 2 == 0) {
+                        CHECK_EQ(belay_shield_leave(&inner, 0), 0);
+                        CHECK_EQ(belay_yield(), -ECANCELED);
+                } else {
+                        belay_time begin = belay_now();
+
+                        CHECK_EQ(belay_sleep(SECONDS(9)), -ECANCELED);
+                        CHECK_EQ(belay_now() - begin, SECONDS(1) - 1);
+                        CHECK_EQ(belay_shield_leave(&inner, 0), 0);
+                }
+                CHECK_EQ(belay_yield(), 0);
+                /* When the inner timeout is left, the request of the outer timeout still counts. */
+                rc = belay_timeout_leave(&limits[1], -ECANCELED);
+                CHECK_EQ(rc, -ECANCELED);
+                CHECK_EQ(belay_timeout_leave(&limits[0], rc), -ETIMEDOUT);
+                CHECK_EQ(belay_yield(), 0);
+                CHECK_EQ(belay_shield_leave(&outer, 0), 0);
+                if (outside)
+                        CHECK_PENDING();
+                else
+                        CHECK_CLEAN();
+        }
+        return 0;
+}
+
+/*
+ * The limit of a region in the middle is over. The next region further in takes over the requests
+ * that the middle one held back alone, and holds back later ones. The outer region keeps its own.
+ */
+static int taken_over(void *arg) {
+        belay_shield_scope outer, middle, inner, innermost;
+        belay_timeout limits[2];
+        int rc;
+
+        (void) arg;
+        belay_shield_enter(&outer, BELAY_NEVER);
+        belay_timeout_enter(&limits[0], SECONDS(1));
+        belay_timeout_enter(&limits[1], SECONDS(3));
+        belay_shield_enter(&middle, SECONDS(2));
+        belay_shield_enter(&inner, BELAY_NEVER);
+        belay_shield_enter(&innermost, BELAY_NEVER);
+        cancel_after(BELAY_MILLISECOND, belay_self());
+        CHECK_EQ(belay_sleep(SECONDS(4)), 0);
+        CHECK_EQ(belay_cancelling(belay_self()), 3);
+        CHECK_EQ(belay_shield_leave(&innermost, 0), 0);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(belay_shield_leave(&inner, 0), 0);
+        CHECK_EQ(belay_yield(), -ECANCELED);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(belay_shield_leave(&middle, 0), 0);
+        CHECK_EQ(belay_yield(), 0);
+        rc = belay_timeout_leave(&limits[1], -ECANCELED);
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_timeout_leave(&limits[0], rc), -ETIMEDOUT);
+        CHECK_EQ(belay_yield(), 0);
+        CHECK_EQ(belay_shield_leave(&outer, 0), 0);
+        CHECK_PENDING();
+        return 0;
+}
+
 /* ---- the senders of requests ---- */
 
 /* A task that cancels itself sends the request from inside. */
@@ -375,6 +457,8 @@ int main(void) {
         RUN_VIRTUAL(limits);
         RUN_VIRTUAL(groups);
         RUN_VIRTUAL(nested);
+        RUN_VIRTUAL(between);
+        RUN_VIRTUAL(taken_over);
         RUN_VIRTUAL(of_oneself);
         RUN_VIRTUAL(tasks);
         RUN_VIRTUAL(from_all_sides);

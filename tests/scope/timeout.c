@@ -406,6 +406,70 @@ static int in_spite(void *arg) {
         return 0;
 }
 
+/*
+ * Gives a thread that wrongly begins to make the directory 10 ms for it, in each of 3 turns of
+ * the loop. Otherwise the request of the timeout could still stop the thread's job.
+ */
+static int turns_left;
+
+static void gives_time(void *directory) {
+        for (int i = 0; i < 10 && access(directory, F_OK) < 0; i++)
+                usleep(1000);
+        if (--turns_left > 0)
+                CHECK(belay_soon(gives_time, directory) != 0);
+}
+
+/*
+ * A call that can hardly be undone does not begin if a timeout is due, even if the task has not
+ * yielded since. The instant is past in round 0, and now in round 1. An outer timeout is due in
+ * round 2.
+ */
+static int before_work(void *arg) {
+        static const belay_time spans[] = { SECONDS(3), SECONDS(2), SECONDS(2) };
+        char place[200], directory[256];
+        const char *tmp = getenv("TMPDIR");
+        belay_timeout outer, limit;
+        int rc;
+
+        (void) arg;
+        snprintf(place, sizeof(place), "%s/belay-timeout-XXXXXX", tmp != NULL ? tmp : "/tmp");
+        CHECK(mkdtemp(place) != NULL);
+        snprintf(directory, sizeof(directory), "%s/new", place);
+        /* From here on, a thread is there and begins at once. */
+        CHECK_EQ(belay_file_make_directory(directory, 0700), 0);
+        CHECK_EQ(rmdir(directory), 0);
+        for (size_t i = 0; i < 3; i++) {
+                belay_timeout_enter(&outer, i < 2 ? BELAY_NEVER : SECONDS(2));
+                belay_timeout_enter(&limit, i < 2 ? SECONDS(2) : BELAY_NEVER);
+                CHECK_EQ(belay_advance(spans[i]), 0);
+                turns_left = 3;
+                CHECK(belay_soon(gives_time, directory) != 0);
+                belay_fail(-ECANCELED, "earlier");
+                rc = belay_file_make_directory(directory, 0700);
+                CHECK_EQ(rc, -ECANCELED);
+                CHECK_LEFT(-ECANCELED, NULL);
+                while (turns_left > 0)
+                        CHECK_EQ(belay_yield(), 0);
+                CHECK_EQ(access(directory, F_OK), -1);
+                CHECK_EQ(origin_kind(belay_self()), BELAY_ORIGIN_TIMEOUT);
+                rc = belay_timeout_leave(&limit, rc);
+                CHECK_EQ(rc, i < 2 ? -ETIMEDOUT : -ECANCELED);
+                rc = belay_timeout_leave(&outer, rc);
+                CHECK_EQ(rc, -ETIMEDOUT);
+                CHECK_CLEAN();
+        }
+        /* The request of an expired timeout was delivered, and cleanup may call the function. */
+        belay_timeout_enter(&limit, SECONDS(1));
+        rc = belay_sleep(SECONDS(2));
+        CHECK_EQ(rc, -ECANCELED);
+        CHECK_EQ(belay_file_make_directory(directory, 0700), 0);
+        CHECK_EQ(belay_timeout_leave(&limit, rc), -ETIMEDOUT);
+        CHECK_EQ(rmdir(directory), 0);
+        CHECK_EQ(rmdir(place), 0);
+        CHECK_CLEAN();
+        return 0;
+}
+
 /* ---- other requests ---- */
 
 static int others(void *arg) {
@@ -530,6 +594,7 @@ int main(void) {
         RUN_VIRTUAL(while_ready);
         RUN_VIRTUAL(never_gave_way);
         RUN_VIRTUAL(in_spite);
+        RUN_VIRTUAL(before_work);
         RUN_VIRTUAL(others);
         RUN_VIRTUAL(in_no_task);
         keep_lines();
