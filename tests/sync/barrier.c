@@ -153,6 +153,27 @@ static int reset(void *arg) {
         return 0;
 }
 
+/*
+ * A reset while a single task waits. The caller arrives before that task has left, so the two do
+ * not meet. The caller waits for the next round.
+ */
+static int reset_with_one(void *arg) {
+        belay_task *old;
+
+        (void) arg;
+        CHECK_EQ(belay_barrier_init(&barrier, 2), 0);
+        start(1);
+        old = tasks[0];
+        CHECK_EQ(belay_barrier_reset(&barrier), 0);
+        CHECK_EQ(belay_barrier_waiting(&barrier), 0);
+        tasks[0] = must(belay_spawn(meets, NULL));
+        CHECK(belay_barrier_wait(&barrier) >= 0);
+        CHECK_EQ(ended_with(old), -ENOTCONN);
+        CHECK_EQ(belay_join(tasks[0], NULL), 0);
+        CHECK(ended_with(tasks[0]) >= 0);
+        return 0;
+}
+
 /* ---- a cancelled party does not count any more, and another receives its number ---- */
 
 static void cancel_and_join(int i) {
@@ -336,11 +357,20 @@ static int deadlocked(void *arg) {
         return 0;
 }
 
+/* Ends with 1 if the task outside has ended before. */
+static int comes_after(void *arg) {
+        (void) arg;
+        return belay_done(tasks[1]);
+}
+
 /*
  * A task arrives while the parties of a complete round have not all gone on. It is cancelled, ended
- * by an abort, or admitted by a reset.
+ * by an abort, or admitted by a reset. An abort wakes it at once, so it ends before a task that is
+ * spawned after the abort.
  */
 static int outside(void *arg) {
+        belay_task *later;
+
         (void) arg;
         for (int how = 0; how < 3; how++) {
                 CHECK_EQ(belay_barrier_init(&barrier, 2), 0);
@@ -356,8 +386,11 @@ static int outside(void *arg) {
                         CHECK_EQ(belay_barrier_abort(&barrier), 0);
                 else
                         CHECK_EQ(belay_barrier_reset(&barrier), 0);
+                later = must(belay_spawn(comes_after, NULL));
                 CHECK_EQ(belay_join(tasks[0], NULL), 0);
                 CHECK_EQ(ended_with(tasks[0]), how == 0 ? 0 : -ENOTCONN);
+                CHECK_EQ(belay_join(later, NULL), 0);
+                CHECK_EQ(ended_with(later), how != 2);
                 if (how == 2) {
                         tasks[0] = must(belay_spawn(meets, NULL));
                         CHECK_EQ(belay_join(tasks[0], NULL), 0);
@@ -445,6 +478,7 @@ int main(void) {
         RUN_VIRTUAL(many_rounds);
         RUN_VIRTUAL(broken);
         RUN_VIRTUAL(reset);
+        RUN_VIRTUAL(reset_with_one);
         RUN_VIRTUAL(cancelled);
         RUN_VIRTUAL(cancelled_then);
         RUN_VIRTUAL(numbers);

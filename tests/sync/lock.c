@@ -4,6 +4,7 @@
  * lose it.
  */
 #include "../scope/parts.h"
+#include "sync/lock.h"
 
 enum { MANY = 8 };
 
@@ -138,6 +139,48 @@ static int cancelled_later(void *arg) {
         return 0;
 }
 
+/* The library counts the locks that the thread holds, so that tests find a lock still held. */
+static int counted(void *arg) {
+        belay_lock other = BELAY_LOCK_INIT;
+
+        (void) arg;
+        CHECK_EQ(bly_locks_held, 0);
+        CHECK_EQ(belay_lock_acquire(&lock), 0);
+        CHECK_EQ(bly_locks_held, 1);
+        CHECK_EQ(belay_lock_try_acquire(&other), 0);
+        CHECK_EQ(bly_locks_held, 2);
+        CHECK_EQ(belay_lock_release(&lock), 0);
+        CHECK_EQ(belay_lock_release(&other), 0);
+        CHECK_EQ(bly_locks_held, 0);
+        return 0;
+}
+
+static int acquires(void *arg) {
+        (void) arg;
+        return belay_lock_acquire(&lock);
+}
+
+/* A report about a waiting task names the call site at which the lock was acquired. */
+static int names_its_place(void *arg) {
+        belay_wait_info info = BELAY_WAIT_INFO_INIT;
+        belay_task *task;
+        int line;
+
+        (void) arg;
+        line = __LINE__ + 1;
+        CHECK_EQ(belay_lock_acquire(&lock), 0);
+        task = must(belay_spawn(acquires, NULL));
+        CHECK_EQ(belay_yield(), 0);
+        belay_waiting(task, &info);
+        CHECK_STR(info.what, "lock");
+        CHECK(is_place(info.on, __FILE__, line));
+        belay_cancel(task, NULL);
+        CHECK_EQ(belay_join(task, NULL), 0);
+        CHECK_EQ(ended_with(task), -ECANCELED);
+        CHECK_EQ(belay_lock_release(&lock), 0);
+        return 0;
+}
+
 static int releases(void *arg) {
         (void) arg;
         return belay_lock_release(&lock);
@@ -177,6 +220,8 @@ int main(void) {
         RUN_VIRTUAL(no_wait);
         RUN_VIRTUAL(cancelled);
         RUN_VIRTUAL(cancelled_later);
+        RUN_VIRTUAL(counted);
+        RUN_VIRTUAL(names_its_place);
         RUN_VIRTUAL(misuse);
         return 0;
 }

@@ -429,6 +429,142 @@ static int in_no_task(void *arg) {
         return 0;
 }
 
+/* ---- tasks that are woken needlessly would lose their places ---- */
+
+static int next_item(void *arg) {
+        void *item = NULL;
+        int rc = belay_queue_get(arg, &item);
+
+        return rc < 0 ? rc : (int) ((int *) item - items);
+}
+
+/* Starts tasks that call `fn` for the queue, and lets them wait. */
+static void start_waiting(belay_task **tasks, int count, belay_fn *fn) {
+        for (int i = 0; i < count; i++)
+                tasks[i] = must(belay_spawn(fn, queue));
+        CHECK_EQ(belay_yield(), 0);
+}
+
+/*
+ * A cancelled getter wakes another only if it was woken itself and there is an item. The getters
+ * after it get the items in their order.
+ */
+static int getters_keep_places(void *arg) {
+        (void) arg;
+        for (int way = 0; way < 2; way++) {
+                belay_task *tasks[4];
+                void *item = NULL;
+
+                queue = queue_with(0, BELAY_QUEUE_FIFO);
+                start_waiting(tasks, 4, next_item);
+                if (way == 0) {
+                        /* The second getter, which was not woken, runs while there is an item. */
+                        belay_cancel(tasks[1], NULL);
+                        CHECK_EQ(belay_queue_put(queue, &items[0]), 0);
+                } else {
+                        /* The first getter was woken, and the item is gone when it runs. */
+                        CHECK_EQ(belay_queue_put(queue, &items[0]), 0);
+                        CHECK_EQ(belay_queue_try_get(queue, &item), 0);
+                        belay_cancel(tasks[0], NULL);
+                }
+                CHECK_EQ(belay_sleep(1), 0);
+                for (int i = 1; i < 4; i++)
+                        CHECK_EQ(belay_queue_put(queue, &items[i]), 0);
+                CHECK_EQ(belay_gather_collect(tasks, 4), 0);
+                if (way == 0) {
+                        CHECK_EQ(ended_with(tasks[0]), 0);
+                        CHECK_EQ(ended_with(tasks[1]), -ECANCELED);
+                } else {
+                        CHECK_EQ(ended_with(tasks[0]), -ECANCELED);
+                        CHECK_EQ(ended_with(tasks[1]), 1);
+                }
+                for (int i = 2; i < 4; i++)
+                        CHECK_EQ(ended_with(tasks[i]), way == 0 ? i - 1 : i);
+                CHECK_EQ(belay_queue_free(queue), 0);
+        }
+        return 0;
+}
+
+/* The same with putters and room. */
+static int putters_keep_places(void *arg) {
+        (void) arg;
+        for (int way = 0; way < 2; way++) {
+                int cancelled = way == 0 ? 1 : 0;
+                belay_task *tasks[4];
+
+                queue = queue_with(1, BELAY_QUEUE_FIFO);
+                CHECK_EQ(belay_queue_put(queue, &items[9]), 0);
+                for (int i = 0; i < 4; i++)
+                        tasks[i] = must(belay_spawn(puts_one, &items[i]));
+                CHECK_EQ(belay_yield(), 0);
+                if (way == 0)
+                        belay_cancel(tasks[1], NULL);
+                CHECK(get(queue) == &items[9]);
+                if (way == 1) {
+                        CHECK_EQ(belay_queue_try_put(queue, &items[8]), 0);
+                        belay_cancel(tasks[0], NULL);
+                }
+                CHECK_EQ(belay_sleep(1), 0);
+                if (way == 1)
+                        CHECK(get(queue) == &items[8]);
+                for (int i = 0; i < 4; i++)
+                        if (i != cancelled)
+                                CHECK(get(queue) == &items[i]);
+                CHECK_EQ(belay_gather_collect(tasks, 4), 0);
+                for (int i = 0; i < 4; i++)
+                        CHECK_EQ(ended_with(tasks[i]), i == cancelled ? -ECANCELED : 0);
+                CHECK_EQ(belay_queue_free(queue), 0);
+        }
+        return 0;
+}
+
+static int frees_meanwhile(void *arg) {
+        return belay_queue_free(arg);
+}
+
+/* In real time, a getter waits at once if there is no item, whatever other tasks are ready. */
+static int waits_at_once(void *arg) {
+        belay_task *tasks[2];
+
+        (void) arg;
+        queue = belay_queue_new(0);
+        CHECK(queue != NULL);
+        tasks[0] = must(belay_spawn(next_item, queue));
+        tasks[1] = must(belay_spawn(frees_meanwhile, queue));
+        CHECK_EQ(belay_join(tasks[1], NULL), 0);
+        CHECK_EQ(ended_with(tasks[1]), -EBUSY);
+        CHECK_EQ(belay_queue_put(queue, &items[3]), 0);
+        CHECK_EQ(belay_join(tasks[0], NULL), 0);
+        CHECK_EQ(ended_with(tasks[0]), 3);
+        CHECK_EQ(belay_queue_free(queue), 0);
+        return 0;
+}
+
+/* An item that finds no memory is not put and is not counted. The items before it stay. */
+static int no_memory(void *arg) {
+        (void) arg;
+        refused_from = 1;
+        errno = 0;
+        CHECK(belay_queue_new(0) == NULL);
+        CHECK_EQ(errno, ENOMEM);
+        refused_from = 0;
+        queue = queue_with(0, BELAY_QUEUE_FIFO);
+        for (int i = 0; i < 8; i++)
+                CHECK_EQ(belay_queue_put(queue, &items[i]), 0);
+        refused_from = 1;
+        CHECK_EQ(belay_queue_put(queue, &items[8]), -ENOMEM);
+        refused_from = 0;
+        CHECK_LEFT(-ENOMEM, NULL);
+        CHECK_EQ(belay_queue_count(queue), 8);
+        for (int i = 0; i < 8; i++) {
+                CHECK(get(queue) == &items[i]);
+                CHECK_EQ(belay_queue_task_done(queue), 0);
+        }
+        CHECK_EQ(belay_queue_join(queue), 0);
+        CHECK_EQ(belay_queue_free(queue), 0);
+        return 0;
+}
+
 static int gets_named(void *arg) {
         void *item;
 
@@ -454,6 +590,7 @@ static int named(void *arg) {
 }
 
 int main(void) {
+        belay_set_memory(scarce_memory, NULL);
         RUN_VIRTUAL(orders);
         RUN_VIRTUAL(no_wait);
         RUN_VIRTUAL(hundred_thousand);
@@ -465,5 +602,9 @@ int main(void) {
         RUN_VIRTUAL(joined);
         RUN_VIRTUAL(in_no_task);
         RUN_VIRTUAL(named);
+        RUN_VIRTUAL(getters_keep_places);
+        RUN_VIRTUAL(putters_keep_places);
+        RUN_VIRTUAL(no_memory);
+        CHECK_EQ(belay_run(waits_at_once, NULL), 0);
         return 0;
 }

@@ -28,26 +28,26 @@ static int get(void) {
         void *item;
         int rc = belay_queue_get(queue, &item);
 
-        return rc < 0 ? rc : belay_queue_put(queue, item);
+        return rc != 0 ? rc : belay_queue_put(queue, item);
 }
 
 static int get_in_order(void) {
         void *item;
         int rc = belay_queue_get(ordered, &item);
 
-        return rc < 0 ? rc : belay_queue_put(ordered, item);
+        return rc != 0 ? rc : belay_queue_put(ordered, item);
 }
 
 static int hold(void) {
         int rc = belay_lock_acquire(&lock);
 
-        return rc < 0 ? rc : belay_lock_release(&lock);
+        return rc != 0 ? rc : belay_lock_release(&lock);
 }
 
 static int take_place(void) {
         int rc = belay_semaphore_acquire(&semaphore);
 
-        return rc < 0 ? rc : belay_semaphore_release(&semaphore);
+        return rc != 0 ? rc : belay_semaphore_release(&semaphore);
 }
 
 static int wait_for_event(void) {
@@ -302,6 +302,27 @@ static int is_pending(void *arg) {
 }
 
 /*
+ * Counted from a try that yielded, the 64th try is the next that yields. Each call is one try, so
+ * the count shows a call that tries more often or at another number.
+ */
+static int yields_at_the_64th(void *arg) {
+        (void) arg;
+        for (int i = 0; i < ALL; i++) {
+                int counts[2] = { 0 };
+
+                for (int n = 0; n < 2; n++) {
+                        belay_cancel(belay_self(), NULL);
+                        do
+                                CHECK(++counts[n] <= TRIES);
+                        while (acquire[i]() == 0);
+                        CHECK_EQ(belay_uncancel(belay_self()), 0);
+                }
+                CHECK_EQ(counts[1], TRIES);
+        }
+        return 0;
+}
+
+/*
  * Another task may have taken the object when the yielding task runs again. Then the call must
  * wait.
  */
@@ -449,6 +470,7 @@ static void all(void) {
                 next_acquire = i;
                 CHECK_EQ(belay_run(until_signalled, NULL), -EINTR);
         }
+        run(yields_at_the_64th, NULL);
         run(finds_it_taken, NULL);
         run(giving_never_gives_way, NULL);
         run(outside_of_tasks, NULL);
