@@ -66,8 +66,8 @@ def output(command, cpu):
 def touch_memory(name):
     """Use the memory that a group of sleepers is about to use, and give it back.
 
-    A virtual machine's free memory may be with its host. Who touches it first
-    pays for it, which would be whoever comes after a pause: not the task's cost.
+    A virtual machine's free memory may be with its host. The first program that
+    touches it after a pause would pay for it, and this is no cost of the tasks.
     """
     if name.startswith("sleepers-"):
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -66,7 +66,7 @@ static int app(void *arg) {
         int outcome;
 
         (void) arg;
-        check(post("somebody", "hello") == 0);
+        check(post("reader", "hello") == 0);
         check(belay_sleep(2 * BELAY_SECOND) == 0 && sent == 1);
 
         /* A handle as the argument: the watcher has a reference of its own. */
@@ -78,10 +78,10 @@ static int app(void *arg) {
         belay_release(watcher);
 
         /*
-         * Cancelled by the shutdown before it begins. A leak checker would find the mail if nobody
-         * freed it.
+         * The shutdown cancels this task before its first step. A leak checker finds the mail if
+         * the destructor does not free it.
          */
-        return post("nobody", "too late");
+        return post("reader", "too late");
 }
 
 int main(void) {

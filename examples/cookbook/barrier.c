@@ -27,7 +27,7 @@ static int part(void *arg) {
                 if (number >= 0)
                         number = belay_barrier_wait(&all->step);
                 if (number < 0) {
-                        /* The others would wait for this part for ever. Now they get -ENOTCONN. */
+                        /* The abort wakes the other parts, which receive -ENOTCONN. */
                         (void) !belay_barrier_abort(&all->step);
                         return number;
                 }

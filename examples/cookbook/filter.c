@@ -56,7 +56,7 @@ static int app(void *arg) {
         check(belay_read(reader, line, sizeof(line)) == 0);
         check(belay_close(reader, 0) == 0);
 
-        /* Nobody reads any more: an error, and no signal. */
+        /* The peer has closed the pipe, so a write returns an error and raises no signal. */
         check(belay_stream_pipe(&reader, &writer) == 0);
         check(belay_close(reader, 0) == 0 && belay_print(writer, "three\n") == -EPIPE);
         belay_abort(writer);

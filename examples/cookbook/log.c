@@ -35,7 +35,7 @@ static int fail(void *arg) {
 }
 
 static int app(void *arg) {
-        /* Nobody can retrieve this failure, so it is reported. */
+        /* A detached task has no handle to retrieve its failure, so belay reports it. */
         check(belay_spawn_detached(fail, arg, NULL) == 0);
         return belay_yield();
 }

@@ -95,7 +95,7 @@ static int app(void *arg) {
         check(pool(NULL) == 0);
         check(done == 100 && most == 4);
         check(belay_now() == 25 * BELAY_MILLISECOND);
-        /* Stopped in the midst of it: nothing is left, and the queue frees what nobody took. */
+        /* The timeout cancels the pool midway, and the queue frees the jobs that are left. */
         check(belay_wait_for(pool, NULL, 10 * BELAY_MILLISECOND) == -ETIMEDOUT);
         check(busy == 0 && done < 200);
         return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A supervisor that restarts a task when it fails, but not for ever.
+ * A supervisor restarts a task if it fails, up to a limit.
  */
 #include <belay.h>
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A group of tasks, cancelled whole.
+ * Main cancels a group as a whole.
  *
- * Tasks started into a group end no later than the group is left. belay_group_cancel() asks all of
- * them to end, and the body with them; as the group itself asked, leaving it is no failure and no
- * cancellation: 0.
+ * belay_group_cancel() sends a request to each member and to the body of the group.
+ * belay_group_leave() waits until all members have ended. It returns 0, because the request came
+ * from the group itself.
  *
- * Twin of the asyncio program that starts two tasks in a TaskGroup, half a second apart, and
- * cancels the group.
+ * The asyncio twin starts two tasks in a TaskGroup, half a second apart, and cancels the group.
  */
 #include <belay.h>
 
@@ -20,7 +19,7 @@ static int long_task(void *arg) {
         int rc;
 
         (void) arg;
-        say("started: takes 5 seconds");
+        say("starts and takes 5 seconds");
         started++;
         rc = belay_sleep(5 * SECOND);
         if (rc == 0) {
@@ -52,7 +51,7 @@ static int app(void *arg) {
                 say("cancels the group of %zu", belay_group_count(&group));
                 belay_group_cancel(&group);
         }
-        rc = belay_group_leave(&group, rc); /* whatever happened: it waits for the members */
+        rc = belay_group_leave(&group, rc); /* on each path, because members may run */
         if (rc == 0) {
                 say("left the group: a is %s, b is %s", state(a), state(b));
                 expect(belay_cancelled(a) && belay_cancelled(b));
@@ -65,6 +64,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A group is cancelled whole: its members end, and leaving it is no failure.");
+        shows("Main cancels a group: its members end, and leaving it is no failure.");
         return verdict(belay_run(app, NULL));
 }

@@ -6,7 +6,7 @@ from say import SECOND, say, shows, state
 
 
 async def long_task():
-    say("started: takes 5 seconds")
+    say("starts and takes 5 seconds")
     await asyncio.sleep(5 * SECOND)
     say("finished")
 
@@ -23,5 +23,5 @@ async def main():
     assert asyncio.current_task().cancelling() == 0
 
 
-shows("A group is cancelled whole: its members end, and leaving it is no failure.")
+shows("Main cancels a group: its members end, and leaving it is no failure.")
 asyncio.run(main())

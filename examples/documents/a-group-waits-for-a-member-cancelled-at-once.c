@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A group whose only member is cancelled before it ran: leaving the group is no failure.
+ * Main cancels the only member of a group before the member's first step.
  *
- * A member that ends cancelled ends nobody else: neither its siblings nor the body hear of it. The
- * group just waits until it is gone.
+ * A member that ends cancelled cancels neither its siblings nor the body. belay_group_leave() waits
+ * until the member has ended, and returns 0.
  *
- * Twin of the asyncio program that calls a TaskGroup's create_task() and cancels the task in the
- * same breath.
+ * The asyncio twin calls create_task() of a TaskGroup and cancels the task before its first step.
  */
 #include <belay.h>
 
@@ -35,12 +34,12 @@ static int app(void *arg) {
                                     BELAY_OPTIONS(belay_spawn_options, .name = "task"), &task);
         if (rc == 0) {
                 belay_cancel(task, NULL);
-                say("started a member and cancelled it at once; members: %zu",
+                say("started a member and cancelled it at once; the group has %zu member",
                     belay_group_count(&group));
         }
         rc = belay_group_leave(&group, rc);
         if (rc == 0) {
-                say("left the group; the task is %s; requests to main: %d", state(task),
+                say("left the group; the task is %s, and main has %d requests", state(task),
                     belay_cancelling(belay_self()));
                 expect(belay_cancelled(task));
                 expect(belay_cancelling(belay_self()) == 0);
@@ -51,6 +50,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A group is left in peace when a member was cancelled before its first step.");
+        shows("A member that is cancelled before its first step does not disturb its group.");
         return verdict(belay_run(app, NULL));
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A time limit made by hand: wait for a while, and cancel what has not ended.
+ * Main waits for a task with a limit, and cancels the task if it has not ended.
  *
- * belay_wait() cancels nothing when its time is over; it says how many have ended. So the caller
- * decides. (Where the decision is always to cancel, belay_await_for() does all of this.)
+ * belay_wait() cancels nothing when its limit has passed. It returns the number of tasks that have
+ * ended, and the caller decides. If a caller always cancels, belay_await_for() does the same in one
+ * call.
  *
- * Twin of the asyncio program that calls wait({task}, timeout=2), cancels what is still pending,
- * and awaits it.
+ * The asyncio twin calls wait({task}, timeout=2), cancels the task if it has not ended, and awaits
+ * it.
  */
 #include <belay.h>
 
@@ -27,7 +28,7 @@ static int app(void *arg) {
         (void) arg;
         if (!task)
                 return -errno;
-        say("waits for the task, 2 seconds at most");
+        say("waits for the task for at most 2 seconds");
         ended = belay_wait(&task, 1, BELAY_WAIT_ALL, 2 * SECOND);
         expect(ended == 0);
         if (ended == 0) {
@@ -36,7 +37,7 @@ static int app(void *arg) {
         }
         rc = ended < 0 ? ended : belay_await(task, &outcome);
         if (rc == 0) {
-                say("the task is %s: that was the limit", state(task));
+                say("the limit has passed, and the task is %s", state(task));
                 expect(outcome == -ECANCELED);
                 expect(belay_cancelled(task));
         }
@@ -45,6 +46,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A limit of one's own: wait for two seconds, then cancel what has not ended.");
+        shows("Main sets a limit of its own: it waits for 2 seconds and then cancels the task.");
         return verdict(belay_run(app, NULL));
 }

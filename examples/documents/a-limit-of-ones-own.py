@@ -11,7 +11,7 @@ async def work():
 
 async def main():
     task = asyncio.create_task(work(), name="task")
-    say("waits for the task, 2 seconds at most")
+    say("waits for the task for at most 2 seconds")
     done, pending = await asyncio.wait({task}, timeout=2 * SECOND)
     if task in pending:
         say(f"the task is {state(task)}: cancels it")
@@ -19,9 +19,9 @@ async def main():
     try:
         await task
     except asyncio.CancelledError:
-        say(f"the task is {state(task)}: that was the limit")
+        say(f"the limit has passed, and the task is {state(task)}")
     assert task.cancelled()
 
 
-shows("A limit of one's own: wait for two seconds, then cancel what has not ended.")
+shows("Main sets a limit of its own: it waits for 2 seconds and then cancels the task.")
 asyncio.run(main())

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A loop that works and waits in turns, stopped between two of its turns.
+ * A request ends a loop between two iterations.
  *
- * A cancellation arrives in a wait and nowhere else: between two waits a task's state is its own,
- * and whole.
+ * belay delivers a request in a wait and nowhere else. Therefore the request interrupts no code
+ * between two waits, and each iteration that leaves its wait is complete.
  *
- * Twin of the asyncio program whose loop sleeps for 1.01 seconds in each of five iterations, and is
- * cancelled after 3.
+ * The asyncio twin sleeps for 1.01 seconds in each of 5 iterations. Main cancels it after 3
+ * seconds.
  */
 #include <belay.h>
 
-#define SECOND \
-        (BELAY_SECOND / 3) /* slower than the others: two iterations fit on a busy machine, too */
+#define SECOND (BELAY_SECOND / 3) /* so that a busy machine, too, completes 2 iterations */
 #include "say.h"
 
 static int iterations;
@@ -53,6 +52,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A loop is stopped midway: in a wait, between two iterations.");
+        shows("A request ends a loop in a wait, between two iterations.");
         return verdict(belay_run(app, NULL));
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# CancelledError arrives at an `await`, so an iteration is never cut in two.
+# CancelledError arrives at an `await` and nowhere else, so it interrupts no other code.
 import asyncio
 from say import SECOND, say, shows, state
 
@@ -25,5 +25,5 @@ async def main():
         say(f"the task is {state(task)}, after {iterations} iterations")
 
 
-shows("A loop is stopped midway: in a wait, between two iterations.")
+shows("A request ends a loop in a wait, between two iterations.")
 asyncio.run(main())

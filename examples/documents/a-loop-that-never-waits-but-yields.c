@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A loop that has nothing to wait for must give way all the same, or nobody can cancel it.
+ * A loop that waits for nothing must yield, because belay delivers a request only at a cancellation
+ * point.
  *
- * belay_yield() lets the others that are ready run once, and is a cancellation point. (For inner
- * loops there is belay_checkpoint(), which gives way only when it is time to.)
+ * belay_yield() lets the other ready tasks run once, and is a cancellation point. An inner loop
+ * calls belay_checkpoint() instead, which yields only when a yield is due.
  *
- * Twin of the asyncio program whose busy loop calls sleep(0) in every iteration. The caller lets it
- * run twice.
+ * The busy loop of the asyncio twin calls sleep(0) in each iteration. Main cancels it after 2
+ * steps.
  */
 #include <belay.h>
 
@@ -55,6 +56,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A busy loop that yields can be cancelled, though it never waits for anything.");
+        shows("A busy loop that yields can be cancelled, although it never waits.");
         return verdict(belay_run(app, NULL));
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A busy loop calls sleep(0), so that others run and it can be cancelled.
+# A busy loop calls sleep(0), so that other tasks run and a request can reach the loop.
 import asyncio
 from say import say, shows, state
 
@@ -25,5 +25,5 @@ async def main():
     assert task.cancelled() and steps == 2
 
 
-shows("A busy loop that yields can be cancelled, though it never waits for anything.")
+shows("A busy loop that yields can be cancelled, although it never waits.")
 asyncio.run(main())

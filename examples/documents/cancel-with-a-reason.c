@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request may say why. The reason reaches the task that is cancelled, and whoever awaits that
- * task.
+ * A request carries a reason, which reaches the cancelled task and the task that awaits it.
  *
- * It is the text of the failure that comes with -ECANCELED: belay_failure_take() takes it into
- * one's hands, and belay_failure_raise() passes it on. Beside it stands the origin of the request,
- * which asyncio does not keep: who asked, and where.
+ * The reason is the text of the failure that comes with -ECANCELED. belay_failure_take() gives that
+ * failure to the task, and belay_failure_raise() makes it the task's latest failure again. belay
+ * also records the origin of the request, with the sending task and the call site. asyncio does
+ * not.
  *
- * Twin of the asyncio program that calls task.cancel("Timeout occurred") and prints the
- * CancelledError's argument, in the task and in the caller.
+ * The asyncio twin calls task.cancel("Timeout occurred"). The task and main print the argument of
+ * the CancelledError.
  */
 #include <belay.h>
 
@@ -34,7 +34,7 @@ static int worker(void *arg) {
         expect(same(reason, REASON));
         expect(belay_origin_of(belay_self(), &origin));
         expect(origin.kind == BELAY_ORIGIN_CALLER && same(origin.name, "main"));
-        say("it was asked for by %s, in %s", origin.name ? origin.name : "?",
+        say("the request came from %s, at %s", origin.name ? origin.name : "?",
             origin.place ? origin.place : "?");
         return belay_failure_raise(failure);
 }
@@ -66,6 +66,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("The reason of a cancellation travels: to the task, and to whoever awaits it.");
+        shows("The reason of a request reaches the task and the caller that awaits it.");
         return verdict(belay_run(app, NULL));
 }

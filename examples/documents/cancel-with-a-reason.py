@@ -27,5 +27,5 @@ async def main():
         assert error.args == (REASON,)
 
 
-shows("The reason of a cancellation travels: to the task, and to whoever awaits it.")
+shows("The reason of a request reaches the task and the caller that awaits it.")
 asyncio.run(main())

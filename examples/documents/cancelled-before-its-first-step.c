@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task that is cancelled before it ran at all never runs its function.
+ * A task that is cancelled before its first step never runs its body.
  *
- * Spawning makes a task ready; its first step comes when the spawner waits. A request that comes
- * earlier ends it there. So clean-up of what a task is given must not be left to its function: that
- * is what the option .destroy is for, which is called with the argument once, whether the function
+ * belay_spawn() makes a task ready, and the task takes its first step when the spawning task waits.
+ * If a request arrives before that, the task ends without a step. A body therefore cannot be the
+ * only code that frees the argument. belay calls the destructor in .destroy once, whether the body
  * ran or not.
  *
- * Twin of the asyncio program that calls create_task() and cancel() in one breath, and finds that
- * the `except` clause in the task is never reached.
+ * The asyncio twin cancels the task right after create_task(). The task never reaches its `except`
+ * clause.
  */
 #include <stdlib.h>
 
@@ -57,7 +57,7 @@ static int app(void *arg) {
         expect(!belay_done(task));
         rc = belay_await(task, &outcome);
         if (rc == 0) {
-                say("the task is %s, without having run", state(task));
+                say("the task is %s and never ran", state(task));
                 expect(outcome == -ECANCELED);
                 expect(belay_cancelled(task));
                 expect(ran == 0);
@@ -68,7 +68,7 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A task cancelled before its first step never runs; "
-              "what it was given is disposed of.");
+        shows("A task that is cancelled before its first step never runs, and its argument is "
+              "freed.");
         return verdict(belay_run(app, NULL));
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A task that is cancelled before its first step never runs: its `except` clause is not reached.
+# A task that is cancelled before its first step never reaches its `except` clause.
 import asyncio
 from say import SECOND, say, shows, state
 
@@ -20,9 +20,9 @@ async def main():
     try:
         await task
     except asyncio.CancelledError:
-        say(f"the task is {state(task)}, without having run")
+        say(f"the task is {state(task)} and never ran")
     assert task.cancelled()
 
 
-shows("A task cancelled before its first step never runs; what it was given is disposed of.")
+shows("A task that is cancelled before its first step never runs, and its argument is freed.")
 asyncio.run(main())

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Clean-up may wait. A request is delivered once; after that, waits work as before.
+ * Cleanup may wait, because belay delivers a request once and later waits work as usual.
  *
- * Twin of the asyncio program in which a worker's `finally` awaits for half a second, to release
- * what it holds, before CancelledError goes on. As there, what fails in the clean-up takes the
- * place of what led to it.
+ * The worker of the asyncio twin waits for half a second in `finally` and then ends cancelled. If
+ * the cleanup of either program fails, its failure replaces the cancellation.
  */
 #include <belay.h>
 
@@ -50,7 +49,7 @@ static int app(void *arg) {
                 rc = belay_await(task, &outcome);
         }
         if (rc == 0) {
-                say("the task is %s, and its clean-up was whole", state(task));
+                say("the task is %s, and its cleanup is complete", state(task));
                 expect(outcome == -ECANCELED);
                 expect(belay_cancelled(task));
                 expect(released == 1);
@@ -60,7 +59,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A cancelled worker waits during its clean-up, undisturbed, "
-              "and then ends cancelled.");
+        shows("A cancelled worker waits during its cleanup and then ends cancelled.");
         return verdict(belay_run(app, NULL));
 }

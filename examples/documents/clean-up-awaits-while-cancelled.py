@@ -30,9 +30,9 @@ async def main():
     try:
         await task
     except asyncio.CancelledError:
-        say(f"the task is {state(task)}, and its clean-up was whole")
+        say(f"the task is {state(task)}, and its cleanup is complete")
     assert task.cancelled() and released == 1
 
 
-shows("A cancelled worker waits during its clean-up, undisturbed, and then ends cancelled.")
+shows("A cancelled worker waits during its cleanup and then ends cancelled.")
 asyncio.run(main())

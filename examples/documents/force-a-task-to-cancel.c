@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forcing a task to end: ask, wait a while, ask again.
+ * Main forces a task to end, with a request each second until the task has ended.
  *
- * A request for cancellation is delivered once. A task that answers it with a long clean-up is not
- * asked a second time by that same request, so one request may not be enough. belay_force_cancel()
- * goes on asking until the task has ended, or the tries are used up.
+ * A request is delivered once. If a task then starts a long cleanup, that request does not shorten
+ * it. belay_force_cancel() sends further requests until the task has ended or the tries are used
+ * up.
  *
- * Twin of the asyncio program in which a helper loops over task.cancel() and sleep(1) until
- * task.done(); the task catches the first CancelledError, cleans up for five seconds, and is torn
- * out of that by the second.
+ * A helper of the asyncio twin calls task.cancel() and sleep(1) until task.done(). The task cleans
+ * up for 5 seconds after the first CancelledError, and the second CancelledError ends the cleanup.
  */
 #include <belay.h>
 
@@ -29,7 +28,7 @@ static int work(void *arg) {
                 say("caught a cancellation: cleaning up for 5 seconds");
                 cleanups++;
                 rc = belay_sleep(5 * SECOND);
-                say(rc == -ECANCELED ? "caught a cancellation while cleaning up: ends"
+                say(rc == -ECANCELED ? "caught a cancellation during the cleanup: ends"
                                      : "cleaned up");
         }
         return rc;
@@ -45,7 +44,7 @@ static int app(void *arg) {
                 return -errno;
         rc = belay_sleep(SECOND);
         if (rc == 0) {
-                say("cancels the task until it has ended, once a second");
+                say("cancels the task once a second until it has ended");
                 rc = belay_force_cancel(task, 10, SECOND);
         }
         if (rc >= 0) {
@@ -60,7 +59,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("The first request starts a slow clean-up, the second one ends it: "
-              "a task forced to cancel.");
+        shows("The first request starts a slow cleanup, and the second request ends it.");
         return verdict(belay_run(app, NULL));
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A helper cancels a task until it is done; the second request ends the cleanup.
+# A helper cancels a task until it is done. The second request ends the cleanup.
 import asyncio
 from say import SECOND, say, shows, state
 
@@ -15,7 +15,7 @@ async def work():
             await asyncio.sleep(5 * SECOND)
             say("cleaned up")
         except asyncio.CancelledError:
-            say("caught a cancellation while cleaning up: ends")
+            say("caught a cancellation during the cleanup: ends")
             raise
 
 
@@ -33,11 +33,11 @@ async def force_cancel(task, tries, interval):
 async def main():
     task = asyncio.create_task(work(), name="task")
     await asyncio.sleep(SECOND)
-    say("cancels the task until it has ended, once a second")
+    say("cancels the task once a second until it has ended")
     requests = await force_cancel(task, 10, SECOND)
     say(f"it took {requests} requests; the task is {state(task)}")
     assert requests == 2 and task.cancelled()
 
 
-shows("The first request starts a slow clean-up, the second one ends it: a task forced to cancel.")
+shows("The first request starts a slow cleanup, and the second request ends it.")
 asyncio.run(main())

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task that takes no cancellation for an answer, and a caller that stops asking.
+ * A task refuses each request, and main gives up.
  *
- * Cancellation is a request, and a task may refuse each one. belay_force_cancel() therefore has a
- * number of tries, and says -ETIMEDOUT when they are used up: the task lives. Nor does the end of
- * main kill it: the shut-down asks once more, and waits until the task has ended by itself.
+ * A task may refuse any number of requests, so belay_force_cancel() takes a number of tries. When
+ * they are used up, it returns -ETIMEDOUT, and the task goes on. The task outlives main, too. The
+ * shutdown sends one more request and waits until the task ends by itself.
  *
- * Twin of the asyncio program in which a loop catches every CancelledError and goes on, and the
- * helper that cancels it gives up after ten tries.
+ * A loop in the asyncio twin catches each CancelledError and goes on. The helper that cancels it
+ * gives up after 10 tries.
  */
 #include <belay.h>
 
@@ -23,12 +23,12 @@ static int stubborn(void *arg) {
 
                 if (rc == -ECANCELED) {
                         resisted++;
-                        say("caught a cancellation: resists (%d)", resisted);
+                        say("refuses a cancellation (%d)", resisted);
                 } else if (rc < 0) {
                         return rc;
                 }
         }
-        say("ends, because it wants to");
+        say("ends by itself");
         return 0;
 }
 
@@ -42,7 +42,7 @@ static int app(void *arg) {
                 return -errno;
         rc = belay_sleep(SECOND);
         if (rc == 0) {
-                say("cancels the task until it has ended, once a second, at most ten times");
+                say("cancels the task once a second until it has ended, at most 10 times");
                 rc = belay_force_cancel(task, 10, SECOND);
                 expect(rc == -ETIMEDOUT);
         }
@@ -61,9 +61,8 @@ static int app(void *arg) {
 int main(void) {
         int rc;
 
-        shows("A task refuses ten requests, so the caller gives up; "
-              "the program ends when the task does.");
+        shows("A task refuses 10 requests, so main gives up, and the program ends after the task.");
         rc = belay_run(app, NULL);
-        expect(resisted == 11); /* the last one came from the shut-down */
+        expect(resisted == 11); /* the shutdown sent one more */
         return verdict(rc);
 }

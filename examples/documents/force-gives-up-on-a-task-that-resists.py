@@ -13,8 +13,8 @@ async def stubborn():
             await asyncio.sleep(10 * SECOND)
         except asyncio.CancelledError:
             resisted += 1
-            say(f"caught a cancellation: resists ({resisted})")
-    say("ends, because it wants to")
+            say(f"refuses a cancellation ({resisted})")
+    say("ends by itself")
 
 
 async def force_cancel(task, tries, interval):
@@ -31,7 +31,7 @@ async def force_cancel(task, tries, interval):
 async def main():
     task = asyncio.create_task(stubborn(), name="task")
     await asyncio.sleep(SECOND)
-    say("cancels the task until it has ended, once a second, at most ten times")
+    say("cancels the task once a second until it has ended, at most 10 times")
     try:
         await force_cancel(task, 10, SECOND)
     except TimeoutError:
@@ -39,6 +39,6 @@ async def main():
     assert not task.done() and resisted == 10
 
 
-shows("A task refuses ten requests, so the caller gives up; the program ends when the task does.")
+shows("A task refuses 10 requests, so main gives up, and the program ends after the task.")
 asyncio.run(main())
 assert resisted == 11

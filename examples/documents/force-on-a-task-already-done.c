@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forcing a task that has ended needs no request, and does not change how it ended.
+ * Main forces a task that has ended. belay sends no request, and the outcome stays the same.
  *
- * Twin of the asyncio program that calls the cancelling helper for a task which returned long ago:
- * its loop over task.done() is left before the first task.cancel().
+ * A helper of the asyncio twin tests task.done() before it calls task.cancel(), so it sends no
+ * request either.
  */
 #include <belay.h>
 
@@ -41,6 +41,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("Forcing a task that has already returned asks nobody for anything.");
+        shows("Forcing a task that has already ended sends no request.");
         return verdict(belay_run(app, NULL));
 }

@@ -30,5 +30,5 @@ async def main():
     assert requests == 0 and task.result() == ANSWER
 
 
-shows("Forcing a task that has already returned asks nobody for anything.")
+shows("Forcing a task that has already ended sends no request.")
 asyncio.run(main())

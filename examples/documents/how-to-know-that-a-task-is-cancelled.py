@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A task that was asked to end has not ended yet.
+# A task that received a request has not ended yet.
 import asyncio
 from say import SECOND, say, shows, state
 
@@ -14,17 +14,17 @@ async def main():
     await asyncio.sleep(SECOND)
     say(f"the task is {state(task)}, with {task.cancelling()} requests")
 
-    asked = task.cancel()
-    say(f"cancels it: {str(asked).lower()}; it is {state(task)}, with {task.cancelling()} request")
-    assert asked and not task.cancelled()
+    sent = task.cancel()
+    say(f"cancels it ({str(sent).lower()}); it is {state(task)}, with {task.cancelling()} request")
+    assert sent and not task.cancelled()
 
     await asyncio.wait({task})
-    say(f"waited for its end: it is {state(task)}")
+    say(f"waited for its end; it is {state(task)}")
 
-    asked = task.cancel()
-    say(f"cancels it again: {str(asked).lower()}; it had {task.cancelling()} request")
-    assert task.cancelled() and not asked
+    sent = task.cancel()
+    say(f"cancels it again ({str(sent).lower()}); it had {task.cancelling()} request")
+    assert task.cancelled() and not sent
 
 
-shows("A task is not cancelled when it is asked, but when it has ended so.")
+shows("A task that received a request has not ended yet.")
 asyncio.run(main())

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When main is done, whatever it left behind is cancelled once, and waited for.
+ * When main has ended, belay cancels the remaining tasks once and waits until they have ended.
  *
- * A handle keeps no task alive, and letting go of it stops nothing: the task belongs to the loop.
- * belay_run() returns when the last task has ended; clean-up may take its time.
+ * The loop owns its tasks. A task goes on without a handle, and releasing the handle does not
+ * cancel it. belay_run() returns when the last task has ended, and cleanup may take any time.
  *
- * Twin of the asyncio program that starts a task in the background and returns from main:
- * asyncio.run() cancels the task, waits for its clean-up, and only then gives main's result.
+ * The asyncio twin starts a task and returns from main. asyncio.run() cancels the task, waits for
+ * its cleanup, and then returns main's result.
  */
 #include <belay.h>
 
@@ -45,7 +45,7 @@ static int app(void *arg) {
         (void) arg;
         if (!a)
                 return -errno;
-        belay_release(a); /* it goes on; nobody here wants to know how it ends */
+        belay_release(a); /* the loop owns the task, so it goes on */
         rc = belay_sleep(SECOND);
         if (rc < 0)
                 return rc;
@@ -57,8 +57,7 @@ static int app(void *arg) {
 int main(void) {
         int rc;
 
-        shows("When main ends, the rest is cancelled and may clean up: "
-              "the program ends with the last task.");
+        shows("When main ends, the loop cancels the other tasks and waits for their cleanup.");
         rc = belay_run(app, NULL);
         expect(rc == RESULT);
         expect(closed == 1);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# asyncio.run() cancels the tasks that main left behind and waits for their cleanup.
+# asyncio.run() cancels the tasks that are left after main and waits for their cleanup.
 import asyncio
 from say import SECOND, say, shows
 
@@ -31,7 +31,5 @@ async def main():
     return RESULT
 
 
-shows(
-    "When main ends, the rest is cancelled and may clean up: the program ends with the last task."
-)
+shows("When main ends, the loop cancels the other tasks and waits for their cleanup.")
 assert asyncio.run(main()) == RESULT and closed == 1

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task may refuse: take note of the request, take it back from its count, and go on.
+ * A worker refuses a request. It withdraws the request from its count and goes on.
  *
- * belay_uncancel() is what makes this honest. The count of requests says to the scopes around and
- * to everybody who looks whether a task is on its way out; one that stays has to say so.
+ * Timeouts, groups and other tasks read the count to find out whether a task is about to end.
+ * Therefore a task that goes on must call belay_uncancel().
  *
- * Twin of the asyncio program in which a worker catches CancelledError, calls
- * current_task().uncancel(), and finishes.
+ * The worker of the asyncio twin catches CancelledError, calls current_task().uncancel(), and
+ * finishes.
  */
 #include <belay.h>
 
@@ -23,7 +23,7 @@ static int worker(void *arg) {
         rc = belay_sleep(5 * SECOND);
         if (rc == -ECANCELED) {
                 left = belay_uncancel(belay_self());
-                say("caught a cancellation and refuses; requests left: %d", left);
+                say("refuses a cancellation, with %d requests left", left);
                 expect(left == 0);
                 rc = 0;
         }
@@ -46,12 +46,12 @@ static int app(void *arg) {
         rc = belay_sleep(SECOND);
         if (rc == 0) {
                 belay_cancel(task, NULL);
-                say("cancels the task; requests: %d", belay_cancelling(task));
+                say("cancels the task, which has %d request", belay_cancelling(task));
                 expect(belay_cancelling(task) == 1);
                 rc = belay_sleep(SECOND);
         }
         if (rc == 0) {
-                say("the task is %s; requests: %d", state(task), belay_cancelling(task));
+                say("the task is %s, with %d requests", state(task), belay_cancelling(task));
                 expect(!belay_done(task));
                 expect(belay_cancelling(task) == 0);
                 rc = belay_await(task, &outcome);
@@ -65,6 +65,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A worker refuses its cancellation, says so, and finishes its work.");
+        shows("A worker refuses a request, withdraws it, and finishes its work.");
         return verdict(belay_run(app, NULL));
 }

@@ -12,7 +12,7 @@ async def worker():
         await asyncio.sleep(5 * SECOND)
     except asyncio.CancelledError:
         left = asyncio.current_task().uncancel()
-        say(f"caught a cancellation and refuses; requests left: {left}")
+        say(f"refuses a cancellation, with {left} requests left")
     await asyncio.sleep(3 * SECOND)
     say("finished")
     return FINISHED
@@ -22,13 +22,13 @@ async def main():
     task = asyncio.create_task(worker(), name="task")
     await asyncio.sleep(SECOND)
     task.cancel()
-    say(f"cancels the task; requests: {task.cancelling()}")
+    say(f"cancels the task, which has {task.cancelling()} request")
     await asyncio.sleep(SECOND)
-    say(f"the task is {state(task)}; requests: {task.cancelling()}")
+    say(f"the task is {state(task)}, with {task.cancelling()} requests")
     result = await task
     say(f"the task is {state(task)}, with {result}")
     assert result == FINISHED
 
 
-shows("A worker refuses its cancellation, says so, and finishes its work.")
+shows("A worker refuses a request, withdraws it, and finishes its work.")
 asyncio.run(main())

@@ -4,10 +4,10 @@
  *
  *     shows(sentence)      prints the sentence; time counts from here
  *     say(format, ...)     prints a line: the time, the task's name, the text
- *     expect(condition)    always evaluated; complains if it is false
+ *     expect(condition)    evaluates the condition, and complains if it is false
  *     verdict(rc)          the exit code for main(): 0 if rc is 0 and no check failed
  *     state(task)          "pending", "cancelled", "failed", or "done"
- *     same(a, b)           are these the same texts? NULL is like no other
+ *     same(a, b)           whether the texts are equal; NULL equals no text
  *
  * SECOND is the real duration of a second of the program. Each program defines it before it
  * includes this header.
@@ -54,7 +54,7 @@ static inline void say_expect(bool came_true, const char *condition, const char 
         if (came_true)
                 return;
         say_wrong++;
-        fprintf(stderr, "WRONG: %s: not so: %s\n", place, condition);
+        fprintf(stderr, "WRONG: %s: false: %s\n", place, condition);
 }
 
 static inline int verdict(int rc) {

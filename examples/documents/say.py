@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""How the Python twins report what happens: the same lines as those of say.h.
+"""The output of the Python twins, with the same lines as those of say.h.
 
 shows(sentence)  prints the sentence
 say(text)        prints a line: the time, the task's name, the text
 state(task)      "pending", "cancelled", "failed" or "done"
-SECOND           how long a second of the programs takes
+SECOND           the real duration of a second of the programs
 """
 import asyncio
 import time
@@ -21,7 +21,7 @@ def shows(sentence):
 
 
 def say(text):
-    # The tasks without a name: that of main(), and in Python 3.11 that of wait_for().
+    # The task of main(), and in Python 3.11 that of wait_for(), have no name of their own.
     name = asyncio.current_task().get_name()
     name = "main" if name.startswith("Task-") else name
     print(f"{(time.monotonic() - began) / SECOND:6.2f}  {name:7} {text}", flush=True)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several tasks cancelled, and one wait for the end of them all.
+ * Main cancels several tasks and waits until all of them have ended.
  *
- * belay_gather_collect() waits until all have ended, whichever way; how each ended is read from its
- * handle.
+ * belay_gather_collect() waits for the end of each task, with any outcome. Main then reads the
+ * outcomes from the handles.
  *
- * Twin of the asyncio program that starts several tasks of one coroutine, cancels each, and
- * collects them with gather(*tasks, return_exceptions=True), which gives a list of CancelledErrors.
+ * The asyncio twin starts several tasks of one coroutine and cancels each. Its gather() has
+ * return_exceptions=True and returns a list of CancelledErrors.
  */
 #include <belay.h>
 
@@ -22,7 +22,7 @@ static int work(void *arg) {
         say("works for 5 seconds");
         rc = belay_sleep(5 * SECOND);
         if (rc == -ECANCELED) {
-                say("caught a cancellation: stopped");
+                say("caught a cancellation: ends");
                 stopped++;
         }
         return rc;
@@ -59,7 +59,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("Several tasks are cancelled and gathered: each has ended cancelled, "
-              "after its clean-up.");
+        shows("Main cancels several tasks and gathers them: each one ends cancelled.");
         return verdict(belay_run(app, NULL));
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# gather(..., return_exceptions=True) waits for several cancelled tasks and collects how each ended.
+# gather(..., return_exceptions=True) waits for several cancelled tasks and collects their outcomes.
 import asyncio
 from say import SECOND, say, shows, state
 
@@ -9,7 +9,7 @@ async def work():
         say("works for 5 seconds")
         await asyncio.sleep(5 * SECOND)
     except asyncio.CancelledError:
-        say("caught a cancellation: stopped")
+        say("caught a cancellation: ends")
         raise
 
 
@@ -27,5 +27,5 @@ async def main():
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
 
 
-shows("Several tasks are cancelled and gathered: each has ended cancelled, after its clean-up.")
+shows("Main cancels several tasks and gathers them: each one ends cancelled.")
 asyncio.run(main())

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A shield ends the wait of the one who is cancelled, and keeps the cancellation from the task that
- * is waited for.
+ * A shield keeps a request for the outer task from the inner task.
  *
- * belay_await() passes a cancellation on to the task it waits for. belay_shield() does not: the
- * caller stops, the important work goes on, and somebody who still has a handle awaits it later.
+ * belay_await() forwards a request to the awaited task, and belay_shield() does not. The request
+ * ends the wait of the outer task, and the inner task goes on. Main has a handle and awaits the
+ * inner task later.
  *
- * Twin of the asyncio program in which a task awaits shield(inner) and is cancelled, while inner
+ * In the asyncio twin the outer task awaits shield(inner). Main cancels it while the inner task
  * saves its work.
  */
 #include <belay.h>
@@ -20,7 +20,7 @@ static int important(void *arg) {
         int rc;
 
         (void) arg;
-        say("saves what is important, for 5 seconds");
+        say("saves its work for 5 seconds");
         rc = belay_sleep(5 * SECOND);
         if (rc < 0)
                 return rc;
@@ -29,13 +29,13 @@ static int important(void *arg) {
 }
 
 static int caller(void *arg) {
-        belay_task *inner = arg; /* a reference of its own, see let_go() */
+        belay_task *inner = arg; /* let_go() releases this reference */
         int rc;
 
-        say("waits for inner, behind a shield");
+        say("waits for inner with a shield");
         rc = belay_shield(inner, NULL);
         if (rc == -ECANCELED) {
-                say("caught a cancellation: stops; inner is %s", state(inner));
+                say("caught a cancellation and ends; inner is %s", state(inner));
                 stopped++;
         }
         return rc;
@@ -84,6 +84,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A shield lets the caller be cancelled, and the inner task finish.");
+        shows("With a shield a request ends the caller, and the inner task finishes.");
         return verdict(belay_run(app, NULL));
 }

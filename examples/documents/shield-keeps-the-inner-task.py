@@ -5,7 +5,7 @@ from say import SECOND, say, shows, state
 
 
 async def important():
-    say("saves what is important, for 5 seconds")
+    say("saves its work for 5 seconds")
     await asyncio.sleep(5 * SECOND)
     say("finished")
     return "saved"
@@ -13,10 +13,10 @@ async def important():
 
 async def caller(inner):
     try:
-        say("waits for inner, behind a shield")
+        say("waits for inner with a shield")
         await asyncio.shield(inner)
     except asyncio.CancelledError:
-        say(f"caught a cancellation: stops; inner is {state(inner)}")
+        say(f"caught a cancellation and ends; inner is {state(inner)}")
         raise
 
 
@@ -32,5 +32,5 @@ async def main():
     say(f"inner is {state(inner)}")
 
 
-shows("A shield lets the caller be cancelled, and the inner task finish.")
+shows("With a shield a request ends the caller, and the inner task finishes.")
 asyncio.run(main())

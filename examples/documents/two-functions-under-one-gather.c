@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two tasks of different functions, cancelled one after the other, and gathered when both are done
- * with.
+ * Main cancels two tasks with different bodies one after the other, and one gather collects both.
  *
- * A gather returns at once for what has ended already: the handles keep the record.
+ * If a task has ended before the gather, the gather takes the outcome from the record, which the
+ * handle keeps.
  *
- * Twin of the asyncio program that cancels two tasks, half a second apart, and then collects both
- * with gather(..., return_exceptions=True).
+ * The asyncio twin cancels two tasks, half a second apart. gather(..., return_exceptions=True) then
+ * collects both.
  */
 #include <belay.h>
 
@@ -56,6 +56,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("Two tasks are cancelled one after the other, and one gather collects both.");
+        shows("Main cancels two tasks one after the other, and one gather collects both.");
         return verdict(belay_run(app, NULL));
 }

@@ -28,5 +28,5 @@ async def main():
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
 
 
-shows("Two tasks are cancelled one after the other, and one gather collects both.")
+shows("Main cancels two tasks one after the other, and one gather collects both.")
 asyncio.run(main())

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A function under a time limit: what is too slow is cancelled, and the caller is told -ETIMEDOUT.
+ * A timeout cancels a slow function, and the caller receives -ETIMEDOUT.
  *
- * belay_wait_for() calls the function in the calling task. At the limit the wait in there returns
- * -ECANCELED; the function cleans up and returns it, as it always does, and -ETIMEDOUT comes out.
- * Nobody has to be uncancelled.
+ * belay_wait_for() calls the function in the calling task. When the limit has passed, the wait in
+ * the function returns -ECANCELED. The function cleans up and returns that code as usual.
+ * belay_wait_for() withdraws its own request and returns -ETIMEDOUT.
  *
- * Twin of the asyncio program that puts a slow coroutine under wait_for(..., timeout=1) and catches
- * the TimeoutError.
+ * The asyncio twin calls wait_for(..., timeout=1) with a slow coroutine and catches the
+ * TimeoutError.
  */
 #include <belay.h>
 
 #define SECOND (BELAY_SECOND / 10)
 #include "say.h"
 
-static int started, interrupted;
+static int started, cancelled;
 
 static int slow_process(void *arg) {
         int rc;
 
         (void) arg;
-        say("slow process started: it takes 3 seconds");
+        say("the slow process starts and takes 3 seconds");
         started++;
         rc = belay_sleep(3 * SECOND);
         if (rc == 0)
-                say("slow process complete");
+                say("the slow process has finished");
         if (rc == -ECANCELED) {
-                say("caught a cancellation: slow process interrupted");
-                interrupted++;
+                say("caught a cancellation: the slow process ends");
+                cancelled++;
         }
         return rc;
 }
@@ -41,13 +41,12 @@ static int app(void *arg) {
         if (rc != -ETIMEDOUT)
                 return rc;
         say("timed out after 1 second");
-        expect(started == 1 && interrupted == 1);
+        expect(started == 1 && cancelled == 1);
         expect(belay_cancelling(belay_self()) == 0);
         return 0;
 }
 
 int main(void) {
-        shows("A time limit cancels what is too slow, and turns that into a time-out for the "
-              "caller.");
+        shows("A timeout cancels a slow function and reports the timeout to the caller.");
         return verdict(belay_run(app, NULL));
 }

@@ -6,11 +6,11 @@ from say import SECOND, say, shows
 
 async def slow_process():
     try:
-        say("slow process started: it takes 3 seconds")
+        say("the slow process starts and takes 3 seconds")
         await asyncio.sleep(3 * SECOND)
-        say("slow process complete")
+        say("the slow process has finished")
     except asyncio.CancelledError:
-        say("caught a cancellation: slow process interrupted")
+        say("caught a cancellation: the slow process ends")
         raise
 
 
@@ -22,5 +22,5 @@ async def main():
     assert asyncio.current_task().cancelling() == 0
 
 
-shows("A time limit cancels what is too slow, and turns that into a time-out for the caller.")
+shows("A timeout cancels a slow function and reports the timeout to the caller.")
 asyncio.run(main())

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The trap: to cancel a task, await it, and ignore the cancellation that comes out of that.
+ * The trap: closer cancels foo, awaits foo, and ignores every cancellation that the await reports.
  *
- * While closer awaits foo, somebody cancels closer. In asyncio both look the same, a CancelledError
- * out of `await foo`, and who ignores the one ignores the other: closer ends as if it had never
- * been asked. Besides, awaiting passes the request on to foo, and cuts its clean-up short.
+ * Main cancels closer during the await. In asyncio both the end of foo and the request to closer
+ * arrive as a CancelledError from `await foo`. If closer ignores the error, it ends as if it had
+ * received no request. The await also forwards the request to foo, which ends foo's cleanup early.
  *
- * Twin of that asyncio program, `except CancelledError: pass` around the await. In C nobody falls
- * into it by accident: foo's end would be the outcome, so a return value of -ECANCELED is closer's
- * own cancellation, and has to be thrown away with intent, as here. The next program does it right:
- * waiting-without-swallowing-ones-own-cancellation.c.
+ * The asyncio twin has `except CancelledError: pass` around the await. In C the end of foo is the
+ * outcome, so a return value of -ECANCELED reports closer's own request. A C program discards that
+ * value only on purpose, as here. waiting-without-swallowing-ones-own-cancellation.c shows the way
+ * out.
  */
 #include <belay.h>
 
@@ -23,14 +23,13 @@ static int foo_main(void *arg) {
         rc = belay_sleep(10 * SECOND);
         say("cleaning up for 2 seconds");
         cleanup = belay_sleep(2 * SECOND);
-        say(cleanup == -ECANCELED ? "caught a cancellation: the clean-up is cut short"
-                                  : "cleaned up");
+        say(cleanup == -ECANCELED ? "caught a cancellation: the cleanup ends early" : "cleaned up");
         expect(cleanup == -ECANCELED);
         return cleanup < 0 ? cleanup : rc;
 }
 
 static int closer_main(void *arg) {
-        belay_task *foo = arg; /* a reference of its own, see let_go() */
+        belay_task *foo = arg; /* let_go() releases this reference */
         int outcome, rc;
 
         say("cancels foo and awaits it");
@@ -39,7 +38,7 @@ static int closer_main(void *arg) {
         expect(rc == -ECANCELED);
         if (rc < 0 && rc != -ECANCELED)
                 return rc;
-        say("swallows its own cancellation (wrong!); requests: %d", belay_cancelling(belay_self()));
+        say("wrongly discards its cancellation, with %d request", belay_cancelling(belay_self()));
         expect(belay_cancelling(belay_self()) == 1);
         return 0;
 }
@@ -82,7 +81,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("Who ignores what comes out of awaiting a cancelled task swallows its own "
-              "cancellation.");
+        shows("A caller that ignores every cancellation from an await discards its own.");
         return verdict(belay_run(app, NULL));
 }

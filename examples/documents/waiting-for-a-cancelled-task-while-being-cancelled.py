@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The trap: ignoring the CancelledError out of `await foo` also ignores the caller's own.
+# The trap: a caller that ignores the CancelledError of `await foo` ignores its own request, too.
 import asyncio
 from say import SECOND, say, shows, state
 
@@ -13,7 +13,7 @@ async def foo_main():
             await asyncio.sleep(2 * SECOND)
             say("cleaned up")
         except asyncio.CancelledError:
-            say("caught a cancellation: the clean-up is cut short")
+            say("caught a cancellation: the cleanup ends early")
             raise
 
 
@@ -25,7 +25,7 @@ async def closer_main(foo):
     except asyncio.CancelledError:
         pass
     requests = asyncio.current_task().cancelling()
-    say(f"swallows its own cancellation (wrong!); requests: {requests}")
+    say(f"wrongly discards its cancellation, with {requests} request")
 
 
 async def main():
@@ -40,5 +40,5 @@ async def main():
     assert not closer.cancelled() and foo.cancelled()
 
 
-shows("Who ignores what comes out of awaiting a cancelled task swallows its own cancellation.")
+shows("A caller that ignores every cancellation from an await discards its own.")
 asyncio.run(main())

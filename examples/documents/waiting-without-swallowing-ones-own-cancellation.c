@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The right way to cancel a task and wait for its end, while one may be cancelled oneself.
+ * The way out of the trap: closer cancels foo and joins it, and main cancels closer meanwhile.
  *
- * belay_join() waits for the end of a task without passing anything on to it: foo's clean-up stays
- * whole, and -ECANCELED out of the wait is closer's own cancellation, to be returned like every
- * other. (To stay until foo has ended in spite of one's own cancellation: belay_cancel_wait().)
+ * belay_join() waits for the end of foo and forwards no request to it, so foo completes its
+ * cleanup. If the join returns -ECANCELED, the request is closer's own, and closer returns the
+ * code. belay_cancel_wait() instead waits until foo has ended, and a request for closer stays
+ * pending.
  *
- * Twin of the asyncio program that calls foo.cancel() and then `await wait({foo})` instead of
- * `await foo`: wait() is what joins there.
+ * The asyncio twin awaits wait({foo}) instead of foo, because wait() forwards no request either.
  */
 #include <belay.h>
 
@@ -31,7 +31,7 @@ static int foo_main(void *arg) {
 }
 
 static int closer_main(void *arg) {
-        belay_task *foo = arg; /* a reference of its own, see let_go() */
+        belay_task *foo = arg; /* let_go() releases this reference */
         int rc;
 
         say("cancels foo and joins it");
@@ -40,7 +40,7 @@ static int closer_main(void *arg) {
         if (rc == 0)
                 say("not reached");
         if (rc == -ECANCELED)
-                say("caught its own cancellation: ends; foo is %s", state(foo));
+                say("caught its own cancellation and ends; foo is %s", state(foo));
         expect(rc == -ECANCELED && cleaned == 0);
         return rc;
 }
@@ -83,6 +83,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("Joining a cancelled task: one's own cancellation ends the wait and nothing else.");
+        shows("A caller joins a cancelled task, and a request for the caller ends only its wait.");
         return verdict(belay_run(app, NULL));
 }

@@ -24,7 +24,7 @@ async def closer_main(foo):
         await asyncio.wait({foo})
         say("not reached")
     except asyncio.CancelledError:
-        say(f"caught its own cancellation: ends; foo is {state(foo)}")
+        say(f"caught its own cancellation and ends; foo is {state(foo)}")
         raise
 
 
@@ -40,5 +40,5 @@ async def main():
     assert closer.cancelled() and foo.cancelled() and cleaned == 1
 
 
-shows("Joining a cancelled task: one's own cancellation ends the wait and nothing else.")
+shows("A caller joins a cancelled task, and a request for the caller ends only its wait.")
 asyncio.run(main())

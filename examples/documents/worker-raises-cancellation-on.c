@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ordinary way to be cancelled: clean up, and return the -ECANCELED that was met.
+ * A cancelled worker cleans up and returns -ECANCELED, which is the usual way to end.
  *
- * The caller learns two things from belay_await(), and apart: its wait went well (0), the task
- * ended cancelled (the outcome is -ECANCELED). Its own cancellation would have been the wait's
- * return value.
+ * belay_await() reports two facts to main. The return value is the verdict of the wait, and the
+ * outcome of the task is -ECANCELED. A request for main itself would appear in the return value.
  *
- * Twin of the asyncio program in which a worker cleans up in `except CancelledError`, raises it on,
- * passes through `finally`, and the caller handles it around `await task`. What stands in `finally`
- * there stands behind the `if` here.
+ * The worker of the asyncio twin cleans up in `except CancelledError`, raises the error again, and
+ * passes through `finally`. The code of `finally` stands after the `if` here.
  */
 #include <belay.h>
 
@@ -27,7 +25,7 @@ static int worker(void *arg) {
                 say("caught a cancellation: cleaning up");
                 cleaned++;
         }
-        say("closed, as on every way out");
+        say("closed, as on each path");
         closed++;
         return rc;
 }
@@ -48,7 +46,7 @@ static int app(void *arg) {
         }
         if (rc == 0) {
                 if (outcome == -ECANCELED)
-                        say("handles it: the task is %s", state(task));
+                        say("handles the outcome: the task is %s", state(task));
                 expect(outcome == -ECANCELED);
                 expect(belay_cancelled(task));
                 expect(cleaned == 1 && closed == 1);
@@ -58,6 +56,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A worker cleans up, passes its cancellation on, and ends cancelled.");
+        shows("A worker cleans up after a request and ends cancelled.");
         return verdict(belay_run(app, NULL));
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A worker cleans up, raises the CancelledError on, and ends cancelled.
+# A worker cleans up, raises the CancelledError again, and ends cancelled.
 import asyncio
 from say import SECOND, say, shows, state
 
@@ -12,7 +12,7 @@ async def worker():
         say("caught a cancellation: cleaning up")
         raise
     finally:
-        say("closed, as on every way out")
+        say("closed, as on each path")
 
 
 async def main():
@@ -23,9 +23,9 @@ async def main():
     try:
         await task
     except asyncio.CancelledError:
-        say(f"handles it: the task is {state(task)}")
+        say(f"handles the outcome: the task is {state(task)}")
     assert task.cancelled()
 
 
-shows("A worker cleans up, passes its cancellation on, and ends cancelled.")
+shows("A worker cleans up after a request and ends cancelled.")
 asyncio.run(main())

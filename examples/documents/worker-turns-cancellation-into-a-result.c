@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A worker that is cancelled, and returns a result all the same: it has then not ended cancelled.
+ * A worker returns a result after a request, and so does not end cancelled.
  *
- * Only what the function returns decides how its task ends. Who awaits it gets 0, the verdict of
- * the wait, and the result as the outcome. That the task was once asked to end remains to be seen
- * in belay_cancelling().
+ * The return value of the body alone decides how a task ends. Main receives 0 as the verdict of the
+ * wait, and the result as the outcome. belay_cancelling() still counts the request.
  *
- * Twin of the asyncio program in which a heavy worker answers CancelledError with `return
- * "Canceled"`, and the `except CancelledError` around `await task` is never reached. A text is not
- * an int, so it goes beside the result.
+ * The worker of the asyncio twin returns "Canceled" from `except CancelledError`. Therefore main
+ * never reaches its own `except` clause. A C body returns an integer, so it sets the text as the
+ * value of the task.
  */
 #include <belay.h>
 
@@ -26,7 +25,7 @@ static int heavy_worker(void *arg) {
                 return belay_set_value("Done", NULL);
         }
         if (rc == -ECANCELED) {
-                say("caught a cancellation: interrupting");
+                say("caught a cancellation: returns a result");
                 return belay_set_value("Canceled", NULL);
         }
         return rc;
@@ -61,7 +60,6 @@ static int app(void *arg) {
 }
 
 int main(void) {
-        shows("A worker answers its cancellation with a result: "
-              "whoever awaits it sees the result.");
+        shows("A worker returns a result after a request, and its caller receives that result.");
         return verdict(belay_run(app, NULL));
 }

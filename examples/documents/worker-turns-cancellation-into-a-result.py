@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# A worker that returns from its `except` clause has a result: it did not end cancelled.
+# A worker that returns a result from its `except` clause does not end cancelled.
 import asyncio
 from say import SECOND, say, shows, state
 
@@ -11,7 +11,7 @@ async def heavy_worker():
         say("completed")
         return "Done"
     except asyncio.CancelledError:
-        say("caught a cancellation: interrupting")
+        say("caught a cancellation: returns a result")
         return "Canceled"
 
 
@@ -28,5 +28,5 @@ async def main():
     assert not task.cancelled() and value == "Canceled"
 
 
-shows("A worker answers its cancellation with a result: whoever awaits it sees the result.")
+shows("A worker returns a result after a request, and its caller receives that result.")
 asyncio.run(main())

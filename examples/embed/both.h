@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the programs of this directory do in addition to their loops, and how they check that all of
- * it happened.
+ * The tasks, callbacks and checks that the programs of this directory share.
  *
  *     a timer of the other loop     sends numbers to a task, wakes a task that reads bytes,
  *                                   and finally cancels a task

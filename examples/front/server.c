@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small server, and what belay_dump() shows of it while it is being cancelled.
+ * belay_dump() shows the tasks of a small server between its cancellation and its end.
  *
  * Three clients are connected. The first request took longer than its timeout, so its handler is
  * cleaning up. The handler of the second waits for the lock that the first one holds. The third

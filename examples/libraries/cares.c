@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Looks up names with c-ares, all at once, each lookup under a timeout.
+ * Looks up all names at once with c-ares. Each lookup has a timeout.
  *
- *     cares [-s SERVER:PORT] [-t SECONDS] NAME...      the system's servers and 2 seconds by
- * default
+ *     cares [-s SERVER:PORT] [-t SECONDS] NAME...     default: the system's servers, 2 seconds
  *
  * Exit code 0: all names were found; 1: not all.
  *
@@ -23,8 +22,8 @@
 /* ---- waiting for c-ares ---- */
 
 /*
- * Sockets of a channel at once: all but the last for which c-ares has bits, because its macros
- * cannot shift for that one.
+ * The number of sockets of a channel. It excludes the last socket for which c-ares has bits,
+ * because the macros of c-ares cannot shift that far.
  */
 enum { SOCKETS = ARES_GETSOCK_MAXNUM - 1 };
 

@@ -59,8 +59,8 @@ static int broken(PGconn *conn) {
 }
 
 /*
- * Sends what libpq has buffered. It must also read meanwhile, because the server may have to send
- * something before it reads on.
+ * Sends the data that libpq has buffered. Meanwhile the task must also read, because the server may
+ * have to send something before it reads on.
  */
 static int send_all(PGconn *conn) {
         int left, rc;
@@ -75,7 +75,7 @@ static int send_all(PGconn *conn) {
         return left < 0 ? broken(conn) : 0;
 }
 
-/* The last of the results, or NULL where there is none. */
+/* Stores the last of the results, if there is one. */
 static int take_results(PGconn *conn, PGresult **result) {
         PGresult *next;
         int rc;

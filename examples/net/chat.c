@@ -4,8 +4,8 @@
  * lines to all other clients.
  *
  * A connection has two tasks. One reads the lines of its client, the other writes the lines from a
- * queue to it. To speak is to put a line into each queue, which never waits, so no client delays
- * another. A client that does not keep up is dropped.
+ * queue to it. The reader puts each line into the queues of the others. That call never waits, so
+ * no client delays another. The room drops a client that does not keep up.
  */
 #define _GNU_SOURCE /* for asprintf() */
 #include <belay.h>

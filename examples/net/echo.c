@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An echo server: what a client sends comes back to it.
+ * An echo server sends each client its own bytes back.
  *
  *     echo [ENDPOINT]               127.0.0.1:7007 by default; port 0: any free port
  *     nc 127.0.0.1 7007
  *
  * Each connection has a task of its own, so its handler is written as if there were no other
  * connection. If Ctrl-C ends the server, it accepts no more connections. It lets the open ones go
- * on for two seconds and cancels those that are left.
+ * on for 2 seconds and cancels those that are left.
  */
 #include <belay.h>
 #include <stdio.h>

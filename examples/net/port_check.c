@@ -82,7 +82,7 @@ static int app(void *arg) {
                 /* Waits while the group is full. */
                 rc = belay_group_spawn(&group, check, &each[i]);
         }
-        /* Waits for all members, whatever happened. After that, no task uses `each`. */
+        /* The members use `each`, so the group is left on every path before the free(). */
         rc = belay_group_leave(&group, rc);
         free(each);
         return rc;

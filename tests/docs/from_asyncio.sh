@@ -55,7 +55,7 @@ for source in examples/documents/*.c; do
         "${run[@]}" "$work/program" >"$work/c" || complain "$source fails"
         "$python" $here/virtual.py "$twin" >"$work/python" || complain "$twin fails"
         # asyncio does not record the origin of a request, so only C prints it.
-        sed -i -e '/  it was asked for by /d' \
+        sed -i -e '/  the request came from /d' \
                 -e 's/\(caught a cancellation\) ([a-z-]*)/\1/' "$work/c"
         diff -u --label "$twin" --label "$source" "$work/python" "$work/c" ||
                 complain "$name: other events"

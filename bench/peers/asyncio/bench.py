@@ -6,8 +6,8 @@
     bench.py --list     prints the names
 
 The figures of one sleepers-N group come from one pass over N tasks that is the
-first in the process ("cold") only when no other figure was named before. The
-loop, the collector and all else keep their defaults.
+first in the process ("cold") only if no other figure was named before. The
+loop, the collector and all other parts keep their defaults.
 """
 
 import asyncio
@@ -95,7 +95,7 @@ async def spawn_batch(n):
 
 
 async def lock_handover(n):
-    lock = asyncio.Lock()  # fair: a release lets the one that waits go first
+    lock = asyncio.Lock()  # fair: a release hands it to the waiting task
 
     async def turns(n):
         for _ in range(n):
@@ -165,7 +165,7 @@ async def sleepers_pass(n):
 
 
 async def sleepers(n, warm_passes):
-    """All but create-warm from the first pass, as the first is the cold one."""
+    """All figures but create-warm come from the first pass, which is the cold one."""
     figures = await sleepers_pass(n)
     warm = [(await sleepers_pass(n))["create"] for _ in range(warm_passes)]
     figures["create-warm"] = statistics.median(warm)
@@ -189,7 +189,7 @@ def timed(operation, n):
 
 
 def measure(operation):
-    """Find how many operations fill a round, which is the warm-up too; the ns of one."""
+    """Find how many operations fill a round, which also warms up; return the ns of one."""
     n = BATCH
     took = timed(operation, n)
     while took < ROUND / 4:

@@ -7,10 +7,10 @@
 //     fiber-bench --list     prints the names
 //
 // The figures of one sleepers-N group come from one pass over N fibers that is
-// the first in the process ("cold") only when no other figure was named before.
-// Boost.Fiber has no cancellation and no timeout around a block of code, so
-// that there is no "timeout", and a sleeper is cancelled by a flag of its own
-// with a condition variable that it waits on with a deadline.
+// the first in the process ("cold") only if no other figure was named before.
+// Boost.Fiber has no timeout around a block of code, so there is no "timeout".
+// It has no cancellation either: each sleeper waits with a deadline on a
+// condition variable of its own, and a flag cancels it.
 
 #include <algorithm>
 #include <chrono>
@@ -34,10 +34,10 @@ static constexpr int rounds = 3;
 static constexpr long batch = 1000;
 
 // Stacks come from a pool, which is faster than one malloc a fiber. The work
-// here takes 6.2 KiB of a stack, most of it to unwind at the fiber's end, so that
-// they are of 8 KiB instead of the default 128 KiB, and a million fit into
-// memory. The pool grows by 1,024 at a time instead of doubling, which would
-// touch stacks that are never used.
+// here takes 6.2 KiB of a stack, most of it to unwind at the fiber's end. Stacks
+// therefore have 8 KiB instead of the default 128 KiB, so a million fit into
+// memory. The pool grows by 1,024 stacks at a time, because doubling would touch
+// stacks that no fiber uses.
 static fibers::pooled_fixedsize_stack stacks { 8 * 1024, 1024, 1024 };
 
 template <typename F> static fibers::fiber spawn(F &&f) {
@@ -99,8 +99,8 @@ static void spawn_batch(long n) {
         }
 }
 
-// The fiber that unlocks may take the mutex again before the one it woke, so
-// that a second yield is needed for the two to take turns at all.
+// The fiber that unlocks may take the mutex again before the fiber that it woke.
+// Only a second yield makes the two take turns.
 static void lock_handover(long n) {
         fibers::mutex mutex;
         pair([&mutex, n] {
@@ -113,8 +113,8 @@ static void lock_handover(long n) {
         });
 }
 
-// A buffered_channel's size is a power of two and one slot of it stays empty:
-// 2 holds one item, 64 holds 63.
+// A buffered_channel's size is a power of two, and one slot stays empty. So a
+// size of 2 holds 1 item, and 64 holds 63.
 template <int size> static void queue(long n) {
         fibers::buffered_channel<long> items { size };
         fibers::fiber putter = spawn([&items, n] {
@@ -189,7 +189,7 @@ static const char *const sleeper_figures[] = {
         "create", "request", "run", "reap", "cancel", "create-warm", "bytes",
 };
 
-// All but create-warm from the first pass, as the first is the cold one.
+// All figures but create-warm come from the first pass, which is the cold one.
 static figure_map sleep(long n, int warm_passes) {
         figure_map figures = pass(n);
         std::vector<double> warm;
@@ -199,8 +199,8 @@ static figure_map sleep(long n, int warm_passes) {
         return figures;
 }
 
-// Finds how many operations fill a round, which is the warm-up too, and returns
-// the nanoseconds of one.
+// Finds how many operations fill a round, which also warms up, and returns the
+// nanoseconds of one.
 static double measure(void (*op)(long)) {
         const auto timed = [op](long n) {
                 const auto start = clock_type::now();

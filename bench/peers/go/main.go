@@ -8,7 +8,7 @@
 //	go-bench --list     prints the names
 //
 // The figures of one sleepers-N group come from one pass over N tasks that is
-// the first in the process ("cold") only when no other figure was named before.
+// the first in the process ("cold") only if no other figure was named before.
 package main
 
 import (
@@ -34,8 +34,8 @@ const (
 )
 
 // The runtime would preempt a loop of a million cancellations every 10 ms and
-// run the tasks cancelled so far, so that "request" and "run" ran into each
-// other. Pinned to its P the loop is left alone. The sum stays the same.
+// run the tasks cancelled so far, which would mix "request" and "run". A pin to
+// its P prevents that. The sum stays the same.
 //
 //go:linkname procPin runtime.procPin
 func procPin() int
@@ -96,8 +96,8 @@ func yieldDeep(n int) {
 	})
 }
 
-// A channel that is sent to once a task, here and in spawnBatch below a
-// WaitGroup: each is the faster of the two for its figure.
+// Each task sends once to a channel here, and spawnBatch below has a WaitGroup.
+// Each is the faster of the two for its figure.
 func spawnAwait(n int) {
 	done := make(chan struct{}, 1)
 	task := func() { done <- struct{}{} }
@@ -120,8 +120,8 @@ func spawnBatch(n int) {
 }
 
 // sync.Mutex lets the goroutine that unlocks take the lock again before the
-// one it woke (until that one has starved for 1 ms), so that a second yield is
-// needed for the two to take turns at all.
+// goroutine that it woke, until that one has starved for 1 ms. Only a second
+// yield makes the two take turns.
 func lockHandover(n int) {
 	var mu sync.Mutex
 	pair(func() {
@@ -181,7 +181,7 @@ type sleeper struct {
 type sleepers struct {
 	tasks  []sleeper
 	asleep atomic.Int64
-	all    chan struct{} // closed by the last to fall asleep
+	all    chan struct{} // the last task that falls asleep closes it
 	ended  sync.WaitGroup
 }
 
@@ -243,8 +243,8 @@ func pass(n int) map[string]float64 {
 
 var sleeperFigures = []string{"create", "request", "run", "reap", "cancel", "create-warm", "bytes"}
 
-// sleep takes every figure of n sleepers: all but create-warm from the first
-// pass, as the first is the cold one.
+// sleep takes every figure of n sleepers. All but create-warm come from the
+// first pass, which is the cold one.
 func sleep(n, warmPasses int) map[string]float64 {
 	figures := pass(n)
 	var warm []float64
@@ -278,8 +278,8 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// measure finds how many operations fill a round, which is the warm-up too,
-// and returns the nanoseconds of one.
+// measure finds how many operations fill a round, which also warms up, and
+// returns the nanoseconds of one.
 func measure(op func(int)) float64 {
 	timed := func(n int) time.Duration {
 		start := time.Now()

@@ -30,8 +30,8 @@ enum { BATCH = 256, BUFFER = 65536 };
 struct connection {
         int fd;
         bool more;            /* there may be something to read */
-        bool ended;           /* the other side writes no more: a short read does not tell */
-        size_t kept, kept_at; /* what is still to be written, and where it begins */
+        bool ended;           /* the peer has half-closed; a short read does not show that */
+        size_t kept, kept_at; /* bytes of `rest` to write, and their start */
         char *rest;
 };
 
@@ -51,7 +51,7 @@ static void end(struct connection *connection) {
         free(connection);
 }
 
-/* How much was written, which may be nothing; or -1. */
+/* Returns the number of bytes written, which may be 0, or -1. */
 static ssize_t write_some(int fd, const char *data, size_t size) {
         ssize_t written = send(fd, data, size, MSG_NOSIGNAL);
 
@@ -78,7 +78,7 @@ static bool write_kept(struct connection *connection) {
         return true;
 }
 
-/* False: the connection is over. */
+/* Returns false if the connection has ended. */
 static bool echo(struct connection *connection) {
         if (connection->kept > 0 && !write_kept(connection))
                 return false;
@@ -127,7 +127,7 @@ static int listen_somewhere(void) {
 
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         must(listener, "socket");
-        /* Connections inherit it. */
+        /* Connections inherit the option. */
         must(setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), "TCP_NODELAY");
         must(bind(listener, (struct sockaddr *) &address, length), "bind");
         must(listen(listener, 4096), "listen");

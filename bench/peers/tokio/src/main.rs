@@ -7,10 +7,10 @@
 //!     tokio-bench --list     prints the names
 //!
 //! The figures of one sleepers-N group come from one pass over N tasks that is
-//! the first in the process ("cold") only when no other figure was named before.
+//! the first in the process ("cold") only if no other figure was named before.
 //!
-//! All work runs in a spawned task, never in block_on's own future: waking that
-//! one costs a turn of the driver, which a program would avoid.
+//! All work runs in a spawned task, never in block_on's own future. A wake-up of
+//! that future costs a turn of the driver, which a program would avoid.
 
 use std::collections::HashMap;
 use std::future::{ready, Future};
@@ -42,8 +42,8 @@ async fn yields(n: u64) {
     b.await.unwrap();
 }
 
-// Eight nested async fns, not boxed: the usual form, which the compiler is free
-// to flatten into one state machine.
+// Eight nested async fns without boxes are the usual form. The compiler may
+// flatten them into one state machine.
 macro_rules! chain {
     ($($name:ident => $next:expr;)*) => {
         $(async fn $name() -> u64 { $next.await; 1 })*
@@ -89,7 +89,7 @@ async fn spawn_batch(n: u64) {
     }
 }
 
-// tokio's mutex is fair: the one that unlocks queues behind the one that waits.
+// tokio's mutex is fair: the task that unlocks queues after the task that waits.
 async fn lock_handover(n: u64) {
     async fn turns(mutex: Arc<Mutex<()>>, n: u64) {
         for _ in 0..n {
@@ -144,9 +144,9 @@ impl<F: Future + Unpin> Future for Twice<F> {
     }
 }
 
-// A timeout enters its timer in the wheel when its future is first pending. The
-// future's second poll comes at once here, so that arming and leaving is all
-// that is measured. Unconstrained, as a timer is no longer armed when the task
+// A timeout enters its timer in the wheel when its future is first pending. Here
+// the future's second poll comes at once, so the figure has only arming and
+// leaving. The task is unconstrained, because tokio arms no timer once the task
 // has used up its budget of polls.
 async fn timeout_armed(n: u64) {
     unconstrained(async {
@@ -168,7 +168,7 @@ async fn timeout_ready(n: u64) {
 static ASLEEP: AtomicUsize = AtomicUsize::new(0);
 static ENDED: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts a sleeper's end: a cancelled task drops what it holds.
+/// Counts a sleeper's end, because a cancelled task drops its variables.
 struct Ends;
 
 impl Drop for Ends {
@@ -179,7 +179,7 @@ impl Drop for Ends {
 
 async fn sleeper() {
     let _ends = Ends;
-    // Nothing else runs between this and the timer's first poll.
+    // No other task runs between this line and the timer's first poll.
     ASLEEP.fetch_add(1, Relaxed);
     sleep(HOUR).await;
 }
@@ -230,8 +230,8 @@ const SLEEPER_FIGURES: [&str; 7] = [
     "create", "request", "run", "reap", "cancel", "create-warm", "bytes",
 ];
 
-/// Every figure of n sleepers: all but create-warm from the first pass, as the
-/// first is the cold one.
+/// Takes every figure of n sleepers. All but create-warm come from the first
+/// pass, which is the cold one.
 async fn sleepers(n: usize, warm_passes: usize) -> HashMap<&'static str, f64> {
     let mut figures = pass(n).await;
     let mut warm = Vec::new();
@@ -273,8 +273,8 @@ const FIGURES: [(&str, Op); 9] = [
 
 const GROUPS: [(usize, usize); 2] = [(100_000, 3), (1_000_000, 1)];
 
-/// Finds how many operations fill a round, which is the warm-up too, and
-/// returns the nanoseconds of one.
+/// Finds how many operations fill a round, which also warms up, and returns the
+/// nanoseconds of one.
 fn measure(runtime: &Runtime, op: Op) -> f64 {
     let timed = |n| {
         let start = Instant::now();
