@@ -24,9 +24,8 @@ static struct bly_lock *inside(belay_lock *lock) {
         return (struct bly_lock *) lock;
 }
 
-static void take(struct bly_lock *lock, belay_task *self, const char *place) {
+static void take(struct bly_lock *lock, const char *place) {
         lock->held = true;
-        lock->holder = self != NULL ? self->id : 0;
         lock->place = place;
         bly_locks_held++;
 }
@@ -46,7 +45,7 @@ static int wait_and_take(struct bly_lock *lock, belay_task *self,
                         bly_waiters_wake_first(&lock->waiters);
                 return rc;
         }
-        take(lock, self, place);
+        take(lock, place);
         return 0;
 }
 
@@ -59,7 +58,7 @@ static __attribute__((noinline)) int yield_and_acquire(struct bly_lock *lock, be
                 return rc;
         if (!free_for_us(lock))
                 return wait_and_take(lock, self, &lock_class, place);
-        take(lock, self, place);
+        take(lock, place);
         return 0;
 }
 
@@ -68,13 +67,13 @@ int bly_lock_acquire(struct bly_lock *lock, belay_task *self, const char *place)
                 return wait_and_take(lock, self, &lock_class, place);
         if (unlikely(--bly_tries == 0))
                 return yield_and_acquire(lock, self, place);
-        take(lock, self, place);
+        take(lock, place);
         return 0;
 }
 
 int bly_lock_acquire_again(struct bly_lock *lock, belay_task *self, const char *place) {
         if (likely(free_for_us(lock))) {
-                take(lock, self, place);
+                take(lock, place);
                 return 0;
         }
         return wait_and_take(lock, self, &again_class, place);
@@ -100,7 +99,7 @@ int belay_lock_try_acquire(belay_lock *handle) {
 
         if (!free_for_us(lock))
                 return -EBUSY;
-        take(lock, bly_current(), NULL);
+        take(lock, NULL);
         return 0;
 }
 

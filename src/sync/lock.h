@@ -13,7 +13,6 @@ struct bly_lock {
         struct bly_waiters waiters;
         bool held;
         const char *place; /* call site at which it was acquired */
-        uint64_t holder;   /* id of the task that acquired it, or 0 */
 };
 
 _Static_assert(sizeof(struct bly_lock) <= sizeof(belay_lock), "room for a lock");
