@@ -181,13 +181,13 @@ static double late_checkpoints(long count) {
 
 const struct figure crowd_figures[] = {
         { "late-yielders", "ns",
-          "how late at worst a sleep of 5 ms ends beside two that yield for ever", late_yielders,
+          "how late at worst a sleep of 5 ms ends beside two that yield without end", late_yielders,
           1 },
         { "late-checkpoints", "ns",
-          "how late at worst a limit of 5 ms strikes a loop of checkpoints", late_checkpoints, 1 },
+          "how late at worst a timeout of 5 ms ends a loop of checkpoints", late_checkpoints, 1 },
         { "cancel-one", "ns", "a sleeper spawned, cancelled and awaited", cancel_alone, 10000 },
         { "cancel-one-of-1000000", "ns", "the same beside a million sleepers", cancel_beside, 1 },
-        { "limit-one", "ns", "a limit of a minute entered and left", limit_alone, 100000 },
+        { "limit-one", "ns", "a timeout of a minute entered and left", limit_alone, 100000 },
         { "limit-among-1000000", "ns", "the same beside a million sleepers", limit_beside, 1 },
         { "group-of-one", "ns", "a group entered and left with one member", group_alone, 10000 },
         { "group-beside-1000000", "ns", "the same beside a million sleepers", group_beside, 1 },

@@ -92,7 +92,7 @@ static const struct {
 } parts[] = {
         { "create", "ns", "spawned, and each asleep" },
         { "create-warm", "ns", "the same for a second time in the process" },
-        { "request", "ns", "asked to end" },
+        { "request", "ns", "all cancelled" },
         { "run", "ns", "each has run, and has ended" },
         { "reap", "ns", "awaited and released" },
         { "cancel", "ns", "request, run and reap" },

@@ -124,7 +124,7 @@ const struct figure sync_figures[] = {
         { "queue", "ns", "an item through a queue of 64, between two tasks", queue, 100000 },
         { "queue-1", "ns", "the same through a queue of one: both wait for each item", queue_1,
           100000 },
-        { "timeout", "ns", "a time limit of an hour entered and left", timeout, 100000 },
+        { "timeout", "ns", "a timeout of an hour entered and left", timeout, 100000 },
         { "checkpoint", "ns", "a checkpoint in a loop that computes", checkpoint, 1000000 },
         { 0 },
 };
