@@ -131,4 +131,9 @@ static inline void bly_list_remove(struct bly_link *link) {
         link->next = link->prev = NULL;
 }
 
+/* Returns the call site as a report writes it. `place` may be NULL. */
+static inline const char *bly_place_text(const char *place) {
+        return place != NULL ? place : "an unknown place";
+}
+
 #endif

@@ -88,8 +88,7 @@ int bly_misuse(int code, const char *place, const char *format, ...) {
         char start[PLACE_SIZE];
         va_list arguments;
 
-        snprintf(start, sizeof(start),
-                 "misuse at %s: ", place != NULL ? place : "an unknown place");
+        snprintf(start, sizeof(start), "misuse at %s: ", bly_place_text(place));
         va_start(arguments, format);
         log_limited(BELAY_LOG_ERROR, place, start, format, arguments);
         va_end(arguments);

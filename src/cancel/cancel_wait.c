@@ -79,7 +79,7 @@ static void report_left(const belay_task *task, const char *place) {
         bly_task_line(&line, task);
         bly_log_limited(BELAY_LOG_WARNING, place,
                         "still there after its cancellation was waited for at %s: %s",
-                        place != NULL ? place : "an unknown place", bly_out_line(&line));
+                        bly_place_text(place), bly_out_line(&line));
 }
 
 int belay_cancel_wait_placed(const char *place, belay_task *task, const char *reason,

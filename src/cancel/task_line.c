@@ -197,8 +197,7 @@ void bly_task_line(struct bly_out *out, const belay_task *task) {
                 bly_out(out, "  (");
                 if (task->name != NULL)
                         bly_out(out, "#%llu, ", (unsigned long long) task->id);
-                bly_out_place(out, "started at ",
-                              task->started_at != NULL ? task->started_at : "an unknown place");
+                bly_out_place(out, "started at ", bly_place_text(task->started_at));
                 /* A task that is done has given its stack back. A new task may have none yet. */
                 if (!bly_is_done(task) && task->stack.low != NULL) {
                         bly_out(out, "; stack ");

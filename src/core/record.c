@@ -159,7 +159,7 @@ void bly_records_close(struct belay_loop *loop) {
 /* ---- one record ---- */
 
 static void report_unseen(const belay_task *task) {
-        const char *place = task->started_at != NULL ? task->started_at : "an unknown place";
+        const char *place = bly_place_text(task->started_at);
         char label[32], text[512];
 
         if (task->node.flags & (BLY_TASK_CANCELLED | BLY_TASK_RETRIEVED))

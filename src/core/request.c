@@ -215,8 +215,7 @@ static void report_circle(const struct walk *walk) {
         bly_log_limited(BELAY_LOG_ERROR, NULL,
                         "tasks wait for each other in a circle: a cancellation came back to %s, "
                         "which waits at %s",
-                        bly_task_label(walk->circle, label),
-                        walk->circle->place != NULL ? walk->circle->place : "an unknown place");
+                        bly_task_label(walk->circle, label), bly_place_text(walk->circle->place));
 }
 
 /*

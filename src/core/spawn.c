@@ -30,7 +30,7 @@ spawn(struct belay_loop *loop, belay_fn *fn, void *arg, const belay_spawn_option
                                : bly_stack_get(loop->stacks, size, &task->stack);
         if (unlikely(rc < 0)) {
                 bly_log_limited(BELAY_LOG_WARNING, place, "no stack for a task started at %s: %s",
-                                place != NULL ? place : "an unknown place", bly_stack_error());
+                                bly_place_text(place), bly_stack_error());
                 bly_record_unref(task);
                 errno = -rc;
                 return NULL;

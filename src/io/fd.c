@@ -70,10 +70,6 @@ static void renew(struct bly_fd *fd, bool owned) {
         fd->owner = NULL;
 }
 
-static const char *place_or(const char *place) {
-        return place != NULL ? place : "an unknown place";
-}
-
 /*
  * Called when `next` registers a descriptor that already has an owner. Returns 0 if that owner has
  * lost it, and -EBUSY if it has not. Both are reported as misuse.
@@ -87,11 +83,11 @@ static int dispossess(struct bly_io *io, struct bly_fd *fd, const struct bly_fd_
                 return bly_misuse(-EBUSY, next->place,
                                   "%s of fd %d (%s), which is that of %s, made at %s", next->what,
                                   fd->fd, bly_fd_name(fd->fd, name, sizeof(name)), owner->what,
-                                  place_or(owner->place));
+                                  bly_place_text(owner->place));
         bly_misuse(
                 0, owner->place,
                 "fd %d of %s was closed by the program, and its number is that of %s, made at %s",
-                fd->fd, owner->what, next->what, place_or(next->place));
+                fd->fd, owner->what, next->what, bly_place_text(next->place));
         owner->is_lost = true;
         bly_fd_forget(io, fd);
         io->backend->unwatch(io, fd, true);

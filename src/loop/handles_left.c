@@ -31,8 +31,7 @@ static void name_handle(const belay_task *task) {
                 describe_failure(task, end, sizeof(end));
         bly_log(BELAY_LOG_WARNING,
                 "%s %s (started at %s; it %s) has %d handle%s left when its loop is closed", kind,
-                bly_task_label(task, label),
-                task->started_at != NULL ? task->started_at : "an unknown place", end, task->refs,
+                bly_task_label(task, label), bly_place_text(task->started_at), end, task->refs,
                 task->refs == 1 ? "" : "s");
 }
 

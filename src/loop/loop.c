@@ -37,8 +37,7 @@ static int describe_overflow(char *buffer, size_t size, const void *address) {
         if (task == NULL || task->stack.low != stack.low)
                 return snprintf(buffer, size, "the guard of a stack that does not run was touched");
         return snprintf(buffer, size, "task %s (started at %s) ran off its stack of %zu KiB",
-                        bly_task_label(task, label),
-                        task->started_at != NULL ? task->started_at : "an unknown place",
+                        bly_task_label(task, label), bly_place_text(task->started_at),
                         bly_stack_size(&stack) / 1024);
 }
 

@@ -100,9 +100,8 @@ int belay_loop_run_placed(const char *place, belay_loop *loop, belay_fn *fn, voi
 /* ---- belay_run() and belay_main() ---- */
 
 static void report(const char *place, const char *what, const char *text) {
-        bly_log(BELAY_LOG_ERROR, "main (started at %s) %s%s%s",
-                place != NULL ? place : "an unknown place", what, text != NULL ? ": " : "",
-                text != NULL ? text : "");
+        bly_log(BELAY_LOG_ERROR, "main (started at %s) %s%s%s", bly_place_text(place), what,
+                text != NULL ? ": " : "", text != NULL ? text : "");
 }
 
 int belay_run_with_placed(const char *place, belay_fn *fn, void *arg,

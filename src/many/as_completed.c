@@ -109,7 +109,7 @@ int belay_as_completed_begin_placed(const char *place, belay_as_completed *handl
                         -EPERM, place,
                         "what was begun by belay_as_completed_begin() at %s is begun again "
                         "before its end",
-                        each->place != NULL ? each->place : "an unknown place");
+                        bly_place_text(each->place));
         *each = (struct each) { 0 };
         watch = bly_zalloc(sizeof(*watch) + count * sizeof(*each->line));
         if (watch == NULL)

@@ -15,7 +15,7 @@ static void one_ended(struct bly_observer *observer, belay_task *task) {
  * Keeps each task once, at its first index. Marks in the records make this linear, without further
  * memory.
  */
-static size_t drop_twins(struct bly_watched *watched, size_t count) {
+static size_t drop_duplicates(struct bly_watched *watched, size_t count) {
         size_t kept = 0;
 
         for (size_t i = 0; i < count; i++)
@@ -42,7 +42,7 @@ int bly_watch_begin(struct bly_watch *watch, belay_task *const tasks[], size_t c
                 watch->watched[i] = (struct bly_watched) { .watch = watch,
                                                            .task = tasks[i],
                                                            .index = i };
-        watch->count = count > 1 ? drop_twins(watch->watched, count) : count;
+        watch->count = count > 1 ? drop_duplicates(watch->watched, count) : count;
         for (size_t i = 0; i < watch->count; i++) {
                 struct bly_watched *watched = &watch->watched[i];
 

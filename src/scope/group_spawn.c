@@ -95,7 +95,7 @@ static int check_open(const struct bly_group *group, const char *place) {
         if (!bly_scope_is(&group->scope, BLY_SCOPE_GROUP))
                 return bly_misuse(-EPERM, place,
                                   "a member is started into a group that was never entered");
-        entered = group->scope.place != NULL ? group->scope.place : "an unknown place";
+        entered = bly_place_text(group->scope.place);
         if (!bly_scope_is_in_force(&group->scope) || (group->exiting && group->count == 0)
             || group->scope.task->loop->closed)
                 return bly_misuse(

@@ -10,10 +10,6 @@ static const char *const kind_names[] = {
         [BLY_SCOPE_SHIELD] = "shielded region",
 };
 
-static const char *place_or(const char *place) {
-        return place != NULL ? place : "an unknown place";
-}
-
 static int no_task(enum bly_scope_kind kind, const char *place) {
         return bly_misuse(-EPERM, place, "a %s is entered outside of a task", kind_names[kind]);
 }
@@ -118,7 +114,7 @@ static int entered_again(belay_task *self, struct bly_scope *scope, enum bly_sco
                 if (bly_scope_is_in_force(scope))
                         return bly_misuse(-EPERM, place,
                                           "the %s entered at %s is entered again, and was not left",
-                                          kind_names[scope->kind], place_or(scope->place));
+                                          kind_names[scope->kind], bly_place_text(scope->place));
                 cut_off(self, scope, kind);
                 return bly_misuse(
                         -EPERM, place,
@@ -128,9 +124,10 @@ static int entered_again(belay_task *self, struct bly_scope *scope, enum bly_sco
         other = task_at(self->loop, scope->task);
         if (other == NULL || !is_among(other, scope, SIZE_MAX))
                 return 0;
-        return bly_misuse(
-                -EPERM, place, "the %s entered at %s belongs to task %s, and another enters it",
-                kind_names[scope->kind], place_or(scope->place), bly_task_label(other, label));
+        return bly_misuse(-EPERM, place,
+                          "the %s entered at %s belongs to task %s, and another enters it",
+                          kind_names[scope->kind], bly_place_text(scope->place),
+                          bly_task_label(other, label));
 }
 
 /*
@@ -175,7 +172,7 @@ static void report_unentered(const belay_task *self, const struct bly_scope *sco
 
         if (original != NULL)
                 bly_misuse(-EPERM, place, "a copy of the %s entered at %s is left",
-                           kind_names[original->kind], place_or(original->place));
+                           kind_names[original->kind], bly_place_text(original->place));
         else
                 bly_misuse(-EPERM, place, "a %s is left that was never entered", kind_names[kind]);
 }
@@ -195,7 +192,7 @@ belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, c
                            kind_names[kind]);
                 return NULL;
         }
-        entered = place_or(scope->place);
+        entered = bly_place_text(scope->place);
         if (!bly_scope_is_in_force(scope)) {
                 bly_misuse(-EPERM, place, "the %s entered at %s is left again",
                            kind_names[scope->kind], entered);
@@ -218,7 +215,7 @@ belay_task *bly_scope_wrong(struct bly_scope *scope, enum bly_scope_kind kind, c
                 bly_misuse(-EPERM, place,
                            "the %s entered at %s is left before the %s within it, entered at %s",
                            kind_names[kind], entered, known ? kind_names[inner->kind] : "scope",
-                           place_or(known ? inner->place : NULL));
+                           bly_place_text(known ? inner->place : NULL));
         }
         return NULL;
 }

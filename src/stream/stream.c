@@ -87,8 +87,7 @@ static __attribute__((noinline)) int refuse(belay_stream *stream, struct bly_str
                                   "%s by task %s while task %s uses the stream (%s): "
                                   "%s has one reader and one writer",
                                   what, bly_task_label(self, label),
-                                  bly_task_label(end->task, other),
-                                  end->place != NULL ? end->place : "an unknown place",
+                                  bly_task_label(end->task, other), bly_place_text(end->place),
                                   belay_stream_name(stream));
         if (stream->closed)
                 return -EBADF;

@@ -77,9 +77,9 @@ static void note_where(struct run *run, const belay_task *task) {
         char label[32];
 
         snprintf(run->where, sizeof(run->where), "%s, %s%s%s, task %s, wait %u of %u; ",
-                 task->place != NULL ? task->place : "an unknown place",
-                 wait != NULL ? wait->class->what : "yield", on != NULL ? " of " : "",
-                 on != NULL ? on : "", bly_task_label(task, label), run->target, run->all->waits);
+                 bly_place_text(task->place), wait != NULL ? wait->class->what : "yield",
+                 on != NULL ? " of " : "", on != NULL ? on : "", bly_task_label(task, label),
+                 run->target, run->all->waits);
 }
 
 /* Stops a run that does not end, and complains. The loop stops as soon as it can. */
@@ -164,7 +164,7 @@ static void on_wait(struct belay_loop *loop, belay_task *task) {
 
                 run->asked = 0;
                 snprintf(run->where + length, sizeof(run->where) - length, "(again at %s) ",
-                         task->place != NULL ? task->place : "an unknown place");
+                         bly_place_text(task->place));
                 ask(task, "cancelled everywhere again");
         }
         if ((!run->all->options.main_only || task == loop->main) && ++run->waits == run->target)

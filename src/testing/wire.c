@@ -484,7 +484,7 @@ static void drop(struct wire *wire, struct way *way, bool only_under_way) {
         }
 }
 
-static void say_goodbye(struct end *end, bool abort) {
+static void notify_peer(struct end *end, bool abort) {
         struct wire *wire = end->wire;
         struct way *out = end->out;
 
@@ -513,7 +513,7 @@ static void destroy_wire(void *self, bool abort) {
         }
         look(wire);
         if (stopped(wire) == 0)
-                say_goodbye(end, abort);
+                notify_peer(end, abort);
         tell(wire);
 }
 
