@@ -405,7 +405,8 @@ static void capture_whole(void) {
                 used = strtod(from, &end);
                 CHECK(used > 0 && used < 64);
                 CHECK_EQ(strspn(from, "0123456789"), used < 10 ? 1 : 2);
-                CHECK(*end == ' ' && (strchr(from, '.') >= end || end[-2] == '.'));
+                CHECK(*end == ' ');
+                CHECK(memchr(from, '.', (size_t) (end - from)) == NULL || end[-2] == '.');
                 *from++ = '*';
                 memmove(from, end, strlen(end) + 1);
         }
