@@ -21,12 +21,13 @@ static char place[5][64];
 #define HERE(i) snprintf(place[i], sizeof(place[i]), "started at %s:%d;", __FILE__, __LINE__ + 1)
 
 static int forgets(void *arg) {
+        belay_spawn_options reader = { .size = sizeof(reader), .name = "reader" };
+
         (void) arg;
         HERE(0);
         kept[0] = must(belay_spawn(ends, NULL));
         HERE(1);
-        kept[1] = must(belay_spawn_with(ends, &kept,
-                                        BELAY_OPTIONS(belay_spawn_options, .name = "reader")));
+        kept[1] = must(belay_spawn_with(ends, &kept, &reader));
         HERE(2);
         kept[2] = must(belay_spawn(sleeps, NULL));
         HERE(3);
