@@ -6,19 +6,16 @@
 
 bool belay_cancel_placed(const char *place, belay_task *task, const char *reason) {
         belay_task *self = bly_current();
+        struct bly_request request = {
+                .kind = BELAY_ORIGIN_CALLER,
+                .place = place,
+                .reason = reason,
+                .sender = self,
+                /* A request of a task to itself comes from inside all of its shielded regions. */
+                .depth = self == task ? BLY_DEPTH_INNERMOST : 0,
+        };
 
-        if (unlikely(task == NULL))
-                return false;
-        return bly_request_cancel(task, &(struct bly_request) {
-                                                .kind = BELAY_ORIGIN_CALLER,
-                                                .place = place,
-                                                .reason = reason,
-                                                .sender = self,
-                                                /*
-                 * A request that a task sends itself comes from inside all of its shielded regions.
-                 */
-                                                .depth = self == task ? BLY_DEPTH_INNERMOST : 0,
-                                        });
+        return likely(task != NULL) && bly_request_cancel(task, &request);
 }
 
 int belay_cancelling(const belay_task *task) {

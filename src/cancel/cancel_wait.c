@@ -4,8 +4,6 @@
  * limit, or when the loop breaks a deadlock. A request for the waiting task does not end it, and is
  * pending afterwards.
  */
-#include <stdio.h>
-
 #include "cancel/task_line.h"
 #include "core/await.h"
 

@@ -5,16 +5,18 @@
 #include "loop/run.h"
 
 int bly_interrupt(struct belay_loop *loop, belay_origin_kind kind, int signal, const char *place) {
+        struct bly_request request = {
+                .kind = kind,
+                .place = place,
+                .sender = bly_current(),
+                .signal = signal,
+        };
+
         if (loop->main == NULL || bly_is_done(loop->main) || loop->interrupts > 0)
                 return -EALREADY;
         loop->interrupts++;
         loop->signal = signal;
-        bly_request_cancel(loop->main, &(struct bly_request) {
-                                               .kind = kind,
-                                               .place = place,
-                                               .sender = bly_current(),
-                                               .signal = signal,
-                                       });
+        bly_request_cancel(loop->main, &request);
         return 0;
 }
 

@@ -38,17 +38,18 @@ static void note_loser(struct race *race, struct bly_watched *watched) {
 }
 
 static void stop(struct race *race, const char *place) {
+        struct bly_request request = {
+                .kind = BELAY_ORIGIN_RACE,
+                .place = place,
+                .sender = race->self,
+        };
+
         if (race->stopped)
                 return;
         race->stopped = true;
         for (size_t i = 0; i < race->watch.count; i++)
                 if (!bly_is_done(race->watch.watched[i].task))
-                        bly_request_cancel(race->watch.watched[i].task,
-                                           &(struct bly_request) {
-                                                   .kind = BELAY_ORIGIN_RACE,
-                                                   .place = place,
-                                                   .sender = race->self,
-                                           });
+                        bly_request_cancel(race->watch.watched[i].task, &request);
 }
 
 static void note_end(struct race *race, struct bly_watched *watched) {

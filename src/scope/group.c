@@ -14,22 +14,22 @@ static const char *describe_group(const struct bly_owner *owner) {
 }
 
 /* Returns false if the request went round in a circle of tasks that await each other. */
-static bool request(belay_task *task, const struct bly_group *group, belay_origin_kind kind,
-                    const char *place) {
+static bool send_request(belay_task *task, const struct bly_group *group, belay_origin_kind kind,
+                         const char *place) {
         bool in_circle = false;
-
-        bly_request_cancel(task,
-                           &(struct bly_request) {
-                                   .kind = kind,
-                                   .place = place != NULL ? place : group->scope.place,
-                                   .sender = bly_current(),
-                                   /*
+        struct bly_request request = {
+                .kind = kind,
+                .place = place != NULL ? place : group->scope.place,
+                .sender = bly_current(),
+                /*
                  * The group's depth counts in its own task only. For a member, the request comes
                  * from outside of all scopes.
                  */
-                                   .depth = task == group->scope.task ? group->scope.depth : 0,
-                                   .in_circle = &in_circle,
-                           });
+                .depth = task == group->scope.task ? group->scope.depth : 0,
+                .in_circle = &in_circle,
+        };
+
+        bly_request_cancel(task, &request);
         return !in_circle;
 }
 
@@ -47,7 +47,7 @@ static bool cancel_members(struct bly_group *group, bool last, belay_origin_kind
 
                 next = link->next;
                 if (!bly_is_done(task) && !!(task->node.flags & BLY_TASK_LAST) == last)
-                        arrived = request(task, group, kind, place) && arrived;
+                        arrived = send_request(task, group, kind, place) && arrived;
         }
         return arrived;
 }
@@ -116,7 +116,8 @@ static void member_ended(struct bly_owner *owner, belay_task *task) {
                 if (!group->aborting && !group->parent_requested
                     && abort_group(group, BELAY_ORIGIN_SIBLING, task->started_at)) {
                         group->parent_requested = true;
-                        request(group->scope.task, group, BELAY_ORIGIN_SIBLING, task->started_at);
+                        send_request(group->scope.task, group, BELAY_ORIGIN_SIBLING,
+                                     task->started_at);
                 }
         }
         cancel_the_last(group);
@@ -148,7 +149,7 @@ void bly_group_join(struct bly_group *group, belay_task *task) {
                  * call.
                  */
                 if (group->aborting)
-                        request(task, group, BELAY_ORIGIN_GROUP, NULL);
+                        send_request(task, group, BELAY_ORIGIN_GROUP, NULL);
                 return;
         }
         /*
@@ -261,15 +262,17 @@ static void await_members(struct bly_group *group, belay_task *self, struct leav
  * the same, and the task's next wait delivers the request.
  */
 static void ask_again(belay_task *self, const char *place) {
+        struct bly_request request = {
+                .kind = BELAY_ORIGIN_GROUP,
+                .place = place,
+                .sender = self,
+                .depth = BLY_DEPTH_INNERMOST,
+        };
+
         if (bly_visible_requests(self) <= 0)
                 return;
         bly_uncancel(self);
-        bly_request_cancel(self, &(struct bly_request) {
-                                         .kind = BELAY_ORIGIN_GROUP,
-                                         .place = place,
-                                         .sender = self,
-                                         .depth = BLY_DEPTH_INNERMOST,
-                                 });
+        bly_request_cancel(self, &request);
 }
 
 /* The group has cancelled its own task, so that the task stops waiting in the body. */
@@ -353,7 +356,7 @@ void belay_group_cancel_placed(const char *place, belay_group *handle) {
         abort_group(group, BELAY_ORIGIN_GROUP, place);
         if (!group->parent_requested) {
                 group->parent_requested = true;
-                request(group->scope.task, group, BELAY_ORIGIN_GROUP, place);
+                send_request(group->scope.task, group, BELAY_ORIGIN_GROUP, place);
         }
 }
 

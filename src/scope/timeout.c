@@ -29,16 +29,16 @@ static const struct timeout *inside_const(const belay_timeout *timeout) {
 
 static void expire(struct bly_timer *timer) {
         struct timeout *timeout = container_of(timer, struct timeout, alarm.timer);
-
         bool in_circle = false;
+        struct bly_request request = {
+                .kind = BELAY_ORIGIN_TIMEOUT,
+                .place = timeout->scope.place,
+                .sender = timeout->scope.task,
+                .depth = timeout->scope.depth,
+                .in_circle = &in_circle,
+        };
 
-        bly_request_cancel(timeout->scope.task, &(struct bly_request) {
-                                                        .kind = BELAY_ORIGIN_TIMEOUT,
-                                                        .place = timeout->scope.place,
-                                                        .sender = timeout->scope.task,
-                                                        .depth = timeout->scope.depth,
-                                                        .in_circle = &in_circle,
-                                                });
+        bly_request_cancel(timeout->scope.task, &request);
         /*
          * If the request goes round in a circle, the timeout does not count as expired. In asyncio,
          * cancel() raises an error there before the timeout changes its state.

@@ -54,17 +54,17 @@ int64_t bly_recall_end(struct bly_recall *recall, int64_t rc) {
 
 void bly_stream_recall(struct bly_stream_end *end) {
         struct bly_recall *recall = end->task != NULL ? end->recall : NULL;
+        struct bly_request request = {
+                .kind = BELAY_ORIGIN_CALLER,
+                .place = bly_current() != NULL ? bly_current()->place : NULL,
+                .reason = "the stream was closed",
+                .sender = bly_current(),
+        };
 
         if (recall == NULL || recall->asked)
                 return;
-        recall->asked = bly_request_cancel(
-                recall->task, &(struct bly_request) {
-                                      .kind = BELAY_ORIGIN_CALLER,
-                                      .place = bly_current() != NULL ? bly_current()->place : NULL,
-                                      .reason = "the stream was closed",
-                                      .sender = bly_current(),
-                                      .depth = recall->depth,
-                              });
+        request.depth = recall->depth;
+        recall->asked = bly_request_cancel(recall->task, &request);
 }
 
 /* ---- entering and leaving ---- */

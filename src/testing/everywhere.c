@@ -105,11 +105,13 @@ static void have_patience(struct run *run, const struct belay_loop *loop) {
 /* ---- cancelling ---- */
 
 static void ask(belay_task *task, const char *reason) {
-        bly_request_cancel(task, &(struct bly_request) {
-                                         .kind = BELAY_ORIGIN_TEST,
-                                         .place = "belay_everywhere()",
-                                         .reason = reason,
-                                 });
+        struct bly_request request = {
+                .kind = BELAY_ORIGIN_TEST,
+                .place = "belay_everywhere()",
+                .reason = reason,
+        };
+
+        bly_request_cancel(task, &request);
 }
 
 static void ask_late(void *arg) {

@@ -239,7 +239,7 @@ static pid_t hold_lease(int told[2]) {
 
                 /*
                  * The signal is blocked, so that the process can wait for it. The open that causes
-                 * it may begin later than this process is told to end.
+                 * the signal may begin after the other end of the pipe is closed.
                  */
                 sigemptyset(&notice);
                 sigaddset(&notice, SIGIO);
