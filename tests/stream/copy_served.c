@@ -14,7 +14,7 @@ static void sizes(enum shape shape) {
         struct way way = open_way(shape);
         uint64_t all = 0;
         struct copy copy;
-        belay_time since;
+        belay_time since = 0;
 
         for (size_t again = 0, size; again < 300; again++, all += size) {
                 size = again < 100 ? again + 1 : 1 + (size_t) random_below(4000);
