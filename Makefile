@@ -125,6 +125,12 @@ triplet := $(patsubst %-gcc,%,$(filter %-linux-gnu-gcc %-linux-gnueabihf-gcc,$(n
 foreign := $(filter-out $(shell uname -m),$(firstword $(subst -, ,$(triplet))))
 ifneq ($(foreign),)
 RUN := qemu-$(subst i686,i386,$(foreign)) -L /usr/$(triplet)
+# In qemu-i386 the child of a fork() runs without end. Most x86-64 kernels run i386 programs.
+loader := /usr/i686-linux-gnu/lib/ld-linux.so.2
+ifeq ($(foreign),i686)
+can_load := $(shell $(loader) --version 2>/dev/null)
+RUN := $(if $(can_load),$(loader) --library-path $(dir $(loader)),$(RUN))
+endif
 endif
 ifeq ($(SAN),thread)
 # Thread sanitizer cannot work with addresses spread as widely as newer kernels spread them.
