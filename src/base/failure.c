@@ -70,7 +70,6 @@ void belay_failure_release(belay_failure *failure) {
 
         if (!drop(failure))
                 return;
-        failure->next_dead = NULL;
         for (dead = failure; dead != NULL;) {
                 failure = dead;
                 dead = failure->next_dead;

@@ -17,7 +17,7 @@ struct belay_failure {
         belay_destroy *destroy;
         size_t count;
         struct belay_failure **beneath;
-        struct belay_failure *next_dead; /* list of failures that are being released */
+        struct belay_failure *next_dead; /* list of failures that are being released, or NULL */
 };
 
 /*
