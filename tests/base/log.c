@@ -3,12 +3,14 @@
  * Log lines go to the function of the program or to stderr. Each is one line, whatever its text
  * contains.
  */
+#include "base/base.h"
+
 #include "../base/help.h"
 
 struct seen {
         unsigned count;
         belay_log_level level;
-        char line[2048];
+        char line[2048], expected[2048];
 };
 
 static void see(void *context, belay_log_level level, const char *line) {
@@ -17,6 +19,7 @@ static void see(void *context, belay_log_level level, const char *line) {
         seen->count++;
         seen->level = level;
         snprintf(seen->line, sizeof(seen->line), "%s", line);
+        errno = EBADMSG; /* which must not reach the code that logs */
 }
 
 static int misuses(void *arg) {
@@ -58,6 +61,37 @@ static void long_names(struct seen *seen) {
         CHECK(strstr(seen->line, "xxxxxxxx") != NULL);
 }
 
+/* Outside of loops, lines are neither counted nor limited. */
+static void outside(struct seen *seen) {
+        for (unsigned i = 1; i <= 100; i++) {
+                errno = ENOENT;
+                CHECK_EQ(bly_misuse(-EPERM, i % 2 ? "there:3" : NULL, "%s %u", "number", i),
+                         -EPERM);
+                CHECK_EQ(errno, ENOENT);
+                CHECK_EQ(seen->count, i);
+        }
+        CHECK_STR(seen->line, "misuse at an unknown place: number 100");
+        bly_log_limited(BELAY_LOG_NOTICE, NULL, "errno is %m");
+        snprintf(seen->expected, sizeof(seen->expected), "errno is %s", strerror(ENOENT));
+        CHECK_STR(seen->line, seen->expected);
+        CHECK_EQ(seen->level, BELAY_LOG_NOTICE);
+        bly_log(BELAY_LOG_WARNING, "%s", "not\nlimited");
+        CHECK_STR(seen->line, "not?limited");
+        CHECK_EQ(errno, ENOENT);
+}
+
+/* A call site and a text that are too long. The number of omitted lines has room after them. */
+static void too_long(struct seen *seen) {
+        static char place[700], text[3000];
+
+        memset(place, 'p', sizeof(place) - 1);
+        memset(text, 't', sizeof(text) - 1);
+        bly_misuse(-EPERM, place, "%s", text);
+        CHECK_EQ(strlen(seen->line), 1024 - 64 - 1);
+        CHECK_EQ(strncmp(seen->line, "misuse at ppp", 13), 0);
+        CHECK_EQ(strspn(seen->line + 511, "t"), 1024 - 64 - 1 - 511);
+}
+
 int main(void) {
         struct seen seen = { 0 };
         struct child child;
@@ -74,6 +108,9 @@ int main(void) {
         CHECK_EQ(belay_run_with(misuses, NULL, BELAY_OPTIONS(belay_loop_options, .seed = 7)), 0);
         CHECK_EQ(seen.count, 4); /* the line about the seed comes first */
         long_names(&seen);
+        seen = (struct seen) { 0 };
+        outside(&seen);
+        too_long(&seen);
 
         belay_set_log(NULL, NULL);
         in_child(&child, to_stderr, NULL);

@@ -13,6 +13,7 @@ static belay_time now, reminder;
 
 static belay_time tell_time(struct bly_log_limits *limits) {
         (void) limits;
+        errno = EBADMSG; /* which must not reach the code that logs */
         return now;
 }
 
@@ -113,15 +114,82 @@ static void after_a_calm(void) {
         bly_log_limits = NULL;
 }
 
+/* A single line that is left out. */
+static void one_left_out(void) {
+        struct bly_log_limits limits = begin();
+
+        bly_log_limits = &limits;
+        say(1, NULL);
+        /* There is nothing to report, now or later. */
+        CHECK_EQ(bly_log_limits_report(&limits, now), BELAY_NEVER);
+        say(BLY_LOG_BURST, NULL);
+        CHECK_EQ(reminder, now + 2 * BLY_LOG_PERIOD);
+        CHECK_EQ(bly_log_limits_report(&limits, now), now + 2 * BLY_LOG_PERIOD);
+        /* One reminder is enough. */
+        reminder = 0;
+        say(1, NULL);
+        CHECK_EQ(reminder, 0);
+        now += BLY_LOG_PERIOD;
+        say(2, NULL);
+        last_is("number 0 (2 lines like it omitted before)");
+        CHECK_EQ(reminder, now + 2 * BLY_LOG_PERIOD);
+        now += BLY_LOG_PERIOD;
+        say(1, NULL);
+        last_is("number 0 (1 line like it omitted before)");
+        bly_log_limits = NULL;
+}
+
+/* Each period allows one line more, and all periods together allow no more than a burst. */
+static void part_of_a_burst(void) {
+        struct bly_log_limits limits = begin();
+
+        bly_log_limits = &limits;
+        say(BLY_LOG_BURST / 2, NULL);
+        now += (BLY_LOG_BURST / 2 + 2) * BLY_LOG_PERIOD;
+        kept_count = 0;
+        say(2 * BLY_LOG_BURST, NULL);
+        CHECK_EQ(kept_count, BLY_LOG_BURST);
+        now += 3 * BLY_LOG_PERIOD;
+        kept_count = 0;
+        say(BLY_LOG_BURST, NULL);
+        CHECK_EQ(kept_count, 3);
+        bly_log_limits = NULL;
+}
+
+/* Lines that report different call sites are of different kinds, however similar these are. */
+static void similar(void) {
+        char places[2][16];
+
+        for (int i = 0; i < 100; i++)
+                for (int k = i % 10; k < 100; k += 9) {
+                        struct bly_log_limits limits = begin();
+
+                        if (i == k)
+                                continue;
+                        bly_log_limits = &limits;
+                        snprintf(places[0], sizeof(places[0]), "a.c:%d", i);
+                        snprintf(places[1], sizeof(places[1]), "a.c:%d", k);
+                        say(BLY_LOG_BURST + 1, places[0]);
+                        CHECK_EQ(kept_count, BLY_LOG_BURST);
+                        say(1, places[1]);
+                        CHECK_EQ(kept_count, BLY_LOG_BURST + 1);
+                        bly_log_limits = NULL;
+                }
+}
+
 /*
  * Each kind has limits of its own, until there are too many kinds. Then the kind that was calm for
  * longest is forgotten.
  */
 static void kinds(void) {
-        struct bly_log_limits limits = begin();
+        /* What lies beyond the limits belongs to other code. */
+        struct {
+                struct bly_log_limits limits;
+                struct bly_log_kind beyond;
+        } both = { .limits = begin(), .beyond = { .omitted = 777 } };
         char place[16];
 
-        bly_log_limits = &limits;
+        bly_log_limits = &both.limits;
         for (unsigned i = 0; i < BLY_LOG_KINDS; i++) {
                 /* The text of the call site makes the kind, not its address. */
                 snprintf(place, sizeof(place), "place %u", i);
@@ -140,6 +208,32 @@ static void kinds(void) {
         say(1, "yet another");
         CHECK_EQ(kept_count, 4);
         CHECK_STR(kept_lines[2].text, "1 line was omitted, like: number 7");
+        kept_count = 0;
+        CHECK_EQ(bly_log_limits_report(&both.limits, BELAY_NEVER), BELAY_NEVER);
+        CHECK_LINES(0, "777 lines");
+        CHECK_EQ(kept_count, BLY_LOG_KINDS - 2);
+        bly_log_limits = NULL;
+}
+
+/* Of several kinds that have been calm for equally long, the first is forgotten. */
+static void equally_calm(void) {
+        struct bly_log_limits limits = begin();
+        char place[16];
+
+        bly_log_limits = &limits;
+        for (unsigned i = 0; i < BLY_LOG_KINDS; i++) {
+                snprintf(place, sizeof(place), "place %u", i);
+                say(BLY_LOG_BURST, place);
+        }
+        kept_count = 0;
+        say(1, "another");
+        CHECK_EQ(kept_count, 1);
+        /* The others are still known. */
+        for (unsigned i = 1; i < BLY_LOG_KINDS; i++) {
+                snprintf(place, sizeof(place), "place %u", i);
+                say(1, place);
+        }
+        CHECK_EQ(kept_count, 1);
         bly_log_limits = NULL;
 }
 
@@ -229,7 +323,11 @@ int main(void) {
 
         a_burst();
         after_a_calm();
+        one_left_out();
+        part_of_a_burst();
+        similar();
         kinds();
+        equally_calm();
         long_lines();
 
         RUN_VIRTUAL(floods);
