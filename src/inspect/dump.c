@@ -71,19 +71,14 @@ static bool go_along(struct node *node) {
         return true;
 }
 
-static bool go_up(struct node *node) {
-        const struct bly_group *group;
-
+/* Moves to the parent. Each node has one, except the task at the top. */
+static void go_up(struct node *node) {
         if (node->scope != NULL) {
                 node->task = node->scope->task;
                 node->scope = NULL;
-                return true;
+        } else {
+                node->scope = &bly_group_of(node->task)->scope;
         }
-        group = bly_group_of(node->task);
-        if (group == NULL)
-                return false;
-        node->scope = &group->scope;
-        return true;
 }
 
 static void draw(struct walk *walk, struct node node) {
@@ -108,7 +103,7 @@ static void draw(struct walk *walk, struct node node) {
 
 /*
  * Moves to the next node in the order of drawing. Returns false after the last node beneath the
- * task at the top.
+ * task at the top, and is at this task again.
  */
 static bool go_on(struct walk *walk, struct node *node) {
         struct node beneath = *node;
@@ -121,8 +116,7 @@ static bool go_on(struct walk *walk, struct node *node) {
         while (walk->level > 0) {
                 if (go_along(node))
                         return true;
-                if (!go_up(node))
-                        return false;
+                go_up(node);
                 walk->level--;
         }
         return false;
@@ -131,7 +125,6 @@ static bool go_on(struct walk *walk, struct node *node) {
 static void draw_tree(struct walk *walk, const belay_task *top) {
         struct node node = { .task = top };
 
-        walk->level = 0;
         do
                 draw(walk, node);
         while (walk->out.error == 0 && go_on(walk, &node));
