@@ -365,6 +365,11 @@ static int groups(void *arg) {
         belay_release(member);
         CHECK_EQ(belay_group_leave(&group, -ECANCELED), 0);
 
+        CHECK_EQ(belay_group_enter_with(&group, BELAY_OPTIONS(belay_group_options, .limit = 1)), 0);
+        capture(NULL);
+        SAYS("`- group", ", 0 members of 1 at once\n");
+        CHECK_EQ(belay_group_leave(&group, 0), 0);
+
         CHECK_EQ(belay_group_enter(&group), 0);
         CHECK_EQ(belay_group_spawn(&group, resists, NULL), 0);
         CHECK_EQ(belay_group_spawn(&group, fails, NULL), 0);
@@ -514,6 +519,7 @@ static int depth(void *arg) {
         HAS("   |  " NINE_LEVELS "|  `- group entered at ");
         HAS("   |  " NINE_LEVELS "`- #");
         CHECK(strstr(captured, "`- [level 25] group entered at ") != NULL);
+        CHECK(strstr(captured, "[level 24]") == NULL);
         CHECK(strstr(captured, "[level 601] group entered at ") != NULL);
         CHECK(strstr(captured, "[level 603]") == NULL);
         /* After the deepest entry, bars must be drawn again. */
@@ -530,6 +536,76 @@ static int depth(void *arg) {
         close(null);
         belay_release(task);
         return 0;
+}
+
+/* ---- the line of the loop ---- */
+
+static void nothing(void *arg) {
+        (void) arg;
+}
+
+static int callbacks(void *arg) {
+        (void) arg;
+        for (int count = 1; count <= 2; count++) {
+                for (int i = 0; i < count; i++)
+                        CHECK(belay_soon(nothing, NULL) != 0);
+                capture(NULL);
+                HAS("loop %p (running): 1 task, 0 ready, %d callback%s, 0 timers, virtual clock",
+                    (void *) belay_loop_self(), count, count == 1 ? "" : "s");
+                CHECK_EQ(belay_yield(), 0);
+        }
+        return 0;
+}
+
+/* The dump reads the real clock between these two calls. */
+static int real_clock(void *arg) {
+        belay_time before = belay_now(), after, shown;
+        long long seconds, microseconds;
+        char rest[8] = "";
+        const char *clock;
+
+        (void) arg;
+        capture(NULL);
+        after = belay_now();
+        HAS("loop %p (running): 1 task, 0 ready, 0 timers, clock at ", (void *) belay_loop_self());
+        clock = strstr(captured, ", clock at ");
+        CHECK_EQ(sscanf(clock, ", clock at %lld.%6lld%7[^\n]", &seconds, &microseconds, rest), 3);
+        CHECK_STR(rest, " s");
+        shown = seconds * BELAY_SECOND + microseconds * BELAY_MICROSECOND;
+        CHECK(before / BELAY_MICROSECOND * BELAY_MICROSECOND <= shown && shown <= after);
+        return 0;
+}
+
+/* ---- while the loop shuts down ---- */
+
+static unsigned dumped, left;
+
+static int dumps_in_cleanup(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_sleep(BELAY_HOUR), -ECANCELED);
+        capture(NULL);
+        if (left == 1)
+                SAYS("loop ", ", shutting down: 1 cancelled task still there\n");
+        else
+                SAYS("loop ", ", shutting down: 2 cancelled tasks still there\n");
+        dumped++;
+        CHECK_EQ(belay_sleep(BELAY_SECOND), 0);
+        return -ECANCELED;
+}
+
+static int leaves_some(void *arg) {
+        (void) arg;
+        for (unsigned i = 0; i < left; i++)
+                belay_release(spawn(NULL, dumps_in_cleanup, NULL));
+        return belay_yield();
+}
+
+static void shutdowns(void) {
+        for (left = 1; left <= 2; left++) {
+                dumped = 0;
+                CHECK_EQ(run_virtually(leaves_some), 0);
+                CHECK_EQ(dumped, left);
+        }
 }
 
 /* ---- between the runs of a loop, from a callback, and without a loop ---- */
@@ -573,10 +649,14 @@ static void without_a_run(void) {
 }
 
 int main(void) {
-        belay_fn *const situations[] = { whole_lines, tree, requests, limits, groups, depth };
+        belay_fn *const situations[] = {
+                whole_lines, tree, requests, limits, groups, depth, callbacks,
+        };
 
         for (size_t i = 0; i < sizeof(situations) / sizeof(*situations); i++)
                 CHECK_EQ(run_virtually(situations[i]), 0);
+        CHECK_EQ(belay_run(real_clock, NULL), 0);
+        shutdowns();
         without_a_run();
         return 0;
 }

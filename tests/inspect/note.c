@@ -165,6 +165,22 @@ static void *make_loops(void *arg) {
         return NULL;
 }
 
+/* Each change of the list begins and ends with an increment. */
+static void sequence(void) {
+        uint64_t before = debug->sequence;
+        belay_loop *loops[5];
+
+        for (uint64_t i = 0; i < 5; i++) {
+                loops[i] = belay_loop_new(NULL);
+                CHECK(loops[i] != NULL && first_loop() == loops[i]);
+                CHECK_EQ(debug->sequence, before + 2 * (i + 1));
+        }
+        for (uint64_t i = 0; i < 5; i++) {
+                CHECK_EQ(belay_loop_close(loops[i]), 0);
+                CHECK_EQ(debug->sequence, before + 2 * (5 + i + 1));
+        }
+}
+
 static void from_many_threads(void) {
         belay_loop *one = belay_loop_new(NULL);
         pthread_t threads[THREADS];
@@ -197,6 +213,10 @@ static void after_fork(void) {
                 CHECK(first_loop() == mine);
                 CHECK_EQ(count_loops(), 1);
                 CHECK_EQ(debug->pid, getpid());
+                /* The parent's loop is in no list of the child. */
+                bly_debug_remove(parents);
+                CHECK(first_loop() == mine);
+                CHECK_EQ(count_loops(), 1);
                 CHECK_EQ(belay_loop_close(mine), 0);
                 _exit(0);
         }
@@ -220,6 +240,7 @@ int main(void) {
         CHECK_EQ(debug->pid, getpid());
         CHECK_EQ(debug->note, descriptor);
         CHECK_EQ(count_loops(), 0);
+        sequence();
         from_many_threads();
         after_fork();
         return 0;

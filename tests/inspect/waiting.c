@@ -111,6 +111,7 @@ static int everything(void *arg) {
         tasks[7] = start(leaves_group, &member, NULL);
         tasks[8] = start(ends, NULL, NULL);
 
+        says_only(NULL, "none");
         says_only(belay_self(), "running");
         says_only(tasks[0], "new");
         says_only(future, "pending");
