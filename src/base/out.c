@@ -66,11 +66,12 @@ void bly_out_span(struct bly_out *out, const char *before, belay_time span, cons
         if (span < 0)
                 span = 0;
         bly_out(out, "%s", before);
+        /* "%.3g" would write 999.5 as "1e+03". */
         if (span < BELAY_MICROSECOND)
                 bly_out(out, "%d ns", (int) span);
-        else if (span < BELAY_MILLISECOND)
+        else if (span < BELAY_MILLISECOND - BELAY_MICROSECOND / 2)
                 bly_out(out, "%.3g us", (double) span / BELAY_MICROSECOND);
-        else if (span < BELAY_SECOND)
+        else if (span < BELAY_SECOND - BELAY_MILLISECOND / 2)
                 bly_out(out, "%.3g ms", (double) span / BELAY_MILLISECOND);
         else if (span < 2 * BELAY_MINUTE)
                 bly_out(out, "%.3g s", (double) span / BELAY_SECOND);

@@ -71,9 +71,13 @@ static void spans(void) {
         says(BELAY_MICROSECOND, "1 us");
         says(12345, "12.3 us");
         says(999 * BELAY_MICROSECOND, "999 us");
+        says(BELAY_MILLISECOND - BELAY_MICROSECOND / 2 - 1, "999 us");
+        says(BELAY_MILLISECOND - BELAY_MICROSECOND / 2, "1 ms");
         says(BELAY_MILLISECOND, "1 ms");
         says(12 * BELAY_MILLISECOND, "12 ms");
         says(999 * BELAY_MILLISECOND, "999 ms");
+        says(BELAY_SECOND - BELAY_MILLISECOND / 2 - 1, "999 ms");
+        says(BELAY_SECOND - BELAY_MILLISECOND / 2, "1 s");
         says(BELAY_SECOND, "1 s");
         says(3200 * BELAY_MILLISECOND, "3.2 s");
         says(2 * BELAY_MINUTE - BELAY_SECOND, "119 s");
