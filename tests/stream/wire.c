@@ -96,6 +96,10 @@ static int jitters(void *arg) {
         CHECK(most <= 25 * BELAY_MILLISECOND && most > 22 * BELAY_MILLISECOND);
         CHECK(memcmp(first, again, sizeof(first)) == 0);
         CHECK(memcmp(first, other, sizeof(first)) != 0);
+        /* Without a seed, the numbers are the same in each run. */
+        measure_jitter(0, first);
+        measure_jitter(0, again);
+        CHECK(memcmp(first, again, sizeof(first)) == 0);
         return 0;
 }
 
@@ -191,6 +195,49 @@ static int room(void *arg) {
         CHECK_EQ(belay_read(ends[1], buffer, 1), 1);
         join_task(task, 0);
         close_both(ends);
+        return 0;
+}
+
+struct parts {
+        belay_stream *stream;
+        const struct iovec *parts;
+        int count;
+};
+
+static int write_parts(void *arg) {
+        const struct parts *parts = arg;
+
+        return (int) belay_writev(parts->stream, parts->parts, parts->count);
+}
+
+/* A write of several parts takes what there is room for, in the middle of a part. */
+static int room_for_parts(void *arg) {
+        char data[200], buffer[200];
+        const struct iovec parts[] = {
+                { data, 60 }, { data, 0 }, { data + 60, 60 }, { data + 120, 1 }, { data + 121, 79 }
+        };
+        belay_stream *ends[2];
+        belay_task *task;
+
+        (void) arg;
+        fill(data, sizeof(data), 0);
+        for (size_t room = 1; room <= 200; room += room < 55 ? 54 : 1) {
+                size_t size = 0;
+
+                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .room = room } })), 0);
+                task = must(belay_spawn(write_parts, &(struct parts) { ends[0], parts, 5 }));
+                let_run();
+                CHECK_EQ(belay_sent(ends[0]), room);
+                while (size < 200) {
+                        ssize_t part = belay_read(ends[1], buffer + size, 200 - size);
+
+                        CHECK(part > 0 && (size_t) part <= room);
+                        size += (size_t) part;
+                }
+                CHECK(is_filled(buffer, 200, 0));
+                join_task(task, 200);
+                close_both(ends);
+        }
         return 0;
 }
 
@@ -443,6 +490,54 @@ static int goodbyes(void *arg) {
         return 0;
 }
 
+/* What each end finds after the other end was aborted, closed or half-closed. */
+static int after_the_end(void *arg) {
+        belay_stream *ends[2];
+        char buffer[10];
+
+        (void) arg;
+        for (int from = 0; from < 2; from++) {
+                int to = 1 - from;
+
+                /* A reset arrives after the bytes that have arrived, and discards the others. */
+                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = BELAY_SECOND },
+                                                            { .delay = BELAY_SECOND } })),
+                         0);
+                CHECK_EQ(belay_write(ends[from], "one", 3), 3);
+                CHECK_EQ(belay_sleep(2 * BELAY_SECOND), 0);
+                CHECK_EQ(belay_write(ends[from], "lost", 4), 4);
+                belay_abort(ends[from]);
+                CHECK_EQ(belay_write(ends[to], "x", 1), 1);
+                CHECK_EQ(belay_read(ends[to], buffer, 10), 3);
+                CHECK_EQ(belay_read(ends[to], buffer, 10), -ECONNRESET);
+                CHECK_EQ(belay_write(ends[to], "x", 1), -ECONNRESET);
+                belay_abort(ends[to]);
+
+                /* After a close, the bytes arrive, and a write finds no reader. */
+                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = BELAY_SECOND },
+                                                            { .delay = BELAY_SECOND } })),
+                         0);
+                CHECK_EQ(belay_write(ends[from], "all", 3), 3);
+                CHECK_EQ(belay_close(ends[from], 0), 0);
+                CHECK_EQ(belay_write(ends[to], "x", 1), 1);
+                CHECK_EQ(belay_read(ends[to], buffer, 10), 3);
+                CHECK_EQ(belay_write(ends[to], "x", 1), -EPIPE);
+                CHECK_EQ(belay_read(ends[to], buffer, 10), 0);
+                CHECK_EQ(belay_close(ends[to], 0), 0);
+
+                /* After a half-close, only the other direction goes on. */
+                CHECK_EQ(belay_wire(ends, NULL), 0);
+                CHECK_EQ(belay_half_close(ends[from]), 0);
+                CHECK_EQ(belay_half_close(ends[from]), 0);
+                CHECK_EQ(belay_write(ends[from], "x", 1), -ESHUTDOWN);
+                CHECK_EQ(belay_read(ends[to], buffer, 10), 0);
+                CHECK_EQ(belay_write(ends[to], "back", 4), 4);
+                CHECK_EQ(belay_read(ends[from], buffer, 10), 4);
+                close_both(ends);
+        }
+        return 0;
+}
+
 /* ---- errors ---- */
 
 static int misuse(void *arg) {
@@ -471,11 +566,78 @@ static int misuse(void *arg) {
         return 0;
 }
 
+/* The least values that count as set. */
+static int least(void *arg) {
+        belay_stream *ends[2];
+        char buffer[10];
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .write_most = 1 }, { .read_most = 1 } })), 0);
+        CHECK_EQ(belay_write_some(ends[0], "ab", 2), 1);
+        CHECK_EQ(belay_write(ends[1], "cd", 2), 2);
+        CHECK_EQ(belay_read(ends[0], buffer, 10), 1);
+        CHECK_EQ(belay_read(ends[0], buffer, 10), 1);
+        close_both(ends);
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .room = 1 }, { .cut_after = 1 } })), 0);
+        CHECK_EQ(belay_write_some(ends[0], "ab", 2), 1);
+        CHECK_EQ(belay_write(ends[1], "cd", 2), 2);
+        CHECK_EQ(belay_read(ends[0], buffer, 10), 1);
+        CHECK_EQ(belay_read(ends[0], buffer, 10), -ECONNRESET);
+        close_both(ends);
+        return 0;
+}
+
+/* A jitter of a nanosecond delays some bytes by it, and others not at all. */
+static int least_jitter(void *arg) {
+        unsigned late = 0;
+
+        (void) arg;
+        for (uint64_t seed = 1; seed <= 64; seed++) {
+                belay_time begin = belay_now();
+                belay_stream *ends[2];
+                char byte;
+
+                CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .jitter = 1 } }, .seed = seed)), 0);
+                CHECK_EQ(belay_write(ends[0], "x", 1), 1);
+                CHECK_EQ(belay_read(ends[1], &byte, 1), 1);
+                CHECK(belay_now() - begin <= 1);
+                late += belay_now() > begin;
+                close_both(ends);
+        }
+        CHECK(late > 0 && late < 64);
+        return 0;
+}
+
+/* A connection that the test makes stall at once. */
+static int stall_now(void *arg) {
+        belay_stream *ends[2];
+        char buffer[10];
+        ssize_t rc;
+        belay_timeout limit;
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, NULL), 0);
+        CHECK_EQ(belay_write(ends[0], "lost", 4), 4);
+        keep_lines();
+        belay_wire_cut(ends[1], BELAY_WIRE_STALLS);
+        CHECK_EQ(kept_count, 0);
+        belay_set_log(NULL, NULL);
+        CHECK_EQ(belay_timeout_enter(&limit, BELAY_HOUR), 0);
+        rc = belay_read(ends[1], buffer, 10);
+        CHECK_EQ(belay_timeout_leave(&limit, (int) rc), -ETIMEDOUT);
+        belay_abort(ends[0]);
+        belay_abort(ends[1]);
+        return 0;
+}
+
 /* Each allocation fails once. No memory is left, and no task hangs. */
 static int fail_at, allocations, blocks;
+static bool fails_always;
 
 static void *failing(void *context, void *block, size_t size) {
         (void) context;
+        if (size > 0 && fails_always)
+                return NULL;
         if (size > 0 && block == NULL && fail_at > 0 && ++allocations == fail_at)
                 return NULL;
         blocks += size > 0 && block == NULL ? 1 : size == 0 && block != NULL ? -1 : 0;
@@ -519,6 +681,37 @@ static int without_memory(void *arg) {
                 CHECK(rc == -ENOMEM || at > 4);
         }
         CHECK_EQ(rc, 0);
+        return 0;
+}
+
+static void nothing(void *arg) {
+        (void) arg;
+}
+
+/* A read that waits for bytes needs a timer, and the timers of a loop need memory. */
+static int without_timer(void *arg) {
+        unsigned failures = 0;
+        belay_stream *ends[2];
+        char byte;
+
+        (void) arg;
+        CHECK_EQ(belay_wire(ends, WIRE_OF(.ways = { { .delay = BELAY_SECOND } })), 0);
+        for (int i = 0; i < 300; i++) {
+                ssize_t rc;
+
+                CHECK(belay_later(BELAY_HOUR, nothing, NULL) != 0);
+                CHECK_EQ(belay_write(ends[0], "x", 1), 1);
+                fails_always = true;
+                rc = belay_read(ends[1], &byte, 1);
+                fails_always = false;
+                if (rc != 1) {
+                        CHECK_EQ(rc, -ENOMEM);
+                        failures++;
+                        CHECK_EQ(belay_read(ends[1], &byte, 1), 1);
+                }
+        }
+        CHECK(failures > 0);
+        close_both(ends);
         return 0;
 }
 
@@ -601,6 +794,7 @@ int main(void) {
         RUN_VIRTUAL(jitter_keeps_order);
         RUN_VIRTUAL(pieces);
         RUN_VIRTUAL(room);
+        RUN_VIRTUAL(room_for_parts);
         RUN_VIRTUAL(cuts);
         RUN_VIRTUAL(cut_while_waiting);
         RUN_VIRTUAL(cut_told_to_the_sender);
@@ -608,8 +802,13 @@ int main(void) {
         RUN_VIRTUAL(stalled_at_once);
         RUN_VIRTUAL(cut_now);
         RUN_VIRTUAL(goodbyes);
+        RUN_VIRTUAL(after_the_end);
         RUN_VIRTUAL(misuse);
+        RUN_VIRTUAL(least);
+        RUN_VIRTUAL(least_jitter);
+        RUN_VIRTUAL(stall_now);
         RUN_VIRTUAL(without_memory);
+        RUN_VIRTUAL(without_timer);
         RUN_VIRTUAL(dumped);
         RUN_VIRTUAL(deadlocked);
         CHECK_EQ(belay_run(really, NULL), 0);

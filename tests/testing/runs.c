@@ -318,6 +318,24 @@ static int leaves_one(void *arg) {
         return belay_sleep(BELAY_SECOND);
 }
 
+static int yields_once(void *arg) {
+        (void) arg;
+        return belay_yield();
+}
+
+/* Two waits of main, and one of another task. */
+static int one_more(void *arg) {
+        belay_task *task = belay_spawn(yields_once, arg);
+        int rc;
+
+        calls++;
+        rc = belay_sleep(BELAY_SECOND);
+        if (rc == 0)
+                rc = belay_sleep(BELAY_SECOND);
+        belay_release(task);
+        return rc;
+}
+
 static void test_untested(void) {
         keep_lines();
         CHECK_EQ(
@@ -333,6 +351,30 @@ static void test_untested(void) {
                          BELAY_OPTIONS(belay_everywhere_options, .most = 6, .untested = &untested)),
                  0);
         CHECK_EQ(untested, 0);
+        /* The least number, and all waits but one. */
+        CHECK_EQ(belay_everywhere(three_kinds, NULL,
+                                  BELAY_OPTIONS(belay_everywhere_options, .most = 1, .runs = &runs,
+                                                .untested = &untested)),
+                 0);
+        CHECK(runs == 4 && untested == 5);
+        CHECK_EQ(belay_everywhere(
+                         three_kinds, NULL,
+                         BELAY_OPTIONS(belay_everywhere_options, .most = 5, .untested = &untested)),
+                 0);
+        CHECK_EQ(untested, 1);
+        CHECK_LINES(lines_with("everywhere: 1 waits after the first 5 were not cancelled (.most)\n")
+                    == 1);
+        /* Waits of both kinds count together. */
+        CHECK_EQ(belay_everywhere(three_kinds, NULL,
+                                  BELAY_OPTIONS(belay_everywhere_options, .most = 2,
+                                                .main_only = true, .untested = &untested)),
+                 0);
+        CHECK_EQ(untested, 4);
+
+        CHECK_EQ(everywhere(one_more, NULL, false), 0);
+        CHECK(waits == 2 && untested == 1);
+        CHECK_LINES(lines_with("everywhere: 1 waits of other tasks than main were not cancelled")
+                    == 1);
 
         CHECK_EQ(everywhere(leaves_one, NULL, true), 0);
         CHECK(waits == 3 && runs == 10 && untested == 1);
@@ -358,7 +400,7 @@ static void test_patience(void) {
         keep_lines();
         CHECK_EQ(belay_everywhere(
                          is_slow, NULL,
-                         BELAY_OPTIONS(belay_everywhere_options, .patience = 151 * BELAY_SECOND)),
+                         BELAY_OPTIONS(belay_everywhere_options, .patience = 150 * BELAY_SECOND)),
                  0);
         CHECK_LINES(lines.length == 0);
         CHECK_EQ(belay_everywhere(
@@ -366,6 +408,55 @@ static void test_patience(void) {
                          BELAY_OPTIONS(belay_everywhere_options, .patience = 149 * BELAY_SECOND)),
                  1);
         CHECK_LINES(lines_with("everywhere: undisturbed: it did not end in time:") == 1);
+        /* The least patience. */
+        CHECK(belay_everywhere(is_slow, NULL,
+                               BELAY_OPTIONS(belay_everywhere_options, .patience = 1))
+              > 0);
+        CHECK_EQ(belay_everywhere(is_slow, NULL,
+                                  BELAY_OPTIONS(belay_everywhere_options, .patience = -1)),
+                 0);
+}
+
+/* ---- the number of waits of a run ---- */
+
+/*
+ * A run may have 10 times the waits of the undisturbed run and 10000, counted again from the
+ * cancellation on. The undisturbed run may have a million.
+ */
+static unsigned long extra, times;
+
+static int yields_more(void) {
+        for (unsigned long i = 0; i < extra; i++)
+                (void) !belay_yield();
+        return 0;
+}
+
+static int yields_after(void *arg) {
+        int rc = belay_yield();
+
+        (void) arg;
+        return rc < 0 ? yields_more(), rc : 0;
+}
+
+static int yields_undisturbed(void *arg) {
+        (void) arg;
+        return times++ == 0 ? yields_more() : 0;
+}
+
+static int everywhere_of_main(belay_fn *fn) {
+        keep_lines();
+        times = 0;
+        return belay_everywhere(fn, NULL, BELAY_OPTIONS(belay_everywhere_options, .most = 1));
+}
+
+static void test_many_waits(void) {
+        extra = 10 + 10000;
+        CHECK_EQ(everywhere_of_main(yields_after), 0);
+        extra++;
+        CHECK_EQ(everywhere_of_main(yields_after), 3);
+        CHECK_LINES(lines_with("it waits again and again, and does not end:") == 3);
+        extra = 20000;
+        CHECK_EQ(everywhere_of_main(yields_undisturbed), 0);
 }
 
 /* Main is cancelled by belay_interrupt(). Its outcome must be -EINTR, as in belay_run(). */
@@ -443,6 +534,7 @@ int main(void) {
         test_not_met();
         test_untested();
         test_patience();
+        test_many_waits();
         test_interrupted();
         test_inside();
         test_within_itself();
