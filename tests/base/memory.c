@@ -214,7 +214,9 @@ int main(void) {
 
         trimmed();
         watched(false);
-        refused(PTRDIFF_MAX);
+        /* Checkers report such a size. */
+        if (!is_checked())
+                refused(PTRDIFF_MAX);
 
         belay_set_memory(guarded_memory, NULL);
         watched(true);

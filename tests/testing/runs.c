@@ -443,7 +443,37 @@ static int yields_undisturbed(void *arg) {
         return times++ == 0 ? yields_more() : 0;
 }
 
-static int everywhere_of_main(belay_fn *fn) {
+enum { FEW = 200 };
+
+static int yields_often(void *arg) {
+        int rc = 0;
+
+        (void) arg;
+        for (unsigned long i = 0; rc == 0 && i < (times == 1 ? FEW : extra); i++)
+                rc = belay_yield();
+        return rc;
+}
+
+/* Two waits of main. The other waits come between them. */
+static int waits_for_another(void *arg) {
+        belay_task *task;
+        int rc;
+
+        times++;
+        task = belay_spawn(yields_often, arg);
+        rc = belay_join(task, NULL);
+        belay_release(task);
+        return rc < 0 ? rc : belay_sleep(BELAY_SECOND);
+}
+
+static int main_everywhere(belay_fn *fn) {
+        keep_lines();
+        times = 0;
+        return belay_everywhere(fn, NULL,
+                                BELAY_OPTIONS(belay_everywhere_options, .main_only = true));
+}
+
+static int first_everywhere(belay_fn *fn) {
         keep_lines();
         times = 0;
         return belay_everywhere(fn, NULL, BELAY_OPTIONS(belay_everywhere_options, .most = 1));
@@ -451,12 +481,18 @@ static int everywhere_of_main(belay_fn *fn) {
 
 static void test_many_waits(void) {
         extra = 10 + 10000;
-        CHECK_EQ(everywhere_of_main(yields_after), 0);
+        CHECK_EQ(first_everywhere(yields_after), 0);
         extra++;
-        CHECK_EQ(everywhere_of_main(yields_after), 3);
+        CHECK_EQ(first_everywhere(yields_after), 3);
         CHECK_LINES(lines_with("it waits again and again, and does not end:") == 3);
         extra = 20000;
-        CHECK_EQ(everywhere_of_main(yields_undisturbed), 0);
+        CHECK_EQ(first_everywhere(yields_undisturbed), 0);
+        /* Before the cancellation, in the three runs that cancel the second wait of main. */
+        extra = 10 * (FEW + 2) + 10000 - 2;
+        CHECK_EQ(main_everywhere(waits_for_another), 0);
+        extra++;
+        CHECK_EQ(main_everywhere(waits_for_another), 3);
+        CHECK_LINES(lines_with("it waits again and again, and does not end:") == 3);
 }
 
 /* Main is cancelled by belay_interrupt(). Its outcome must be -EINTR, as in belay_run(). */
