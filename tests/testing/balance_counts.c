@@ -12,13 +12,15 @@
 
 /* ---- calloc(), which takes precedence over that of the C library ---- */
 
-static bool refuses;
+/* Valgrind takes precedence over both, and then this function is not called. */
+static bool refuses, was_called;
 
 /* Memory beyond the block looks like entries of a table. */
 void *calloc(size_t count, size_t size) {
         static const uintptr_t entry[] = { 0x7000, 1000 };
         char *block = refuses ? NULL : malloc(count * size + 4 * sizeof(entry));
 
+        was_called = true;
         if (block == NULL)
                 return NULL;
         memset(block, 0, count * size);
@@ -292,8 +294,10 @@ int main(void) {
         struct child child;
 
         addresses();
-        scarce();
-        CHECK_EQ(belay_everywhere(too_many_blocks, NULL, NULL), -ENOMEM);
+        if (was_called) {
+                scarce();
+                CHECK_EQ(belay_everywhere(too_many_blocks, NULL, NULL), -ENOMEM);
+        }
         CHECK_EQ(bly_balance_begin(), 0);
         descriptors();
         CHECK_EQ(bly_balance_end(), 0);
