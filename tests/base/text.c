@@ -54,7 +54,7 @@ static void missing(void) {
         const char *none = NULL;
 
         CHECK(bly_text_new(NULL) == NULL);
-        CHECK(format(none) == NULL);
+        CHECK(format(none, 0) == NULL);
         CHECK(bly_text_ref(NULL) == NULL);
         CHECK(bly_text_chars(NULL) == NULL);
         bly_text_release(NULL);
