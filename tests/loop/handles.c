@@ -62,6 +62,7 @@ static void check_named(const belay_loop_options *options) {
         snprintf(line, sizeof(line), "(%s it is pending) has 1 handle left", place[3]);
         CHECK_LINES(1, line);
         CHECK_LINES(1, "future #");
+        CHECK_LINES(0, "more tasks and futures have");
         /* The outcomes of ended tasks, and the other calls on handles, are still available. */
         CHECK_EQ(belay_result(kept[0]), 7);
         CHECK_STR(belay_failure_text(belay_failure_of(kept[1])), "config: line 3 is bad");
@@ -78,6 +79,49 @@ static void check_unnamed(const belay_loop_options *options) {
         CHECK_EQ(belay_result(kept[1]), -EPROTO);
         belay_release(kept[0]);
         release(4);
+}
+
+/* ---- each kind of end ---- */
+
+static int returns(void *arg) {
+        return *(int *) arg;
+}
+
+static int fails_at_length(void *arg) {
+        (void) arg;
+        return belay_fail(-EPROTO, "%.700d", 0);
+}
+
+static int ends_in_each_way(void *arg) {
+        static int zero = 0, error = -EIO;
+
+        (void) arg;
+        kept[0] = must(belay_spawn(returns, &zero));
+        kept[1] = must(belay_spawn(returns, &error));
+        kept[2] = must(belay_spawn(fails_at_length, NULL));
+        return belay_yield();
+}
+
+/* A failure of many bytes is cut: the line says of each end 511 bytes at most. */
+static void check_ends(const belay_loop_options *options) {
+        char line[512];
+
+        keep_lines();
+        CHECK_EQ(belay_run_with(ends_in_each_way, NULL, options), 0);
+        CHECK_EQ(kept_count, 3);
+        CHECK_LINES(1, "; it ended with 0) has 1 handle left");
+        snprintf(line, sizeof(line), "; it failed: %s) has 1 handle left", strerror(EIO));
+        CHECK_LINES(1, line);
+        for (unsigned i = 0; i < kept_count; i++) {
+                char *text = strstr(kept_lines[i].text, "; it failed: Protocol error: 0000");
+
+                if (text == NULL)
+                        continue;
+                text += strlen("; it ");
+                CHECK_EQ(strcspn(text, ")"), 511);
+        }
+        CHECK_LINES(1, "; it failed: Protocol error: 0000");
+        release(3);
 }
 
 /* ---- only 100 of many handles are named ---- */
@@ -100,6 +144,7 @@ static void check_many(const belay_loop_options *options) {
 /* ---- the memory that one handle keeps ---- */
 
 static size_t live;
+static unsigned made; /* number of blocks that were allocated */
 
 /* The size is stored before each block. */
 static void *count_memory(void *context, void *block, size_t size) {
@@ -114,6 +159,7 @@ static void *count_memory(void *context, void *block, size_t size) {
         }
         after = realloc(before, size + 2 * sizeof(*after));
         CHECK(after != NULL);
+        made += before == NULL;
         *after = size;
         live += size;
         return after + 2;
@@ -151,6 +197,30 @@ static void check_kept(const belay_loop_options *options) {
         CHECK_EQ(live, before);
 }
 
+/*
+ * The records of handles share blocks of memory. If handles are named, or a checker watches, each
+ * record has a block of its own.
+ */
+static int makes_futures(void *arg) {
+        unsigned before = made;
+
+        for (int i = 0; i < 200; i++)
+                kept[i] = must(belay_future_new());
+        *(unsigned *) arg = made - before;
+        release(200);
+        return 0;
+}
+
+static void check_blocks(const belay_loop_options *options, bool apart) {
+        unsigned blocks = 0;
+
+        CHECK_EQ(belay_run_with(makes_futures, &blocks, options), 0);
+        if (apart)
+                CHECK(blocks >= 200);
+        else
+                CHECK(blocks < 20);
+}
+
 /* Tasks that the shutdown abandoned must not be reported as handles that the program forgot. */
 static int never_ends(void *arg) {
         int rc;
@@ -186,9 +256,12 @@ int main(void) {
         belay_set_memory(count_memory, NULL);
         check_named(named);
         check_unnamed(plain);
+        check_ends(named);
         check_many(named);
         check_kept(plain);
         check_kept(named);
+        check_blocks(plain, is_checked());
+        check_blocks(named, true);
         CHECK_EQ(setenv("BELAY_DEBUG", "handles", 1), 0);
         check_named(plain);
         CHECK_EQ(setenv("BELAY_DEBUG", "this,handles", 1), 0);
