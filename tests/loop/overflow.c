@@ -4,6 +4,7 @@
  * signal ends the process.
  */
 #include "../base/help.h"
+#include "core/loop.h"
 
 static __attribute__((noinline)) int dive(volatile char *above, int depth) {
         volatile char room[1024];
@@ -44,6 +45,62 @@ static int without_report(void *arg) {
         (void) arg;
         return belay_run_with(overflows, NULL,
                               BELAY_OPTIONS(belay_loop_options, .no_overflow_report = true));
+}
+
+/* ---- other faults ---- */
+
+static int writes_to(void *arg) {
+        *(volatile char *) arg = 1;
+        return 0;
+}
+
+/* An address that belongs to no stack. */
+static int elsewhere(void *arg) {
+        (void) arg;
+        return belay_run(writes_to, (void *) 16);
+}
+
+static int waits(void *arg) {
+        (void) arg;
+        return belay_sleep(BELAY_HOUR);
+}
+
+/* Returns the last byte of the guard below the stack of a new task. */
+static char *guard_of_another(void) {
+        belay_task *task = must(belay_spawn(waits, NULL));
+
+        CHECK_EQ(belay_yield(), 0);
+        return (char *) task->stack.low - 1;
+}
+
+static int touches_another(void *arg) {
+        (void) arg;
+        return writes_to(guard_of_another());
+}
+
+static void touches_it_outside(void *arg) {
+        writes_to(arg);
+}
+
+static int touches_from_callback(void *arg) {
+        (void) arg;
+        CHECK(belay_soon(touches_it_outside, guard_of_another()) != 0);
+        return belay_sleep(BELAY_HOUR);
+}
+
+static int another(void *arg) {
+        (void) arg;
+        return belay_run(touches_another, NULL);
+}
+
+static int another_from_callback(void *arg) {
+        (void) arg;
+        return belay_run(touches_from_callback, NULL);
+}
+
+static int with_large_stacks(void *arg) {
+        return belay_run_with(starts_it, arg,
+                              BELAY_OPTIONS(belay_loop_options, .stack_size = 256 * 1024));
 }
 
 static void own_handler(int signal) {
@@ -90,6 +147,21 @@ int main(void) {
         in_child(&child, without_report, NULL);
         CHECK(WIFSIGNALED(child.status));
         CHECK_STR(child.text, "");
+
+        in_child(&child, with_large_stacks, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK(strstr(child.text, "ran off its stack of 2") != NULL); /* 256 KiB, rounded up */
+
+        /* A fault that is no overflow is not reported as one. */
+        in_child(&child, elsewhere, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK_STR(child.text, "");
+        in_child(&child, another, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK(strstr(child.text, "the guard of a stack that does not run was touched\n") != NULL);
+        in_child(&child, another_from_callback, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK(strstr(child.text, "the guard of a stack that does not run was touched\n") != NULL);
 
         /* A handler of the program stays in place. */
         in_child(&child, own_runs, NULL);
