@@ -13,6 +13,7 @@ static int cleans_up(void *arg) {
         CHECK_EQ(rc, -ECANCELED);
         CHECK_EQ(raise(SIGTERM), 0);
         CHECK_EQ(belay_sleep(50 * BELAY_MILLISECOND), 0);
+        CHECK_EQ(belay_loop_signal(belay_loop_self()), SIGTERM);
         fprintf(stderr, "cleaned up\n");
         return rc;
 }
@@ -80,6 +81,8 @@ static int signal_stack(void *arg) {
                                 BELAY_OPTIONS(belay_loop_options, .no_overflow_report = true)),
                  1);
         CHECK_EQ(belay_run(looks, NULL), 2);
+        /* The thread is as it was before. */
+        CHECK_EQ(looks(NULL), 1);
         return 0;
 }
 

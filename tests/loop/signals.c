@@ -25,8 +25,13 @@ static bool is_default(int signal) {
 static int killed_asleep(void *arg) {
         belay_origin origin = { .size = sizeof(origin) };
         int signal = *(int *) arg;
+        struct sigaction now;
 
         CHECK(!is_default(SIGINT) && !is_default(SIGTERM));
+        /* System calls of the program go on, and a task's stack need not have room. */
+        CHECK_EQ(sigaction(signal, NULL, &now), 0);
+        CHECK(now.sa_flags & SA_RESTART);
+        CHECK(now.sa_flags & SA_ONSTACK);
         kill(getpid(), signal);
         CHECK_EQ(belay_sleep(BELAY_MINUTE), -ECANCELED);
         CHECK(belay_origin_of(belay_self(), &origin));
@@ -274,6 +279,50 @@ static int left_alone(void *arg) {
                        : 4;
 }
 
+/* A loop that handles no signal does not keep the next loop from it. */
+static int takes_none(void *arg) {
+        (void) arg;
+        signal(SIGINT, SIG_IGN);
+        signal(SIGTERM, SIG_IGN);
+        CHECK_EQ(belay_run(kills_in_vain, NULL), 0);
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        CHECK_EQ(belay_run(killed_asleep, &(int) { SIGINT }), -EINTR);
+        return 0;
+}
+
+/* If SA_SIGINFO is set, sa_handler says nothing about the action, so it stays in place. */
+static int looks_at_one(void *arg) {
+        CHECK(is_default(SIGINT) && !is_default(SIGTERM));
+        (void) arg;
+        return 0;
+}
+
+static int with_siginfo(void *arg) {
+        struct sigaction action = { .sa_handler = SIG_DFL, .sa_flags = SA_SIGINFO };
+
+        (void) arg;
+        CHECK_EQ(sigaction(SIGINT, &action, NULL), 0);
+        CHECK_EQ(belay_run(looks_at_one, NULL), 0);
+        return 0;
+}
+
+/* The program installs the loop's handler again after the run. The signal then ends the program. */
+static int keeps_action(void *arg) {
+        CHECK_EQ(sigaction(SIGTERM, NULL, arg), 0);
+        return 0;
+}
+
+static int installed_again(void *arg) {
+        struct sigaction action;
+
+        (void) arg;
+        CHECK_EQ(belay_run(keeps_action, &action), 0);
+        CHECK_EQ(sigaction(SIGTERM, &action, NULL), 0);
+        kill(getpid(), SIGTERM);
+        return 0;
+}
+
 /* ---- no other signal, and no signal mask ---- */
 
 static sigset_t mask_before;
@@ -347,10 +396,42 @@ static int two_loops(void *arg) {
         return 0;
 }
 
+/* A loop that handled signals before does not take them from the loop that handles them now. */
+static int handles_now(void *arg) {
+        (void) arg;
+        pthread_barrier_wait(&barrier);
+        pthread_barrier_wait(&barrier);
+        CHECK(!is_default(SIGINT) && !is_default(SIGTERM));
+        return 0;
+}
+
+static void *run_handler(void *arg) {
+        (void) arg;
+        CHECK_EQ(belay_run(handles_now, NULL), 0);
+        return NULL;
+}
+
+static int handled_before(void *arg) {
+        belay_loop *loop = belay_loop_new(NULL);
+        pthread_t thread;
+
+        (void) arg;
+        CHECK_EQ(belay_loop_run(loop, returns_zero, NULL, NULL), 0);
+        CHECK_EQ(pthread_barrier_init(&barrier, NULL, 2), 0);
+        CHECK_EQ(pthread_create(&thread, NULL, run_handler, NULL), 0);
+        pthread_barrier_wait(&barrier);
+        CHECK_EQ(belay_loop_run(loop, returns_zero, NULL, NULL), 0);
+        pthread_barrier_wait(&barrier);
+        CHECK_EQ(pthread_join(thread, NULL), 0);
+        CHECK_EQ(belay_loop_close(loop), 0);
+        return 0;
+}
+
 int main(void) {
         int signals[] = { SIGINT, SIGTERM };
-        belay_fn *quiet[] = { from_outside, passed_on,  handled,      own,
-                              ignored,      taken_over, nothing_else, two_loops };
+        belay_fn *quiet[] = { from_outside, passed_on,    handled,       own,
+                              ignored,      taken_over,   nothing_else,  two_loops,
+                              takes_none,   with_siginfo, handled_before };
         struct child child;
 
         for (size_t i = 0; i < 2; i++) {
@@ -372,6 +453,9 @@ int main(void) {
         CHECK(WIFSIGNALED(child.status));
         CHECK_EQ(WTERMSIG(child.status), SIGINT);
         CHECK_STR(child.text, "cleaning up\n");
+        in_child(&child, installed_again, NULL);
+        CHECK(WIFSIGNALED(child.status));
+        CHECK_EQ(WTERMSIG(child.status), SIGTERM);
         in_child(&child, left_alone, NULL);
         CHECK(WIFSIGNALED(child.status));
         CHECK_EQ(WTERMSIG(child.status), SIGTERM);
