@@ -122,6 +122,44 @@ static void descriptors(void) {
         CHECK_EQ(belay_run(returns, &zero), 0);
 }
 
+/* ---- no memory ---- */
+
+static unsigned blocks_left = -1U; /* number of blocks that can still be allocated */
+
+static void *few_blocks(void *context, void *block, size_t size) {
+        (void) context;
+        if (size == 0) {
+                free(block);
+                return NULL;
+        }
+        if (block == NULL && blocks_left == 0)
+                return NULL;
+        blocks_left -= block == NULL;
+        return realloc(block, size);
+}
+
+/* Whichever block of a loop is refused: the error is the same, and no descriptor is left open. */
+static void no_memory(void) {
+        int zero = 0, lowest = dup(0);
+        belay_loop *loop = NULL;
+
+        close(lowest);
+        for (unsigned blocks = 0; loop == NULL; blocks++) {
+                CHECK(blocks < 50);
+                blocks_left = blocks;
+                errno = 0;
+                loop = belay_loop_new(VIRTUAL);
+                CHECK_EQ(errno, loop != NULL ? 0 : ENOMEM);
+                if (loop == NULL) {
+                        CHECK_EQ(dup(0), lowest);
+                        close(lowest);
+                }
+        }
+        blocks_left = -1U;
+        CHECK_EQ(belay_loop_run(loop, returns, &zero, NULL), 0);
+        CHECK_EQ(belay_loop_close(loop), 0);
+}
+
 /* ---- information about the loop ---- */
 
 static int sleeps(void *arg) {
@@ -183,12 +221,14 @@ static void looking(void) {
 int main(void) {
         belay_loop *inner = NULL;
 
+        belay_set_memory(few_blocks, NULL);
         results();
         CHECK_EQ(belay_run(cancels_itself, NULL), -ECANCELED);
         CHECK_EQ(belay_run(nested, &inner), 0);
         CHECK_EQ(belay_loop_close(inner), 0);
         options();
         descriptors();
+        no_memory();
         looking();
         return 0;
 }
