@@ -6,6 +6,7 @@
 #include "embed.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
 /* ---- timers ---- */
 
@@ -22,6 +23,7 @@ static void deadlines(belay_backend backend) {
         struct host host;
         int outcome = -1;
 
+        keep_lines();
         host_start(&host, backend, counts_to_five, &count);
         CHECK(belay_loop_self() == host.loop);
         CHECK_EQ(belay_loop_outcome(host.loop, &outcome), -EINPROGRESS);
@@ -34,6 +36,8 @@ static void deadlines(belay_backend backend) {
         CHECK_EQ(belay_loop_dispatch(host.loop), 0);
         CHECK_EQ(belay_loop_outcome(host.loop, NULL), 0);
         host_close(&host);
+        CHECK(backend == BELAY_BACKEND_IO_URING || kept_count == 0);
+        belay_set_log(NULL, NULL);
 }
 
 /* ---- nothing to do ---- */
@@ -115,6 +119,56 @@ static void descriptors(belay_backend backend) {
         CHECK_EQ(belay_loop_outcome(host.loop, &outcome), 0);
         CHECK_EQ(outcome, 3);
         CHECK(host.dispatches < 30);
+        host_close(&host);
+        close(ends[0]);
+        close(ends[1]);
+}
+
+/*
+ * A task waits until it can write, while there is something to read. The host sleeps meanwhile. It
+ * also sleeps if events come for a descriptor that no task waits for any more.
+ */
+static int waits_for_room(void *arg) {
+        return belay_wait_fd(*(int *) arg, BELAY_WRITABLE);
+}
+
+static int only_reads(void *arg) {
+        belay_stream *stream;
+        char byte;
+
+        CHECK_EQ(belay_stream_open_fd(&stream, *(int *) arg,
+                                      BELAY_OPTIONS(belay_stream_options, .keep_open = true)),
+                 0);
+        CHECK_EQ(belay_read(stream, &byte, 1), 1);
+        CHECK_EQ(belay_close(stream, 0), 0);
+        return belay_sleep(BELAY_NEVER);
+}
+
+static void other_events(belay_backend backend) {
+        static char block[4096];
+        struct host host;
+        int ends[2], outcome;
+
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+        while (write(ends[0], block, sizeof(block)) > 0)
+                ;
+        CHECK_EQ(write(ends[1], "x", 1), 1);
+        host_start(&host, backend, waits_for_room, &ends[0]);
+        host_rests(&host);
+        CHECK_EQ(write(ends[1], "y", 1), 1);
+        host_rests(&host);
+        while (read(ends[1], block, sizeof(block)) > 0)
+                ;
+        host_until_main_ends(&host);
+        CHECK_EQ(belay_loop_outcome(host.loop, &outcome), 0);
+        CHECK_EQ(outcome, BELAY_WRITABLE);
+        host_close(&host);
+
+        host_start(&host, backend, only_reads, &ends[0]);
+        host_rests(&host);
+        CHECK_EQ(read(ends[0], block, sizeof(block)), 1);
+        CHECK_EQ(write(ends[1], "z", 1), 1);
+        CHECK(!host_readable(&host, 0));
         host_close(&host);
         close(ends[0]);
         close(ends[1]);
@@ -203,6 +257,31 @@ static void without_end(belay_backend backend) {
                 }
 }
 
+/*
+ * One dispatch runs ready tasks for about a millisecond, and not only one step of them. A busy
+ * system may give this process so little time that a dispatch ends early.
+ */
+static int counts_steps(void *arg) {
+        int rc;
+
+        while ((rc = belay_yield()) == 0)
+                ++*(unsigned *) arg;
+        return rc;
+}
+
+static void several_steps(belay_backend backend) {
+        unsigned steps = 0, before, tries = 0;
+        struct host host;
+
+        host_start(&host, backend, counts_steps, &steps);
+        do {
+                before = steps;
+                host_dispatch(&host);
+                CHECK(tries++ < 1000);
+        } while (steps - before < 20);
+        host_close(&host);
+}
+
 /* ---- the end of main ---- */
 
 static int fails(void *arg) {
@@ -284,7 +363,9 @@ int main(void) {
         BOTH_BACKENDS(sleeps);
         BOTH_BACKENDS(taken_back);
         BOTH_BACKENDS(descriptors);
+        BOTH_BACKENDS(other_events);
         BOTH_BACKENDS(without_end);
+        BOTH_BACKENDS(several_steps);
         BOTH_BACKENDS(failures);
         BOTH_BACKENDS(interrupts);
         BOTH_BACKENDS(others_go_on);

@@ -112,12 +112,12 @@ static void nothing_left(belay_backend backend) {
 static void no_descriptors(belay_backend backend) {
         belay_loop *loop = belay_loop_new(BELAY_OPTIONS(belay_loop_options, .backend = backend));
         struct rlimit limit, less;
-        int rc, tries = 0;
+        int rc, tries = 0, lowest = lowest_free();
 
         CHECK(loop != NULL);
         CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
         less = limit;
-        less.rlim_cur = (rlim_t) lowest_free();
+        less.rlim_cur = (rlim_t) lowest;
         do {
                 CHECK_EQ(setrlimit(RLIMIT_NOFILE, &less), 0);
                 rc = belay_loop_start(loop, returns_five, NULL);
@@ -126,6 +126,8 @@ static void no_descriptors(belay_backend backend) {
                         CHECK_EQ(rc, -EMFILE);
                         CHECK_EQ(belay_loop_fd(loop), -EINVAL);
                         CHECK(belay_loop_self() == NULL);
+                        /* The start closes no descriptor of the program. */
+                        CHECK(lowest_free() >= lowest);
                         CHECK_EQ(belay_run(returns_five, NULL), 5);
                 }
                 less.rlim_cur++;
