@@ -237,12 +237,17 @@ static int cannot_be_polled(void *arg) {
         char path[] = "/tmp/belay-test.XXXXXX";
         const char *directory = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
         int fd = mkstemp(path);
+        unsigned before;
 
         (void) arg;
         CHECK(fd >= 0);
         unlink(path);
+        /* The first wait opens the back end. */
+        CHECK_EQ(belay_wait_fd(fd, READABLE), READABLE);
+        before = count_descriptors();
         for (int events = 1; events <= ALL; events++)
                 CHECK_EQ(belay_wait_fd(fd, events), events);
+        CHECK_EQ(count_descriptors(), before);
         close(fd);
         fd = open("/dev/null", O_RDWR | O_CLOEXEC);
         CHECK_EQ(belay_wait_fd(fd, READABLE | WRITABLE), READABLE | WRITABLE);
@@ -281,21 +286,106 @@ static int refuses(void *arg) {
         return 0;
 }
 
+/* ---- any number ---- */
+
+static void raise_limit(void) {
+        struct rlimit limit;
+
+        CHECK_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        limit.rlim_cur = limit.rlim_max;
+        CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/*
+ * Each number works, from the first wait of a loop on: 0, numbers of the loop's table, and those
+ * for which it grows. FD_CLOEXEC makes no difference.
+ */
+static int waits_for_number(void *arg) {
+        int number = *(int *) arg, ends[2], saved = -1;
+        struct waiter waiter;
+
+        open_pipe(ends);
+        if (fcntl(number, F_GETFD) >= 0)
+                saved = dup(number);
+        if (dup2(ends[0], number) < 0) {
+                CHECK_EQ(errno, EBADF);
+                close_both(ends);
+                return 0;
+        }
+        CHECK_EQ(belay_forget_fd(number), 0);
+        start_waiter(&waiter, number, READABLE);
+        CHECK(!waiter.done);
+        put(ends[1], "x");
+        join_waiter(&waiter, READABLE);
+        drain(number);
+        start_waiter(&waiter, number, READABLE);
+        CHECK_EQ(belay_forget_fd(number), 1);
+        join_waiter(&waiter, -EBADF);
+        CHECK_EQ(belay_forget_fd(number), 0);
+        CHECK_EQ(belay_forget_fd(-1), 0);
+        CHECK_EQ(belay_forget_fd(number + 64), 0);
+        CHECK_EQ(belay_forget_fd(number + 512), 0);
+        CHECK_EQ(belay_forget_fd(999999), 0);
+        close_both(ends);
+        close(number);
+        if (saved >= 0) {
+                CHECK_EQ(dup2(saved, number), number);
+                close(saved);
+        }
+        return 0;
+}
+
+static int waits_for_each(void *arg) {
+        int numbers[] = { 0, 63, 64, 511, 512, 575, 600, 1500 };
+
+        (void) arg;
+        for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+                CHECK_EQ(waits_for_number(&numbers[i]), 0);
+        return 0;
+}
+
+static void any_number(void) {
+        int numbers[] = { 0, 100, 511, 512, 1500 };
+
+        for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+                CHECK_EQ(belay_run_with(waits_for_number, &numbers[i], VIRTUAL), 0);
+        RUN_VIRTUAL(waits_for_each);
+}
+
 /*
  * The memory that a wait takes must depend on open descriptors alone. A number that is no open
- * descriptor, however large, must cost nothing.
+ * descriptor, however large, must cost nothing. The library must not write beyond its blocks: the
+ * size precedes each block, and 64 bytes that stay as they are follow it.
  */
+enum { BEFORE = 16, BEYOND = 64 };
+
 static size_t largest;
 
-static void *memory(void *context, void *block, size_t size) {
+static void check_beyond(const char *block, size_t size) {
+        for (size_t i = 0; i < BEYOND; i++)
+                CHECK_EQ(block[BEFORE + size + i], 'z');
+}
+
+static void *memory(void *context, void *given, size_t size) {
+        char *block = given != NULL ? (char *) given - BEFORE : NULL;
+        size_t old;
+
         (void) context;
+        if (block != NULL) {
+                memcpy(&old, block, sizeof(old));
+                check_beyond(block, old);
+        }
         if (size > largest)
                 largest = size;
         if (size == 0) {
                 free(block);
                 return NULL;
         }
-        return realloc(block, size);
+        block = realloc(block, BEFORE + size + BEYOND);
+        CHECK(block != NULL);
+        memcpy(block, &size, sizeof(size));
+        memset(block + BEFORE + size, 'z', BEYOND);
+        return block + BEFORE;
 }
 
 static void in_callback(void *arg) {
@@ -336,6 +426,7 @@ static void all(void) {
         CHECK_EQ(belay_run(refused, NULL), 0);
         RUN_VIRTUAL(other_kinds);
         RUN_VIRTUAL(cannot_be_polled);
+        any_number();
         largest = 0;
         RUN_VIRTUAL(refuses);
         CHECK(largest > 0 && largest < 4 << 20);
@@ -343,6 +434,7 @@ static void all(void) {
 
 int main(void) {
         belay_set_memory(memory, NULL);
+        raise_limit();
         outside_of_tasks();
         on_back_ends(all);
         return 0;
