@@ -179,9 +179,9 @@ static void local_sockets(void) {
         CHECK_EQ(connect(fd, (struct sockaddr *) &address, sizeof(address)), 0);
         accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         unlink(address.sun_path);
+        check_name(accepted, name);
         check_name(listener, name);
         check_name(fd, name);
-        check_name(accepted, name);
         close(fd);
         close(accepted);
         close(listener);

@@ -354,38 +354,14 @@ static void any_number(void) {
 
 /*
  * The memory that a wait takes must depend on open descriptors alone. A number that is no open
- * descriptor, however large, must cost nothing. The library must not write beyond its blocks: the
- * size precedes each block, and 64 bytes that stay as they are follow it.
+ * descriptor, however large, must cost nothing.
  */
-enum { BEFORE = 16, BEYOND = 64 };
-
 static size_t largest;
 
-static void check_beyond(const char *block, size_t size) {
-        for (size_t i = 0; i < BEYOND; i++)
-                CHECK_EQ(block[BEFORE + size + i], 'z');
-}
-
-static void *memory(void *context, void *given, size_t size) {
-        char *block = given != NULL ? (char *) given - BEFORE : NULL;
-        size_t old;
-
-        (void) context;
-        if (block != NULL) {
-                memcpy(&old, block, sizeof(old));
-                check_beyond(block, old);
-        }
+static void *memory(void *context, void *block, size_t size) {
         if (size > largest)
                 largest = size;
-        if (size == 0) {
-                free(block);
-                return NULL;
-        }
-        block = realloc(block, BEFORE + size + BEYOND);
-        CHECK(block != NULL);
-        memcpy(block, &size, sizeof(size));
-        memset(block + BEFORE + size, 'z', BEYOND);
-        return block + BEFORE;
+        return guarded_memory(context, block, size);
 }
 
 static void in_callback(void *arg) {
