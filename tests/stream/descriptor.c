@@ -106,6 +106,67 @@ static int devices(void *arg) {
         return 0;
 }
 
+/* The flags of a device whose reads and writes never wait need not change. Those of others do. */
+static int flags_of_devices(void *arg) {
+        static const struct {
+                const char *path;
+                bool keeps_flags;
+        } devices[] = {
+                { "/dev/null", true },    { "/dev/zero", true },    { "/dev/full", true },
+                { "/dev/urandom", true }, { "/dev/random", false },
+        };
+
+        (void) arg;
+        for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+                int fd = open(devices[i].path, O_RDONLY | O_CLOEXEC), flags = flags_of(fd);
+                belay_stream *stream;
+
+                /* A container may lack some of them. */
+                if (fd < 0)
+                        continue;
+                CHECK_EQ(belay_stream_open_fd(&stream, fd, KEEP_OPEN), 0);
+                CHECK_EQ(flags_of(fd), devices[i].keeps_flags ? flags : flags | O_NONBLOCK);
+                CHECK_EQ(belay_close(stream, 0), 0);
+                CHECK_EQ(flags_of(fd), flags);
+                close(fd);
+        }
+        return 0;
+}
+
+/* Bytes that a read did not ask for stay in the descriptor, for whoever reads it next. */
+static int leaves_the_rest(void *arg) {
+        enum kind kinds[] = { PIPE, TERMINAL, PIPE };
+
+        (void) arg;
+        for (int i = 0; i < 3; i++) {
+                belay_stream *ends[2];
+                char bytes[100];
+                int copy;
+
+                open_ends(kinds[i], ends);
+                /* A terminal is read at its other end, which is opened a second time. */
+                if (kinds[i] == TERMINAL) {
+                        belay_stream *master = ends[1];
+
+                        ends[1] = ends[0];
+                        ends[0] = master;
+                }
+                copy = fcntl(belay_stream_fd(ends[1]), F_DUPFD_CLOEXEC, 0);
+                CHECK_EQ(belay_write(ends[0], "0123456789", 10), 10);
+                CHECK_EQ(belay_read(ends[1], bytes, 3), 3);
+                CHECK_EQ(read(copy, bytes, sizeof(bytes)), 7);
+                CHECK(memcmp(bytes, "3456789", 7) == 0);
+                CHECK_EQ(belay_write(ends[0], "ab", 2), 2);
+                CHECK_EQ(belay_read(ends[1], bytes, 1), 1);
+                CHECK_EQ(read(copy, bytes, sizeof(bytes)), 1);
+                CHECK_EQ(bytes[0], 'b');
+                belay_abort(ends[0]);
+                belay_abort(ends[1]);
+                close(copy);
+        }
+        return 0;
+}
+
 /* ---- shared descriptions ---- */
 
 /* Opens two blocking ends: [0] is written to, and [1] is read from. */
@@ -200,6 +261,46 @@ static int abort_kept(void *arg) {
         CHECK_EQ(read(fds[1], &byte, 1), 1);
         CHECK_EQ(belay_close(stream, 0), 0);
         close(fds[1]);
+        return 0;
+}
+
+/*
+ * A descriptor that belay opens a second time may get the number 0. It is closed with the stream,
+ * and no program that this one starts inherits it. It has the packet mode of a pipe.
+ */
+static void open_again(int fds[2], bool packets, int zero) {
+        belay_stream *streams[2];
+        char bytes[8];
+
+        CHECK_EQ(belay_stream_open_fd(&streams[1], fds[1], NULL), 0);
+        close(0);
+        CHECK_EQ(belay_stream_open_fd(&streams[0], fds[0], NULL), 0);
+        CHECK_EQ(fcntl(0, F_GETFD), FD_CLOEXEC);
+        CHECK_EQ(belay_stream_fd(streams[0]), fds[0]);
+        CHECK_EQ(belay_write(streams[0], "ab", 2), 2);
+        if (packets)
+                CHECK_EQ(belay_write(streams[0], "cd", 2), 2);
+        CHECK_EQ(belay_read(streams[1], bytes, sizeof(bytes)), 2);
+        CHECK(memcmp(bytes, "ab", 2) == 0);
+        CHECK_EQ(belay_close(streams[0], 0), 0);
+        CHECK_EQ(fcntl(0, F_GETFD), -1);
+        CHECK_EQ(belay_close(streams[1], 0), 0);
+        CHECK_EQ(dup2(zero, 0), 0);
+}
+
+static int opened_again(void *arg) {
+        int zero = fcntl(0, F_DUPFD_CLOEXEC, 0), fds[2], both[2];
+
+        (void) arg;
+        open_blocking(fds, PIPE);
+        open_again(fds, false, zero);
+        open_blocking(fds, TERMINAL);
+        open_again(fds, false, zero);
+        CHECK_EQ(pipe2(both, O_CLOEXEC | O_DIRECT), 0);
+        fds[0] = both[1];
+        fds[1] = both[0];
+        open_again(fds, true, zero);
+        close(zero);
         return 0;
 }
 
@@ -410,15 +511,10 @@ static int few_descriptors(void *arg) {
 static int fail_at, allocations, blocks;
 
 static void *failing(void *context, void *block, size_t size) {
-        (void) context;
         if (size > 0 && fail_at > 0 && ++allocations == fail_at)
                 return NULL;
         blocks += size > 0 && block == NULL ? 1 : size == 0 && block != NULL ? -1 : 0;
-        if (size == 0) {
-                free(block);
-                return NULL;
-        }
-        return realloc(block, size);
+        return guarded_memory(context, block, size);
 }
 
 static int without_memory(void *arg) {
@@ -456,15 +552,23 @@ static int without_memory(void *arg) {
 
 int main(void) {
         struct child child;
+        int number;
 
         belay_set_memory(failing, NULL);
         CHECK_EQ(belay_run(not_to_be_had, NULL), 0);
         CHECK_EQ(belay_run(names, NULL), 0);
         CHECK_EQ(belay_run(devices, NULL), 0);
+        CHECK_EQ(belay_run(flags_of_devices, NULL), 0);
+        CHECK_EQ(belay_run(leaves_the_rest, NULL), 0);
         CHECK_EQ(belay_run(shared, NULL), 0);
         CHECK_EQ(belay_run(abort_kept, NULL), 0);
+        CHECK_EQ(belay_run(opened_again, NULL), 0);
         CHECK_EQ(belay_run(numbers_again, NULL), 0);
+        number = dup(0);
+        close(number);
         CHECK_EQ(belay_run(packets, NULL), 0);
+        CHECK_EQ(dup(0), number);
+        close(number);
         CHECK_EQ(belay_run(terminals, NULL), 0);
         CHECK_EQ(belay_run(without_memory, NULL), 0);
         CHECK_EQ(blocks, 0);

@@ -453,6 +453,7 @@ static int broken_while_waiting(void *arg) {
 }
 
 int main(void) {
+        belay_set_memory(guarded_memory, NULL);
         RUN_ALL_KINDS(back_pressure);
         RUN_ALL_KINDS(both_ways);
         RUN_ALL_KINDS(parts);
