@@ -25,6 +25,26 @@ static int opens(void *arg) {
         return 0;
 }
 
+/* The description has the flags that the caller asked for, and no others. */
+static int flags(void *arg) {
+        static const int wanted[] = { O_RDONLY, O_WRONLY, O_RDWR, O_WRONLY | O_APPEND,
+                                      O_RDWR | O_NONBLOCK };
+        const int shown = O_ACCMODE | O_APPEND | O_NONBLOCK;
+
+        (void) arg;
+        put_file("flags", "as it was");
+        for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+                int fd = belay_file_open(in_place("flags"), wanted[i], 0);
+
+                CHECK(fd >= 0);
+                CHECK_EQ(fcntl(fd, F_GETFL) & shown, wanted[i]);
+                CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+                CHECK_EQ(belay_file_close(fd), 0);
+        }
+        CHECK_STR(get_file("flags"), "as it was");
+        return 0;
+}
+
 static int moves(void *arg) {
         static char big[9 * 1024 * 1024], back[9 * 1024 * 1024 + 10];
         char text[32] = "";
@@ -113,6 +133,7 @@ static int names(void *arg) {
         CHECK_EQ(belay_file_remove(in_place("dir/b")), -ENOENT);
         CHECK_EQ(belay_file_remove(in_place("dir")), 0);
         CHECK_EQ(belay_file_stat(in_place("dir"), true, &stat), -ENOENT);
+        CHECK_EQ(belay_file_stat_fd(0, &stat), fstat(0, &stat) < 0 ? -errno : 0);
         CHECK_EQ(belay_file_stat_fd(-1, &stat), -EBADF);
         CHECK_EQ(belay_file_stat_fd(AT_FDCWD, &stat), -EBADF);
         CHECK_EQ(belay_file_stat_fd(987, &stat), -EBADF);
@@ -154,6 +175,11 @@ static int moves_relative(void *arg) {
         return 0;
 }
 
+static int moves_back(void *arg) {
+        *(int *) arg = belay_file_rename("moved", in_place("relative"));
+        return 0;
+}
+
 /* Calls `fn`, and changes the current directory before the call is done. */
 static int from_elsewhere(belay_fn *fn) {
         belay_task *task;
@@ -178,7 +204,10 @@ static int relative(void *arg) {
         CHECK_EQ(belay_file_stat(in_place("relative"), true, &stat), 0);
         CHECK_EQ(from_elsewhere(moves_relative), 0);
         CHECK_EQ(belay_file_stat("moved", true, &stat), -ENOENT);
-        CHECK_EQ(belay_file_remove(in_place("moved")), 0);
+        CHECK_EQ(belay_file_stat(in_place("moved"), true, &stat), 0);
+        CHECK_EQ(from_elsewhere(moves_back), 0);
+        CHECK_EQ(belay_file_stat(in_place("moved"), true, &stat), -ENOENT);
+        CHECK_EQ(belay_file_remove(in_place("relative")), 0);
         CHECK_EQ(chdir(place), 0);
         CHECK_EQ(belay_file_remove("elsewhere"), 0);
         return 0;
@@ -207,6 +236,29 @@ static int pipes(void *arg) {
 }
 
 /* ---- whole files ---- */
+
+static void limits(const char *path) {
+        char expected[256] = "", *data;
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t length = read(fd, expected, sizeof(expected) - 1);
+        size_t size;
+
+        CHECK(length > 1);
+        close(fd);
+        for (int more = 0; more < 3; more++) {
+                CHECK_EQ(belay_file_read_all(path, (size_t) (length + more), &data, &size), 0);
+                CHECK_EQ(size, length);
+                CHECK_STR(data, expected);
+                belay_file_free(data);
+        }
+        for (int less = 1; less < 3 && less < length; less++) {
+                CHECK_EQ(belay_file_read_all(path, (size_t) (length - less), &data, &size), -EFBIG);
+                CHECK(data == NULL && size == 0);
+        }
+        CHECK_EQ(belay_file_read_all(path, SIZE_MAX, &data, &size), 0);
+        CHECK_EQ(size, length);
+        belay_file_free(data);
+}
 
 static int reads_all(void *arg) {
         char *data, *expected;
@@ -238,6 +290,11 @@ static int reads_all(void *arg) {
         CHECK(size > 0 && strlen(data) == size && data[size - 1] == '\n');
         belay_file_free(data);
         CHECK_EQ(belay_file_read_all("/proc/self/maps", 10, &data, &size), -EFBIG);
+
+        /* A limit that is just large enough, for a file of unknown size and for another. */
+        limits("/proc/sys/kernel/ostype");
+        put_file("whole", "all of it");
+        limits(in_place("whole"));
 
         expected = malloc(300000);
         memset(expected, 'x', 300000);
@@ -331,10 +388,12 @@ static int gives_way(void *arg) {
 
 int main(void) {
         belay_fn *const tests[] = {
-                opens, moves, names, stats_alike, relative, pipes, reads_all, details, gives_way,
+                opens,    flags, moves,     names,   stats_alike,
+                relative, pipes, reads_all, details, gives_way,
         };
         unsigned fds = count_fds(), threads = first_threads();
 
+        belay_set_memory(guarded_memory, NULL);
         umask(022);
         make_place();
         for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)

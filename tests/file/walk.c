@@ -66,6 +66,48 @@ static int order(void *arg) {
         return 0;
 }
 
+/* Only "." and ".." themselves are no entries. */
+static int dots(void *arg) {
+        static const char *const names[] = { "...", "..a", ".a", ".aa", ".b", "a", "a." };
+        char expected[256] = "";
+
+        (void) arg;
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+                put_file(names[i], "");
+                strcat(strcat(strcat(expected, "1 "), names[i]), "\n");
+        }
+        CHECK_STR(walked(place, note, NULL, 0), expected);
+        return 0;
+}
+
+/* Numbers of entries around those that are examined at once. The last entry is a directory. */
+static int batches(void *arg) {
+        static const int counts[] = { 1, 2, 31, 32, 33, 63, 64, 65, 97 };
+        static char expected[4096];
+
+        (void) arg;
+        for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+                char root[16], path[64];
+
+                snprintf(root, sizeof(root), "%d", counts[i]);
+                put_directory(root);
+                expected[0] = '\0';
+                for (int k = 0; k < counts[i]; k++) {
+                        snprintf(path, sizeof(path), "%d/%03d", counts[i], k);
+                        if (k + 1 < counts[i])
+                                put_file(path, "");
+                        else
+                                put_directory(path);
+                        strcat(strcat(strcat(expected, "1 "), path), "\n");
+                }
+                strcat(path, "/x");
+                put_file(path, "");
+                strcat(strcat(strcat(expected, "2 "), path), "\n");
+                CHECK_STR(walked(root, note, NULL, 0), expected);
+        }
+        return 0;
+}
+
 /* ---- results of the callback ---- */
 
 static int passes_b(const belay_walk_entry *entry, void *arg) {
@@ -404,12 +446,13 @@ static int cancelled(void *arg) {
 
 int main(void) {
         belay_fn *const tests[] = {
-                order, says,     kinds,          errors,  many,
-                deep,  vanishes, vanishes_later, swapped, cancelled,
+                order, dots, batches,  says,           kinds,   errors,
+                many,  deep, vanishes, vanishes_later, swapped, cancelled,
         };
         unsigned fds = count_fds(), threads = first_threads();
         static struct child child;
 
+        belay_set_memory(guarded_memory, NULL);
         make_place();
         for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
                 RUN_VIRTUAL(tests[i]);

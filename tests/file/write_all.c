@@ -31,6 +31,57 @@ static int replaces(void *arg) {
         return 0;
 }
 
+/* Sizes around those of the pieces in which the file is written. */
+static int pieces(void *arg) {
+        enum { PIECE = 1024 * 1024 };
+        static const size_t sizes[] = { 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 3 * PIECE + 5 };
+        char *data = malloc(3 * PIECE + 5), *back = malloc(3 * PIECE + 6);
+
+        (void) arg;
+        for (size_t i = 0; i < 3 * PIECE + 5; i++)
+                data[i] = (char) (i * 7 + i / 4096);
+        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+                int fd;
+
+                CHECK_EQ(belay_file_write_all(in_place("file"), data, sizes[i], 0600), 0);
+                fd = open(in_place("file"), O_RDONLY | O_CLOEXEC);
+                CHECK_EQ(read(fd, back, 3 * PIECE + 6), sizes[i]);
+                CHECK(memcmp(back, data, sizes[i]) == 0);
+                close(fd);
+        }
+        CHECK_EQ(count_entries(place), 1);
+        free(data);
+        free(back);
+        return 0;
+}
+
+/* A directory that may be searched and changed, but not read. root may read everything. */
+static int in_unreadable(void *arg) {
+        (void) arg;
+        strcpy(place, ".");
+        CHECK_EQ(mkdir("closed", 0700), 0);
+        if (geteuid() == 0) {
+                CHECK_EQ(chown("closed", 65534, 65534), 0);
+                CHECK_EQ(chmod(".", 0755), 0);
+                CHECK_EQ(seteuid(65534), 0);
+        }
+        CHECK_EQ(chmod("closed", 0300), 0);
+        CHECK_EQ(belay_file_write_all("closed/file", "one", 3, 0600), 0);
+        CHECK_EQ(belay_file_write_all("closed/file", "other", 5, 0600), 0);
+        CHECK_STR(get_file("closed/file"), "other");
+        CHECK_EQ(chmod("closed", 0100), 0);
+        CHECK_EQ(belay_file_write_all("closed/file", "third", 5, 0600), -EACCES);
+        CHECK_EQ(chmod("closed", 0700), 0);
+        CHECK_STR(get_file("closed/file"), "other");
+        CHECK_EQ(count_entries("closed"), 1);
+        return 0;
+}
+
+/* In a process of its own, which changes its user. */
+static int unreadable_alone(void *arg) {
+        return belay_run_with(in_unreadable, arg, VIRTUAL);
+}
+
 /* Names of the greatest length. */
 static int long_names(void *arg) {
         char name[258];
@@ -187,10 +238,10 @@ static int before(void *arg) {
 }
 
 int main(void) {
-        belay_fn *const tests[] = { replaces, long_names,   long_directories,
-                                    fails,    is_cancelled, is_taken_back,
-                                    before };
+        belay_fn *const tests[] = { replaces, pieces,       long_names,    long_directories,
+                                    fails,    is_cancelled, is_taken_back, before };
         unsigned fds = count_fds(), threads = first_threads();
+        static struct child child;
 
         signal(SIGXFSZ, SIG_IGN);
         umask(022);
@@ -203,6 +254,8 @@ int main(void) {
                 CHECK_EQ(mkdir(place, 0700), 0);
                 CHECK_EQ(chdir(place), 0);
         }
+        in_child(&child, unreadable_alone, NULL);
+        CHECK_CHILD(&child, 0);
         for (int i = 0; i < 20 && stopped == 0; i++)
                 RUN_VIRTUAL(is_cancelled);
         CHECK(stopped > 0);
