@@ -153,6 +153,11 @@ static void refused(void) {
         text[5 + 109] = '\0';
         expects(text, 5 + 107, "a path of at most 107 bytes");
 
+        memset(text, 'x', sizeof(text));
+        memcpy(text, "[fe80::1%", 9);
+        strcpy(text + 240, "]:80");
+        expects(text, 9, interface);
+
         memset(text, 'h', sizeof(text));
         strcpy(text + 256, ":80");
         expects(text, 0, "a host's name of at most 255 bytes");
