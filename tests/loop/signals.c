@@ -453,9 +453,12 @@ int main(void) {
         CHECK(WIFSIGNALED(child.status));
         CHECK_EQ(WTERMSIG(child.status), SIGINT);
         CHECK_STR(child.text, "cleaning up\n");
-        in_child(&child, installed_again, NULL);
-        CHECK(WIFSIGNALED(child.status));
-        CHECK_EQ(WTERMSIG(child.status), SIGTERM);
+        /* Valgrind goes on to use a signal stack that was removed. */
+        if (!is_checked()) {
+                in_child(&child, installed_again, NULL);
+                CHECK(WIFSIGNALED(child.status));
+                CHECK_EQ(WTERMSIG(child.status), SIGTERM);
+        }
         in_child(&child, left_alone, NULL);
         CHECK(WIFSIGNALED(child.status));
         CHECK_EQ(WTERMSIG(child.status), SIGTERM);
