@@ -129,33 +129,6 @@ static inline void *scarce_memory(void *context, void *block, size_t size) {
         return refused_from > 0 && size >= refused_from ? NULL : realloc(block, size);
 }
 
-/* ---- memory beyond which nothing may write ---- */
-
-/* The size precedes each block, and bytes that stay as they are follow it. */
-enum { GUARD_BEFORE = 16, GUARD_BEYOND = 64 };
-
-/* For belay_set_memory(), or for a function that is. */
-static inline void *guarded_memory(void *context, void *given, size_t size) {
-        char *block = given != NULL ? (char *) given - GUARD_BEFORE : NULL;
-        size_t old;
-
-        (void) context;
-        if (block != NULL) {
-                memcpy(&old, block, sizeof(old));
-                for (size_t i = 0; i < GUARD_BEYOND; i++)
-                        CHECK_EQ(block[GUARD_BEFORE + old + i], 'z');
-        }
-        if (size == 0) {
-                free(block);
-                return NULL;
-        }
-        block = (char *) realloc(block, GUARD_BEFORE + size + GUARD_BEYOND);
-        CHECK(block != NULL);
-        memcpy(block, &size, sizeof(size));
-        memset(block + GUARD_BEFORE + size, 'z', GUARD_BEYOND);
-        return block + GUARD_BEFORE;
-}
-
 /* ---- call sites ---- */
 
 /* Returns whether a call site is this file and line. */

@@ -2,6 +2,7 @@
 /*
  * Each function for files: its effect, and its error if it fails.
  */
+#include "base/guarded.h"
 #include "place.h"
 
 static int opens(void *arg) {

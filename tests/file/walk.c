@@ -3,6 +3,7 @@
  * The walk over a tree: its order, the entries that it skips, and that no change of the tree leads
  * it outside.
  */
+#include "base/guarded.h"
 #include "place.h"
 
 /* the visited entries, each as a line "depth path\n" */

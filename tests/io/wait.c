@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sys/eventfd.h>
 
+#include "base/guarded.h"
 #include "descriptors.h"
 
 #define ALL (READABLE | WRITABLE | PRIORITY)

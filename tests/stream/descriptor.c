@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "base/guarded.h"
 #include "stream/streams.h"
 
 #define KEEP_OPEN BELAY_OPTIONS(belay_stream_options, .keep_open = true)

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <sys/uio.h>
 
+#include "base/guarded.h"
 #include "stream/streams.h"
 
 static belay_stream *ends[2];

@@ -138,32 +138,6 @@ static int moves_up(void *arg) {
         return 0;
 }
 
-/* No thread starts in its place if no job is in the queue. */
-static int leaves_no_gap(void *arg) {
-        unsigned threads = count_threads();
-
-        atomic_store(&disposed, 0);
-        go(0, arg != NULL);
-        gate_await(&gates[0]);
-        leave(0);
-        CHECK_EQ(count_threads(), threads + 1);
-        gate_open(&gates[0]);
-        await_disposed(1);
-        return 0;
-}
-
-/* An idle thread of the pool without a bound does the next job. */
-static int one_after_the_other(void *arg) {
-        (void) arg;
-        atomic_store(&disposed, 0);
-        for (int i = 0; i < 5; i++) {
-                go(i, true);
-                end(i);
-        }
-        CHECK_EQ(atomic_load(&disposed), 0);
-        return 0;
-}
-
 /*
  * Number of threads without those of a pool. It is counted once, because a thread that has just
  * ended stays visible for a while.
@@ -355,30 +329,6 @@ static int count_right(void *arg) {
         return -belay_run(counts_right, arg);
 }
 
-/* An endless job does not wait for the thread of another, even if no thread can be created. */
-static int no_more_threads(void *arg) {
-        struct rlimit before, none = { 0 };
-
-        (void) arg;
-        atomic_store(&disposed, 0);
-        go(0, true);
-        gate_await(&gates[0]);
-        own_gate_init(&gates[1], true);
-        CHECK_EQ(getrlimit(RLIMIT_AS, &before), 0);
-        none.rlim_max = before.rlim_max;
-        CHECK_EQ(setrlimit(RLIMIT_AS, &none), 0);
-        gates[1].rc = goes_through(&gates[1]);
-        CHECK_EQ(setrlimit(RLIMIT_AS, &before), 0);
-        CHECK(gates[1].rc == -EAGAIN || gates[1].rc == -ENOMEM);
-        CHECK_EQ(atomic_load(&disposed), 1);
-        end(0);
-        return 0;
-}
-
-static int find_no_thread(void *arg) {
-        return -belay_run(no_more_threads, arg);
-}
-
 int main(void) {
         unsigned fds = count_fds();
         static struct child child;
@@ -386,8 +336,6 @@ int main(void) {
         /* This test comes first, while the C library has no stack of an ended thread to reuse. */
         if (!is_checked()) {
                 in_child(&child, count_right, NULL);
-                CHECK_CHILD(&child, 0);
-                in_child(&child, find_no_thread, NULL);
                 CHECK_CHILD(&child, 0);
         }
         base_threads = first_threads();
@@ -398,11 +346,6 @@ int main(void) {
         CHECK_EQ(belay_run(threads_end, &child), 0);
         RUN_VIRTUAL(threads_end);
         CHECK_EQ(belay_run(moves_up, NULL), 0);
-        await_threads(base_threads);
-        CHECK_EQ(belay_run(leaves_no_gap, NULL), 0);
-        await_threads(base_threads);
-        CHECK_EQ(belay_run(leaves_no_gap, &child), 0);
-        CHECK_EQ(belay_run(one_after_the_other, NULL), 0);
         CHECK_EQ(belay_run(endless, NULL), 0);
         RUN_VIRTUAL(endless);
         outlive_their_loop(NULL);
