@@ -182,11 +182,11 @@ UNINSTRUMENTED void bly_tools_switch(struct bly_context *from, struct bly_tool_s
 }
 
 void bly_tool_written(const void *memory, size_t size) {
-#ifdef HAVE_VALGRIND
-        VALGRIND_MAKE_MEM_DEFINED(memory, size);
-#else
+        /* On machines that Valgrind does not know, its macro has no effect. */
         (void) memory;
         (void) size;
+#ifdef HAVE_VALGRIND
+        VALGRIND_MAKE_MEM_DEFINED(memory, size);
 #endif
 }
 
