@@ -115,6 +115,19 @@ static inline void show_lines(void) {
                 }                                                                                \
         } while (0)
 
+/* ---- memory in use ---- */
+
+/* Returns the size of the process's memory that is in RAM, in bytes. */
+static inline long resident_memory(void) {
+        long pages = 0;
+        FILE *file = fopen("/proc/self/statm", "r");
+
+        CHECK(file != NULL);
+        CHECK_EQ(fscanf(file, "%*d %ld", &pages), 1);
+        fclose(file);
+        return pages * sysconf(_SC_PAGESIZE);
+}
+
 /* ---- memory that runs out ---- */
 
 static size_t refused_from; /* smallest refused block size; 0 if none is refused */

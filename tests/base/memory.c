@@ -164,16 +164,6 @@ static void many(void) {
 
 #ifdef __GLIBC__
 
-static long resident(void) {
-        long pages = 0;
-        FILE *file = fopen("/proc/self/statm", "r");
-
-        CHECK(file != NULL);
-        CHECK_EQ(fscanf(file, "%*d %ld", &pages), 1);
-        fclose(file);
-        return pages * sysconf(_SC_PAGESIZE);
-}
-
 /* The C library keeps freed memory that lies below a block in use, until it is trimmed. */
 static void trimmed(void) {
         enum { BLOCKS = 20000, SIZE = 1000 };
@@ -189,9 +179,9 @@ static void trimmed(void) {
         }
         for (int i = 0; i < BLOCKS - 1; i++)
                 bly_free(blocks[i]);
-        before = resident();
+        before = resident_memory();
         bly_trim_memory();
-        CHECK(resident() < before - (long) BLOCKS * SIZE / 2);
+        CHECK(resident_memory() < before - (long) BLOCKS * SIZE / 2);
         bly_free(blocks[BLOCKS - 1]);
 }
 

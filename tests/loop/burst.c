@@ -10,20 +10,10 @@ enum { TASKS = 10000, FUTURES = 200000, ROUND = 100 };
 #define MUCH   ((long) FUTURES * 320) /* least memory that their records take */
 #define LITTLE (MUCH / 8)
 
-static long resident(void) {
-        long pages = 0;
-        FILE *file = fopen("/proc/self/statm", "r");
-
-        CHECK(file != NULL);
-        CHECK_EQ(fscanf(file, "%*d %ld", &pages), 1);
-        fclose(file);
-        return pages * sysconf(_SC_PAGESIZE);
-}
-
 static long before;
 
 static void is_little(const char *what) {
-        long more = resident() - before;
+        long more = resident_memory() - before;
 
         printf("%s: %ld KiB more than before\n", what, more / 1024);
         CHECK(more < LITTLE);
@@ -50,7 +40,7 @@ static belay_future *futures[FUTURES];
 static void make_futures(void) {
         for (int i = 0; i < FUTURES; i++)
                 futures[i] = must(belay_future_new());
-        CHECK(resident() - before >= MUCH);
+        CHECK(resident_memory() - before >= MUCH);
 }
 
 static void release_futures(int but_each) {
@@ -129,7 +119,7 @@ int main(void) {
                 SKIP("memory is counted");
         memset(futures, 1, sizeof(futures));
         RUN_VIRTUAL(timers);
-        before = resident();
+        before = resident_memory();
         RUN_VIRTUAL(trims);
         RUN_VIRTUAL(closes);
         is_little("after a loop");

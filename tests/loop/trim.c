@@ -32,16 +32,6 @@ static int dives(void *arg) {
         return belay_sleep(BELAY_SECOND);
 }
 
-static long resident(void) {
-        long pages = 0;
-        FILE *file = fopen("/proc/self/statm", "r");
-
-        CHECK(file != NULL);
-        CHECK_EQ(fscanf(file, "%*d %ld", &pages), 1);
-        fclose(file);
-        return pages * sysconf(_SC_PAGESIZE);
-}
-
 static int app(void *arg) {
         static belay_task *tasks[TASKS];
         static int seeds[TASKS];
@@ -55,9 +45,9 @@ static int app(void *arg) {
         }
         CHECK_EQ(belay_yield(), 0);
         /* Suspended stacks, whose tasks go on with their data. */
-        before = resident();
+        before = resident_memory();
         bytes = belay_trim();
-        after = resident();
+        after = resident_memory();
         printf("suspended: %zu KiB said to be given back, %ld KiB less resident\n", bytes / 1024,
                (before - after) / 1024);
         CHECK(bytes >= (size_t) TASKS * (DEEP - 8192));
@@ -71,9 +61,9 @@ static int app(void *arg) {
                 belay_release(tasks[i]);
         }
         /* Free stacks. */
-        before = resident();
+        before = resident_memory();
         bytes = belay_trim();
-        after = resident();
+        after = resident_memory();
         printf("free: %zu KiB said to be given back, %ld KiB less resident\n", bytes / 1024,
                (before - after) / 1024);
         CHECK(bytes >= (size_t) TASKS * (DEEP - 8192));

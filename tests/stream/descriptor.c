@@ -134,7 +134,7 @@ static int flags_of_devices(void *arg) {
         return 0;
 }
 
-/* Bytes that a read did not ask for stay in the descriptor, for whoever reads it next. */
+/* Bytes that a read did not ask for stay in the descriptor, for its next reader. */
 static int leaves_the_rest(void *arg) {
         enum kind kinds[] = { PIPE, TERMINAL, PIPE };
 
